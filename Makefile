@@ -1,0 +1,51 @@
+# Everything from a fresh clone, with Python 3.11 to 3.13 and make alone.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PORT ?= 8000
+WORKERS ?= 1
+
+.PHONY: demo run test lint types check bench clean
+
+# The main job, end to end: a scanned sample through the real API, its result printed
+demo: $(VENV)/run.stamp
+	$(BIN)/python -m demo
+
+# The site with workers; prints address, login and key
+run: $(VENV)/run.stamp
+	$(BIN)/python -m ocrsite.run --port $(PORT) --workers $(WORKERS)
+
+# What CI runs
+test: lint types check
+	$(BIN)/python -m pytest -q $(PYTEST)
+
+lint: $(VENV)/all.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/all.stamp
+	$(BIN)/mypy .
+
+check: $(VENV)/all.stamp
+	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
+	  $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# Platform overhead, memory and the rest of docs/benchmarks.md
+bench: $(VENV)/all.stamp
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.memory
+
+clean:
+	rm -rf var build
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/web.txt requirements/cpu.txt requirements/embedded.txt requirements/constraints.txt | $(BIN)/python
+	$(PIP) -r requirements/web.txt -r requirements/cpu.txt -r requirements/embedded.txt
+	touch $@
+
+$(VENV)/all.stamp: requirements.txt requirements/gpu.txt requirements/dev.txt $(VENV)/run.stamp
+	$(PIP) -r requirements.txt
+	touch $@

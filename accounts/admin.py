@@ -1,0 +1,196 @@
+"""The operators' admin over accounts, and the two admin classes that other apps build on."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db import models
+from django.db.models import QuerySet
+from django.forms import Form
+from django.http import HttpRequest
+
+from accounts import audit
+from accounts.keys import revoke_api_key
+from accounts.models import ApiKey, AuditEntry, Membership, Tenant, UsageRecord, User
+
+SECRET_FIELDS = frozenset({"password", "hash"})
+
+
+def _plain(value: Any) -> Any:
+    """A form's value as the audit log keeps it: ids for objects."""
+    if isinstance(value, models.Model):
+        return str(value.pk)
+    if isinstance(value, list | tuple | QuerySet):
+        return [_plain(item) for item in value]
+    return value
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """Writes every change into the audit log, with the values before and after."""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Form, formsets: Any, add: bool = False
+    ) -> Any:
+        # Django calls this once after each save, the password page's too, with the form at hand.
+        obj = getattr(form, "instance", None) or form.user  # type: ignore[attr-defined]
+        names = {field.name for field in obj._meta.get_fields()}
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
+        for name in form.changed_data:
+            if name in names - SECRET_FIELDS:
+                before[name] = _plain(form.initial.get(name))
+                after[name] = _plain(form.cleaned_data.get(name))
+            elif name in SECRET_FIELDS:
+                after[name] = "changed"
+        audit.record(
+            actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
+            tenant=_tenant_of(obj),
+            action="admin.add" if add else "admin.change",
+            obj=obj,
+            before=None if add else before,
+            after=after,
+            address=audit.address_of(request),
+        )
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> Any:
+        for obj in queryset:
+            audit.record(
+                actor=request.user,  # type: ignore[arg-type]
+                tenant=_tenant_of(obj),
+                action="admin.delete",
+                obj=obj,
+                before={"name": str(obj)},
+                address=audit.address_of(request),
+            )
+        return super().log_deletions(request, queryset)  # type: ignore[arg-type]
+
+
+def _tenant_of(obj: models.Model) -> Tenant | None:
+    return obj if isinstance(obj, Tenant) else getattr(obj, "tenant", None)
+
+
+class ReadOnlyAdmin(AuditedAdmin):
+    """Looking only: for history, and for rows whose changes have rules of their own."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class NewUserForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+
+class UserForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+@admin.register(User)
+class UserAdmin(AuditedAdmin, DjangoUserAdmin):
+    form = UserForm
+    add_form = NewUserForm
+    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password")}),
+        (
+            "Permissions",
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
+    )
+
+
+@admin.register(Tenant)
+class TenantAdmin(AuditedAdmin):
+    list_display = ("name", "slug", "is_active", "default_engine", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "slug", "id")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("id", "created_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a tenant's files and bills hang on it: switch it off instead
+
+
+@admin.register(Membership)
+class MembershipAdmin(AuditedAdmin):
+    list_display = ("user", "tenant", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__email", "tenant__name", "tenant__slug")
+    autocomplete_fields = ("user", "tenant")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    fields = (
+        "tenant",
+        "name",
+        "prefix",
+        "scopes",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    list_display = ("prefix", "name", "tenant", "expires_at", "revoked_at", "last_used_at")
+    list_filter = (
+        ("revoked_at", admin.EmptyFieldListFilter),
+        ("expires_at", admin.EmptyFieldListFilter),
+    )
+    list_select_related = ("tenant",)
+    search_fields = ("prefix", "name", "tenant__name", "tenant__slug")
+    actions = ("revoke_keys",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    @admin.action(description="Revoke selected API keys", permissions=["revoke"])
+    def revoke_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        revoked = sum(
+            revoke_api_key(
+                key,
+                actor=request.user,  # type: ignore[arg-type]
+                address=audit.address_of(request),
+            )
+            for key in queryset.select_related("tenant")
+        )
+        self.message_user(request, f"{revoked} API keys revoked.", messages.SUCCESS)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "actor", "action", "object_type", "object_id", "tenant", "address")
+    list_filter = ("action", "object_type", "at")
+    list_select_related = ("tenant",)
+    search_fields = ("actor", "object_id", "tenant__name", "tenant__slug", "address")
+    date_hierarchy = "at"
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "tenant", "job_id", "engine", "pages", "compute_seconds")
+    list_filter = ("engine", "created_at")
+    list_select_related = ("tenant",)
+    search_fields = ("job_id", "tenant__name", "tenant__slug")
+    date_hierarchy = "created_at"

@@ -1,0 +1,57 @@
+"""Who calls the API: an API key or a JSON web token, each of them for one tenant."""
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.keys import MARK, KeyRefused, verify_api_key
+from accounts.models import ApiKey, Membership
+from accounts.tenancy import Actor, key_actor, member_actor
+from accounts.tokens import TokenRefused, read_access
+
+CHALLENGE = 'Bearer realm="api"'
+
+
+def bearer_of(request: Request) -> str:
+    """The credential of ``Authorization: Bearer ...``, or ""."""
+    scheme, _, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else ""
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """``Authorization: Bearer ocrs_...`` or ``X-API-Key: ocrs_...``; others are left alone."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, ApiKey] | None:
+        """The key's actor and the key; raises AuthenticationFailed (401) for a key refused."""
+        for raw in (bearer_of(request), request.META.get("HTTP_X_API_KEY", "").strip()):
+            if raw.startswith(MARK):
+                try:
+                    key = verify_api_key(raw)
+                except KeyRefused as error:
+                    raise AuthenticationFailed(str(error)) from error
+                return key_actor(key), key
+        return None
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+class TenantJWTAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <access token>``, for the tenant that the token names.
+
+    Role and membership are read anew on every request, so that a change holds from the next one.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Actor, Membership] | None:
+        """The member's actor and membership; raises AuthenticationFailed (401)."""
+        raw = bearer_of(request)
+        if not raw:
+            return None
+        try:
+            membership = read_access(raw)
+        except TokenRefused as error:
+            raise AuthenticationFailed(str(error)) from error
+        return member_actor(membership), membership
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE

@@ -1,0 +1,214 @@
+"""Tenants, the people and keys that act for them, and the two records that only grow."""
+
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+
+from accounts.identifiers import uuid7
+from accounts.permissions import Role
+from accounts.tenancy import TenantOwned, TenantQuerySet
+
+
+class LowerCaseEmailField(models.EmailField):
+    """An e-mail address kept and looked up in lower case, so that ``unique`` ignores case."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return value.lower() if isinstance(value, str) else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return value.lower() if isinstance(value, str) else value
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people, with their password hashed."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new person; without a password nobody can sign in as them.
+
+        Raises ValueError for an empty address, IntegrityError for one already taken.
+        """
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new operator, who may do everything in the admin."""
+        return self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, who signs in by e-mail address and may belong to several tenants."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = LowerCaseEmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(
+        default=True, help_text="Switch off instead of deleting; holds from the next request."
+    )
+    is_staff = models.BooleanField("operator", default=False, help_text="May use this admin.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        ordering = ["email"]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return self.name or self.email
+
+
+class Tenant(models.Model):
+    """An organisation: everything else belongs to one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=100, unique=True)
+    is_active = models.BooleanField(
+        default=True, help_text="Off: its members and keys are refused from the next request."
+    )
+    default_engine = models.CharField(
+        max_length=50, blank=True, help_text="Empty: this installation's default engine."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(TenantQuerySet["Membership"]):
+    def active(self) -> Self:
+        """Those that let somebody act now: person and tenant active. Loads both."""
+        return self.filter(user__is_active=True, tenant__is_active=True).select_related(
+            "user", "tenant"
+        )
+
+
+class Membership(TenantOwned):
+    """A person's role in a tenant."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()  # type: ignore[misc]  # narrows TenantOwned's
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="one_membership_a_tenant"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="membership_role_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.tenant}: {self.role}"
+
+
+class ApiKey(TenantOwned):
+    """A tenant's key; its text is shown once and kept only as prefix and keyed hash."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, unique=True)
+    hash = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=50))
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["tenant", "-created_at"], name="apikey_newest")]
+
+    def __str__(self) -> str:
+        return f"key {self.prefix} ({self.name})"
+
+    @property
+    def is_live(self) -> bool:
+        """Neither revoked nor expired."""
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.revoked_at is None and not expired
+
+
+class AuditEntry(models.Model):
+    """Who did what to which object, from where. Rows are added, never changed."""
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    # History outlives what it speaks of: deleting a person or a key leaves the row as it is.
+    tenant = models.ForeignKey(
+        Tenant, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False
+    )
+    user = models.ForeignKey(
+        User, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False
+    )
+    api_key = models.ForeignKey(
+        ApiKey, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False
+    )
+    actor = models.CharField(max_length=300, help_text="The actor's name at the time.")
+    action = models.CharField(max_length=50)
+    object_type = models.CharField(max_length=100, blank=True)
+    object_id = models.CharField(max_length=100, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    before = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="audit_newest"),
+            models.Index(fields=["object_type", "object_id"], name="audit_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor}: {self.action}"
+
+
+class UsageRecord(TenantOwned):
+    """What one job used, for billing. Rows are added, never changed; one a job at most."""
+
+    # A tenant that has used something is switched off, not deleted: its bill stands.
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    job_id = models.UUIDField(unique=True)
+    engine = models.CharField(max_length=50)
+    pages = models.PositiveIntegerField()
+    compute_seconds = models.FloatField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["tenant", "-created_at"], name="usage_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.pages} pages of job {self.job_id}"

@@ -1,0 +1,93 @@
+"""What each role and each key scope may do: one table, and the check that reads it.
+
+A view names the action that each of its methods needs; a method without an action is refused.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # at run time it would load the settings' classes
+
+
+class Role(models.TextChoices):
+    """A person's part in one tenant."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    MEMBER = "member", "Member"
+    REVIEWER = "reviewer", "Reviewer"
+    VIEWER = "viewer", "Viewer"
+
+
+ACTIONS: dict[str, str] = {
+    "jobs:read": "See jobs and their results",
+    "jobs:write": "Submit and delete jobs",
+    "jobs:cancel": "Cancel jobs",
+    "fields:correct": "Correct the fields that were read",
+    "templates:write": "Make and change templates",
+    "webhooks:write": "Make and change webhooks",
+    "usage:read": "See usage",
+    "keys:manage": "Make and revoke API keys",
+    "members:manage": "Invite, change and remove members",
+    "settings:write": "Change the organisation's settings",
+    "tenant:delete": "Delete the organisation",
+}
+
+ROLES: dict[str, frozenset[str]] = {
+    Role.OWNER: frozenset(ACTIONS),
+    Role.ADMIN: frozenset(ACTIONS) - {"tenant:delete"},
+    Role.MEMBER: frozenset(
+        {
+            "jobs:read",
+            "jobs:write",
+            "jobs:cancel",
+            "fields:correct",
+            "templates:write",
+            "usage:read",
+        }
+    ),
+    Role.REVIEWER: frozenset({"jobs:read", "fields:correct"}),
+    Role.VIEWER: frozenset({"jobs:read", "usage:read"}),
+}
+
+SCOPES: dict[str, frozenset[str]] = {
+    "jobs:read": frozenset({"jobs:read"}),
+    "jobs:write": frozenset({"jobs:write", "jobs:cancel", "fields:correct"}),
+    "templates:write": frozenset({"templates:write"}),
+    "webhooks:write": frozenset({"webhooks:write"}),
+    "usage:read": frozenset({"usage:read"}),
+    "admin": ROLES[Role.ADMIN],
+}
+
+
+def allowed_to_scopes(scopes: Iterable[str]) -> frozenset[str]:
+    """The actions that a key with these scopes may do; a scope unknown here gives none."""
+    return frozenset[str]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
+
+
+def needed_action(actions: Mapping[str, str], name: str) -> str | None:
+    """The action that a method (``get``) or a view set's action (``list``) needs, or None."""
+    return actions.get("get" if name == "head" else name)
+
+
+class ActionPermission(BasePermission):
+    """Refuses unless the actor may do what the view's ``actions`` names for this method.
+
+    ``actions`` maps a method name, or on view sets the name of the view set's action, to one of
+    `ACTIONS`. No entry, no access: a public view says so with ``AllowAny``.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        actor: Any = request.user
+        if actor is None or not actor.is_authenticated:
+            return False
+        method = (request.method or "").lower()
+        if not hasattr(view, method):
+            return True  # nothing to protect: the view answers 405
+        name = getattr(view, "action", None) or method
+        return needed_action(getattr(view, "actions", {}), name) in actor.permissions

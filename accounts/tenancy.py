@@ -1,0 +1,175 @@
+"""The tenant boundary: who is acting, for which tenant, and what that tenant may see.
+
+Every query for a tenant's rows starts at ``for_tenant``. Views get that from `TenantMixin` and
+`PageMixin`; a row of another tenant is then missing, and answers 404 like any missing row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from rest_framework.request import Request
+
+from accounts.permissions import ROLES, allowed_to_scopes, needed_action
+
+if TYPE_CHECKING:
+    from accounts.models import ApiKey, Membership, Tenant, User
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+SESSION_KEY = "tenant_id"
+
+
+class TenantQuerySet(models.QuerySet[Row]):
+    """Rows with a ``tenant`` column."""
+
+    def for_tenant(self, tenant: "Tenant") -> Self:
+        """Only this tenant's rows."""
+        return self.filter(tenant=tenant)
+
+
+class TenantOwned(models.Model):
+    """Base of every model whose rows belong to one tenant."""
+
+    # No reverse accessor: a tenant's rows are reached by for_tenant alone.
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.CASCADE, related_name="+")
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes this request, for which tenant: a person by session or token, or an API key."""
+
+    tenant: "Tenant"
+    permissions: frozenset[str]
+    user: "User | None" = None
+    api_key: "ApiKey | None" = None
+    role: str | None = None
+
+    @property
+    def is_authenticated(self) -> bool:
+        return True
+
+    @property
+    def pk(self) -> UUID:
+        """The id of the key or, without one, of the person."""
+        subject = self.api_key or self.user
+        if subject is None:
+            raise ValueError("An actor is a person or an API key.")
+        return subject.pk
+
+    def may(self, action: str) -> bool:
+        """Whether one of `accounts.permissions.ACTIONS` is allowed."""
+        return action in self.permissions
+
+    def __str__(self) -> str:
+        return str(self.api_key or self.user)
+
+
+def member_actor(membership: "Membership") -> Actor:
+    """The actor that a member is; needs ``user`` and ``tenant`` loaded."""
+    return Actor(
+        tenant=membership.tenant,
+        permissions=ROLES.get(membership.role, frozenset()),
+        user=membership.user,
+        role=membership.role,
+    )
+
+
+def key_actor(key: "ApiKey") -> Actor:
+    """The actor that an API key is; needs ``tenant`` loaded."""
+    return Actor(tenant=key.tenant, permissions=allowed_to_scopes(key.scopes), api_key=key)
+
+
+def session_actor(request: HttpRequest) -> Actor | None:
+    """The signed-in person in the session's tenant, or in their first one; None if in none.
+
+    Read from the database once a request, so that a changed role holds from the next one.
+    """
+    if not hasattr(request, "_session_actor"):
+        request._session_actor = _read_session(request)  # type: ignore[attr-defined]
+    return cast(Actor | None, request._session_actor)  # type: ignore[attr-defined]
+
+
+def _read_session(request: HttpRequest) -> Actor | None:
+    from accounts.models import Membership  # that module imports this one
+
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    memberships = list(Membership.objects.active().filter(user=user).order_by("pk"))
+    chosen = request.session.get(SESSION_KEY)
+    for membership in memberships:
+        if str(membership.tenant_id) == chosen:
+            return member_actor(membership)
+    return member_actor(memberships[0]) if memberships else None
+
+
+def actor_of(request: HttpRequest | Request) -> Actor:
+    """Who acts, on API requests and pages alike.
+
+    Raises PermissionDenied when nobody is signed in, or somebody without a tenant.
+    """
+    user: Any = getattr(request, "user", None)
+    if isinstance(user, Actor):
+        return user
+    if isinstance(request, HttpRequest):
+        actor = session_actor(request)
+        if actor is not None:
+            return actor
+    raise PermissionDenied("This account does not belong to an active organisation.")
+
+
+def tenant_of(request: HttpRequest | Request) -> "Tenant":
+    """The tenant whose rows this request may touch; raises PermissionDenied as `actor_of`."""
+    return actor_of(request).tenant
+
+
+class TenantMixin:
+    """For generic API views and pages: their query set holds the tenant's rows alone."""
+
+    def get_queryset(self) -> TenantQuerySet[Any]:
+        rows: TenantQuerySet[Any] = super().get_queryset()  # type: ignore[misc]
+        if getattr(self, "swagger_fake_view", False):  # the schema is drawn without a request
+            return rows.none()
+        return rows.for_tenant(tenant_of(self.request))  # type: ignore[attr-defined]
+
+
+class PageMixin(TenantMixin):
+    """For Django's class-based views: sign-in first, then the method's action, then the rows.
+
+    Put it left of the view. ``actions`` maps a method to one of `accounts.permissions.ACTIONS`;
+    a method without an action is refused with 403. Staff without a tenant go to the admin.
+    """
+
+    actions: ClassVar[Mapping[str, str]] = {}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_login(request)
+        if session_actor(request) is None and request.user.is_staff:
+            return redirect("admin:index")
+        actor = actor_of(request)
+        method = (request.method or "").lower()
+        if hasattr(self, method) and needed_action(self.actions, method) not in actor.permissions:
+            raise PermissionDenied("Your role does not allow this.")
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+def _to_login(request: HttpRequest) -> HttpResponseBase:
+    from django.contrib.auth.views import redirect_to_login  # needs the user model loaded
+    from django_htmx.http import HttpResponseClientRedirect
+
+    if getattr(request, "htmx", False):
+        # A redirect would put the login page inside the fragment that was asked for.
+        return HttpResponseClientRedirect(redirect_to_login("/").url)
+    return redirect_to_login(request.get_full_path())

@@ -1,0 +1,181 @@
+"""JSON web tokens: issued for one tenant, rotated, and revoked by family.
+
+A login starts a family of refresh tokens, of which each serves once. A second use means that two
+hold the token, a thief perhaps one of them, so the whole family is refused from then on (RFC 9700,
+section 4.14.2). The ids of a family's tokens start with the family's own: simplejwt's table of
+outstanding tokens finds them by the index it has, and its unique row in the blacklist is the lock
+that lets one of several parallel rotations win.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.crypto import constant_time_compare
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
+from rest_framework_simplejwt.utils import datetime_from_epoch
+
+from accounts import audit
+from accounts.models import Membership
+
+TENANT, FAMILY, STAMP = "tenant", "family", "stamp"
+JTI, SUBJECT = api_settings.JTI_CLAIM, api_settings.USER_ID_CLAIM
+
+
+class TokenRefused(Exception):
+    """The token is invalid, expired or revoked, or who it speaks for is no longer admitted."""
+
+
+class TokenReused(TokenError):
+    """A refresh token has come a second time, or its family has been revoked."""
+
+    def __init__(self, token: "RefreshToken") -> None:
+        super().__init__("Token is blacklisted")
+        self.used = token
+
+
+class RefreshToken(PlainRefreshToken):
+    """A refresh token with its tenant and family; a used one raises `TokenReused`."""
+
+    def verify(self, *args: Any, **kwargs: Any) -> None:
+        if FAMILY not in self.payload:
+            raise TokenError("Token has no family")
+        super().verify(*args, **kwargs)
+
+    def check_blacklist(self) -> None:
+        try:
+            super().check_blacklist()
+        except TokenError as error:
+            raise TokenReused(self) from error
+
+
+def issue(membership: Membership) -> RefreshToken:
+    """The first refresh token of a new family; its ``access_token`` carries the same claims."""
+    return _next_token(membership, uuid4().hex)
+
+
+def _next_token(membership: Membership, family: str) -> RefreshToken:
+    token = RefreshToken()
+    token[SUBJECT] = str(membership.user_id)
+    token[TENANT] = str(membership.tenant_id)
+    token[FAMILY] = family
+    token[STAMP] = _stamp(membership)
+    token[JTI] = f"{family}.{uuid4().hex}"
+    OutstandingToken.objects.create(
+        user=membership.user,
+        jti=token[JTI],
+        token="",  # the text would let a reader of the database sign in
+        created_at=token.current_time,
+        expires_at=datetime_from_epoch(token["exp"]),
+    )
+    return token
+
+
+def _stamp(membership: Membership) -> str:
+    """Changes with the password, as the session's hash does: old tokens then end."""
+    return membership.user.get_session_auth_hash()
+
+
+def member_of(token: AccessToken | RefreshToken) -> Membership:
+    """The membership a valid token speaks for, as it is now, by one query.
+
+    Raises `TokenRefused` when the person, the tenant or the membership is gone or inactive, the
+    password has changed, or the token names no tenant.
+    """
+    try:
+        membership = Membership.objects.active().get(
+            user_id=token[SUBJECT], tenant_id=token[TENANT]
+        )
+    except (KeyError, Membership.DoesNotExist) as error:
+        raise TokenRefused("The token's holder is not an active member.") from error
+    if not constant_time_compare(str(token.get(STAMP, "")), _stamp(membership)):
+        raise TokenRefused("The password has changed since the token was issued.")
+    return membership
+
+
+def read_access(raw: str) -> Membership:
+    """The membership an access token speaks for; raises `TokenRefused`."""
+    try:
+        return member_of(AccessToken(raw))  # type: ignore[arg-type]  # simplejwt mistypes it
+    except TokenError as error:
+        raise TokenRefused("The token is invalid or has expired.") from error
+
+
+def rotate(raw: str, *, address: str | None = None) -> tuple[RefreshToken, Membership]:
+    """Trade a refresh token for the next of its family; of parallel trades one wins.
+
+    Raises `TokenRefused`; on a token that was traded before, after revoking its family.
+    """
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]  # simplejwt mistypes it
+        membership = member_of(token)
+        with transaction.atomic():
+            _lock(token[FAMILY])
+            row = OutstandingToken.objects.filter(jti=token[JTI]).first()
+            if row is None:
+                raise TokenRefused("The token is not known.")
+            if not BlacklistedToken.objects.get_or_create(token=row)[1]:
+                raise TokenReused(token)
+            return _next_token(membership, token[FAMILY]), membership
+    except TokenReused as error:
+        _end_family(error.used, action="token.reuse", address=address)
+        raise TokenRefused("The token is invalid or has expired.") from error
+    except TokenError as error:
+        raise TokenRefused("The token is invalid or has expired.") from error
+
+
+def revoke(raw: str, *, address: str | None = None) -> None:
+    """Sign out: refuse the token's whole family; doing it again changes nothing.
+
+    An access token of the family lives on for its few minutes. Raises `TokenRefused` for a text
+    that is no refresh token of ours or has expired.
+    """
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]  # simplejwt mistypes it
+    except TokenReused as error:
+        token = error.used
+    except TokenError as error:
+        raise TokenRefused("The token is invalid or has expired.") from error
+    _end_family(token, action="token.revoke", address=address)
+
+
+def _end_family(token: RefreshToken, *, action: str, address: str | None) -> None:
+    """Revoke the token's family and, where that ended something, say so in the audit log."""
+    with transaction.atomic():
+        if revoke_family(token[FAMILY]):
+            membership = (
+                Membership.objects.filter(user_id=token[SUBJECT], tenant_id=token[TENANT])
+                .select_related("user", "tenant")
+                .first()
+            )
+            user = membership.user if membership else None
+            audit.record(
+                actor=user,
+                tenant=membership.tenant if membership else None,
+                action=action,
+                obj=user,
+                address=address,
+            )
+
+
+def revoke_family(family: str) -> int:
+    """Refuse every refresh token of a login; returns how many could still be used."""
+    with transaction.atomic():
+        _lock(family)
+        # Read after the lock: a rotation that held it has written its new token by now.
+        live = _family_rows(family).filter(blacklistedtoken=None)
+        return len(BlacklistedToken.objects.bulk_create([BlacklistedToken(token=t) for t in live]))
+
+
+def _family_rows(family: str) -> QuerySet[OutstandingToken]:
+    return OutstandingToken.objects.filter(jti__startswith=f"{family}.")
+
+
+def _lock(family: str) -> None:
+    """Hold the family's oldest row until the transaction ends."""
+    _family_rows(family).order_by("pk").select_for_update().first()

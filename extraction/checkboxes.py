@@ -1,0 +1,126 @@
+"""Check boxes drawn on a page: small hollow squares, ticked where there is ink inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from extraction.level import union
+from extraction.types import Box, Line, Pixels, Word
+
+Mask = npt.NDArray[Any]
+Rectangle = tuple[Sequence[float], Sequence[float], float]  # OpenCV's: centre, size, angle
+
+EMPTY, TICKED = "☐", "☑"
+
+SMALLEST, LARGEST = 6.0, 20.0  # points, the side of a check box
+CORNER = 0.12  # of the side: how near the outline must come to each corner
+INK = 0.07  # share of dark pixels inside a box from which on it counts as ticked
+LABEL_GAP = 3.0  # of the side: how far right of the box its label may begin
+# What recognition makes of a drawn box standing before a word.
+SQUARES = "□口囗▢☐☑☒⊠日回区図团因田■▪["
+LOOKALIKES = SQUARES + "✓✔√vVxX×DOCULI|]"  # standing alone
+
+
+def find(pixels: Pixels, dpi: float) -> list[tuple[Box, bool]]:
+    """The drawn check boxes: box in points and whether it is ticked.
+
+    ``pixels`` is RGB, as in ``PageImage``. A check box is an outline with a hole, nearly square,
+    reaching into all four corners of the rectangle around it: letters are round or open there.
+    """
+    import cv2
+
+    gray = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+    mean, inverse = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV
+    ink = cv2.adaptiveThreshold(gray, 255, mean, inverse, 31, 15)
+    outlines, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if tree is None:
+        return []
+    scale = 72 / dpi
+    found = []
+    for outline, (_, _, hole, parent) in zip(outlines, tree[0].tolist(), strict=True):
+        x, y, width, height = cv2.boundingRect(outline)
+        sides = (width * scale, height * scale)
+        if parent >= 0 or hole < 0 or min(sides) < SMALLEST or max(sides) > LARGEST * 1.1:
+            continue
+        around = cv2.minAreaRect(outline)
+        side = min(around[1])
+        if side < 0.8 * max(around[1]) or not _has_corners(outline, around, CORNER * side):
+            continue
+        inner = _inside(ink, around)
+        if inner.size and (share := float((inner > 0).mean())) < 0.7:
+            box = (x * scale, y * scale, (x + width) * scale, (y + height) * scale)
+            found.append((box, share > INK))
+    return found
+
+
+def _has_corners(outline: Mask, around: Rectangle, reach: float) -> bool:
+    import cv2
+
+    points = outline.reshape(-1, 2).astype(np.float32)
+    corners = cv2.boxPoints(around)
+    return all(np.linalg.norm(points - corner, axis=1).min() <= reach for corner in corners)
+
+
+def _inside(ink: Mask, around: Rectangle) -> Mask:
+    """The mask within the box, turned upright, its border left out."""
+    import cv2
+
+    size = 40
+    target = np.array([[0, 0], [size, 0], [size, size]], dtype=np.float32)
+    corners = cv2.boxPoints(around)[:3]
+    level = cv2.warpAffine(ink, cv2.getAffineTransform(corners, target), (size, size))
+    margin = size // 4
+    return level[margin:-margin, margin:-margin]
+
+
+def mark(lines: Sequence[Line], boxes: Sequence[tuple[Box, bool]]) -> tuple[Line, ...]:
+    """The lines with each check box as a word of its own, ``☐`` or ``☑``, before its label.
+
+    What was read in place of a box is replaced. A square within a word is a letter, and one
+    without a label to its right is no check box: both are left alone.
+    """
+    marked = list(lines)
+    for box, ticked in boxes:
+        glyph = Word(TICKED if ticked else EMPTY, _rounded(box))
+        for index, line in enumerate(marked):
+            words = _put(glyph, line.words)
+            if words:
+                marked[index] = replace(
+                    line,
+                    text=" ".join(word.text for word in words),
+                    box=union(word.box for word in words),
+                    words=words,
+                )
+                break
+    return tuple(marked)
+
+
+def _rounded(box: Box) -> Box:
+    x0, y0, x1, y1 = box
+    return (round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2))
+
+
+def _put(glyph: Word, words: Sequence[Word]) -> tuple[Word, ...] | None:
+    """The words with the check box in its place, or None where it does not belong to them."""
+    left, top, right, bottom = glyph.box
+    side, middle = right - left, (top + bottom) / 2
+    for index, word in enumerate(words):
+        x0, y0, x1, y1 = word.box
+        if not y0 <= middle <= y1 or x1 <= left or x0 - right > LABEL_GAP * side:
+            continue
+        before, after = tuple(words[:index]), tuple(words[index + 1 :])
+        if min(x1, right) - max(x0, left) < 0.5 * min(side, x1 - x0):
+            return (*before, glyph, word, *after)
+        begins = x0 >= left - 0.7 * side
+        rest = word.text[1:]
+        if not begins or word.text[0] not in (SQUARES if rest else LOOKALIKES):
+            return None
+        if rest:
+            return (*before, glyph, replace(word, text=rest, box=(right, y0, x1, y1)), *after)
+        return (*before, glyph, *after)
+    return None

@@ -1,0 +1,49 @@
+"""A page as decoded: what the PDF and the image decoder give, and what both need."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from extraction.types import Box, Pixels
+
+PREVIEW_PIXELS = 1600  # the longer side
+PREVIEW_QUALITY = 80
+BLANK_RANGE = 8  # of 255: JPEG noise on a page of one colour stays below
+
+RawWord = tuple[Box, str]
+
+
+@dataclass(slots=True)
+class Decoded:
+    """One page as decoded. ``width`` and ``height`` are points as displayed."""
+
+    width: float
+    height: float
+    rotation: int = 0
+    dpi: float = 0.0
+    pixels: Pixels | None = None
+    lines: list[list[RawWord]] = field(default_factory=list)
+    preview: bytes = b""
+    warnings: list[str] = field(default_factory=list)
+
+
+def is_blank(pixels: Pixels) -> bool:
+    """Whether the page is of one colour, give or take JPEG noise. ``pixels`` is H x W x 3."""
+    coarse = pixels[::16, ::16].reshape(-1, 3)
+    if (np.ptp(coarse, axis=0) > BLANK_RANGE).any():
+        return False
+    return all(int(np.ptp(pixels[..., channel])) <= BLANK_RANGE for channel in range(3))
+
+
+def make_preview(pixels: Pixels) -> bytes:
+    """A JPEG for people to look at, at most ``PREVIEW_PIXELS`` on the longer side."""
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS), reducing_gap=2.0)
+    memory = io.BytesIO()
+    image.save(memory, "JPEG", quality=PREVIEW_QUALITY)
+    return memory.getvalue()

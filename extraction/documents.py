@@ -1,0 +1,383 @@
+"""Opens a document and hands over its pages, decoded: the way from a file to ``PageImage``.
+
+Nothing of the file is interpreted in this process but its first bytes (``sniff``); all else
+happens in a child process (see ``sandbox`` and ``decoder``), one a document, while the caller
+works on the page before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from extraction.engines import Wants
+from extraction.errors import (
+    CorruptDocument,
+    EmptyDocument,
+    EngineUnavailable,
+    ExtractionError,
+    FileTooLarge,
+    InvalidOption,
+    PageTimeout,
+    TooManyPages,
+    UnsupportedType,
+)
+from extraction.sandbox import Child, ChildDied, ChildTimeout, SharedMemory
+from extraction.types import Box, DocumentInfo, Limits, Line, PageImage, Pixels, Word
+
+DEFAULT_LIMITS = Limits()
+HEAD_BYTES = 4096
+MAX_DEATHS = 2
+ANSWER_SECONDS = 1.0  # to hand over an answer that was ready while the caller was busy
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A supported type: its name for people, its extensions, its decoder's name for it."""
+
+    name: str
+    extensions: tuple[str, ...]
+    format: str
+
+
+MEDIA_TYPES: dict[str, MediaType] = {
+    "application/pdf": MediaType("PDF", (".pdf",), "PDF"),
+    "image/png": MediaType("PNG", (".png",), "PNG"),
+    "image/jpeg": MediaType("JPEG", (".jpg", ".jpeg"), "JPEG"),
+    "image/tiff": MediaType("TIFF (all pages)", (".tif", ".tiff"), "TIFF"),
+    "image/webp": MediaType("WebP (first frame)", (".webp",), "WEBP"),
+    "image/bmp": MediaType("BMP", (".bmp",), "BMP"),
+    "image/gif": MediaType("GIF (first frame)", (".gif",), "GIF"),
+    "image/jp2": MediaType("JPEG 2000", (".jp2", ".j2k", ".jpx"), "JPEG2000"),
+    "image/avif": MediaType("AVIF (first frame)", (".avif",), "AVIF"),
+    "image/heic": MediaType("HEIC (where pillow-heif is installed)", (".heic", ".heif"), "HEIF"),
+}
+
+_MAGIC: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), media_type)
+    for pattern, media_type in (
+        (rb"\x89PNG\r\n\x1a\n", "image/png"),
+        (rb"\xff\xd8\xff", "image/jpeg"),
+        (rb"II[\x2a\x2b]\x00|MM\x00[\x2a\x2b]", "image/tiff"),
+        (rb"RIFF.{4}WEBP", "image/webp"),
+        (rb"BM.{4}.{4}.{4}[\x0c-\x7c]\x00\x00\x00", "image/bmp"),
+        (rb"GIF8[79]a", "image/gif"),
+        (rb"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51", "image/jp2"),
+        (rb".{4}ftypavi[fs]", "image/avif"),
+        (rb".{4}ftyp(?:hei[cxms]|hev[cxms]|mif1)", "image/heic"),
+        (rb".{0,1019}%PDF-", "application/pdf"),  # readers look in the first 1024 bytes
+    )
+)
+
+
+def sniff(head: bytes) -> str | None:
+    """The media type told by a file's first ``HEAD_BYTES``, None when it is not supported.
+
+    Looks at magic numbers only and decodes nothing.
+    """
+    for pattern, media_type in _MAGIC:
+        if pattern.match(head):
+            return media_type
+    return None
+
+
+def parse_pages(spec: str, page_count: int) -> tuple[int, ...]:
+    """The page numbers meant by "1-3,7", sorted, each once; "" means all of ``page_count``.
+
+    Raises ``InvalidOption`` when it cannot be read or names a page that is not there.
+    """
+    if not spec.strip():
+        return tuple(range(1, page_count + 1))
+    numbers: set[int] = set()
+    for part in spec.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,6})\s*(?:-\s*([0-9]{1,6})\s*)?", part)
+        if match is None:
+            raise InvalidOption(f"pages: {part.strip()[:40]!r} is not a page or a range like 2-5")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first < 1 or last < first:
+            raise InvalidOption(f"pages: {part.strip()!r} is not a range of pages")
+        if last > page_count:
+            raise InvalidOption(f"pages: there is no page {last}", limit=page_count, actual=last)
+        numbers.update(range(first, last + 1))
+    return tuple(sorted(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailure:
+    """A page that could not be decoded, in place of its ``PageImage``; size in points if known."""
+
+    number: int
+    error: ExtractionError
+    width: float = 0
+    height: float = 0
+
+
+@contextmanager
+def open_document(
+    path: Path, *, password: str = "", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[OpenDocument]:
+    """Open a file and look at it; its child process ends with the block.
+
+    Raises ``UnsupportedType``, ``FileTooLarge``, ``TooManyPages``, ``ImageTooLarge``,
+    ``Encrypted``, ``WrongPassword``, ``CorruptDocument``, ``EmptyDocument``, ``PageTimeout`` (when
+    opening takes too long), each with ``limit`` and ``actual`` where a limit was crossed, and
+    ``EngineUnavailable`` when no child can be started.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            raise EmptyDocument("The file is empty")
+        if size > limits.max_bytes:
+            raise FileTooLarge(limit=limits.max_bytes, actual=size)
+        media_type = sniff(file.read(HEAD_BYTES))
+        if media_type is None:
+            raise UnsupportedType
+        decoder = _Decoder(file.fileno(), MEDIA_TYPES[media_type].format, password, limits)
+        try:
+            page_count = decoder.open(limits.open_seconds)
+            if page_count > limits.max_pages:
+                raise TooManyPages(limit=limits.max_pages, actual=page_count)
+            yield OpenDocument(DocumentInfo(media_type, page_count), decoder)
+        finally:
+            decoder.close()
+
+
+class OpenDocument:
+    """An open document: what it is, and its pages."""
+
+    def __init__(self, info: DocumentInfo, decoder: _Decoder) -> None:
+        self.info = info
+        self._decoder = decoder
+
+    def pages(
+        self, numbers: Sequence[int], *, wants: Wants, dpi: int, preview: bool
+    ) -> Iterator[PageImage | PageFailure]:
+        """The pages of those numbers (from 1), in that order, each decoded while the caller works
+        on the one before.
+
+        ``wants``: ``text`` the PDF's own visible text, no pixels; ``pixels`` the rendered page, no
+        text; ``auto`` the text, and pixels where it is not sound. ``dpi`` is for PDF pages and
+        lowered to fit the pixel limit; images keep their own. The pixels of a page are valid until
+        the next one is asked for. Only one iteration can run at a time.
+
+        A page that cannot be decoded costs itself only: it becomes a ``PageFailure``. When the
+        child has died of pages twice, the remaining ones fail the same way without being tried.
+
+        Warnings on a page: ``blank_page`` one colour all over, ``hidden_text`` text that no reader
+        sees was left out, ``text_layer_unsound`` the page has text that was not trusted,
+        ``text_truncated`` more words than a page can have, ``damaged_page`` parts of the page
+        could not be rendered.
+        """
+        decoder = self._decoder
+        requests = [
+            {"number": number, "slot": index % 2, "wants": wants, "dpi": dpi, "preview": preview}
+            for index, number in enumerate(numbers)
+        ]
+        try:
+            for request, following in zip_longest(requests, requests[1:]):
+                if request is requests[0]:
+                    decoder.ask(request)
+                page = decoder.answer()
+                if following is not None:
+                    decoder.ask(following)
+                yield page
+        finally:
+            decoder.forget()
+
+
+class _Decoder:
+    """The child process of one document, replaced when it dies, and the memory shared with it."""
+
+    def __init__(self, file: int, format_name: str, password: str, limits: Limits) -> None:
+        self._file = file
+        self._format = format_name
+        self._password = password
+        self._limits = limits
+        slot = limits.max_pixels * 3
+        self._slot_bytes = slot + -slot % mmap.ALLOCATIONGRANULARITY
+        self._memory = SharedMemory(2 * self._slot_bytes)
+        self._child: Child | None = None
+        self._asked: tuple[dict[str, Any], float] | None = None
+        self._deaths: list[ExtractionError] = []
+
+    def open(self, seconds: float) -> int:
+        """Start a child and have it open the document; returns the number of pages."""
+        try:
+            self._child = Child(
+                "extraction.decoder:serve",
+                (self._file, self._memory.fd),
+                memory_bytes=self._limits.decoder_memory_bytes,
+                file_bytes=self._memory.size,
+            )
+        except ChildDied as error:
+            raise EngineUnavailable("The decoder cannot be started") from error
+        request = {
+            "ask": "open",
+            "format": self._format,
+            "password": self._password,
+            "max_pixels": self._limits.max_pixels,
+            "seconds": seconds,
+        }
+        with self._watching(PageTimeout("The document took too long to open", limit=seconds)):
+            self._child.send(request)
+            reply, _ = self._child.receive(time.monotonic() + seconds)
+            _raise_error(reply)
+            return int(_number(reply["pages"], 1, 1e7))
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Have the child begin on a page; all that goes wrong is told by ``answer``."""
+        seconds = self._limits.page_seconds
+        request = {"ask": "page", "seconds": seconds, **request}
+        request["offset"] = request["slot"] * self._slot_bytes
+        self._asked = request, time.monotonic() + seconds
+        if self._child is not None:
+            with contextlib.suppress(ChildDied):
+                self._child.send(request)
+
+    def answer(self) -> PageImage | PageFailure:
+        """The page last asked for."""
+        assert self._asked is not None
+        request, deadline = self._asked
+        number = request["number"]
+        try:
+            if self._child is None:
+                deadline = self._start_again()
+                self.ask(request)
+            self._asked = None
+            seconds = self._limits.page_seconds
+            with self._watching(PageTimeout(limit=seconds)):
+                assert self._child is not None
+                reply, preview = self._child.receive(
+                    max(deadline, time.monotonic() + ANSWER_SECONDS)
+                )
+                _raise_error(reply)
+                return self._page(request, reply, preview)
+        except EngineUnavailable:
+            raise
+        except ExtractionError as error:
+            return PageFailure(number, error)
+        finally:
+            self._asked = None
+
+    def forget(self) -> None:
+        """Give up the page asked for, if any, with the child that works on it."""
+        if self._asked is not None:
+            self._asked = None
+            self._end_child()
+
+    def close(self) -> None:
+        """End the child and let go of the memory."""
+        self._end_child()
+        self._memory.close()
+
+    def _start_again(self) -> float:
+        """Replace a dead child; returns the deadline for opening and the page together, so that a
+        hostile file costs no more than the time for opening once and ``MAX_DEATHS`` pages."""
+        if len(self._deaths) >= MAX_DEATHS:
+            raise self._deaths[-1]
+        deadline = time.monotonic() + self._limits.page_seconds
+        self.open(self._limits.page_seconds)
+        return deadline
+
+    @contextmanager
+    def _watching(self, timeout: PageTimeout) -> Iterator[None]:
+        """Turn a child's death, or nonsense from it, into the error it means, and bury it."""
+        try:
+            yield
+        except ChildTimeout:
+            self._end_child()
+            error: ExtractionError = timeout
+        except ChildDied:
+            code = self._end_child()
+            if code == -signal.SIGXCPU:
+                error = timeout
+            else:
+                how = f"signal {-code}" if code < 0 else f"status {code}"
+                error = CorruptDocument(f"The decoder ended with {how}")
+        except (KeyError, TypeError, ValueError, OverflowError):
+            self._end_child()
+            error = CorruptDocument("The decoder gave no sound answer")
+        else:
+            return
+        self._deaths.append(error)
+        raise error
+
+    def _end_child(self) -> int:
+        child, self._child = self._child, None
+        return child.kill() if child is not None else 0
+
+    def _page(
+        self, request: Mapping[str, Any], reply: Mapping[str, Any], preview: bytes
+    ) -> PageImage:
+        """The child's answer as a ``PageImage``, every value checked."""
+        pixels: Pixels | None = None
+        if reply["shape"]:
+            height, width, channels = (int(_number(n, 1, 1e6)) for n in reply["shape"])
+            size = height * width * channels
+            if channels != 3 or size > self._slot_bytes:
+                raise ValueError("not a shape")
+            view = self._memory.view(request["offset"], size)
+            pixels = np.frombuffer(view, np.uint8).reshape(height, width, 3)
+        return PageImage(
+            number=request["number"],
+            width=_number(reply["width"], 0, 1e6),
+            height=_number(reply["height"], 0, 1e6),
+            rotation=int(_number(reply["rotation"], 0, 270)),
+            dpi=_number(reply["dpi"], 0, 1e5),
+            pixels=pixels,
+            lines=tuple(line for words in reply["lines"] if (line := _line(words))),
+            preview=preview or None,
+            warnings=tuple(str(warning) for warning in reply["warnings"]),
+        )
+
+
+_ERRORS = {error.code: error for error in ExtractionError.__subclasses__()}
+
+
+def _raise_error(reply: Mapping[str, Any]) -> None:
+    """Raise the error that the child reported, if it did."""
+    if "error" in reply:
+        limits = (reply["limit"], reply["actual"])
+        limit, actual = (None if n is None else _number(n, 0, 1e18) for n in limits)
+        raise _ERRORS[reply["error"]](_clean(str(reply["detail"])), limit=limit, actual=actual)
+
+
+def _number(value: Any, low: float, high: float) -> float:
+    """``value`` when it is a number from ``low`` to ``high``; raises ``ValueError``."""
+    if isinstance(value, int | float) and low <= value <= high:
+        return value
+    raise ValueError(f"{value!r} is not from {low} to {high}")
+
+
+# PostgreSQL stores no NUL, UTF-8 encodes no lone surrogate, and no reader wants the others.
+_NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def _clean(text: str) -> str:
+    return _NOT_TEXT.sub("", text)
+
+
+def _line(raw_words: Sequence[Any]) -> Line | None:
+    words = []
+    for (x0, y0, x1, y1), text in raw_words:
+        box: Box = tuple(_number(value, -1e6, 1e6) for value in (x0, y0, x1, y1))  # type: ignore[assignment]
+        if text := _clean(text):
+            words.append(Word(text, box))
+    if not words:
+        return None
+    boxes = [word.box for word in words]
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    text = " ".join(word.text for word in words)
+    return Line(text, (min(lefts), min(tops), max(rights), max(bottoms)), words=tuple(words))

@@ -1,0 +1,31 @@
+"""The engine that reads nothing itself: the PDF's own text, as the decoder found it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import metadata
+
+from extraction.engines import Wants
+from extraction.types import PageImage, PageText
+
+
+class TextLayer:
+    """Hands on the lines that came with the page; an image has none."""
+
+    name = "text-layer"
+    wants: Wants = "text"
+
+    def __init__(self, threads: int = 0) -> None:
+        self.revision = f"pymupdf-{metadata.version('pymupdf')}"
+
+    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
+        """The pages' own text."""
+        return [
+            PageText(
+                page.lines,
+                self.name,
+                self.revision,
+                warnings=() if page.lines else ("no_text_layer",),
+            )
+            for page in pages
+        ]

@@ -1,0 +1,22 @@
+"""Named values of a document: what to look for (``catalogue``) and how (``kinds``, ``match``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from extraction.errors import InvalidOption
+from extraction.fields.catalogue import CATALOGUE, Field
+from extraction.fields.match import find
+
+__all__ = ["CATALOGUE", "Field", "find", "known"]
+
+
+def known(names: Sequence[str]) -> tuple[Field, ...]:
+    """The catalogue's fields of those names, all of them where none is named.
+
+    Raises ``InvalidOption`` for an unknown name.
+    """
+    unknown = sorted(set(names) - {field.name for field in CATALOGUE})
+    if unknown:
+        raise InvalidOption(f"unknown fields: {', '.join(unknown)}")
+    return tuple(field for field in CATALOGUE if not names or field.name in names)

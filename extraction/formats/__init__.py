@@ -1,0 +1,54 @@
+"""The output formats: one table. A new format is one file and one row in ``FORMATS``.
+
+Every format turns a ``Document`` into bytes, and escapes the text for its own reader: what stands
+on a page never becomes markup, script or a spreadsheet formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from extraction.errors import InvalidOption
+from extraction.formats import csv, html, json, md, txt, xml
+from extraction.types import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A document in one format."""
+
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table; ``suffix`` is the file name's ending without its dot."""
+
+    name: str
+    media_type: str
+    suffix: str
+    render: Callable[[Document], bytes]
+    title: str
+
+
+FORMATS: dict[str, Format] = {
+    row.name: row
+    for row in (
+        Format("json", "application/json", "json", json.render, "JSON, the whole result"),
+        Format("md", "text/markdown; charset=utf-8", "md", md.render, "Markdown"),
+        Format("txt", "text/plain; charset=utf-8", "txt", txt.render, "Plain text"),
+        Format("html", "text/html; charset=utf-8", "html", html.render, "Web page"),
+        Format("csv", "text/csv; charset=utf-8", "csv", csv.render, "Fields and tables as CSV"),
+        Format("xml", "application/xml", "xml", xml.render, "XML, the whole result"),
+    )
+}
+
+
+def render(document: Document, name: str) -> Rendered:
+    """The document in the format of that name. Raises ``InvalidOption`` for an unknown name."""
+    if name not in FORMATS:
+        raise InvalidOption(f"format {name!r} is not one of: {', '.join(FORMATS)}")
+    row = FORMATS[name]
+    return Rendered(row.render(document), row.media_type)

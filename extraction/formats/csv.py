@@ -1,0 +1,92 @@
+"""CSV for spreadsheets: the found fields, then every table, one section each.
+
+A section is a title line, its rows and a blank line. A spanned cell stands at its first position,
+the rest is empty. A document without fields and tables gives its text, one line a row. UTF-8 with
+a byte order mark, by which Excel knows the encoding; CRLF and quoting per RFC 4180.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from extraction.formats import grid
+from extraction.formats.characters import clean
+from extraction.types import Document, FieldValue
+
+_FIELD_COLUMNS = ("name", "label", "value", "currency", "raw", "page", "confidence")
+
+# What a spreadsheet may run as a formula where a cell begins with it (OWASP, "CSV Injection"), with
+# the full-width forms that East Asian versions take as the same signs. The same after what would
+# begin another cell for a spreadsheet that takes ";" or tab as the separator, as German Excel does.
+_FORMULA = re.compile(r'(^|[;\t\n])(?=(?:"|[^\S\t\n])*[=+\-@＝＋－＠])([^;\t\n]*)')
+# A signed number with separators, currency sign or per cent, or only signs (a dash for "none").
+_PLAIN_NUMBER = re.compile(r"[+-]\s?[€$£¥]?\s?\d[\d., '’]*[%€$£¥]?|[+-]+")
+
+
+def render(document: Document) -> bytes:
+    """The sections as one CSV file."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    for number, (title, rows) in enumerate(_sections(document)):
+        if number:
+            out.write("\r\n")
+        writer.writerow([title])
+        writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def safe_cell(value: object) -> str:
+    """The value as cell text that no spreadsheet takes for a formula; plain numbers stay intact.
+
+    A text that could be one gets an apostrophe in front, the spreadsheets' own mark of text.
+    """
+    text = clean("" if value is None else str(value)).strip()
+    return _FORMULA.sub(_disarm, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _disarm(match: re.Match[str]) -> str:
+    separator, text = match.groups()
+    plain = _PLAIN_NUMBER.fullmatch(text.strip())
+    return separator + (text if plain else f"'{text}")
+
+
+def _sections(document: Document) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
+    found = False
+    if document.fields:
+        found = True
+        yield "Fields", [_FIELD_COLUMNS, *map(_field_row, document.fields)]
+    number = 0
+    for page in document.pages:
+        for block in page.blocks:
+            if block.table is not None:
+                found = True
+                number += 1
+                yield f"Table {number}, page {page.number}", grid.texts(block.table)
+    if not found:
+        rows = [
+            (page.number, line)
+            for page in document.pages
+            for block in page.blocks
+            for line in block.text.splitlines()
+        ]
+        yield "Text", [("page", "text"), *rows]
+
+
+def _field_row(field: FieldValue) -> tuple[object, ...]:
+    value, currency = _field_value(field.value)
+    confidence = round(field.confidence, 4) if field.confidence is not None else None
+    return (field.name, field.label, value, currency, field.raw, field.page, confidence)
+
+
+def _field_value(value: Any) -> tuple[object, object]:
+    """The value and the currency of a field: money in two columns, lists and objects as JSON."""
+    if isinstance(value, Mapping) and "amount" in value:
+        return value["amount"], value.get("currency")
+    if isinstance(value, Mapping | list | tuple | bool):
+        return json.dumps(value, ensure_ascii=False), None
+    return value, None

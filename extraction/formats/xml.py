@@ -1,0 +1,192 @@
+"""XML: the whole result, described by ``extraction/schema/document.xsd``.
+
+It carries what the JSON carries, but words stand inside their lines, and a field's value, which
+can be any JSON value, is spelled out with its type.
+"""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement
+
+from extraction.formats.characters import clean
+from extraction.types import Block, Box, Document, FieldValue, Line, Page, Table, Word
+
+NAMESPACE = "urn:ocrsite:document:1"
+
+
+def render(document: Document) -> bytes:
+    """The document as UTF-8 XML with its declaration."""
+    root = Element("document", xmlns=NAMESPACE, schemaVersion=document.schema_version)
+    source = document.source
+    _add(
+        root,
+        "source",
+        name=source.name,
+        mediaType=source.media_type,
+        sha256=source.sha256,
+        pageCount=source.page_count,
+    )
+    pages = SubElement(root, "pages")
+    for page in document.pages:
+        _page(pages, page)
+    fields = SubElement(root, "fields")
+    for field in document.fields:
+        _field(fields, field)
+    if document.classification is not None:
+        _value(root, "classification", document.classification)
+    _texts(root, "warning", document.warnings)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+
+
+def _add(parent: Element, tag: str, text: str = "", /, **attributes: object) -> Element:
+    """A child element; attributes that are None are left out."""
+    element = SubElement(parent, tag)
+    if text:
+        element.text = clean(text)
+    for name, value in attributes.items():
+        if value is not None:
+            element.set(name, _scalar(value))
+    return element
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return clean(str(value))
+
+
+def _position(box: Box | None, confidence: float | None) -> dict[str, object]:
+    """The attributes of everything that stands on a page."""
+    return {
+        "box": " ".join(str(round(float(edge), 2)) for edge in box) if box else None,
+        "confidence": round(float(confidence), 4) if confidence is not None else None,
+    }
+
+
+def _texts(parent: Element, tag: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        _add(parent, tag, text)
+
+
+def _page(parent: Element, page: Page) -> None:
+    element = _add(
+        parent,
+        "page",
+        number=page.number,
+        width=round(float(page.width), 2),
+        height=round(float(page.height), 2),
+        rotation=page.rotation,
+        dpi=round(float(page.dpi), 2),
+        engine=page.engine,
+        revision=page.revision,
+        seconds=round(float(page.seconds), 3),
+        skew=round(float(page.skew), 3),
+        **_position(None, page.confidence),
+    )
+    if page.error:
+        error = page.error
+        _add(
+            element,
+            "error",
+            error.detail,
+            code=error.code,
+            title=error.title,
+            limit=error.limit,
+            actual=error.actual,
+        )
+    blocks = SubElement(element, "blocks")
+    for block in page.blocks:
+        _block(blocks, block)
+    lines = SubElement(element, "lines")
+    for line in page.lines:
+        _line(lines, line)
+    _add(element, "markdown", page.markdown)
+    _texts(element, "warning", page.warnings)
+
+
+def _block(parent: Element, block: Block) -> None:
+    element = _add(
+        parent,
+        "block",
+        id=block.id,
+        kind=block.kind,
+        level=block.level,
+        checked=block.checked,
+        **_position(block.box, block.confidence),
+    )
+    _add(element, "text", block.text)
+    if block.table is not None:
+        _table(element, block.table)
+    if block.latex is not None:
+        _add(element, "latex", block.latex)
+
+
+def _table(parent: Element, table: Table) -> None:
+    element = _add(parent, "table", rows=table.rows, columns=table.columns)
+    for cell in table.cells:
+        _add(
+            element,
+            "cell",
+            cell.text,
+            row=cell.row,
+            column=cell.column,
+            rowSpan=cell.row_span,
+            columnSpan=cell.column_span,
+            header=cell.header,
+            **_position(cell.box, cell.confidence),
+        )
+
+
+def _line(parent: Element, line: Line) -> None:
+    element = _add(parent, "line", text=line.text, **_position(line.box, line.confidence))
+    for word in line.words:
+        _word(element, word)
+
+
+def _word(parent: Element, word: Word) -> None:
+    _add(parent, "word", word.text, **_position(word.box, word.confidence))
+
+
+def _field(parent: Element, field: FieldValue) -> None:
+    element = _add(
+        parent,
+        "field",
+        name=field.name,
+        label=field.label,
+        kind=field.kind,
+        page=field.page,
+        method=field.method,
+        grounded=field.grounded,
+        **_position(field.box, field.confidence),
+    )
+    _add(element, "raw", field.raw)
+    _value(element, "value", field.value)
+    for other in field.alternatives:
+        alternative = _add(
+            element, "alternative", page=other.page, **_position(other.box, other.confidence)
+        )
+        _add(alternative, "raw", other.raw)
+        _value(alternative, "value", other.value)
+
+
+def _value(parent: Element, tag: str, value: Any, **attributes: object) -> None:
+    """Any JSON value: ``type`` names its kind, objects hold ``member``s and arrays ``item``s."""
+    if isinstance(value, Mapping):
+        element = _add(parent, tag, type="object", **attributes)
+        for name, member in value.items():
+            _value(element, "member", member, name=name)
+    elif isinstance(value, list | tuple):
+        element = _add(parent, tag, type="array", **attributes)
+        for item in value:
+            _value(element, "item", item)
+    elif value is None:
+        _add(parent, tag, type="null", **attributes)
+    elif isinstance(value, str):
+        _add(parent, tag, value, type="string", **attributes)
+    else:
+        kind = "boolean" if isinstance(value, bool) else "number"
+        _add(parent, tag, json.dumps(value), type=kind, **attributes)

@@ -1,0 +1,154 @@
+"""A document's way: open, decode, read, structure, find fields. Knows no job and no tenant."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from extraction import fields, layout, markdown
+from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
+from extraction.engines import Engine, Wants, get
+from extraction.errors import (
+    Cancelled,
+    EngineFailed,
+    EngineUnavailable,
+    ExtractionError,
+    InvalidOption,
+)
+from extraction.types import (
+    Document,
+    DocumentInfo,
+    Limits,
+    Options,
+    Page,
+    PageImage,
+    Source,
+)
+
+logger = logging.getLogger(__name__)
+
+OnOpen = Callable[[DocumentInfo, tuple[int, ...]], None]
+OnPage = Callable[[Page, bytes | None], None]
+
+
+def run(
+    path: Path,
+    options: Options,
+    engine: Engine,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    name: str = "",
+    done: Mapping[int, Page] | None = None,
+    on_open: OnOpen | None = None,
+    on_page: OnPage | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Document:
+    """Read the document at ``path`` with ``engine``.
+
+    ``done`` are pages an earlier attempt read: they are not read again. ``on_open`` is told what
+    was opened and the page numbers chosen, ``on_page`` each page as it is finished and its preview
+    (JPEG). ``stop`` is asked before each page.
+
+    A page that fails becomes a ``Page`` with its error and the others go on. Raises
+    ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
+    unknown field or page, ``EngineUnavailable``, and ``Cancelled`` when ``stop`` says so.
+    """
+    wanted = fields.known(options.fields)
+    engine, wants = _reader(engine, options)
+    pages = dict(done or {})
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    with open_document(path, password=options.password, limits=limits) as document:
+        info = document.info
+        numbers = parse_pages(options.pages, info.page_count)
+        if on_open:
+            on_open(info, numbers)
+        left = [number for number in numbers if number not in pages]
+        if left:
+            decoded = document.pages(left, wants=wants, dpi=options.dpi, preview=options.preview)
+            started = time.perf_counter()
+            for item in decoded:
+                if stop and stop():
+                    raise Cancelled()
+                page = _page(item, engine, started)
+                pages[page.number] = page
+                if on_page:
+                    on_page(page, item.preview if isinstance(item, PageImage) else None)
+                started = time.perf_counter()
+    chosen = tuple(pages[number] for number in numbers if number in pages)
+    return Document(
+        source=Source(name or path.name, info.media_type, sha256, info.page_count),
+        pages=chosen,
+        fields=fields.find(chosen, wanted),
+        warnings=_warnings(chosen),
+    )
+
+
+def _reader(engine: Engine, options: Options) -> tuple[Engine, Wants]:
+    """The engine and what it is to be given, after the caller's word on the PDF's own text."""
+    if options.text_layer == "only":
+        return get("text-layer"), "text"
+    if options.text_layer == "ignore":
+        if engine.wants == "text":
+            raise InvalidOption(f"engine {engine.name} reads nothing but the text layer")
+        return engine, "pixels"
+    return engine, engine.wants
+
+
+def _page(item: PageImage | PageFailure, engine: Engine, started: float) -> Page:
+    """Read and structure one decoded page; what goes wrong becomes the page's error."""
+    if isinstance(item, PageFailure):
+        return Page(item.number, item.width, item.height, error=item.error.failure())
+    try:
+        text = engine.read([item])[0]
+        lines, blocks = layout.arrange(item, text)
+    except EngineUnavailable:
+        raise
+    except ExtractionError as error:
+        return _failed(item, engine, error, started)
+    except Exception:
+        logger.exception("engine %s failed on page %d", engine.name, item.number)
+        return _failed(item, engine, EngineFailed(), started)
+    scores = [line.confidence for line in lines if line.confidence is not None]
+    return Page(
+        number=item.number,
+        width=item.width,
+        height=item.height,
+        rotation=item.rotation,
+        dpi=item.dpi,
+        engine=text.engine,
+        revision=text.revision,
+        seconds=round(time.perf_counter() - started, 3),
+        confidence=round(sum(scores) / len(scores), 4) if scores else None,
+        skew=text.skew,
+        blocks=blocks,
+        lines=lines,
+        markdown=markdown.page(blocks),
+        warnings=item.warnings + text.warnings,
+    )
+
+
+def _failed(item: PageImage, engine: Engine, error: ExtractionError, started: float) -> Page:
+    return Page(
+        number=item.number,
+        width=item.width,
+        height=item.height,
+        rotation=item.rotation,
+        dpi=item.dpi,
+        engine=engine.name,
+        revision=engine.revision,
+        seconds=round(time.perf_counter() - started, 3),
+        error=error.failure(),
+        warnings=item.warnings,
+    )
+
+
+def _warnings(pages: tuple[Page, ...]) -> tuple[str, ...]:
+    """What the reader of the whole document should know."""
+    read = [page for page in pages if page.error is None]
+    if read and not any(page.lines for page in read):
+        return ("all_pages_blank",)
+    return ()

@@ -1,0 +1,268 @@
+"""The values that pass between the steps of the pipeline: frozen dataclasses, no behaviour.
+
+Conventions, true everywhere in the project:
+
+- A box is ``(x0, y0, x1, y1)`` in points (1/72 inch), origin at the top left of the page **as
+  displayed** (after the PDF's or EXIF's own rotation), x to the right, y down.
+- A confidence is a float from 0 to 1, or None where nothing was measured (a PDF's own text).
+- Page numbers count from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+SCHEMA_VERSION = "1.0"
+
+Box = tuple[float, float, float, float]
+Pixels = npt.NDArray[np.uint8]
+
+BlockKind = Literal[
+    "title",
+    "paragraph",
+    "list",
+    "table",
+    "equation",
+    "figure",
+    "caption",
+    "watermark",
+    "page_number",
+    "header",
+    "footer",
+    "signature",
+    "checkbox",
+]
+
+TextLayer = Literal["auto", "ignore", "only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as written on the page."""
+
+    text: str
+    box: Box
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text; ``text`` is its words joined by single spaces."""
+
+    text: str
+    box: Box
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table cell; ``row`` and ``column`` count from 0, spans from 1."""
+
+    row: int
+    column: int
+    text: str
+    box: Box | None = None
+    row_span: int = 1
+    column_span: int = 1
+    header: bool = False
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A grid of ``rows`` x ``columns``; cells in row-major order, spanned positions left out."""
+
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a page in reading order. ``id`` is unique within the document ("p1-b3")."""
+
+    id: str
+    kind: BlockKind
+    text: str
+    box: Box | None = None
+    confidence: float | None = None
+    level: int | None = None
+    table: Table | None = None
+    latex: str | None = None
+    checked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What opening a document told: ``page_count`` is at least 1."""
+
+    media_type: str
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One decoded page, an engine's input.
+
+    ``width`` and ``height`` are points as displayed. ``pixels`` is RGB uint8 of shape
+    ``(height_px, width_px, 3)`` with ``pixel / dpi * 72 = point``, or None where the page was not
+    rendered. It is a view on memory that the next page overwrites: an engine that keeps pixels
+    copies them. ``lines`` is the PDF's own text (empty for images). ``preview`` is a JPEG for
+    people to look at, or None where none was asked for.
+    """
+
+    number: int
+    width: float
+    height: float
+    rotation: int
+    dpi: float
+    pixels: Pixels | None = None
+    lines: tuple[Line, ...] = ()
+    preview: bytes | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What an engine read on one page: lines in any order, in points.
+
+    ``skew`` is the angle of the text lines in degrees, positive clockwise as seen on the page.
+    """
+
+    lines: tuple[Line, ...]
+    engine: str
+    revision: str
+    skew: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expected error as data, the shape stored and sent (see ``errors``)."""
+
+    code: str
+    title: str
+    detail: str
+    limit: int | float | None = None
+    actual: int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the result. ``error`` is set where the page could not be read."""
+
+    number: int
+    width: float = 0.0
+    height: float = 0.0
+    rotation: int = 0
+    dpi: float = 0.0
+    engine: str = ""
+    revision: str = ""
+    seconds: float = 0.0
+    confidence: float | None = None
+    skew: float = 0.0
+    blocks: tuple[Block, ...] = ()
+    lines: tuple[Line, ...] = ()
+    markdown: str = ""
+    error: Failure | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all lines, in the order of the lines."""
+        return tuple(word for line in self.lines for word in line.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another candidate for a field, less likely than the one chosen."""
+
+    raw: str
+    value: Any
+    page: int | None = None
+    box: Box | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """A named value found in the document.
+
+    ``raw`` is the text on the page, ``value`` its normal form (a JSON value: ISO 8601 date, money
+    as ``{"amount": "1234.50", "currency": "EUR"}``, ...). ``grounded`` says that the text stands
+    on the page at ``box``.
+    """
+
+    name: str
+    label: str
+    kind: str
+    raw: str
+    value: Any
+    page: int | None = None
+    box: Box | None = None
+    confidence: float | None = None
+    method: str = ""
+    grounded: bool = True
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file a document came from; ``name`` is the sender's, display text only."""
+
+    name: str
+    media_type: str
+    sha256: str
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The result: engine-neutral, the input of every output format."""
+
+    source: Source
+    pages: tuple[Page, ...]
+    fields: tuple[FieldValue, ...] = ()
+    classification: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+    schema_version: str = SCHEMA_VERSION
+
+    @property
+    def markdown(self) -> str:
+        """The pages' Markdown, a blank line between pages."""
+        return "\n\n".join(page.markdown for page in self.pages if page.markdown)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller may choose for one document.
+
+    ``pages`` is "1-3,7" or "" for all. ``fields`` are names from the catalogue, empty for all.
+    ``dpi`` is the rendering resolution asked for PDF pages (lowered to fit the pixel limit).
+    """
+
+    engine: str = "auto"
+    pages: str = ""
+    fields: tuple[str, ...] = ()
+    dpi: int = 200
+    text_layer: TextLayer = "auto"
+    password: str = field(default="", repr=False)
+    preview: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a document may cost. Bytes, pages, pixels a page as decoded, wall-clock seconds."""
+
+    max_bytes: int = 50_000_000
+    max_pages: int = 500
+    max_pixels: int = 40_000_000
+    open_seconds: float = 20.0
+    page_seconds: float = 20.0
+    decoder_memory_bytes: int = 1_500_000_000

@@ -1,0 +1,167 @@
+"""The jobs API: parse, call one function, reply."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.utils.text import get_valid_filename
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from accounts.audit import address_of
+from accounts.tenancy import TenantMixin, actor_of
+from extraction.formats import FORMATS, render
+from jobs import lifecycle, submit
+from extraction.errors import InvalidOption
+from jobs.models import Job, Status
+from jobs.results import document_of
+from jobs.serializers import JobSerializer, SubmitSerializer
+
+WAIT = OpenApiParameter(
+    "wait", OpenApiTypes.INT, description="seconds to wait for the end, at most 60"
+)
+
+
+class JobView(TenantMixin, GenericAPIView[Job]):
+    """What the job endpoints share: the tenant's jobs with their files."""
+
+    queryset = Job.objects.select_related("file", "tenant")
+    serializer_class = JobSerializer
+
+    def reply(self, job: Job, status: int = 200) -> Response:
+        """The job as an answer, with its address in Location where it was made."""
+        headers = {}
+        if status in (201, 202):
+            headers["Location"] = reverse("job", args=[job.pk], request=self.request)
+        return Response(self.get_serializer(job).data, status=status, headers=headers)
+
+
+class JobListView(JobView, ListAPIView[Job]):
+    """The tenant's jobs, newest first; POST submits a document."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
+    parser_classes = [MultiPartParser]
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        status = self.request.query_params.get("status")
+        if status is None:
+            return queryset
+        if status not in Status.values:
+            raise InvalidOption(f"status {status!r} is not one of: {', '.join(Status.values)}")
+        return queryset.filter(status=status)
+
+    @extend_schema(parameters=[OpenApiParameter("status", enum=Status.values)])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List jobs."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        request={"multipart/form-data": SubmitSerializer},
+        parameters=[WAIT],
+        responses={202: JobSerializer, 200: JobSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Submit a document: 202 with the job, or 200 if ?wait= saw its end."""
+        wait = wait_seconds(request)
+        form = SubmitSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        actor = actor_of(request)
+        job = submit.submit_job(
+            actor=actor,
+            upload=form.validated_data["file"],
+            options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+            metadata=form.validated_data.get("metadata"),
+            address=address_of(request),
+        )
+        job = wait_for_end(job, wait)
+        return self.reply(job, 200 if job.ended else 202)
+
+
+class JobDetailView(JobView, RetrieveAPIView[Job]):
+    """One job."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "delete": "jobs:write"}
+
+    @extend_schema(parameters=[WAIT])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The job's status and progress."""
+        wait = wait_seconds(request)
+        return self.reply(wait_for_end(self.get_object(), wait))
+
+    @extend_schema(responses={204: OpenApiResponse(description="The job and its files are gone.")})
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete the job, its result and its files."""
+        lifecycle.delete(self.get_object(), actor=actor_of(request), address=address_of(request))
+        return Response(status=204)
+
+
+class JobCancelView(JobView):
+    """Cancelling a job."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:cancel"}
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Cancel: at once if queued, after the current page if running; pages read are kept."""
+        job = lifecycle.cancel(
+            self.get_object(), actor=actor_of(request), address=address_of(request)
+        )
+        return self.reply(job, 202)
+
+
+class JobResultView(JobView):
+    """The result in one of the formats."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(FORMATS))],
+        responses={(200, row.media_type.split(";")[0]): OpenApiTypes.STR for row in FORMATS.values()},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The result of a job that has ended."""
+        return result_response(self.get_object(), kwargs["name"])
+
+
+def result_response(job: Job, name: str) -> HttpResponse:
+    """The result as a download that no browser runs. Raises as ``document_of``."""
+    rendered = render(document_of(job), name)
+    stem = get_valid_filename(job.file.name.rsplit(".", 1)[0] or "result")
+    response = HttpResponse(rendered.body, content_type=rendered.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{stem}.{FORMATS[name].suffix}"'
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def wait_seconds(request: Request) -> float:
+    """The ``wait`` parameter. Raises ``InvalidOption``."""
+    text = request.query_params.get("wait", "0")
+    if not text.isdecimal() or int(text) > settings.MAX_WAIT_SECONDS:
+        raise InvalidOption(
+            "wait is a whole number of seconds.", limit=settings.MAX_WAIT_SECONDS
+        )
+    return float(text)
+
+
+def wait_for_end(job: Job, seconds: float) -> Job:
+    """The job again when it has ended or the time is over. Raises Http404 if it was deleted."""
+    deadline = time.monotonic() + seconds
+    pause = 0.02
+    while not job.ended and (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, 0.5)
+        try:
+            job.refresh_from_db()
+        except Job.DoesNotExist as error:
+            raise Http404() from error
+    return job

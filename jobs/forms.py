@@ -1,0 +1,102 @@
+"""The upload form: documents and the options they are read with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from extraction.documents import MEDIA_TYPES, parse_pages
+from extraction.engines import ENGINES
+from extraction.errors import InvalidOption
+from extraction.fields import CATALOGUE
+from extraction.types import Options
+from jobs.uploads import Upload
+
+TEXT_LAYERS = (
+    ("auto", "Use it where it is sound"),
+    ("ignore", "Ignore it, read the picture"),
+    ("only", "Use nothing else, no OCR"),
+)
+
+
+class FilesInput(forms.ClearableFileInput):
+    """A file input that takes several files."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files, empty ones let through: what they hold is judged when they are submitted."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
+        files = [file for file in data or [] if file]
+        if not files and self.required:
+            raise forms.ValidationError("Choose at least one document.")
+        return files
+
+
+class UploadForm(forms.Form):
+    """One job a file, all with the same options."""
+
+    file = FilesField(
+        label="Documents",
+        widget=FilesInput(
+            attrs={
+                # HEIC left out: phones then hand over a JPEG
+                "accept": ",".join(
+                    suffix
+                    for name, kind in MEDIA_TYPES.items()
+                    if name != "image/heic"
+                    for suffix in (name, *kind.suffixes)
+                )
+            }
+        ),
+    )
+    engine = forms.ChoiceField(
+        choices=[(row.name, row.title) for row in ENGINES.values()], required=False
+    )
+    pages = forms.CharField(
+        required=False,
+        max_length=1000,
+        help_text="For example 1-3,7. Left empty: all pages.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    password = forms.CharField(
+        required=False,
+        max_length=200,
+        strip=False,
+        help_text="For encrypted PDFs. Forgotten when the job has ended.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    text_layer = forms.ChoiceField(
+        label="A PDF's own text", choices=TEXT_LAYERS, required=False, initial="auto"
+    )
+    fields_wanted = forms.MultipleChoiceField(
+        label="Fields to look for",
+        choices=[(field.name, field.label) for field in CATALOGUE],
+        required=False,
+        help_text="None chosen: all of them.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def clean_pages(self) -> str:
+        pages: str = self.cleaned_data["pages"]
+        try:
+            parse_pages(pages, settings.LIMITS.max_pages)
+        except InvalidOption as error:
+            raise forms.ValidationError(error.detail) from error
+        return pages
+
+    def options(self, default_engine: str) -> Options:
+        """The valid form's options; pictures of the pages are always made."""
+        data = self.cleaned_data
+        return Options(
+            engine=data["engine"] or default_engine,
+            pages=data["pages"],
+            fields=tuple(data["fields_wanted"]),
+            text_layer=data["text_layer"] or "auto",
+            password=data["password"],
+            preview=True,
+        )

@@ -1,0 +1,51 @@
+"""`manage.py worker`: does jobs until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from extraction import engines
+from jobs import tasks
+from jobs.queue import job_queue
+from jobs.worker import WarmWorker
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Run a worker: it keeps its engine loaded and does one job at a time."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        engines.get(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
+        pause = 0.5
+        while not tasks.stopping.is_set():
+            queue = job_queue()
+            try:
+                worker = WarmWorker(
+                    [queue],
+                    name=tasks.worker_name(),
+                    connection=queue.connection,
+                    max_jobs=settings.WORKER_MAX_JOBS,
+                    max_mb=settings.WORKER_MAX_MB,
+                )
+                worker.log_job_description = False
+                worker.work(burst=options["burst"], logging_level="WARNING")
+                if options["burst"] or worker.recycled:
+                    return
+                pause = 0.5
+            except redis.RedisError as error:
+                logger.warning("Redis does not answer, trying again: %s", error)
+            except ValueError as error:  # our name is still registered from before a Redis restart
+                logger.warning("registering again: %s", error)
+            if not tasks.stopping.is_set():
+                time.sleep(pause)
+                pause = min(pause * 2, 5)

@@ -1,0 +1,168 @@
+"""Jobs and what belongs to them. The rows are the truth; Redis only carries ids.
+
+Status, attempt, lease and page counts are written by jobs/lifecycle.py alone.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from accounts.identifiers import uuid7
+from accounts.models import ApiKey
+from accounts.tenancy import TenantOwned
+
+
+class StoredFile(TenantOwned):
+    """An uploaded file. ``key`` is made by us; ``name`` is the sender's, display text only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(help_text="bytes")
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Status(models.TextChoices):
+    """Where a job stands; the last four do not change any more."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"  # some pages failed
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = (Status.SUCCEEDED, Status.PARTIAL, Status.FAILED, Status.CANCELLED)
+
+
+class Job(TenantOwned):
+    """One document on its way through the pipeline.
+
+    ``attempt`` counts the starts and fences every write of a worker: one that was taken for dead
+    and wakes up later carries an old number and can change nothing. ``lease_until`` is renewed by
+    the worker's heartbeat, on the database's clock.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="job")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    api_key = models.ForeignKey(
+        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    engine = models.CharField(max_length=50)
+    options = models.JSONField(default=dict, help_text="as in extraction.types.Options")
+    metadata = models.JSONField(default=dict, blank=True, help_text="the caller's, returned as is")
+    sealed_password = models.TextField(blank=True, help_text="encrypted; emptied when the job ends")
+    attempt = models.PositiveIntegerField(default=0)
+    retries = models.PositiveIntegerField(default=0, help_text="after passing faults")
+    crashes = models.PositiveIntegerField(default=0, help_text="workers that died on it")
+    worker = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    page_count = models.PositiveIntegerField(null=True, blank=True, help_text="of the file")
+    pages_total = models.PositiveIntegerField(null=True, blank=True, help_text="to be read")
+    pages_done = models.PositiveIntegerField(default=0, help_text="finished, failed ones included")
+    pages_failed = models.PositiveIntegerField(default=0)
+    warnings = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="job_tenant_newest"),
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(status=Status.RUNNING),
+                name="job_running_lease",
+            ),
+            models.Index(
+                fields=["enqueued_at"],
+                condition=models.Q(status=Status.QUEUED),
+                name="job_queued_since",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the status is final."""
+        return self.status in ENDED
+
+
+class Page(models.Model):
+    """A finished page: its part of the result, kept as soon as it is read.
+
+    ``content`` is the page as in the JSON result (extraction.formats.json.page_to_dict).
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="pages")
+    number = models.PositiveIntegerField(help_text="from 1")
+    engine = models.CharField(max_length=50, blank=True)
+    revision = models.CharField(max_length=200, blank=True)
+    seconds = models.FloatField(default=0)
+    confidence = models.FloatField(null=True, blank=True)
+    content = models.JSONField()
+    failed = models.BooleanField(default=False)
+    preview_key = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_row_a_page")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} page {self.number}"
+
+
+class FieldValue(models.Model):
+    """A named value found in a job's document (extraction.types.FieldValue)."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="field_values")
+    position = models.PositiveIntegerField(help_text="order in the result")
+    name = models.CharField(max_length=100)
+    label = models.CharField(max_length=200)
+    kind = models.CharField(max_length=50)
+    raw = models.TextField(blank=True)
+    value = models.JSONField(null=True)
+    page = models.PositiveIntegerField(null=True)
+    box = ArrayField(models.FloatField(), size=4, null=True)
+    confidence = models.FloatField(null=True)
+    method = models.CharField(max_length=50, blank=True)
+    grounded = models.BooleanField(default=True)
+    alternatives = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "position"], name="field_order")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.raw}"
+
+
+class Outbox(models.Model):
+    """A job whose id has yet to reach Redis, written in the transaction that queued it."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="outbox")
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name_plural = "outbox"
+
+    def __str__(self) -> str:
+        return str(self.job_id)
+
+

@@ -1,0 +1,172 @@
+"""The API's view of jobs: what comes in, what goes out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from extraction.documents import parse_pages
+from extraction.engines import ENGINES
+from extraction.errors import InvalidOption
+from extraction.fields import known
+from extraction.formats import FORMATS
+from extraction.types import Options
+from jobs.models import Job
+
+MAX_METADATA_BYTES = 16_384
+
+
+class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
+    """Field names as "a,b" or a JSON list."""
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:
+        names = data if isinstance(data, list) else str(data).split(",")
+        wanted = tuple(str(name).strip() for name in names if str(name).strip())
+        try:
+            known(wanted)
+        except InvalidOption as error:
+            raise serializers.ValidationError(error.detail) from error
+        return wanted
+
+    def to_representation(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
+class SubmitSerializer(serializers.Serializer[Any]):
+    """A document and what to do with it."""
+
+    file = serializers.FileField(help_text="PDF or image; the content decides, not the name")
+    engine = serializers.ChoiceField(
+        choices=[(row.name, row.title) for row in ENGINES.values()], required=False
+    )
+    pages = serializers.CharField(
+        required=False, allow_blank=True, max_length=1000, help_text='"1-3,7"; all if left out'
+    )
+    fields_ = FieldNames(
+        required=False, help_text='names from the catalogue, "invoice_number,iban"; all if left out'
+    )
+    dpi = serializers.IntegerField(
+        required=False, min_value=72, max_value=600, help_text="resolution for rendering PDF pages"
+    )
+    text_layer = serializers.ChoiceField(
+        choices=["auto", "ignore", "only"],
+        required=False,
+        help_text="what to make of a PDF's own text",
+    )
+    password = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
+    )
+    metadata = serializers.CharField(
+        required=False, allow_blank=True, help_text="a JSON object, returned as given"
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # "fields" is an attribute of every serializer, so the field cannot be declared by its name
+        declared = super().get_fields()
+        return {name.rstrip("_"): field for name, field in declared.items()}
+
+    def validate_pages(self, value: str) -> str:
+        try:
+            parse_pages(value, settings.LIMITS.max_pages)
+        except InvalidOption as error:
+            raise serializers.ValidationError(error.detail) from error
+        return value
+
+    def validate_metadata(self, value: str) -> dict[str, Any]:
+        if len(value.encode()) > MAX_METADATA_BYTES:
+            raise serializers.ValidationError(f"More than {MAX_METADATA_BYTES} bytes.")
+        try:
+            metadata = json.loads(value or "{}")
+        except ValueError as error:
+            raise serializers.ValidationError("Not valid JSON.") from error
+        if not isinstance(metadata, dict) or "\\u0000" in value:
+            raise serializers.ValidationError("Not a JSON object of plain text.")
+        return metadata
+
+    def options(self, default_engine: str) -> Options:
+        """The validated options; pages for people are always made."""
+        data = self.validated_data
+        given = {
+            name: data[name] for name in ("pages", "dpi", "text_layer", "password") if name in data
+        }
+        return Options(
+            engine=data.get("engine") or default_engine,
+            fields=tuple(data.get("fields", ())),
+            preview=True,
+            **given,
+        )
+
+
+class PagesSerializer(serializers.Serializer[Any]):
+    """Progress in pages; ``total`` is null until the document has been opened."""
+
+    total = serializers.IntegerField(allow_null=True)
+    done = serializers.IntegerField(help_text="failed ones included")
+    failed = serializers.IntegerField()
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    """Why a job or page failed."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    limit = serializers.FloatField(allow_null=True)
+    actual = serializers.FloatField(allow_null=True)
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """A job as the API shows it."""
+
+    name = serializers.CharField(source="file.name", read_only=True)
+    media_type = serializers.CharField(source="file.media_type", read_only=True)
+    size = serializers.IntegerField(source="file.size", read_only=True, help_text="bytes")
+    sha256 = serializers.CharField(source="file.sha256", read_only=True)
+    pages = serializers.SerializerMethodField()
+    error = FailureSerializer(read_only=True, allow_null=True)
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = [
+            "id",
+            "status",
+            "name",
+            "media_type",
+            "size",
+            "sha256",
+            "engine",
+            "options",
+            "metadata",
+            "pages",
+            "attempt",
+            "error",
+            "warnings",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "links",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(PagesSerializer)
+    def get_pages(self, job: Job) -> dict[str, int | None]:
+        return {"total": job.pages_total, "done": job.pages_done, "failed": job.pages_failed}
+
+    @extend_schema_field(
+        {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}
+    )
+    def get_links(self, job: Job) -> dict[str, str]:
+        request = self.context.get("request")
+        links = {"self": reverse("job", args=[job.pk], request=request)}
+        if not job.ended:
+            links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)
+        elif job.pages_done:
+            for name in FORMATS:
+                links[name] = reverse("job-result", args=[job.pk, name], request=request)
+        return links

@@ -1,0 +1,70 @@
+"""Template filters: times, shares and found values as people read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from jobs.models import Job
+
+register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago a moment was, or its date when that was more than a day ago."""
+    seconds = (timezone.now() - moment).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 86_400:
+        return f"{int(seconds // 3600)} h ago"
+    return date_format(timezone.localtime(moment), "j M Y")
+
+
+@register.filter
+def exactly(moment: datetime) -> str:
+    """A moment with its time zone: "22 Nov 2026, 14:05:09 UTC"."""
+    return date_format(timezone.localtime(moment), "j M Y, H:i:s T")
+
+
+@register.filter
+def took(job: Job) -> str:
+    """From start to end, "" where the job has not done both."""
+    if not job.started_at or not job.finished_at:
+        return ""
+    return seconds((job.finished_at - job.started_at).total_seconds())
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """A length of time: "0.8 s", "12 s", "3 min 5 s"."""
+    if value < 10:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A confidence from 0 to 1 as "98 %", rounded down so that only 1 is 100 %; "" for None."""
+    return "" if share is None else f"{int(share * 100 + 1e-9)} %"
+
+
+@register.filter
+def field_value(value: Any) -> str:
+    """A found value: text as it is, money with its currency, other values as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and "amount" in value:
+        return f"{value['amount']} {value.get('currency') or ''}".strip()
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""Uploads stream to a temporary file, counted and hashed on the way; nothing is decoded here."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+
+from extraction.errors import FileTooLarge
+
+HEAD_BYTES = 4096
+
+
+class Upload(TemporaryUploadedFile):
+    """A received file with its ``sha256`` (hex) and first ``HEAD_BYTES`` bytes."""
+
+    sha256: str = ""
+    head: bytes = b""
+
+
+class CappedUploadHandler(TemporaryFileUploadHandler):
+    """Stops reading at the size limit, so that no more than the limit ever reaches the disk."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, str],  # noqa: N803  Django's name
+        content_length: int,
+        boundary: Any,
+        encoding: str | None = None,
+    ) -> None:
+        """Refuse by Content-Length before the body is read (64 KB for the form around it)."""
+        limit = settings.LIMITS.max_bytes
+        if content_length > limit + 65_536:
+            raise FileTooLarge(limit=limit, actual=content_length)
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.file.__class__ = Upload
+        self._hash = hashlib.sha256()
+        self._head = b""
+        self._size = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._size += len(raw_data)
+        if self._size > settings.LIMITS.max_bytes:
+            self.file.close()
+            raise FileTooLarge(limit=settings.LIMITS.max_bytes, actual=self._size)
+        self._hash.update(raw_data)
+        if len(self._head) < HEAD_BYTES:
+            self._head += raw_data[: HEAD_BYTES - len(self._head)]
+        super().receive_data_chunk(raw_data, start)
+
+    def file_complete(self, file_size: int) -> Upload | None:
+        upload = super().file_complete(file_size)
+        if upload is None:
+            return None
+        assert isinstance(upload, Upload)
+        upload.sha256 = self._hash.hexdigest()
+        upload.head = self._head
+        return upload

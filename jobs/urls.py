@@ -1,0 +1,32 @@
+"""Addresses of the jobs app: the API's under /api/v1/, the pages' under /."""
+
+from django.urls import URLPattern, path, register_converter
+
+from extraction.formats import FORMATS
+from jobs import api
+
+
+class FormatName:
+    """The name of an output format, so that an unknown one is 404."""
+
+    regex = "|".join(FORMATS)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(FormatName, "format")
+
+api_urlpatterns = [
+    path("ocr/jobs", api.JobListView.as_view(), name="job-list"),
+    path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
+    path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
+    path(
+        "ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"
+    ),
+]
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,242 @@
+"""What the job's pages show: a read page laid out for templates, and failures explained.
+
+Boxes stay in points, as everywhere; the overlay's view box is the page's size in points.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.template.defaultfilters import filesizeformat
+
+from extraction.errors import ExtractionError
+from extraction.types import Block, Box, Failure, Page
+from jobs.models import Job
+
+LOW_CONFIDENCE = 0.8  # below: marked for a second look
+
+FURNITURE = {"header", "footer", "page_number", "watermark", "caption", "signature"}
+
+# What the reader of an error can do next, by code
+ADVICE: dict[str, str] = {
+    "unsupported_type": "Save or print the document as PDF, PNG or JPEG and send that. "
+    "The content decides, not the file's name.",
+    "file_too_large": "Split the document, or scan it with fewer dots per inch.",
+    "too_many_pages": "Split the document and send its parts.",
+    "image_too_large": "Scale the picture down and send it again.",
+    "page_too_large": "Save the page in a smaller size and send it again.",
+    "encrypted": "Send it again with its password under Options.",
+    "wrong_password": "Send it again with the right password under Options.",
+    "corrupt_document": "Open the file on your computer; if it opens, save it anew and send that.",
+    "empty_document": "Check that the file has content, then send it again.",
+    "page_timeout": "Print the document to a new PDF, which simplifies its pages, and send that.",
+    "document_crashed_worker": "Print the document to a new PDF and send that.",
+    "invalid_option": "Correct the option and send the document again.",
+    "engine_unavailable": "Wait a few minutes, or choose another engine under Options.",
+    "engine_failed": "Send it again, or choose another engine under Options.",
+    "storage_unavailable": "Nothing was lost on your side; try again in a minute.",
+    "internal_error": "Try again; if it goes on, tell whoever runs this installation.",
+    "result_not_ready": "Wait until the job has ended.",
+    "already_ended": "Nothing is left to cancel.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A failure for people; ``allowed`` and ``actual`` are "" where no limit was crossed."""
+
+    title: str
+    detail: str = ""
+    allowed: str = ""
+    actual: str = ""
+    advice: str = ""
+    subject: str = ""  # the file or page it is about
+
+
+def explain(failure: Failure, subject: str = "") -> Problem:
+    """The failure in words, with its limit in its unit and what to do next."""
+    return Problem(
+        title=failure.title,
+        detail=failure.detail if failure.detail != failure.title else "",
+        allowed=_measured(failure.code, failure.limit),
+        actual=_measured(failure.code, failure.actual),
+        advice=ADVICE.get(failure.code, ""),
+        subject=subject,
+    )
+
+
+def explain_error(error: ExtractionError, subject: str = "") -> Problem:
+    """As ``explain``, for an exception."""
+    return explain(error.failure(), subject)
+
+
+def _measured(code: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    if code == "file_too_large":
+        return filesizeformat(value)
+    unit = {"too_many_pages": " pages", "image_too_large": " pixels", "page_timeout": " s"}
+    return f"{value:,.0f}{unit.get(code, '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWord:
+    """A word of a line of text; ``low`` asks for a second look."""
+
+    text: str
+    box: Box
+    confidence: float | None
+    low: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A line of the page by its ``index``; ``last`` ends a row of its block."""
+
+    index: int
+    text: str
+    box: Box
+    words: tuple[ShownWord, ...]
+    last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """A text with the lines it stands in, where they are known to make up all of it."""
+
+    text: str
+    lines: tuple[ShownLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCell:
+    content: ShownText
+    header: bool
+    scope: str
+    row_span: int
+    column_span: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBlock:
+    """A block with its text in lines; ``rows`` are a table's."""
+
+    block: Block
+    content: ShownText
+    furniture: bool
+    rows: tuple[tuple[ShownCell, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """A page as the viewer shows it."""
+
+    page: Page
+    lines: tuple[ShownLine, ...]
+    blocks: tuple[ShownBlock, ...]
+    low_words: int
+
+    @property
+    def tables(self) -> tuple[ShownBlock, ...]:
+        """The blocks that are tables."""
+        return tuple(block for block in self.blocks if block.rows)
+
+
+def show(page: Page) -> ShownPage:
+    """The page for the viewer: its lines, and its blocks tied to the lines they stand in."""
+    lines = tuple(
+        ShownLine(
+            index=index,
+            text=line.text,
+            box=line.box,
+            words=tuple(
+                ShownWord(word.text, word.box, word.confidence, _low(word.confidence))
+                for word in line.words
+            ),
+        )
+        for index, line in enumerate(page.lines)
+    )
+    return ShownPage(
+        page=page,
+        lines=lines,
+        blocks=tuple(_block(block, lines) for block in page.blocks),
+        low_words=sum(word.low for line in lines for word in line.words),
+    )
+
+
+def _low(confidence: float | None) -> bool:
+    return confidence is not None and confidence < LOW_CONFIDENCE
+
+
+def _block(block: Block, lines: Sequence[ShownLine]) -> ShownBlock:
+    inside = [line for line in lines if block.box and _holds(block.box, line.box)]
+    rows: list[list[ShownCell]] = []
+    if block.table:
+        rows = [[] for _ in range(block.table.rows)]
+        for cell in block.table.cells:
+            held = [line for line in inside if cell.box and _holds(cell.box, line.box)]
+            rows[cell.row].append(
+                ShownCell(
+                    content=_text(cell.text, held),
+                    header=cell.header,
+                    scope="row" if cell.row and not cell.column else "col",
+                    row_span=cell.row_span,
+                    column_span=cell.column_span,
+                )
+            )
+    return ShownBlock(
+        block=block,
+        content=_text(block.text, inside),
+        furniture=block.kind in FURNITURE,
+        rows=tuple(map(tuple, rows)),
+    )
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    """Whether the middle of a box lies in another."""
+    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
+    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
+
+
+def _text(text: str, lines: Sequence[ShownLine]) -> ShownText:
+    """The text tied to the lines, if they hold the same letters in the same order."""
+    if not lines or _letters([text]) != _letters(line.text for line in lines):
+        return ShownText(text)
+    tied = []
+    position = 0
+    for line in lines:
+        start = text.find(line.text, position)
+        position = start + len(line.text) if start >= 0 else position
+        last = start < 0 or text[position : position + 1] != " "
+        tied.append(ShownLine(line.index, line.text, line.box, line.words, last))
+    return ShownText(text, tuple(tied))
+
+
+def _letters(texts: Iterable[str]) -> str:
+    return re.sub(r"\W|_", "", "".join(texts))
+
+
+def curl(job: Job, address: str) -> str:
+    """The API call that makes this job, as a shell command; the key is a variable."""
+    name = job.file.name.replace("\\", "\\\\").replace('"', '\\"')
+    parts = [
+        "curl " + shlex.quote(address),
+        '-H "Authorization: Bearer $OCRSITE_KEY"',
+        "-F " + shlex.quote(f'file=@"{name}"'),
+        *(f"-F {shlex.quote(f'{key}={value}')}" for key, value in _given(job)),
+    ]
+    return " \\\n  ".join(parts)
+
+
+def _given(job: Job) -> Iterable[tuple[str, str]]:
+    """The options that differ from those the API chooses by itself."""
+    yield "engine", job.engine
+    for key, default in (("pages", ""), ("dpi", 200), ("text_layer", "auto")):
+        value = job.options.get(key, default)
+        if value != default:
+            yield key, str(value)
+    if fields := job.options.get("fields"):
+        yield "fields", ",".join(fields)

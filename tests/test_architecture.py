@@ -1,0 +1,62 @@
+"""The house's walls: who may import whom, and how large a module may be."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MAY_IMPORT = {
+    "extraction": {"extraction"},
+    "accounts": {"accounts"},
+    "jobs": {"jobs", "accounts", "extraction"},
+    "ocrsite": {"ocrsite", "jobs", "accounts", "extraction"},
+    "demo": {"demo", "ocrsite"},
+}
+HEAVY = {"torch", "transformers", "onnxruntime", "openvino", "rapidocr", "cv2", "pymupdf", "PIL"}
+MODULES = sorted(path for app in MAY_IMPORT for path in (ROOT / app).rglob("*.py"))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Top-level packages of all imports in the tree."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_imports_only_downwards(path: Path) -> None:
+    app = path.relative_to(ROOT).parts[0]
+    foreign = (imported(ast.parse(path.read_text())) & MAY_IMPORT.keys()) - MAY_IMPORT[app]
+    assert foreign == set()
+
+
+def test_extraction_knows_no_django() -> None:
+    for path in (ROOT / "extraction").rglob("*.py"):
+        assert "django" not in imported(ast.parse(path.read_text())), path
+
+
+def test_web_tier_starts_without_engines() -> None:
+    """What the web process imports at start loads nothing heavy: those imports stay in functions."""
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'ocrsite.settings'\n"
+        "import django; django.setup()\n"
+        "import ocrsite.urls\n"
+        f"print(sorted(set(sys.modules) & {HEAVY!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_is_not_too_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 600
