@@ -19,7 +19,7 @@ COPY static/ static/
 FROM base AS web
 # collectstatic reads no secret and no database
 RUN SECRET_KEY=build-time-only VAR_DIR=/app/var python manage.py collectstatic --noinput --verbosity=0
-ENV BIND=0.0.0.0:8000 STATIC_ROOT=/app/var/static PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
+ENV BIND=0.0.0.0:8000 STATIC_ROOT=/app/var/static
 USER ocrsite
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

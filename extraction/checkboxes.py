@@ -21,6 +21,7 @@ SMALLEST, LARGEST = 6.0, 20.0  # points, the side of a check box
 CORNER = 0.12  # of the side: how near the outline must come to each corner
 INK = 0.07  # share of dark pixels inside a box from which on it counts as ticked
 LABEL_GAP = 3.0  # of the side: how far right of the box its label may begin
+SOLID = 0.9  # share from which on it is a filled square
 # What recognition makes of a drawn box standing before a word.
 SQUARES = "□口囗▢☐☑☒⊠日回区図团因田■▪["
 LOOKALIKES = SQUARES + "✓✔√vVxX×DOCULI|]"  # standing alone
@@ -52,7 +53,7 @@ def find(pixels: Pixels, dpi: float) -> list[tuple[Box, bool]]:
         if side < 0.8 * max(around[1]) or not _has_corners(outline, around, CORNER * side):
             continue
         inner = _inside(ink, around)
-        if inner.size and (share := float((inner > 0).mean())) < 0.7:
+        if inner.size and (share := float((inner > 0).mean())) < SOLID:
             box = (x * scale, y * scale, (x + width) * scale, (y + height) * scale)
             found.append((box, share > INK))
     return found
@@ -74,7 +75,7 @@ def _inside(ink: Mask, around: Rectangle) -> Mask:
     target = np.array([[0, 0], [size, 0], [size, size]], dtype=np.float32)
     corners = cv2.boxPoints(around)[:3]
     level = cv2.warpAffine(ink, cv2.getAffineTransform(corners, target), (size, size))
-    margin = size // 4
+    margin = size // 5
     return level[margin:-margin, margin:-margin]
 
 
@@ -113,14 +114,15 @@ def _put(glyph: Word, words: Sequence[Word]) -> tuple[Word, ...] | None:
         x0, y0, x1, y1 = word.box
         if not y0 <= middle <= y1 or x1 <= left or x0 - right > LABEL_GAP * side:
             continue
+        if index and words[index - 1].box[2] > left - 0.25 * side:
+            return None  # a letter within a word or a number
         before, after = tuple(words[:index]), tuple(words[index + 1 :])
+        if len(word.text) == 1 and word.text in LOOKALIKES and x0 < right + 0.3 * side:
+            return (*before, glyph, *after)  # the box itself, read as a letter
         if min(x1, right) - max(x0, left) < 0.5 * min(side, x1 - x0):
             return (*before, glyph, word, *after)
-        begins = x0 >= left - 0.7 * side
-        rest = word.text[1:]
-        if not begins or word.text[0] not in (SQUARES if rest else LOOKALIKES):
+        if x0 < left - 0.7 * side or word.text[0] not in SQUARES:
             return None
-        if rest:
-            return (*before, glyph, replace(word, text=rest, box=(right, y0, x1, y1)), *after)
-        return (*before, glyph, *after)
+        label = replace(word, text=word.text[1:], box=(right, y0, max(x1, right), y1))
+        return (*before, glyph, label, *after) if label.text else (*before, glyph, *after)
     return None

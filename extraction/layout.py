@@ -61,7 +61,7 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
     frame = Frame(page.width, page.height, text.skew)
     lines = text.lines
     found: list[tables.Found] = []
-    if page.pixels is not None and lines:
+    if page.pixels is not None and lines and not frame.quarter:
         lines = checkboxes.mark(lines, checkboxes.find(page.pixels, page.dpi))
     placed = pieces_of(lines, frame)
     if page.pixels is not None and placed:

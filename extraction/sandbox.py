@@ -279,26 +279,22 @@ _server_lock = threading.Lock()
 
 def _ask(request: Mapping[str, Any], files: Sequence[int]) -> tuple[_Server, dict[str, Any]]:
     """Ask the server, a new one when there is none, or when it ended since the last time."""
-    for fresh in (False, True):
-        server = _get_server(fresh)
-        try:
-            return server, server.ask(request, files)
-        except ChildDied:
-            if fresh:
-                raise
-    raise AssertionError("unreachable")
+    server = _get_server(lost=None)
+    try:
+        return server, server.ask(request, files)
+    except ChildDied:
+        server = _get_server(lost=server)
+        return server, server.ask(request, files)
 
 
-def _get_server(fresh: bool) -> _Server:
+def _get_server(lost: _Server | None) -> _Server:
+    """This process's server; another one when it is ``lost``."""
     global _server
     with _server_lock:
         if _server is not None and _server.owner != os.getpid():
             _server.let_go()  # a forked process must not speak on its parent's socket
             _server = None
-        if _server is not None and fresh:
-            _server.stop()
-            _server = None
-        if _server is None:
+        if _server is None or _server is lost:
             _server = _Server()
         return _server
 

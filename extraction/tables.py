@@ -53,7 +53,7 @@ def ruled(pixels: Pixels, dpi: float, frame: Frame, pieces: Sequence[Piece]) -> 
     if frame.quarter % 2:
         return []
     across, down = _strokes(pixels, dpi, frame.skew)
-    joined = cv2.dilate(across | down, np.ones((3, 3), np.uint8))
+    joined = cv2.dilate(np.maximum(across, down), np.ones((3, 3), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     gap = RULE_GAP * dpi / 72
     found = []

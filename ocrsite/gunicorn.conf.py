@@ -1,7 +1,8 @@
 """Gunicorn's settings, for `make run` and the web container alike."""
 
 import os
-from pathlib import Path
+import shutil
+import tempfile
 from typing import Any
 
 wsgi_app = "ocrsite.wsgi"
@@ -18,18 +19,18 @@ accesslog = None
 control_socket_disable = True
 
 
-def on_starting(server: Any) -> None:
-    """Metrics of an earlier run would be added to this one's."""
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for file in Path(folder).glob("*.db"):
-            file.unlink()
+# Counters of all web processes meet in a folder of this run (prometheus_client reads the variable)
+metrics_folder = tempfile.mkdtemp(prefix="ocrsite-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
 
 
 def child_exit(server: Any, worker: Any) -> None:
     """A dead process keeps its counters but loses its live gauges."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client import multiprocess
+    from prometheus_client import multiprocess
 
-        multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    """The counters end with the server."""
+    shutil.rmtree(metrics_folder, ignore_errors=True)

@@ -120,17 +120,22 @@ def _environment(folder: Path, running: Servers, port: int) -> dict[str, str]:
         "UPLOAD_TEMP_DIR": str(uploads),
         "HTTPS": "0",
         "BIND": f"127.0.0.1:{port}",
-        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
     }
     given = {"SECRET_KEY": _secret_key(folder), **os.environ}
     return {**given, **ours, "PYTHONUNBUFFERED": "1"}
 
 
 def _login(folder: Path, manage: Callable[..., str]) -> dict[str, str]:
-    """The first tenant's login and key, made once and kept in ``folder/login.json``."""
+    """The first tenant's login and key, made once and kept in ``folder/login.json``.
+
+    Where the file is gone but the tenant is there, a further key is made; the password stays.
+    """
     path = folder / "login.json"
     if not path.exists():
-        made = manage("create_tenant", "--name=Demo", f"--email={EMAIL}", "--json")
+        key_name = f"make run {secrets.token_hex(4)}"
+        made = manage(
+            "create_tenant", "--name=Demo", f"--email={EMAIL}", f"--key-name={key_name}", "--json"
+        )
         path.touch(mode=0o600)
         path.write_text(made)
     login: dict[str, str] = json.loads(path.read_text())
@@ -167,7 +172,7 @@ def site(
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, supervisor)
-            yield Site(url, login["email"], login["password"], login["key"], supervisor)
+            yield Site(url, login["email"], login["password"], login["api_key"], supervisor)
         finally:
             supervisor.stop()
 
@@ -207,7 +212,7 @@ def main() -> None:
             f"\n  Admin  {running.url}/admin/"
             f"\n  API    {running.url}/api/v1/docs"
             f"\n  Login  {running.email}"
-            f"\n  Pass   {running.password}"
+            f"\n  Pass   {running.password or '(as you set it)'}"
             f"\n  Key    {running.key}"
             f"\n\n  curl -H 'Authorization: Bearer {running.key}' \\"
             f"\n       -F file=@invoice.pdf '{running.url}/api/v1/ocr/jobs?wait=60'"

@@ -82,13 +82,13 @@ class Rapid:
         if self._upside_down(crops):
             quads = [quad[[2, 3, 0, 1]] for quad in quads]
             crops = [np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops]
-        lines, angles = [], []
+        lines, kept = [], []
         for quad, words in zip(quads, self._recognize(crops), strict=True):
             line = place_line(quad * (72 / page.dpi), words, page.width, page.height)
             if line is not None:
                 lines.append(line)
-                angles.append(quad)
-        return PageText(tuple(lines), self.name, self.revision, skew=text_angle(angles))
+                kept.append(quad)
+        return PageText(tuple(lines), self.name, self.revision, skew=text_angle(kept))
 
     def _lines(self, image: npt.NDArray[Any]) -> tuple[list[Quad], list[Pixels]]:
         """The text lines of a BGR page: corners in pixels in reading direction, and crops."""
@@ -173,8 +173,8 @@ def place_line(
 def text_angle(quads: Sequence[Quad]) -> float:
     """The direction of reading in degrees, clockwise from left-to-right: -180 to 180.
 
-    The quarter turn that the longest lines take together, then the median of how far the longer
-    half of those lines deviates from it.
+    The quarter turn that most of the text takes, and how far the lines that take it deviate from
+    it, long lines counting most.
     """
     sides = [quad[1] - quad[0] for quad in quads]
     lengths = [float(np.linalg.norm(side)) for side in sides]
@@ -191,8 +191,10 @@ def text_angle(quads: Sequence[Quad]) -> float:
         for angle, length in zip(angles, lengths, strict=True)
         if round(angle / 90) % 4 == turn
     ]
-    longest = sorted(ours, reverse=True)[: (len(ours) + 1) // 2]
-    angle = 90 * turn + median(deviation for _, deviation in longest)
+    # Long lines tell the angle best: the median by length squared.
+    ours.sort(key=lambda line: line[1])
+    passed = np.cumsum([length**2 for length, _ in ours])
+    angle = 90 * turn + ours[int(np.searchsorted(passed, passed[-1] / 2))][1]
     return round((angle + 180) % 360 - 180, 2)
 
 

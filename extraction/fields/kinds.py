@@ -76,7 +76,7 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _named_date(text: str) -> date | None:
-    import dateparser  # slow to import: only when a month's name is met
+    import dateparser  # type: ignore[import-untyped]  # slow: only where a month has a name
 
     settings = {
         "DATE_ORDER": "DMY",

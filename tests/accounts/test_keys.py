@@ -132,9 +132,7 @@ def test_refusal_names_the_scheme(db: None) -> None:
     assert APIClient().get(ME).headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_key_survives_a_change_of_the_secret_key(
-    acme: Organisation, settings: Settings
-) -> None:
+def test_key_survives_a_change_of_the_secret_key(acme: Organisation, settings: Settings) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key, of fifty or more characters, for the tests"
     assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk

@@ -34,9 +34,7 @@ def scan(draw: Draw, *, skew: float = 0.0, noise: float = 0.0, number: int = 1) 
     page = document.new_page(width=A4[0], height=A4[1])
     draw(page)
     pixmap = page.get_pixmap(dpi=DPI, alpha=False)
-    pixels: Pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(
-        pixmap.height, pixmap.width, 3
-    )
+    pixels: Pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
     if skew:
         height, width = pixels.shape[:2]
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), -skew, 1.0)

@@ -198,6 +198,7 @@ def test_lost_server_is_replaced() -> None:
     with start("echo") as second:
         second.send({"n": 1})
         assert second.receive(soon())[0] == {"n": 1}
+    assert first.kill() == -signal.SIGKILL
     assert gone(first.pid)
 
 
@@ -205,4 +206,5 @@ def test_children_end_with_the_server() -> None:
     child = start("hang")
     child.receive(soon())
     sandbox.stop_server()
+    assert child.kill() == -signal.SIGKILL
     assert gone(child.pid)
