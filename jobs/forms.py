@@ -49,7 +49,7 @@ class UploadForm(forms.Form):
                     suffix
                     for name, kind in MEDIA_TYPES.items()
                     if name != "image/heic"
-                    for suffix in (name, *kind.suffixes)
+                    for suffix in (name, *kind.extensions)
                 )
             }
         ),

@@ -1,9 +1,9 @@
 """Addresses of the jobs app: the API's under /api/v1/, the pages' under /."""
 
-from django.urls import URLPattern, path, register_converter
+from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api
+from jobs import api, views
 
 
 class FormatName:
@@ -24,9 +24,21 @@ api_urlpatterns = [
     path("ocr/jobs", api.JobListView.as_view(), name="job-list"),
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
-    path(
-        "ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"
-    ),
+    path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
 ]
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("jobs", views.JobListPage.as_view(), name="job-list-page"),
+    path("jobs/new", views.NewJobPage.as_view(), name="job-new-page"),
+    path("jobs/<uuid:pk>", views.JobPage.as_view(), name="job-page"),
+    path(
+        "jobs/<uuid:pk>/pages/<int:number>.jpg", views.JobImageView.as_view(), name="job-page-image"
+    ),
+    path(
+        "jobs/<uuid:pk>/result.<format:name>",
+        views.JobDownloadView.as_view(),
+        name="job-page-result",
+    ),
+    path("jobs/<uuid:pk>/cancel", views.JobCancelPage.as_view(), name="job-page-cancel"),
+    path("jobs/<uuid:pk>/delete", views.JobDeletePage.as_view(), name="job-page-delete"),
+]

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.template.defaultfilters import filesizeformat
 
-from extraction.errors import ExtractionError
 from extraction.types import Block, Box, Failure, Page
 from jobs.models import Job
 
@@ -68,11 +67,6 @@ def explain(failure: Failure, subject: str = "") -> Problem:
     )
 
 
-def explain_error(error: ExtractionError, subject: str = "") -> Problem:
-    """As ``explain``, for an exception."""
-    return explain(error.failure(), subject)
-
-
 def _measured(code: str, value: float | None) -> str:
     if value is None:
         return ""
@@ -100,6 +94,8 @@ class ShownLine:
     text: str
     box: Box
     words: tuple[ShownWord, ...]
+    confidence: float | None = None
+    low: bool = False
     last: bool = True
 
 
@@ -156,6 +152,8 @@ def show(page: Page) -> ShownPage:
                 ShownWord(word.text, word.box, word.confidence, _low(word.confidence))
                 for word in line.words
             ),
+            confidence=line.confidence,
+            low=_low(line.confidence),
         )
         for index, line in enumerate(page.lines)
     )
@@ -211,7 +209,7 @@ def _text(text: str, lines: Sequence[ShownLine]) -> ShownText:
         start = text.find(line.text, position)
         position = start + len(line.text) if start >= 0 else position
         last = start < 0 or text[position : position + 1] != " "
-        tied.append(ShownLine(line.index, line.text, line.box, line.words, last))
+        tied.append(replace(line, last=last))
     return ShownText(text, tuple(tied))
 
 

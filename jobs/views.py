@@ -25,10 +25,11 @@ from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.formats import FORMATS
 from extraction.formats.json import page_from_dict
+from extraction.types import Failure
 from jobs import lifecycle, storage, submit, viewer
 from jobs.api import result_response
 from jobs.forms import UploadForm
-from jobs.models import ENDED, FieldValue, Job, Page, Status
+from jobs.models import FieldValue, Job, Page, Status
 
 ROWS = 30  # jobs on one page of the list
 PANELS = {
@@ -47,11 +48,11 @@ class ProblemPage:
         try:
             return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
         except ExtractionError as error:
-            problem = viewer.explain_error(error)
+            problem = viewer.explain(error.failure())
             return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)
 
 
-class JobListPage(PageMixin, MultipleObjectMixin[Job], View):
+class JobListPage(PageMixin, MultipleObjectMixin, View):
     """The tenant's jobs, newest first, and the upload on top of them."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
@@ -101,7 +102,7 @@ class NewJobPage(PageMixin, View):
         try:
             return self._accept(request)
         except ExtractionError as error:
-            return _refuse(request, UploadForm(), [viewer.explain_error(error)], error.status)
+            return _refuse(request, UploadForm(), [viewer.explain(error.failure())], error.status)
 
     @method_decorator(csrf_protect)
     def _accept(self, request: HttpRequest) -> HttpResponseBase:
@@ -125,7 +126,7 @@ class NewJobPage(PageMixin, View):
                 )
                 jobs.append(job)
             except ExtractionError as error:
-                problems.append(viewer.explain_error(error, subject=upload.name or ""))
+                problems.append(viewer.explain(error.failure(), subject=upload.name or ""))
                 status = status or error.status
         if problems:
             for job in jobs:
@@ -137,11 +138,15 @@ class NewJobPage(PageMixin, View):
         return redirect(address if len(jobs) == 1 else "job-list-page")
 
 
-class JobPage(ProblemPage, PageMixin, SingleObjectMixin[Job], View):
-    """A job: its progress while it runs, then its result, one page of the document at a time."""
+class OneJob(ProblemPage, PageMixin, SingleObjectMixin, View):
+    """What the pages of one job share: the tenant's job of that id."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
     queryset = Job.objects.select_related("file", "tenant", "created_by", "api_key")
+
+
+class JobPage(OneJob):
+    """A job: its progress while it runs, then its result, one page of the document at a time."""
 
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """``page`` is a page's number, ``view`` one of ``PANELS``."""
@@ -149,7 +154,7 @@ class JobPage(ProblemPage, PageMixin, SingleObjectMixin[Job], View):
         context: dict[str, Any] = {
             "job": job,
             "here": reverse("job-page", args=[pk]),
-            "problem": viewer.explain_job(job),
+            "problem": viewer.explain(Failure(**job.error)) if job.error else None,
             "may_submit": actor.may("jobs:write"),
             "may_cancel": actor.may("jobs:cancel"),
             "may_delete": actor.may("jobs:write"),
@@ -159,12 +164,14 @@ class JobPage(ProblemPage, PageMixin, SingleObjectMixin[Job], View):
         return _page(request, "jobs/job.html", "jobs/_job.html", context)
 
 
-class JobImageView(JobPage):
+class JobImageView(OneJob):
     """The picture of a page."""
 
     def get(self, request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         """A JPEG for the tenant's browsers alone; 404 where the page has none."""
-        page = get_object_or_404(Page.objects.only("preview_key"), job=self.get_object(), number=number)
+        page = get_object_or_404(
+            Page.objects.only("preview_key"), job=self.get_object(), number=number
+        )
         if not page.preview_key:
             raise Http404
         try:
@@ -177,7 +184,7 @@ class JobImageView(JobPage):
         return response
 
 
-class JobDownloadView(JobPage):
+class JobDownloadView(OneJob):
     """The result in one of the formats, as the API gives it."""
 
     def get(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
@@ -185,11 +192,10 @@ class JobDownloadView(JobPage):
         return result_response(self.get_object(), name)
 
 
-class JobCancelPage(JobPage):
+class JobCancelPage(OneJob):
     """Cancelling a job."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:cancel"}
-    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Cancel, and back to the job."""
@@ -197,11 +203,10 @@ class JobCancelPage(JobPage):
         return redirect("job-page", pk)
 
 
-class JobDeletePage(JobPage):
+class JobDeletePage(OneJob):
     """Deleting a job with its result and its files."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
-    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Delete, and back to the list."""
@@ -222,7 +227,6 @@ def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
     at = numbers.index(chosen)
     panel = request.GET.get("view", "")
     content = Page.objects.values_list("content", flat=True).get(pk=rows[at].pk)
-    with_tables = Page.objects.filter(job=job, content__blocks__contains=[{"kind": "table"}])
     failures = Page.objects.filter(job=job, failed=True).values_list("number", "content__error")
     return {
         "pages": rows,
@@ -233,13 +237,20 @@ def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "panel": panel if panel in PANELS else "text",
         "panels": PANELS,
         "fields": list(FieldValue.objects.filter(job=job).order_by("position")),
-        "table_pages": list(with_tables.order_by("number").values_list("number", flat=True)),
+        "table_pages": _table_pages(job) if panel == "tables" else [],
         "failed_pages": [
-            viewer.explain_dict(error, subject=f"Page {n}") for n, error in failures.order_by("number")
+            viewer.explain(Failure(**error), subject=f"Page {number}")
+            for number, error in failures.order_by("number")
         ],
         "formats": FORMATS.values(),
         "curl": viewer.curl(job, settings.SITE_URL.rstrip("/") + reverse("job-list")),
     }
+
+
+def _table_pages(job: Job) -> list[int]:
+    """The pages with tables on them."""
+    pages = Page.objects.filter(job=job, content__blocks__contains=[{"kind": "table"}])
+    return list(pages.order_by("number").values_list("number", flat=True))
 
 
 def _upload_context(actor: Actor) -> dict[str, Any]:

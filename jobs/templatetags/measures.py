@@ -1,4 +1,4 @@
-"""Template filters: times, shares and found values as people read them."""
+"""For templates: times, shares and found values as people read them, and boxes as SVG."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
-from jobs.models import Job
+from extraction.types import Box
+from jobs.models import FieldValue, Job
+from jobs.viewer import ShownLine, ShownWord
 
 register = template.Library()
 
@@ -68,3 +72,24 @@ def field_value(value: Any) -> str:
     if isinstance(value, Mapping) and "amount" in value:
         return f"{value['amount']} {value.get('currency') or ''}".strip()
     return json.dumps(value, ensure_ascii=False)
+
+
+@register.simple_tag
+def word_box(word: ShownWord | ShownLine) -> SafeString:
+    """A word (or a line without words) as an SVG rectangle in points."""
+    share = f" · {percent(word.confidence)}" if word.confidence is not None else ""
+    return _rectangle(word.box, {"class": "low"} if word.low else {}, word.text + share)
+
+
+@register.simple_tag
+def field_box(found: FieldValue) -> SafeString:
+    """A found value's place as an SVG rectangle in points, a link's target."""
+    names = {"class": "found", "id": f"field-{found.position}"}
+    return _rectangle(found.box, names, f"{found.label}: {found.raw}")
+
+
+def _rectangle(box: Box, names: Mapping[str, str], title: str) -> SafeString:
+    x0, y0, x1, y1 = box
+    measures = {"x": x0, "y": y0, "width": round(x1 - x0, 2), "height": round(y1 - y0, 2)}
+    attributes = format_html_join("", ' {}="{}"', {**names, **measures}.items())
+    return format_html("<rect{}><title>{}</title></rect>", attributes, title)

@@ -1,4 +1,4 @@
-"""Fast password hashing: these tests are about what surrounds it."""
+"""Fast password hashing and plain static files: these tests are about what surrounds them."""
 
 import pytest
 from pytest_django import Settings
@@ -7,3 +7,12 @@ from pytest_django import Settings
 @pytest.fixture(autouse=True)
 def fast_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Settings) -> None:
+    """Pages render without collectstatic having made its manifest."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }

@@ -45,7 +45,7 @@ class KeyList(TenantMixin, ListAPIView[ApiKey]):
     actions: ClassVar[Mapping[str, str]] = {"get": "keys:manage"}
 
 
-class KeyPage(PageMixin, DetailView[ApiKey]):
+class KeyPage(PageMixin, DetailView):
     queryset = ApiKey.objects.all()
     actions: ClassVar[Mapping[str, str]] = {"get": "keys:manage"}
 

@@ -1,0 +1,221 @@
+"""A tenant never sees another's anything: every route and method, with a stranger's credentials.
+
+Each route of the URL conf has its row in ``ROUTES``; one without a row fails.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from jobs.models import Job
+from jobs.tasks import run_job
+from tests.jobs.making import PDF, form_file, make_job
+from tests.people import PASSWORD, Organisation
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files", "empty_queue"),
+]
+
+# object: names one of a tenant's objects, so a stranger gets the 404 of a missing one
+# list: shows the caller's own rows alone
+# public: shows nothing of any tenant
+# self: about the caller alone
+Kind = Literal["object", "list", "public", "self"]
+
+ROUTES: dict[str, dict[str, Kind]] = {
+    "api/v1/ocr/jobs": {"get": "list", "post": "list"},
+    "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
+    "api/v1/auth/token": {"post": "public"},
+    "api/v1/auth/token/refresh": {"post": "public"},
+    "api/v1/auth/token/revoke": {"post": "public"},
+    "api/v1/auth/me": {"get": "self"},
+    "api/v1/health": {"get": "public"},
+    "api/v1/schema": {"get": "public"},
+    "api/v1/docs": {"get": "public"},
+    "health/live": {"get": "public"},
+    "health/ready": {"get": "public"},
+    "metrics": {"get": "public"},  # guarded by a token or by loopback
+    "": {"get": "public"},  # a redirect
+    "login": {"get": "public", "post": "public"},
+    "logout": {"post": "self"},
+    "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
+    "jobs": {"get": "list", "post": "list"},
+    "jobs/new": {"get": "list", "post": "list"},
+    "jobs/<uuid:pk>": {"get": "object"},
+    "jobs/<uuid:pk>/cancel": {"post": "object"},
+    "jobs/<uuid:pk>/delete": {"get": "object", "post": "object"},
+    "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": "object"},
+    "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
+}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def patterns(
+    entries: list[URLPattern | URLResolver], prefix: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """Every route below, but the admin's (operators only, tested with Django's permissions)."""
+    for entry in entries:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            if entry.app_name != "admin":
+                yield from patterns(entry.url_patterns, route)
+        else:
+            yield route, entry
+
+
+def methods_of(pattern: URLPattern) -> set[str]:
+    """The methods that the route's view answers."""
+    view = pattern.callback
+    cls = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    if cls is None:
+        return {"get"}
+    allowed = view.view_initkwargs.get("http_method_names", cls.http_method_names)  # type: ignore[attr-defined]
+    return {name for name in METHODS if name in allowed and hasattr(cls, name)}
+
+
+def test_every_route_and_method_has_its_row() -> None:
+    served = {
+        route: methods_of(pattern) for route, pattern in patterns(get_resolver().url_patterns)
+    }
+    expected = {route: set(row) for route, row in ROUTES.items()}
+    assert served == expected
+
+
+def address(route: str, pk: uuid.UUID) -> str:
+    """The route with this id."""
+    return "/" + (
+        route.replace("<uuid:pk>", str(pk))
+        .replace("<format:name>", "json")
+        .replace("<int:number>", "1")
+    )
+
+
+OBJECTS = [
+    (route, method) for route, row in ROUTES.items() for method, kind in row.items()
+    if kind == "object"
+]  # fmt: skip
+
+
+def call(client: Client, method: str, url: str) -> tuple[int, bytes, str]:
+    """Status, body and media type of the answer."""
+    answer = getattr(client, method)(url)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return answer.status_code, body, answer["Content-Type"]
+
+
+def clients(organisation: Organisation) -> dict[str, Client]:
+    """The organisation's owner by key, by token and by session."""
+    token = APIClient()
+    issued = token.post(
+        "/api/v1/auth/token", {"email": organisation.owner.email, "password": PASSWORD}
+    ).json()
+    token.credentials(HTTP_AUTHORIZATION=f"Bearer {issued['access']}")
+    session = Client()
+    session.force_login(organisation.owner)
+    return {"key": organisation.api(), "token": token, "session": session}
+
+
+@pytest.fixture
+def finished(acme: Organisation) -> Job:
+    """A job of acme with a result and page pictures."""
+    job = make_job(acme, preview=True)
+    run_job(str(job.pk))
+    return job
+
+
+@pytest.mark.parametrize(("route", "method"), OBJECTS)
+def test_stranger_gets_the_404_of_a_missing_object(
+    route: str, method: str, acme: Organisation, stranger: Organisation, finished: Job
+) -> None:
+    kinds = ("key", "token") if route.startswith("api/") else ("session",)
+    for kind in kinds:
+        foreign = call(clients(stranger)[kind], method, address(route, finished.pk))
+        missing = call(clients(stranger)[kind], method, address(route, uuid.uuid4()))
+        assert foreign[0] == 404
+        assert foreign == missing
+    assert Job.objects.filter(pk=finished.pk).exists()
+    own = clients(acme)[kinds[0]]
+    status, _, _ = call(own, method, address(route, finished.pk))
+    assert status < 404 or status == 409, "the owner reaches it"
+
+
+@pytest.mark.parametrize(
+    "route", [route for route, row in ROUTES.items() if row.get("get") == "list"]
+)
+def test_lists_show_own_rows_alone(
+    route: str, acme: Organisation, stranger: Organisation, finished: Job
+) -> None:
+    kinds = ("key", "token") if route.startswith("api/") else ("session",)
+    for kind in kinds:
+        _, body, _ = call(clients(stranger)[kind], "get", address(route, finished.pk))
+        assert str(finished.pk).encode() not in body
+    if route in ("api/v1/ocr/jobs", "jobs"):
+        _, body, _ = call(clients(acme)[kinds[0]], "get", address(route, finished.pk))
+        assert str(finished.pk).encode() in body
+
+
+def test_submitting_cannot_name_another_tenant(acme: Organisation, stranger: Organisation) -> None:
+    answer = stranger.api().post(
+        "/api/v1/ocr/jobs",
+        {
+            "file": form_file(PDF),
+            "tenant": str(acme.tenant.pk),
+            "status": "succeeded",
+            "tenant_id": str(acme.tenant.pk),
+        },
+        format="multipart",
+    )
+    job = Job.objects.get(pk=answer.json()["id"])
+    assert (job.tenant, job.status) == (stranger.tenant, "queued")
+
+
+def test_token_for_another_tenant_is_refused(acme: Organisation, stranger: Organisation) -> None:
+    answer = APIClient().post(
+        "/api/v1/auth/token",
+        {
+            "email": stranger.owner.email,
+            "password": PASSWORD,
+            "tenant": str(acme.tenant.pk),
+        },
+    )
+    assert answer.status_code == 401
+
+
+def test_session_cannot_switch_to_a_foreign_tenant(
+    acme: Organisation, stranger: Organisation, finished: Job
+) -> None:
+    session = clients(stranger)["session"]
+    session.post("/switch-tenant", {"tenant": str(acme.tenant.pk)})
+    assert session.get(f"/jobs/{finished.pk}").status_code == 404
+
+
+@pytest.mark.parametrize(("route", "row"), ROUTES.items())
+def test_nobody_without_credentials_reaches_a_tenants_route(
+    route: str, row: dict[str, Kind], finished: Job
+) -> None:
+    for method, kind in row.items():
+        if kind == "public":
+            continue
+        answer: Any = getattr(Client(), method)(address(route, finished.pk))
+        if route.startswith("api/"):
+            assert answer.status_code == 401
+        else:
+            assert answer.status_code == 302
+            assert answer["Location"].startswith("/login")
+
+
+def test_files_of_a_tenant_lie_under_its_id(acme: Organisation, finished: Job) -> None:
+    folders = {path.name for path in Path(settings.MEDIA_ROOT).iterdir()}
+    assert folders == {str(acme.tenant.pk)}

@@ -1,0 +1,198 @@
+"""The project around the apps: settings, health, metrics, schema, problems."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from extraction import errors as extraction_errors
+from extraction.errors import ExtractionError
+from jobs import errors as job_errors
+from jobs import storage
+from jobs.tasks import run_job
+from ocrsite.problems import DRF_PROBLEMS
+from tests.jobs.making import make_job
+from tests.people import Organisation
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def check(**environment: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check --deploy` under these settings and nothing else."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_check_deploy_is_clean_under_production_settings() -> None:
+    done = check(SECRET_KEY="Zx9" * 20, DATABASE_URL="postgres://db/ocrsite")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
+        ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
+        ({"MAX_PAGES": "0"}, "max_pages"),
+        ({"MAX_PAGES": "many"}, "MAX_PAGES"),
+    ],
+)
+def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:
+    done = check(**({"SECRET_KEY": "Zx9" * 20} | environment))
+    assert done.returncode != 0
+    assert told in done.stderr
+
+
+def test_every_setting_read_from_the_environment_is_documented() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "ocrsite/settings.py").read_text()))
+    read |= set(re.findall(r'environ\.get\("(\w+)"', (ROOT / "ocrsite/gunicorn.conf.py").read_text()))
+    documented = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert read - {"PROMETHEUS_MULTIPROC_DIR"} == documented
+
+
+def test_every_error_code_is_documented() -> None:
+    text = (ROOT / "docs/errors.md").read_text()
+    codes = {code for code, _ in DRF_PROBLEMS.values()}
+    for module in (extraction_errors, job_errors):
+        codes |= {
+            value.code
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, ExtractionError)
+        }
+    missing = sorted(code for code in codes if f"`{code}`" not in text)
+    assert missing == []
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_health_says_what_answers(client: Client) -> None:
+    assert client.get("/health/live").json() == {"status": "ok"}
+    ready = client.get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json()["checks"] == {"database": True, "redis": True, "storage": True}
+    body = client.get("/api/v1/health").json()
+    assert body["status"] == "degraded"  # no worker runs
+    assert body["workers"] == 0
+    assert set(body["engines"]) >= {"auto", "text-layer", "rapidocr"}
+
+
+@pytest.mark.django_db
+def test_ready_is_503_without_storage(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> bool:
+        raise OSError("disk gone")
+
+    from ocrsite import health
+
+    monkeypatch.setitem(health.CHECKS, "storage", broken)
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["storage"] is False
+    assert b"disk gone" not in answer.content
+    assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("files", "empty_queue")
+def test_metrics_count_jobs_and_pages(acme: Organisation, client: Client) -> None:
+    job = make_job(acme)
+    make_job(acme)
+    run_job(str(job.pk))
+    text = client.get("/metrics").content.decode()
+    assert 'ocrsite_jobs{engine="auto",status="succeeded"} 1.0' in text
+    assert 'ocrsite_jobs{engine="auto",status="queued"} 1.0' in text
+    assert 'ocrsite_billed_pages{engine="auto"} 1.0' in text
+    assert "ocrsite_redis_up 1.0" in text
+    assert "django_http_requests_total_by_method_total" in text
+
+
+@pytest.mark.django_db
+def test_metrics_are_for_this_machine_or_the_token(client: Client, settings: Settings) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7").status_code == 403
+    assert client.get("/metrics", headers={"x-forwarded-for": "127.0.0.1"}).status_code == 403
+    settings.METRICS_TOKEN = "secret"
+    assert client.get("/metrics").status_code == 403
+    assert client.get("/metrics", headers={"authorization": "Bearer secret"}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_schema_is_openapi_31_and_names_every_api_route(client: Client) -> None:
+    from tests.test_isolation import ROUTES
+
+    schema = client.get("/api/v1/schema?format=json").json()
+    assert schema["openapi"].startswith("3.1")
+    named = {re.sub(r"{\w+}", "{}", path).strip("/") for path in schema["paths"]}
+    routes = {
+        re.sub(r"<[^>]+>", "{}", route)
+        for route in ROUTES
+        if route.startswith("api/") and route not in ("api/v1/schema", "api/v1/docs")
+    }
+    assert named == routes
+
+
+@pytest.mark.django_db
+def test_schema_is_made_without_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", file=os.devnull)
+    assert "Warning" not in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+def test_api_docs_load_only_our_own_assets(client: Client) -> None:
+    answer = client.get("/api/v1/docs")
+    sources = re.findall(r'(?:src|href)="([^"]+)"', answer.content.decode())
+    assert sources
+    assert all(source.startswith("/") for source in sources), sources
+
+
+@pytest.mark.django_db
+def test_unknown_api_address_is_a_problem(client: Client) -> None:
+    answer = client.get("/api/v1/no-such-thing")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_a_bug_is_a_500_without_its_trace(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs import api
+
+    def broken(*args: object) -> object:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(api.JobListView, "get_queryset", broken)
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {acme.raw_key}")
+    answer = client.get("/api/v1/ocr/jobs")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert b"secret detail" not in answer.content
+
+
+def test_storage_that_does_not_answer_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> bool:
+        raise OSError
+
+    monkeypatch.setattr(storage.default_storage, "exists", broken)
+    assert storage.available() is False
