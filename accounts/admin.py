@@ -35,15 +35,16 @@ class AuditedAdmin(admin.ModelAdmin):
     ) -> Any:
         # Django calls this once after each save, the password page's too, with the form at hand.
         obj = getattr(form, "instance", None) or form.user  # type: ignore[attr-defined]
-        names = {field.name for field in obj._meta.get_fields()}
+        fields = {field.name: field for field in obj._meta.get_fields()}
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}
         for name in form.changed_data:
-            if name in names - SECRET_FIELDS:
-                before[name] = _plain(form.initial.get(name))
-                after[name] = _plain(form.cleaned_data.get(name))
-            elif name in SECRET_FIELDS:
+            if name in SECRET_FIELDS:
                 after[name] = "changed"
+            elif name in fields:
+                chosen = fields[name].many_to_many
+                before[name] = _plain(form.initial.get(name))
+                after[name] = _plain(form.cleaned_data[name] if chosen else getattr(obj, name))
         audit.record(
             actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
             tenant=_tenant_of(obj),

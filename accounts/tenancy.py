@@ -169,7 +169,9 @@ def _to_login(request: HttpRequest) -> HttpResponseBase:
     from django.contrib.auth.views import redirect_to_login  # needs the user model loaded
     from django_htmx.http import HttpResponseClientRedirect
 
-    if getattr(request, "htmx", False):
+    htmx = getattr(request, "htmx", None)
+    if htmx:
         # A redirect would put the login page inside the fragment that was asked for.
-        return HttpResponseClientRedirect(redirect_to_login("/").url)
-    return redirect_to_login(request.get_full_path())
+        return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
+    came_for = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    return redirect_to_login(came_for)

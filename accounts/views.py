@@ -33,6 +33,7 @@ class SwitchTenantView(LoginRequiredMixin, View):
     """Choosing the tenant that the session's pages show."""
 
     http_method_names = ["post"]
+    redirect_field_name = None  # nothing to come back to: only POST is answered here
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = SwitchTenantForm(request.POST)

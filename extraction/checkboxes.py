@@ -116,6 +116,8 @@ def _put(glyph: Word, words: Sequence[Word]) -> tuple[Word, ...] | None:
             continue
         if index and words[index - 1].box[2] > left - 0.25 * side:
             return None  # a letter within a word or a number
+        if sum(map(str.isalpha, " ".join(each.text for each in words[index:]))) < 2:
+            return None
         before, after = tuple(words[:index]), tuple(words[index + 1 :])
         if len(word.text) == 1 and word.text in LOOKALIKES and x0 < right + 0.3 * side:
             return (*before, glyph, *after)  # the box itself, read as a letter

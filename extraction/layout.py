@@ -21,6 +21,7 @@ EDGE = 0.08  # of the page's height: page numbers stand in the first or last str
 PARAGRAPH_GAP = 0.75  # times the text's height: a wider gap begins a new block
 SIZE_CHANGE = 1.3  # a line so much taller or flatter than the one above begins a new block
 GUTTER = 1.5  # times the text's height, the least space between columns of text
+NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
 COLUMN_ROWS = 3  # rows on each side of a gutter
 
 PAGE_NUMBER = re.compile(
@@ -173,10 +174,11 @@ def _items(rows: list[Row], ruled: Sequence[tables.Found], frame: Frame) -> list
         stand_in = _stand_in(table, found)
         above = sum(max(segment.box[1] for segment in row) < table.box[1] for row in rows)
         rows.insert(above, [stand_in])
+    left, _, right, _ = frame.bounds
     items: list[_Item] = []
     for flow in columns(rows):
         around = union(segment.box for row in flow for segment in row)
-        edges = (around[0], around[2])
+        edges = (around[0], max(around[2], around[0] + NARROWEST * (right - left)))
         for row in flow:
             table_here = found.get(id(row[0])) if len(row) == 1 else None
             if table_here:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from extraction.types import Block, Table
 
 INLINE = re.compile(r"([\\`*\[\]<>]|(?<!\w)_|_(?!\w))")
-LINE_START = re.compile(r"^(\s*)([#>+=~|-]|\d+(?=[.)]\s))", re.MULTILINE)
+LINE_START = re.compile(r"^(\s*\d*)(?=[.)]\s|[#>+=~|-])", re.MULTILINE)
 LIST_MARK = re.compile(r"^(- |\(?(?:\d{1,2}|[a-z])[.)] )?(.*)$", re.DOTALL)
 
 
@@ -31,7 +31,12 @@ def page(blocks: Sequence[Block]) -> str:
 def escape(text: str) -> str:
     """The text with every character that would be read as markup escaped."""
     text = INLINE.sub(r"\\\1", text)
-    return LINE_START.sub(lambda m: m[1] + (m[2] if m[2].isdigit() else "\\" + m[2]), text)
+    return LINE_START.sub(_escape_start, text)
+
+
+def _escape_start(match: re.Match[str]) -> str:
+    number, following = match[1].strip(), match.string[match.end()]
+    return match[1] if bool(number) != (following in ".)") else match[1] + "\\"
 
 
 def table(grid: Table) -> str:

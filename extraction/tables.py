@@ -205,8 +205,9 @@ def _run(rows: Sequence[Row], start: int) -> tuple[int, list[tuple[float, float]
         widened = _fit(row, columns)
         if widened is None:
             break
-        # Few parts, none in the first column: the totals below the items.
-        if 1 < len(row) < len(widened) / 2 and _column_of(row[0], widened) > 0:
+        # A label and few amounts, nothing in the first column: the totals below the items.
+        few = 1 < len(row) <= len(widened) / 2 and not is_number(row[0].text)
+        if few and _column_of(row[0], widened) > 0:
             break
         columns = widened
         end += 1

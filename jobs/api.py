@@ -155,11 +155,10 @@ def wait_seconds(request: Request) -> float:
 
 def wait_for_end(job: Job, seconds: float) -> Job:
     """The job again when it has ended or the time is over. Raises Http404 if it was deleted."""
-    deadline = time.monotonic() + seconds
-    pause = 0.02
-    while not job.ended and (left := deadline - time.monotonic()) > 0:
-        time.sleep(min(pause, left))
-        pause = min(pause * 1.5, 0.5)
+    begun = time.monotonic()
+    while not job.ended and (gone := time.monotonic() - begun) < seconds:
+        # looks often at first: what waiting adds stays near a twentieth of the time waited
+        time.sleep(min(max(0.01, gone / 20), seconds - gone))
         try:
             job.refresh_from_db()
         except Job.DoesNotExist as error:

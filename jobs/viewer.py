@@ -10,9 +10,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from django.template.defaultfilters import filesizeformat
-
-from extraction.types import Block, Box, Failure, Page
+from extraction.types import Block, Box, Cell, Failure, Page, Table
 from jobs.models import Job
 
 LOW_CONFIDENCE = 0.8  # below: marked for a second look
@@ -40,6 +38,14 @@ ADVICE: dict[str, str] = {
     "internal_error": "Try again; if it goes on, tell whoever runs this installation.",
     "result_not_ready": "Wait until the job has ended.",
     "already_ended": "Nothing is left to cancel.",
+}
+
+# In what a limit is told, by code; nothing where the number speaks for itself
+UNITS = {
+    "file_too_large": "MB",
+    "too_many_pages": "pages",
+    "image_too_large": "pixels",
+    "page_timeout": "seconds",
 }
 
 
@@ -70,10 +76,10 @@ def explain(failure: Failure, subject: str = "") -> Problem:
 def _measured(code: str, value: float | None) -> str:
     if value is None:
         return ""
-    if code == "file_too_large":
-        return filesizeformat(value)
-    unit = {"too_many_pages": " pages", "image_too_large": " pixels", "page_timeout": " s"}
-    return f"{value:,.0f}{unit.get(code, '')}"
+    unit = UNITS.get(code, "")
+    if unit == "MB":
+        return f"{value / 1e6:,.1f}".removesuffix(".0") + " MB"
+    return f"{value:,.0f} {unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +177,44 @@ def _low(confidence: float | None) -> bool:
 
 def _block(block: Block, lines: Sequence[ShownLine]) -> ShownBlock:
     inside = [line for line in lines if block.box and _holds(block.box, line.box)]
-    rows: list[list[ShownCell]] = []
-    if block.table:
-        rows = [[] for _ in range(block.table.rows)]
-        for cell in block.table.cells:
-            held = [line for line in inside if cell.box and _holds(cell.box, line.box)]
-            rows[cell.row].append(
-                ShownCell(
-                    content=_text(cell.text, held),
-                    header=cell.header,
-                    scope="row" if cell.row and not cell.column else "col",
-                    row_span=cell.row_span,
-                    column_span=cell.column_span,
-                )
-            )
     return ShownBlock(
         block=block,
         content=_text(block.text, inside),
         furniture=block.kind in FURNITURE,
-        rows=tuple(map(tuple, rows)),
+        rows=_rows(block.table, inside) if block.table else (),
+    )
+
+
+def _rows(table: Table, lines: Sequence[ShownLine]) -> tuple[tuple[ShownCell, ...], ...]:
+    """A table's rows of cells; positions without a cell are filled, so that columns stay true."""
+    cells = {(cell.row, cell.column): cell for cell in table.cells}
+    covered = {
+        (cell.row + down, cell.column + right)
+        for cell in table.cells
+        for down in range(cell.row_span)
+        for right in range(cell.column_span)
+    }
+    rows = []
+    for row in range(table.rows):
+        places = [(row, column) for column in range(table.columns)]
+        rows.append(
+            tuple(
+                _cell(cells.get(place) or Cell(*place, text=""), lines)
+                for place in places
+                if place in cells or place not in covered
+            )
+        )
+    return tuple(rows)
+
+
+def _cell(cell: Cell, lines: Sequence[ShownLine]) -> ShownCell:
+    inside = [line for line in lines if cell.box and _holds(cell.box, line.box)]
+    return ShownCell(
+        content=_text(cell.text, inside),
+        header=cell.header,
+        scope="row" if cell.row and not cell.column else "col",
+        row_span=cell.row_span,
+        column_span=cell.column_span,
     )
 
 

@@ -109,8 +109,8 @@ _CURRENCY = "|".join(
 )
 CURRENCY = re.compile(_CURRENCY)
 MONEY = re.compile(
-    rf"(?P<before>{_CURRENCY})?\s?(?P<sign>[-(–])?\s?(?P<inner>{_CURRENCY})?\s?"
-    r"(?<![\d.,/:-])"
+    rf"(?P<before>{_CURRENCY})?\s?(?P<sign>(?<!\w)[-(–])?\s?(?P<inner>{_CURRENCY})?\s?"
+    r"(?<![\d.,/:])(?<!\w-)"
     r"(?P<number>\d{1,3}(?:[,.'’ \u00a0]\d{3})+(?:[.,]\d{1,2})?|\d+[.,]\d{1,2}|\d{1,7})"
     rf"(?![\d%/:]|[.,-]\d|\s?%)\)?\s?(?P<after>{_CURRENCY})?"
 )

@@ -57,6 +57,15 @@ def seconds(value: float) -> str:
 
 
 @register.filter
+def size(count: float) -> str:
+    """Bytes in decimal units: "640 bytes", "53.6 kB", "50 MB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count:.0f} bytes"
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A confidence from 0 to 1 as "98 %", rounded down so that only 1 is 100 %; "" for None."""
     return "" if share is None else f"{int(share * 100 + 1e-9)} %"

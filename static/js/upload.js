@@ -18,7 +18,7 @@ function element(tag, text, className) {
 }
 
 function megabytes(bytes) {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  return `${(bytes / 1e6).toFixed(1).replace(".0", "")} MB`;
 }
 
 function add(files) {

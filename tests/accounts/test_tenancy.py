@@ -11,10 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.views.generic import DetailView
 from django.views.generic.base import View
+from django_htmx.middleware import HtmxDetails
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.generics import ListAPIView
 from rest_framework.serializers import ModelSerializer
 
+from accounts.keys import create_api_key
 from accounts.models import ApiKey, Membership, User
 from accounts.permissions import ROLES, Role
 from accounts.tenancy import PageMixin, TenantMixin, actor_of, session_actor, tenant_of
@@ -70,10 +72,11 @@ def test_api_view_lists_the_tenants_rows_alone(acme: Organisation, stranger: Org
 def test_api_view_refuses_without_the_action(acme: Organisation) -> None:
     request = RequestFactory().get("/")
     assert KeyList.as_view()(request).status_code == 401
-    narrow = acme.api("jobs:read")._credentials["HTTP_AUTHORIZATION"]
-    assert (
-        KeyList.as_view()(RequestFactory().get("/", HTTP_AUTHORIZATION=narrow)).status_code == 403
+    _, raw = create_api_key(
+        tenant=acme.tenant, name="narrow", scopes=["jobs:read"], created_by=None
     )
+    request = RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {raw}")
+    assert KeyList.as_view()(request).status_code == 403
 
 
 def test_session_actor_is_the_member_in_the_chosen_tenant(
@@ -112,7 +115,7 @@ def test_session_of_nobody_and_of_no_member_has_no_tenant(
 def test_page_shows_own_rows_and_misses_foreign_ones(
     acme: Organisation, stranger: Organisation
 ) -> None:
-    view = KeyPage.as_view()
+    view: Any = KeyPage.as_view()
     assert view(page_request(acme.owner), pk=acme.key.pk).content.decode() == acme.key.prefix
     with pytest.raises(Http404):
         view(page_request(acme.owner), pk=stranger.key.pk)
@@ -132,9 +135,13 @@ def test_page_sends_visitors_to_the_login(db: None) -> None:
     answer = KeyPage.as_view()(page_request(AnonymousUser()), pk=1)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/login?next=/keys%3Fpage%3D2")
     fragment = page_request(AnonymousUser())
-    fragment.htmx = True  # type: ignore[attr-defined]  # as the middleware sets it
+    fragment.META["HTTP_HX_REQUEST"] = "true"
+    fragment.META["HTTP_HX_CURRENT_URL"] = "http://testserver/jobs?state=failed"
+    fragment.htmx = HtmxDetails(fragment)  # type: ignore[attr-defined]  # as its middleware does
     answer = KeyPage.as_view()(fragment, pk=1)
-    assert answer.headers["HX-Redirect"] == "/login?next=/"
+    assert answer.headers["HX-Redirect"] == "/login?next=/jobs%3Fstate%3Dfailed"
+    answer = KeyPage.as_view()(page_request(AnonymousUser(), "POST"), pk=1)
+    assert answer.headers["Location"] == "/login?next=/"
 
 
 def test_page_sends_operators_without_a_tenant_to_the_admin(db: None) -> None:

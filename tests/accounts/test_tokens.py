@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
@@ -26,15 +25,15 @@ REVOKE = "/api/v1/auth/token/revoke"
 ME = "/api/v1/auth/me"
 
 
-def sign_in(email: str, password: str = PASSWORD, **more: str) -> Response:
+def sign_in(email: str, password: str = PASSWORD, **more: str) -> Any:
     return APIClient().post(TOKEN, {"email": email, "password": password, **more})
 
 
-def refresh(token: str) -> Response:
+def refresh(token: str) -> Any:
     return APIClient().post(REFRESH, {"refresh": token})
 
 
-def me(access: str) -> Response:
+def me(access: str) -> Any:
     return APIClient().get(ME, HTTP_AUTHORIZATION=f"Bearer {access}")
 
 
@@ -193,7 +192,7 @@ def test_of_parallel_refreshes_one_wins_and_the_reuse_ends_the_family() -> None:
     acme = organisation("acme")
     token = sign_in(acme.owner.email).json()["refresh"]
 
-    def attempt(_: int) -> Response:
+    def attempt(_: int) -> Any:
         try:
             return refresh(token)
         finally:

@@ -1,5 +1,6 @@
 """accounts/usage.py"""
 
+from functools import partial
 from threading import Barrier, Thread
 from uuid import uuid4
 
@@ -13,9 +14,9 @@ from tests.people import Organisation, organisation
 
 def test_record_usage_adds_one_row_a_job(acme: Organisation) -> None:
     job = uuid4()
-    first = {"tenant": acme.tenant, "job_id": job, "engine": "auto"}
-    assert record_usage(**first, pages=3, compute_seconds=1.5)
-    assert not record_usage(**first, pages=9, compute_seconds=9.0)
+    bill = partial(record_usage, tenant=acme.tenant, job_id=job, engine="auto")
+    assert bill(pages=3, compute_seconds=1.5)
+    assert not bill(pages=9, compute_seconds=9.0)
     row = UsageRecord.objects.get()
     assert (row.tenant, row.job_id, row.engine) == (acme.tenant, job, "auto")
     assert (row.pages, row.compute_seconds) == (3, 1.5)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from extraction.errors import InvalidOption
+from extraction.fields import CATALOGUE, find, known
+from extraction.types import FieldValue, Line, Page, Word
+from tests.extraction.test_level import line
+
+
+def found(*lines: Line, number: int = 1) -> dict[str, FieldValue]:
+    page = Page(number, 600, 800, lines=lines)
+    return {value.name: value for value in find([page], CATALOGUE)}
+
+
+def values(*lines: Line) -> dict[str, Any]:
+    return {name: value.value for name, value in found(*lines).items()}
+
+
+def test_find_reads_the_value_in_the_labels_line() -> None:
+    value = found(line("Invoice No.: HP-2024-081", 60, 100))["invoice_number"]
+    assert (value.raw, value.value, value.method, value.page) == (
+        "HP-2024-081",
+        "HP-2024-081",
+        "label",
+        1,
+    )
+    assert value.box == (138, 100, 204, 110)
+    assert value.confidence == 0.9
+    assert value.grounded
+
+
+def test_find_reads_the_value_joined_to_its_label() -> None:
+    assert values(line("InvoiceNo:HP-2024-081", 60, 100))["invoice_number"] == "HP-2024-081"
+
+
+def test_find_reads_the_value_far_to_the_right() -> None:
+    assert values(line("Grand total", 60, 500), line("€ 1.234,50", 500, 502))["total_amount"] == {
+        "amount": "1234.50",
+        "currency": "EUR",
+    }
+
+
+def test_find_reads_the_value_below_its_label() -> None:
+    got = values(
+        line("Invoice number", 60, 100), line("Due date", 300, 100),
+        line("4711-A", 60, 114), line("16.06.2024", 300, 114),
+    )  # fmt: skip
+    assert (got["invoice_number"], got["due_date"]) == ("4711-A", "2024-06-16")
+
+
+def test_find_takes_no_item_for_a_sum_below_its_label() -> None:
+    got = values(
+        line("Item", 60, 100), line("Tax", 300, 100), line("Pipe", 60, 114), line("9.00", 300, 114)
+    )
+    assert "tax_amount" not in got
+
+
+def test_find_takes_the_currency_the_document_names() -> None:
+    got = values(line("All prices in PLN", 60, 100), line("Do zapłaty 120,00", 60, 500))
+    assert got["total_amount"] == {"amount": "120.00", "currency": "PLN"}
+
+
+def test_find_prefers_the_total_that_is_subtotal_plus_tax() -> None:
+    value = found(
+        line("Total 100.00", 60, 480), line("Subtotal 100.00", 60, 500), line("VAT 20.00", 60, 514),
+        line("Total 120.00", 60, 528), line("Cash 150.00", 60, 542),
+    )["total_amount"]  # fmt: skip
+    assert value.value["amount"] == "120.00"
+    assert [other.value["amount"] for other in value.alternatives] == ["100.00"]
+
+
+def test_find_knows_an_iban_and_a_vat_number_by_sight() -> None:
+    got = found(
+        line("Bank GB29 NWBK 6016 1331 9268 19", 60, 700), line("BTW NL810433941B01", 60, 714)
+    )
+    assert (got["iban"].value, got["iban"].method) == ("GB29NWBK60161331926819", "pattern")
+    assert (got["vat_number"].value, got["vat_number"].method) == ("NL810433941B01", "pattern")
+
+
+def test_find_takes_an_unlabelled_date_with_less_confidence() -> None:
+    value = found(line("25/12/2018 8:13:39 PM", 60, 100))["invoice_date"]
+    assert (value.value, value.method) == ("2018-12-25", "pattern")
+    assert value.confidence is not None and value.confidence < 0.6
+
+
+def test_find_takes_the_issuer_from_the_top() -> None:
+    value = found(
+        line("TAX INVOICE", 60, 40), line("Harbour Plumbing Ltd (123456-X)", 60, 60),
+        line("14 Quay Street", 60, 74), line("Bill to", 60, 120),
+        line("Another Company Ltd", 60, 134),
+    )["issuer_name"]  # fmt: skip
+    assert (value.value, value.method) == ("Harbour Plumbing Ltd", "position")
+
+
+def test_find_lowers_confidence_with_the_readings() -> None:
+    unsure = line("Invoice No.: HP-2024-081", 60, 100)
+    words = tuple(replace(word, confidence=0.5) for word in unsure.words)
+    assert found(replace(unsure, words=words))["invoice_number"].confidence == 0.5
+
+
+def test_find_is_sure_of_a_pdfs_own_text() -> None:
+    word = Word("Total", (60, 100, 90, 110)), Word("9.00", (100, 100, 124, 110))
+    own = Line("Total 9.00", (60, 100, 124, 110), None, word)
+    value = found(own)["total_amount"]
+    assert value.confidence == 0.7  # what the bare label "Total" says
+
+
+def test_find_reads_rows_of_a_skewed_page() -> None:
+    # Two degrees clockwise: the amount 400 points to the right stands 14 points lower.
+    page = Page(
+        1,
+        600,
+        800,
+        skew=2.0,
+        lines=(line("Total due", 60, 400), line("88.00", 460, 414), line("7.00", 460, 400)),
+    )
+    (value,) = find([page], known(["total_amount"]))
+    assert value.value["amount"] == "88.00"
+
+
+def test_find_names_the_page() -> None:
+    pages = [
+        Page(1, 600, 800, lines=(line("Dear all", 60, 60),)),
+        Page(2, 600, 800, lines=(line("Total 9.00", 60, 60),)),
+    ]
+    (value,) = find(pages, known(["total_amount"]))
+    assert value.page == 2
+
+
+def test_find_gives_nothing_for_blank_or_failed_pages() -> None:
+    assert find([], CATALOGUE) == ()
+    assert find([Page(1)], CATALOGUE) == ()
+
+
+def test_known_gives_all_fields_for_no_names_in_the_catalogues_order() -> None:
+    assert known(()) == CATALOGUE
+    assert [field.name for field in known(["total_amount", "iban"])] == ["iban", "total_amount"]
+
+
+def test_known_refuses_an_unknown_name() -> None:
+    with pytest.raises(InvalidOption, match="total_amuont"):
+        known(["iban", "total_amuont"])
+
+
+def test_catalogue_names_are_unique_and_their_kinds_exist() -> None:
+    from extraction.fields.kinds import KINDS
+
+    assert len({field.name for field in CATALOGUE}) == len(CATALOGUE)
+    assert {field.kind for field in CATALOGUE} <= set(KINDS)

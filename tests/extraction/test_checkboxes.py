@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pymupdf
+import pytest
+
+from extraction import checkboxes
+from tests.extraction import scans
+from tests.extraction.test_level import line
+
+
+@pytest.mark.parametrize(("skew", "noise"), [(0.0, 0.0), (2.0, 10.0)])
+def test_find_tells_ticked_boxes_from_empty_ones(skew: float, noise: float) -> None:
+    page = scans.scan(scans.invoice, skew=skew, noise=noise)
+    assert page.pixels is not None
+    boxes = sorted(checkboxes.find(page.pixels, page.dpi), key=lambda found: found[0][1])
+    assert [ticked for _, ticked in boxes] == [True, False]
+
+
+def test_find_gives_boxes_in_points() -> None:
+    page = scans.scan(lambda sheet: scans.check_box(sheet, 60, 520, ticked=False))
+    assert page.pixels is not None
+    ((box, _),) = checkboxes.find(page.pixels, page.dpi)
+    assert box == pytest.approx((60, 520, 72, 532), abs=1)
+
+
+def test_find_takes_letters_and_circles_for_no_boxes() -> None:
+    def draw(sheet: pymupdf.Page) -> None:
+        sheet.insert_text((60, 100), "DOODLE 0O08 QUAD BOOK D O 0", fontsize=16)
+        sheet.draw_circle((300, 300), 7)
+
+    page = scans.scan(draw)
+    assert page.pixels is not None
+    assert checkboxes.find(page.pixels, page.dpi) == []
+
+
+BOX = (10.0, 100.0, 20.0, 110.0)
+
+
+def test_mark_puts_the_box_before_its_label() -> None:
+    (marked,) = checkboxes.mark([line("Delivered in full", 26, 100)], [(BOX, True)])
+    assert marked.text == "☑ Delivered in full"
+    assert marked.words[0].box == BOX
+    assert marked.box == (10, 100, 128, 110)
+
+
+@pytest.mark.parametrize("text", ["□ Delivered", "□Delivered", "O Delivered"])
+def test_mark_replaces_what_was_read_for_the_box(text: str) -> None:
+    (marked,) = checkboxes.mark([line(text, 11, 100, pitch=9)], [(BOX, False)])
+    assert marked.text == "☐ Delivered"
+
+
+def test_mark_leaves_a_square_letter_in_a_word_alone() -> None:
+    delivered = line("Delivered", 10, 100, pitch=9)
+    assert checkboxes.mark([delivered], [(BOX, True)]) == (delivered,)
+
+
+def test_mark_leaves_a_square_without_a_label_alone() -> None:
+    far = line("Delivered", 200, 100)
+    assert checkboxes.mark([far], [(BOX, True)]) == (far,)

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from extraction import pipeline
+from extraction.engines import Wants, get
+from extraction.errors import (
+    Cancelled,
+    EngineFailed,
+    EngineUnavailable,
+    InvalidOption,
+    UnsupportedType,
+)
+from extraction.types import DocumentInfo, Options, Page, PageImage, PageText
+from tests.documents import image_pdf, text_pdf
+from tests.extraction import scans
+
+Answer = Callable[[PageImage], PageText]
+
+
+class Scripted:
+    """An engine that gives each page's own text, or what ``answers`` say for its number."""
+
+    name, revision = "scripted", "1"
+    wants: Wants = "text"
+
+    def __init__(self, **answers: Exception) -> None:
+        self.answers = {int(key[1:]): answer for key, answer in answers.items()}
+        self.read_pages: list[int] = []
+
+    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
+        self.read_pages += [page.number for page in pages]
+        for page in pages:
+            if page.number in self.answers:
+                raise self.answers[page.number]
+        return [PageText(page.lines, self.name, self.revision) for page in pages]
+
+
+@pytest.fixture
+def three_pages(tmp_path: Path) -> Path:
+    path = tmp_path / "three.pdf"
+    path.write_bytes(text_pdf(["First page\nTotal: EUR 9.00", "Second page", "Third page"]))
+    return path
+
+
+def texts(pages: Sequence[Page]) -> list[str]:
+    return [" / ".join(line.text for line in page.lines) for page in pages]
+
+
+def test_run_reads_every_page_into_a_document(three_pages: Path) -> None:
+    document = pipeline.run(three_pages, Options(), Scripted(), name="mine.pdf")
+    assert document.source.name == "mine.pdf"
+    assert document.source.media_type == "application/pdf"
+    assert document.source.sha256 == hashlib.sha256(three_pages.read_bytes()).hexdigest()
+    assert document.source.page_count == 3
+    assert texts(document.pages) == ["First page / Total: EUR 9.00", "Second page", "Third page"]
+    assert [page.number for page in document.pages] == [1, 2, 3]
+    assert {page.engine for page in document.pages} == {"scripted"}
+    assert document.markdown.startswith("First page  \nTotal: EUR 9.00\n\nSecond page")
+    total = next(field for field in document.fields if field.name == "total_amount")
+    assert total.value == {"amount": "9.00", "currency": "EUR"}
+    assert document.warnings == ()
+
+
+def test_run_reads_a_scanned_invoice_with_ocr(tmp_path: Path) -> None:
+    page = scans.scan(scans.invoice, skew=1.0, noise=8)
+    path = tmp_path / "scan.png"
+    from PIL import Image
+
+    assert page.pixels is not None
+    Image.fromarray(page.pixels).save(path, dpi=(scans.DPI, scans.DPI))
+    document = pipeline.run(path, Options(preview=True), get("auto", 2))
+    (read,) = document.pages
+    assert read.engine == "rapidocr"
+    assert read.confidence is not None and read.confidence > 0.9
+    (table,) = (block.table for block in read.blocks if block.table)
+    assert [cell.text for cell in table.cells] == [text for row in scans.ITEMS for text in row]
+    assert {block.text: block.checked for block in read.blocks if block.kind == "checkbox"} == {
+        "Delivered in full": True,
+        "Payment received": False,
+    }
+    fields = {field.name: field.value for field in document.fields}
+    assert fields == {
+        "invoice_number": "HP-2024-0817",
+        "invoice_date": "2024-05-17",
+        "due_date": "2024-06-16",
+        "issuer_name": "Harbour Plumbing Ltd",
+        "iban": "GB29NWBK60161331926819",
+        "subtotal": {"amount": "125.70", "currency": "GBP"},
+        "tax_amount": {"amount": "25.14", "currency": "GBP"},
+        "total_amount": {"amount": "150.84", "currency": "GBP"},
+    }
+
+
+def test_run_tells_what_was_opened_and_each_page(three_pages: Path) -> None:
+    opened: list[tuple[DocumentInfo, tuple[int, ...]]] = []
+    told: list[tuple[int, bool]] = []
+    pipeline.run(
+        three_pages,
+        Options(pages="3,1", preview=True),
+        Scripted(),
+        on_open=lambda info, numbers: opened.append((info, numbers)),
+        on_page=lambda page, preview: told.append((page.number, preview is not None)),
+    )
+    assert [(info.page_count, sorted(numbers)) for info, numbers in opened] == [(3, [1, 3])]
+    assert sorted(told) == [(1, True), (3, True)]
+
+
+def test_run_goes_on_from_the_pages_already_done(three_pages: Path) -> None:
+    engine = Scripted()
+    done = {1: Page(1, markdown="kept")}
+    document = pipeline.run(three_pages, Options(), engine, done=done)
+    assert engine.read_pages == [2, 3]
+    assert document.pages[0] is done[1]
+    assert len(document.pages) == 3
+
+
+@pytest.mark.parametrize(
+    ("raised", "detail"),
+    [
+        (EngineFailed("out of ideas"), "out of ideas"),
+        (ZeroDivisionError("x"), "The engine failed on this page"),
+    ],
+)
+def test_run_keeps_the_good_pages_when_one_fails(
+    three_pages: Path, raised: Exception, detail: str
+) -> None:
+    document = pipeline.run(three_pages, Options(), Scripted(p2=raised))
+    first, second, third = document.pages
+    assert (first.error, third.error) == (None, None)
+    assert second.error is not None
+    assert (second.error.code, second.error.detail) == ("engine_failed", detail)
+    assert (second.number, second.width, second.lines) == (2, 595.0, ())
+
+
+def test_run_stops_before_a_page_when_told(three_pages: Path) -> None:
+    engine = Scripted()
+    with pytest.raises(Cancelled):
+        pipeline.run(three_pages, Options(), engine, stop=lambda: len(engine.read_pages) >= 2)
+    assert engine.read_pages == [1, 2]
+
+
+def test_run_passes_on_that_the_engine_is_unavailable(three_pages: Path) -> None:
+    with pytest.raises(EngineUnavailable):
+        pipeline.run(three_pages, Options(), Scripted(p1=EngineUnavailable("down")))
+
+
+def test_run_warns_of_a_blank_document(tmp_path: Path) -> None:
+    path = tmp_path / "blank.pdf"
+    path.write_bytes(text_pdf([""]))
+    assert pipeline.run(path, Options(), Scripted()).warnings == ("all_pages_blank",)
+
+
+def test_run_reads_pictures_of_text_where_the_text_layer_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "own.pdf"
+    path.write_bytes(text_pdf(["Born digital words"]))
+    document = pipeline.run(path, Options(text_layer="ignore"), get("auto", 2))
+    assert document.pages[0].engine == "rapidocr"
+    assert texts(document.pages) == ["Born digital words"]
+
+
+def test_run_reads_the_text_layer_alone_where_told(tmp_path: Path) -> None:
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(image_pdf([["Only a picture"]]))
+    document = pipeline.run(path, Options(text_layer="only"), get("auto", 2))
+    assert document.pages[0].engine == "text-layer"
+    assert document.pages[0].lines == ()
+
+
+def test_run_refuses_to_ignore_the_text_layer_with_the_engine_that_reads_it(
+    three_pages: Path,
+) -> None:
+    with pytest.raises(InvalidOption, match="text-layer"):
+        pipeline.run(three_pages, Options(text_layer="ignore"), get("text-layer"))
+
+
+def test_run_refuses_unknown_fields_and_files(three_pages: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match="colour"):
+        pipeline.run(three_pages, Options(fields=("colour",)), Scripted())
+    other = tmp_path / "notes.txt"
+    other.write_text("plain words")
+    with pytest.raises(UnsupportedType):
+        pipeline.run(other, Options(), Scripted())
