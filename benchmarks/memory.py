@@ -56,7 +56,9 @@ def main() -> None:
             for number in range(1, total + 1):
                 name, body = document(number)
                 answer = session.post(
-                    f"{running.url}/api/v1/ocr/jobs?wait=60", files={"file": (name, body)}, timeout=90
+                    f"{running.url}/api/v1/ocr/jobs?wait=60",
+                    files={"file": (name, body)},
+                    timeout=90,
                 )
                 assert answer.json()["status"] == "succeeded", answer.text
                 if number % 10 == 0:

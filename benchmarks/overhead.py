@@ -1,7 +1,7 @@
 """Platform overhead: from submitting a one-page document to its result, beside the pipeline alone.
 
-Both are taken in turn in one run on the same documents, with the same warm engine settings: the
-site (web, PostgreSQL, Valkey, one worker) over HTTP with ?wait=, and `pipeline.run` in this process.
+Both are taken in turn in one run on the same documents, with the same engine, warm: the site (web,
+PostgreSQL, Valkey, one worker) over HTTP with ?wait=, and `pipeline.run` in this process.
 Prints a table in Markdown.
 """
 

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin import ReadOnlyAdmin
 from jobs.models import FieldValue, Job, Outbox, Page, StoredFile
 
 
-class HistoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that the pipeline writes: people look."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Job)
-class JobAdmin(HistoryAdmin):
+class JobAdmin(ReadOnlyAdmin):
     """Jobs; the document's password is not shown, nor is its text."""
 
     list_display = ("id", "tenant", "status", "engine", "pages_done", "pages_total", "created_at")
@@ -38,7 +24,7 @@ class JobAdmin(HistoryAdmin):
 
 
 @admin.register(StoredFile)
-class StoredFileAdmin(HistoryAdmin):
+class StoredFileAdmin(ReadOnlyAdmin):
     """Uploaded files."""
 
     list_display = ("name", "tenant", "media_type", "size", "created_at")
@@ -49,7 +35,7 @@ class StoredFileAdmin(HistoryAdmin):
 
 
 @admin.register(Page)
-class PageAdmin(HistoryAdmin):
+class PageAdmin(ReadOnlyAdmin):
     """Finished pages, without what stands on them."""
 
     list_display = ("job", "number", "engine", "seconds", "confidence", "failed")
@@ -63,7 +49,7 @@ class PageAdmin(HistoryAdmin):
 
 
 @admin.register(FieldValue)
-class FieldValueAdmin(HistoryAdmin):
+class FieldValueAdmin(ReadOnlyAdmin):
     """Found fields: which, where and how surely, without the values."""
 
     list_display = ("job", "name", "page", "confidence", "method", "grounded")
@@ -74,7 +60,7 @@ class FieldValueAdmin(HistoryAdmin):
 
 
 @admin.register(Outbox)
-class OutboxAdmin(HistoryAdmin):
+class OutboxAdmin(ReadOnlyAdmin):
     """Job ids that wait for Redis."""
 
     list_display = ("job", "due_at")

@@ -19,9 +19,9 @@ from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
 from accounts.tenancy import TenantMixin, actor_of
+from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
 from jobs import lifecycle, submit
-from extraction.errors import InvalidOption
 from jobs.models import Job, Status
 from jobs.results import document_of
 from jobs.serializers import JobSerializer, SubmitSerializer
@@ -125,7 +125,9 @@ class JobResultView(JobView):
 
     @extend_schema(
         parameters=[OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(FORMATS))],
-        responses={(200, row.media_type.split(";")[0]): OpenApiTypes.STR for row in FORMATS.values()},
+        responses={
+            (200, row.media_type.split(";")[0]): OpenApiTypes.STR for row in FORMATS.values()
+        },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The result of a job that has ended."""
@@ -147,9 +149,7 @@ def wait_seconds(request: Request) -> float:
     """The ``wait`` parameter. Raises ``InvalidOption``."""
     text = request.query_params.get("wait", "0")
     if not text.isdecimal() or int(text) > settings.MAX_WAIT_SECONDS:
-        raise InvalidOption(
-            "wait is a whole number of seconds.", limit=settings.MAX_WAIT_SECONDS
-        )
+        raise InvalidOption("wait is a whole number of seconds.", limit=settings.MAX_WAIT_SECONDS)
     return float(text)
 
 

@@ -157,7 +157,8 @@ def try_again(job: Job, error: ExtractionError) -> None:
     Raises ``LeaseLost``.
     """
     if job.retries + 1 >= settings.MAX_ATTEMPTS:
-        return fail(job, error)
+        fail(job, error)
+        return
     with transaction.atomic():
         if not _held(job).update(retries=F("retries") + 1):
             raise LeaseLost()
@@ -190,16 +191,14 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
             status=Status.CANCELLED,
             cancel_requested=True,
             finished_at=Now(),
-            sealed_password="",  # noqa: S106
+            sealed_password="",
         )
         if now_ended:
             Outbox.objects.filter(job=job).delete()
             _bill(job)
         elif not Job.objects.filter(pk=job.pk, status=Status.RUNNING).update(cancel_requested=True):
             raise AlreadyEnded()
-        audit.record(
-            actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address
-        )
+        audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
     job.refresh_from_db()
     return job
 
@@ -220,7 +219,9 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         )
         job.delete()
         file.delete()
-        transaction.on_commit(lambda: storage.delete_job(file.tenant_id, job_id, file.key), robust=True)
+        transaction.on_commit(
+            lambda: storage.delete_job(file.tenant_id, job_id, file.key), robust=True
+        )
 
 
 def _end(
@@ -232,7 +233,7 @@ def _end(
         warnings=list(warnings),
         finished_at=Now(),
         lease_until=None,
-        sealed_password="",  # noqa: S106
+        sealed_password="",
     )
     if not ended:
         raise LeaseLost()

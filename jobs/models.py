@@ -164,5 +164,3 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return str(self.job_id)
-
-

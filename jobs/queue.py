@@ -67,7 +67,7 @@ def enqueue_due(limit: int = 500, job_id: UUID | None = None) -> int:
 
 
 def enqueue_after_commit(job_id: UUID) -> None:
-    """Send the job's id when the transaction has committed; Redis away is the sweeper's business."""
+    """Send the job's id once the transaction has committed; without Redis the sweeper does."""
 
     def send() -> None:
         try:

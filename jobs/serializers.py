@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -21,6 +22,7 @@ from jobs.models import Job
 MAX_METADATA_BYTES = 16_384
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
     """Field names as "a,b" or a JSON list."""
 

@@ -27,7 +27,7 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
     def handle_raw_input(
         self,
         input_data: Any,
-        META: dict[str, str],  # noqa: N803  Django's name
+        META: dict[str, str],
         content_length: int,
         boundary: Any,
         encoding: str | None = None,

@@ -266,8 +266,14 @@ def _refuse(
     request: HttpRequest, form: UploadForm, problems: Sequence[viewer.Problem], status: int
 ) -> HttpResponse:
     """What was wrong with an upload: the form again, or the messages alone for a script."""
-    context = {**_upload_context(actor_of(request)), "form": form, "problems": problems}
-    template = "jobs/_problems.html" if _scripted(request) else "jobs/new.html"
+    scripted = _scripted(request)
+    context = {
+        **_upload_context(actor_of(request)),
+        "form": form,
+        "problems": problems,
+        "alone": scripted,  # the script shows the answer beneath the file's name
+    }
+    template = "jobs/_problems.html" if scripted else "jobs/new.html"
     return render(request, template, context, status=status)
 
 

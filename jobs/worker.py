@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from types import FrameType
-from typing import Any
 
 import psutil
 import redis
@@ -25,13 +24,14 @@ logger = logging.getLogger(__name__)
 class WarmWorker(SimpleWorker):
     """Ends by itself after ``max_jobs`` jobs or beyond ``max_mb`` of resident memory."""
 
-    def __init__(self, *args: Any, max_jobs: int = 0, max_mb: int = 0, **kwargs: Any) -> None:
+    def __init__(self, queue: Queue, *, name: str, max_jobs: int = 0, max_mb: int = 0) -> None:
         super().__init__(
-            *args,
+            [queue],
+            name=name,
+            connection=queue.connection,
             worker_ttl=settings.LEASE_SECONDS,
             job_monitoring_interval=settings.HEARTBEAT_SECONDS,
             maintenance_interval=settings.LEASE_SECONDS,
-            **kwargs,
         )
         self.max_jobs = max_jobs
         self.max_mb = max_mb

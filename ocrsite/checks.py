@@ -1,5 +1,6 @@
 """Configuration that parses but cannot work, found by `manage.py check` and at start."""
 
+from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +37,9 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E003",
             )
         )
-    for name in ("max_bytes", "max_pages", "max_pixels", "open_seconds", "page_seconds"):
-        if getattr(settings.LIMITS, name) <= 0:
-            found.append(Error(f"The limit {name} must be above 0.", id="ocrsite.E004"))
+    found.extend(
+        Error(f"The limit {field.name} must be above 0.", id="ocrsite.E004")
+        for field in fields(settings.LIMITS)
+        if getattr(settings.LIMITS, field.name) <= 0
+    )
     return found

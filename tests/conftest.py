@@ -46,7 +46,12 @@ def pytest_configure() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "ocrsite.settings"
     from django.conf import settings
 
-    settings.DATABASES  # noqa: B018  loads the settings: pytest-django then sets Django up
+    # loads the settings, so that pytest-django sets Django up
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
+    settings.STORAGES["staticfiles"] = {  # pages render without collectstatic's manifest
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    (_folder / "static").mkdir()
 
 
 def pytest_unconfigure() -> None:

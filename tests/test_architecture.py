@@ -43,7 +43,7 @@ def test_extraction_knows_no_django() -> None:
 
 
 def test_web_tier_starts_without_engines() -> None:
-    """What the web process imports at start loads nothing heavy: those imports stay in functions."""
+    """The web process loads nothing heavy at its start: those imports stay in functions."""
     import subprocess
     import sys
 

@@ -5,6 +5,7 @@ Each route of the URL conf has its row in ``ROUTES``; one without a row fails.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,14 +49,14 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "health/ready": {"get": "public"},
     "metrics": {"get": "public"},  # guarded by a token or by loopback
     "": {"get": "public"},  # a redirect
-    "login": {"get": "public", "post": "public"},
+    "login": {"get": "public", "post": "public", "put": "public"},
     "logout": {"post": "self"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
-    "jobs": {"get": "list", "post": "list"},
+    "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},
     "jobs/<uuid:pk>": {"get": "object"},
     "jobs/<uuid:pk>/cancel": {"post": "object"},
-    "jobs/<uuid:pk>/delete": {"get": "object", "post": "object"},
+    "jobs/<uuid:pk>/delete": {"post": "object"},
     "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
 }
@@ -112,7 +113,8 @@ def call(client: Client, method: str, url: str) -> tuple[int, bytes, str]:
     """Status, body and media type of the answer."""
     answer = getattr(client, method)(url)
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return answer.status_code, body, answer["Content-Type"]
+    body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"', b"", body)  # differs each time
+    return answer.status_code, body, answer.get("Content-Type", "")
 
 
 def clients(organisation: Organisation) -> dict[str, Client]:
@@ -190,7 +192,8 @@ def test_token_for_another_tenant_is_refused(acme: Organisation, stranger: Organ
             "tenant": str(acme.tenant.pk),
         },
     )
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
+    assert "access" not in answer.json()
 
 
 def test_session_cannot_switch_to_a_foreign_tenant(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_check_deploy_is_clean_under_production_settings() -> None:
-    done = check(SECRET_KEY="Zx9" * 20, DATABASE_URL="postgres://db/ocrsite")
+    done = check(SECRET_KEY=secrets.token_urlsafe(50), DATABASE_URL="postgres://db/ocrsite")
     assert done.returncode == 0, done.stderr
 
 
@@ -54,14 +55,16 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
     ],
 )
 def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:
-    done = check(**({"SECRET_KEY": "Zx9" * 20} | environment))
+    done = check(**({"SECRET_KEY": secrets.token_urlsafe(50)} | environment))
     assert done.returncode != 0
     assert told in done.stderr
 
 
 def test_every_setting_read_from_the_environment_is_documented() -> None:
     read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "ocrsite/settings.py").read_text()))
-    read |= set(re.findall(r'environ\.get\("(\w+)"', (ROOT / "ocrsite/gunicorn.conf.py").read_text()))
+    read |= set(
+        re.findall(r'environ\.get\("(\w+)"', (ROOT / "ocrsite/gunicorn.conf.py").read_text())
+    )
     documented = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
     assert read - {"PROMETHEUS_MULTIPROC_DIR"} == documented
 

@@ -49,7 +49,9 @@ def took(job: Job) -> str:
 
 @register.filter
 def seconds(value: float) -> str:
-    """A length of time: "0.8 s", "12 s", "3 min 5 s"."""
+    """A length of time: "under 0.1 s", "0.8 s", "12 s", "3 min 5 s"."""
+    if value < 0.1:
+        return "under 0.1 s"
     if value < 10:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)

@@ -48,13 +48,6 @@ document.addEventListener("keydown", (event) => {
   next.focus();
 });
 
-/* A field on the page that is shown is marked by the address (:target), and scrolled to in place. */
-document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("[data-field]");
-  const box = link && document.getElementById(link.dataset.field);
-  if (box) show(box);
-});
-
 function firstStops() {
   for (const side of document.querySelectorAll("[data-lines]")) {
     if (!side.querySelector('[data-line][tabindex="0"]')) {

@@ -31,9 +31,7 @@ def upload(body: bytes = PDF, name: str = "a.pdf") -> Upload:
 def make_job(organisation: Organisation, body: bytes = PDF, **options: Any) -> Job:
     """A queued job of that organisation."""
     with upload(body) as received:
-        return submit_job(
-            actor=organisation.actor, upload=received, options=Options(**options)
-        )
+        return submit_job(actor=organisation.actor, upload=received, options=Options(**options))
 
 
 def form_file(body: bytes = PDF, name: str = "a.pdf") -> SimpleUploadedFile:

@@ -128,7 +128,7 @@ def test_try_again_waits_longer_each_time_and_then_fails(acme: Organisation, fil
         held = claim(job)
         lifecycle.try_again(held, EngineUnavailable())
         outbox = Outbox.objects.annotate(now=Now()).get(job=job)
-        delays.append((outbox.due_at - outbox.now) / timedelta(seconds=1))  # type: ignore[attr-defined]
+        delays.append((outbox.due_at - outbox.now) / timedelta(seconds=1))
     assert 4 < delays[0] <= 5
     assert 14 < delays[1] <= 15
     lifecycle.try_again(claim(job), EngineUnavailable())

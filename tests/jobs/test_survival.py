@@ -107,7 +107,7 @@ def test_stopping_a_worker_hands_its_job_back_and_leaves_no_process(tmp_path: Pa
         family = [worker.pid, *(p.pid for p in psutil.Process(worker.pid).children(True))]
         worker.terminate()
         assert worker.wait(30) == 0
-        gone, alive = psutil.wait_procs(
+        _, alive = psutil.wait_procs(
             [psutil.Process(pid) for pid in family if psutil.pid_exists(pid)], timeout=10
         )
         assert alive == []

@@ -31,9 +31,8 @@ class Command(BaseCommand):
             queue = job_queue()
             try:
                 worker = WarmWorker(
-                    [queue],
+                    queue,
                     name=tasks.worker_name(),
-                    connection=queue.connection,
                     max_jobs=settings.WORKER_MAX_JOBS,
                     max_mb=settings.WORKER_MAX_MB,
                 )
