@@ -68,7 +68,7 @@ class UploadForm(forms.Form):
         max_length=200,
         strip=False,
         help_text="For encrypted PDFs. Forgotten when the job has ended.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     text_layer = forms.ChoiceField(
         label="A PDF's own text", choices=TEXT_LAYERS, required=False, initial="auto"

@@ -31,7 +31,7 @@ RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 UPSIDE_DOWN_MODEL = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 
 DETECTION_SIDE = 1280  # pixels, the longest side of the page as the detector sees it
-SMALLEST_SIDE = 64  # pixels; smaller pages get a white margin, the detector needs room
+DETECTION_STEP = 64  # pixels; sides are padded to multiples, to bound the shapes compiled
 MIN_LINE_SCORE = 0.5  # rapidocr's own: below it the "line" is mostly texture
 JUDGED_LINES = 24  # the widest lines vote whether the page is upside down
 
@@ -96,7 +96,7 @@ class Rapid:
         from rapidocr.main import RapidOCRError
 
         height, width = image.shape[:2]
-        right, below = max(0, SMALLEST_SIDE - width), max(0, SMALLEST_SIDE - height)
+        right, below = margins(width, height)
         if right or below:
             white = (255, 255, 255)
             image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=white)
@@ -128,6 +128,19 @@ class Rapid:
         widest = sorted(crops, key=lambda crop: crop.shape[1] / crop.shape[0])[-JUDGED_LINES:]
         _, judged = self._pages.cls_and_rotate(widest)
         return sum(label == "180" for label, _ in judged.cls_res) * 2 > len(widest)
+
+
+def margins(width: int, height: int) -> tuple[int, int]:
+    """White to add on the right and below, in pixels, so that pages share few detection shapes.
+
+    The runtime keeps about a megabyte for every shape it has met.
+    """
+    scale = min(1.0, DETECTION_SIDE / max(width, height))
+    right, below = (
+        round(math.ceil(round(side * scale) / DETECTION_STEP) * DETECTION_STEP / scale) - side
+        for side in (width, height)
+    )
+    return max(right, 0), max(below, 0)
 
 
 def place_line(

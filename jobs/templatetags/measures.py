@@ -18,6 +18,7 @@ from jobs.models import FieldValue, Job
 from jobs.viewer import ShownLine, ShownWord
 
 register = template.Library()
+MARGIN = 1.5  # points, so that a frame does not cut into the letters
 
 
 @register.filter
@@ -94,13 +95,20 @@ def word_box(word: ShownWord | ShownLine) -> SafeString:
 
 @register.simple_tag
 def field_box(found: FieldValue) -> SafeString:
-    """A found value's place as an SVG rectangle in points, a link's target."""
+    """A found value's place as an SVG rectangle in points, a link's target, with a margin."""
+    x0, y0, x1, y1 = found.box
+    box = (x0 - MARGIN, y0 - MARGIN, x1 + MARGIN, y1 + MARGIN)
     names = {"class": "found", "id": f"field-{found.position}"}
-    return _rectangle(found.box, names, f"{found.label}: {found.raw}")
+    return _rectangle(box, names, f"{found.label}: {found.raw}")
 
 
 def _rectangle(box: Box, names: Mapping[str, str], title: str) -> SafeString:
     x0, y0, x1, y1 = box
-    measures = {"x": x0, "y": y0, "width": round(x1 - x0, 2), "height": round(y1 - y0, 2)}
+    measures = {
+        "x": round(x0, 2),
+        "y": round(y0, 2),
+        "width": round(x1 - x0, 2),
+        "height": round(y1 - y0, 2),
+    }
     attributes = format_html_join("", ' {}="{}"', {**names, **measures}.items())
     return format_html("<rect{}><title>{}</title></rect>", attributes, title)

@@ -6,17 +6,19 @@ Coordinates are points from the top left; what is drawn is known, so tests asser
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pymupdf
 
-from extraction.types import PageImage, Pixels
+from extraction.types import PageImage
 
 A4 = (595.0, 842.0)
 DPI = 150
 
-Draw = Callable[[pymupdf.Page], None]
+Draw = Callable[[pymupdf.Page], object]
 
 COLUMNS = (60.0, 250.0, 330.0, 420.0, 530.0)
 ROWS = (300.0, 324.0, 348.0, 372.0, 396.0)
@@ -34,7 +36,9 @@ def scan(draw: Draw, *, skew: float = 0.0, noise: float = 0.0, number: int = 1) 
     page = document.new_page(width=A4[0], height=A4[1])
     draw(page)
     pixmap = page.get_pixmap(dpi=DPI, alpha=False)
-    pixels: Pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
+    pixels: npt.NDArray[Any] = np.frombuffer(pixmap.samples, np.uint8).reshape(
+        pixmap.height, pixmap.width, 3
+    )
     if skew:
         height, width = pixels.shape[:2]
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), -skew, 1.0)

@@ -120,3 +120,11 @@ def test_text_angle_lets_long_lines_decide() -> None:
 
     assert rapid.text_angle([side(100, 2), side(110, 2.2), side(8, 3), side(9, -4)]) == 1.15
     assert rapid.text_angle([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "added"),
+    [((1280, 1280), (0, 0)), ((1654, 2339), (0, 0)), ((1, 1), (127, 127)), ((640, 1000), (0, 24))],
+)
+def test_margins_bring_pages_to_few_shapes(size: tuple[int, int], added: tuple[int, int]) -> None:
+    assert rapid.margins(*size) == added

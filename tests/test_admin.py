@@ -1,0 +1,83 @@
+"""The operators' admin over every model."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from jobs.models import FieldValue, Job, Outbox, Page, StoredFile
+from jobs.tasks import run_job
+from tests.documents import encrypted_pdf, text_pdf
+from tests.jobs.making import make_job
+from tests.people import Organisation
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files", "empty_queue"),
+]
+OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
+HISTORY = [Job, StoredFile, Page, FieldValue, Outbox]
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """A signed-in operator."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("op@example.com", "x"))
+    return client
+
+
+@pytest.fixture
+def rows(acme: Organisation) -> None:
+    """At least one row of every model of jobs."""
+    job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True)
+    run_job(str(job.pk))
+    make_job(acme, encrypted_pdf("geheim"), password="geheim")
+    Outbox.objects.create(job=Job.objects.get(status="queued"))
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_model_is_listed_and_its_rows_open(
+    model: type, operator: Client, rows: None
+) -> None:
+    assert model in admin.site._registry
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"  # type: ignore[attr-defined]
+    assert operator.get(reverse(f"{name}_changelist")).status_code == 200
+    assert operator.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
+    for row in model.objects.all()[:2]:  # type: ignore[attr-defined]
+        assert operator.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)
+def test_history_cannot_be_added_changed_or_deleted(
+    model: type, operator: Client, rows: None
+) -> None:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"  # type: ignore[attr-defined]
+    before = list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]
+    assert before
+    pk = before[0].get("id")
+    assert operator.post(reverse(f"{name}_add"), {}).status_code == 403
+    assert operator.post(reverse(f"{name}_change", args=[pk]), {}).status_code == 403
+    assert operator.post(reverse(f"{name}_delete", args=[pk]), {"post": "yes"}).status_code == 403
+    assert list(model.objects.order_by("pk").values()) == before  # type: ignore[attr-defined]
+
+
+def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: None) -> None:
+    for model in HISTORY:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        for row in model.objects.all():
+            text = operator.get(reverse(f"{name}_change", args=[row.pk])).content.decode()
+            assert "A-17" not in text
+            assert "sealed_password" not in text
+
+
+def test_members_who_are_no_operators_are_kept_out(acme: Organisation) -> None:
+    client = Client()
+    client.force_login(acme.owner)
+    answer = client.get(reverse("admin:jobs_job_changelist"))
+    assert answer.status_code == 302
+    assert "/login" in answer["Location"]
