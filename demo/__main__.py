@@ -73,13 +73,17 @@ def submit(running: Site, pdf: bytes) -> tuple[dict[str, Any], dict[str, Any], f
     return job, result.json(), seconds
 
 
-def progress(job: dict[str, Any]) -> None:
-    """One line, drawn over itself on a terminal."""
+def progress(job: dict[str, Any], last: list[str] = []) -> None:  # noqa: B006
+    """One line, drawn over itself on a terminal, elsewhere printed when it changes."""
     total, done = job["pages"]["total"], job["pages"]["done"]
     filled = BAR * done // total if total else 0
     bar = "#" * filled + "." * (BAR - filled)
-    end = "\r" if sys.stdout.isatty() else "\n"
-    print(f"  {job['status']:<10} [{bar}] {done}/{total or '?'} pages", end=end, flush=True)
+    line = f"  {job['status']:<10} [{bar}] {done}/{total or '?'} pages"
+    if sys.stdout.isatty():
+        print(line, end="\r", flush=True)
+    elif line not in last:
+        last.append(line)
+        print(line, flush=True)
 
 
 def show(job: dict[str, Any], result: dict[str, Any], seconds: float) -> None:

@@ -86,7 +86,7 @@ class UploadForm(forms.Form):
         try:
             parse_pages(pages, settings.LIMITS.max_pages)
         except InvalidOption as error:
-            raise forms.ValidationError(error.detail) from error
+            raise forms.ValidationError(error.detail.removeprefix("pages: ")) from error
         return pages
 
     def options(self, default_engine: str) -> Options:

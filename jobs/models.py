@@ -150,7 +150,7 @@ class FieldValue(models.Model):
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="field_order")]
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.raw}"
+        return f"{self.name} of {self.job_id}"
 
 
 class Outbox(models.Model):

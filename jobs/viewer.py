@@ -42,7 +42,6 @@ ADVICE: dict[str, str] = {
 
 # In what a limit is told, by code; nothing where the number speaks for itself
 UNITS = {
-    "file_too_large": "MB",
     "too_many_pages": "pages",
     "image_too_large": "pixels",
     "page_timeout": "seconds",
@@ -76,10 +75,17 @@ def explain(failure: Failure, subject: str = "") -> Problem:
 def _measured(code: str, value: float | None) -> str:
     if value is None:
         return ""
-    unit = UNITS.get(code, "")
-    if unit == "MB":
-        return f"{value / 1e6:,.1f}".removesuffix(".0") + " MB"
-    return f"{value:,.0f} {unit}".rstrip()
+    if code == "file_too_large":
+        return size(value)
+    return f"{value:,.0f} {UNITS.get(code, '')}".rstrip()
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units: "640 bytes", "53.6 kB", "50 MB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count:.0f} bytes"
 
 
 @dataclass(frozen=True, slots=True)

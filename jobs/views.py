@@ -46,7 +46,7 @@ class ProblemPage:
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
+            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         except ExtractionError as error:
             problem = viewer.explain(error.failure())
             return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)

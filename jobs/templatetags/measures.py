@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from extraction.types import Box
 from jobs.models import FieldValue, Job
-from jobs.viewer import ShownLine, ShownWord
+from jobs.viewer import ShownLine, ShownWord, size
 
 register = template.Library()
 MARGIN = 1.5  # points, so that a frame does not cut into the letters
@@ -59,13 +59,7 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-@register.filter
-def size(count: float) -> str:
-    """Bytes in decimal units: "640 bytes", "53.6 kB", "50 MB"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= factor:
-            return f"{count / factor:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{count:.0f} bytes"
+register.filter(size)
 
 
 @register.filter
@@ -96,6 +90,7 @@ def word_box(word: ShownWord | ShownLine) -> SafeString:
 @register.simple_tag
 def field_box(found: FieldValue) -> SafeString:
     """A found value's place as an SVG rectangle in points, a link's target, with a margin."""
+    assert found.box is not None
     x0, y0, x1, y1 = found.box
     box = (x0 - MARGIN, y0 - MARGIN, x1 + MARGIN, y1 + MARGIN)
     names = {"class": "found", "id": f"field-{found.position}"}

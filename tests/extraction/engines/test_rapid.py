@@ -124,7 +124,12 @@ def test_text_angle_lets_long_lines_decide() -> None:
 
 @pytest.mark.parametrize(
     ("size", "added"),
-    [((1280, 1280), (0, 0)), ((1654, 2339), (0, 0)), ((1, 1), (127, 127)), ((640, 1000), (0, 24))],
+    [
+        ((1280, 1280), (0, 0)),
+        ((1654, 2339), (217, 0)),
+        ((1, 1), (127, 127)),
+        ((640, 1000), (0, 24)),
+    ],
 )
 def test_margins_bring_pages_to_few_shapes(size: tuple[int, int], added: tuple[int, int]) -> None:
     assert rapid.margins(*size) == added

@@ -1,0 +1,84 @@
+"""The worker: warm from job to job, ends when worn, keeps its place in Redis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import django_rq
+import pytest
+from pytest_django import Settings
+
+from extraction.types import PageImage
+from jobs import queue, tasks
+from jobs.models import Job, Status
+from jobs.worker import WarmWorker
+from tests.engines import FakeEngine
+from tests.jobs.making import make_job
+from tests.people import Organisation
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files", "empty_queue"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _not_stopping() -> None:
+    tasks.stopping.clear()
+
+
+def test_worker_does_what_is_queued_in_one_process(
+    acme: Organisation, fake_engine: FakeEngine
+) -> None:
+    made = [make_job(acme) for _ in range(3)]
+    worker = WarmWorker(queue.job_queue(), name="one")
+    worker.work(burst=True)
+    assert Job.objects.filter(status=Status.SUCCEEDED).count() == len(made)
+    assert fake_engine.read_pages == [1, 1, 1]  # this process's engine read them all
+    assert (worker.jobs_done, worker.recycled) == (3, False)
+    assert queue.job_queue().connection.keys("rq:job:*") == []  # nothing is kept in Redis
+
+
+def test_worker_ends_after_its_number_of_jobs(acme: Organisation, fake_engine: FakeEngine) -> None:
+    for _ in range(3):
+        make_job(acme)
+    worker = WarmWorker(queue.job_queue(), name="two", max_jobs=2)
+    worker.work(burst=True)
+    assert (worker.jobs_done, worker.recycled) == (2, True)
+    assert Job.objects.filter(status=Status.QUEUED).count() == 1
+
+
+def test_worker_ends_beyond_its_memory(acme: Organisation, fake_engine: FakeEngine) -> None:
+    for _ in range(2):
+        make_job(acme)
+    worker = WarmWorker(queue.job_queue(), name="three", max_mb=1)
+    worker.work(burst=True)
+    assert (worker.jobs_done, worker.recycled) == (1, True)
+
+
+def test_worker_sends_heartbeats_while_it_works(
+    acme: Organisation, fake_engine: FakeEngine, settings: Settings, files: Path
+) -> None:
+    settings.HEARTBEAT_SECONDS = 0.05
+    job = make_job(acme)
+    leases = set()
+
+    def watch(page: PageImage) -> None:
+        import time
+
+        for _ in range(40):
+            leases.add(Job.objects.get(pk=job.pk).lease_until)
+            if len(leases) >= 3:
+                return
+            time.sleep(0.05)
+
+    fake_engine.before = watch
+    WarmWorker(queue.job_queue(), name="four").work(burst=True)
+    assert len(leases) >= 3
+    assert len([lease for lease in leases if lease is not None]) == len(leases)
+
+
+def test_redis_that_hangs_does_not_hang_the_web_tier() -> None:
+    options = django_rq.get_connection("default").connection_pool.connection_kwargs
+    assert 0 < options["socket_timeout"] <= 10
+    assert 0 < options["socket_connect_timeout"] <= 5
