@@ -18,6 +18,8 @@ Rectangle = tuple[Sequence[float], Sequence[float], float]  # OpenCV's: centre, 
 EMPTY, TICKED = "☐", "☑"
 
 SMALLEST, LARGEST = 6.0, 20.0  # points, the side of a check box
+SIDES = (8.0, 11.0, 15.0)  # points: how long the strokes of an outline are, at least STROKE of it
+STROKE = 0.75
 CORNER = 0.12  # of the side: how near the outline must come to each corner
 INK = 0.07  # share of dark pixels inside a box from which on it counts as ticked
 LABEL_GAP = 3.0  # of the side: how far right of the box its label may begin
@@ -32,13 +34,43 @@ def find(pixels: Pixels, dpi: float) -> list[tuple[Box, bool]]:
 
     ``pixels`` is RGB, as in ``PageImage``. A check box is an outline with a hole, nearly square,
     reaching into all four corners of the rectangle around it: letters are round or open there.
+    A tick that runs over the edge spoils that outline: there the inner edge is looked at, in what
+    is left without slanting strokes.
     """
     import cv2
 
     gray = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
     mean, inverse = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV
     ink = cv2.adaptiveThreshold(gray, 255, mean, inverse, 31, 15)
-    outlines, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    found = _squares(ink, ink, dpi, inner=False)
+    for side in SIDES:
+        strokes = _without_slants(ink, STROKE * side / 72 * dpi)
+        for box, ticked in _squares(strokes, ink, dpi, inner=True):
+            x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+            known = any(x0 < x < x1 and y0 < y < y1 for (x0, y0, x1, y1), _ in found)
+            if ticked and not known:
+                found.append((box, ticked))
+    return found
+
+
+def _without_slants(ink: Mask, pixels: float) -> Mask:
+    """The level and upright strokes alone that are at least so long."""
+    import cv2
+
+    length = max(3, round(pixels))
+    level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    return cv2.bitwise_or(level, upright)
+
+
+def _squares(outlined: Mask, ink: Mask, dpi: float, *, inner: bool) -> list[tuple[Box, bool]]:
+    """The check boxes by the outer, or the inner, edges of what stands in ``outlined``.
+
+    ``ink`` tells what is inside them.
+    """
+    import cv2
+
+    outlines, tree = cv2.findContours(outlined, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if tree is None:
         return []
     scale = 72 / dpi
@@ -46,14 +78,16 @@ def find(pixels: Pixels, dpi: float) -> list[tuple[Box, bool]]:
     for outline, (_, _, hole, parent) in zip(outlines, tree[0].tolist(), strict=True):
         x, y, width, height = cv2.boundingRect(outline)
         sides = (width * scale, height * scale)
-        if parent >= 0 or hole < 0 or min(sides) < SMALLEST or max(sides) > LARGEST * 1.1:
+        if min(sides) < SMALLEST or max(sides) > LARGEST * 1.1:
+            continue
+        if parent < 0 if inner else parent >= 0 or hole < 0:
             continue
         around = cv2.minAreaRect(outline)
         side = min(around[1])
         if side < 0.8 * max(around[1]) or not _has_corners(outline, around, CORNER * side):
             continue
-        inner = _inside(ink, around)
-        if inner.size and (share := float((inner > 0).mean())) < SOLID:
+        inside = _inside(ink, around)
+        if inside.size and (share := float((inside > 0).mean())) < SOLID:
             box = (x * scale, y * scale, (x + width) * scale, (y + height) * scale)
             found.append((box, share > INK))
     return found

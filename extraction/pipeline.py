@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from extraction import fields, layout, markdown
+from extraction import layout
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
 from extraction.engines import Engine, Wants, get
 from extraction.errors import (
@@ -18,6 +18,9 @@ from extraction.errors import (
     ExtractionError,
     InvalidOption,
 )
+from extraction.fields import known
+from extraction.fields.match import find
+from extraction.formats.md import page_markdown
 from extraction.types import (
     Document,
     DocumentInfo,
@@ -56,7 +59,7 @@ def run(
     ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
     unknown field or page, ``EngineUnavailable``, and ``Cancelled`` when ``stop`` says so.
     """
-    wanted = fields.known(options.fields)
+    wanted = known(options.fields)
     engine, wants = _reader(engine, options)
     pages = dict(done or {})
     with path.open("rb") as file:
@@ -82,7 +85,7 @@ def run(
     return Document(
         source=Source(name or path.name, info.media_type, sha256, info.page_count),
         pages=chosen,
-        fields=fields.find(chosen, wanted),
+        fields=find(chosen, wanted),
         warnings=_warnings(chosen),
     )
 
@@ -126,7 +129,7 @@ def _page(item: PageImage | PageFailure, engine: Engine, started: float) -> Page
         skew=text.skew,
         blocks=blocks,
         lines=lines,
-        markdown=markdown.page(blocks),
+        markdown=page_markdown(blocks),
         warnings=item.warnings + text.warnings,
     )
 

@@ -66,9 +66,10 @@ AUTH_USER_MODEL = "accounts.User"
 
 # Jobs
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
+_timeouts = "socket_connect_timeout=2&socket_timeout=5"  # seconds: a hanging Redis hangs nobody
 RQ_QUEUES = {
     "default": {
-        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}socket_connect_timeout=2&socket_timeout=5",
+        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_timeouts}",
         "DEFAULT_TIMEOUT": -1,  # time limits are ours: RQ's alarm cannot interrupt native code
     }
 }

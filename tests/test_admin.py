@@ -41,9 +41,7 @@ def rows(acme: Organisation) -> None:
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-def test_every_model_is_listed_and_its_rows_open(
-    model: type, operator: Client, rows: None
-) -> None:
+def test_every_model_is_listed_and_its_rows_open(model: type, operator: Client, rows: None) -> None:
     assert model in admin.site._registry
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"  # type: ignore[attr-defined]
     assert operator.get(reverse(f"{name}_changelist")).status_code == 200

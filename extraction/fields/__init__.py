@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from extraction.errors import InvalidOption
 from extraction.fields.catalogue import CATALOGUE, Field
-from extraction.fields.match import find
 
-__all__ = ["CATALOGUE", "Field", "find", "known"]
+__all__ = ["CATALOGUE", "Field", "known"]
 
 
 def known(names: Sequence[str]) -> tuple[Field, ...]:

@@ -18,7 +18,7 @@ from jobs.models import FieldValue, Job
 from jobs.viewer import ShownLine, ShownWord, size
 
 register = template.Library()
-MARGIN = 1.5  # points, so that a frame does not cut into the letters
+MARGIN = 1.0  # points, so that a frame does not cut into the letters
 
 
 @register.filter

@@ -23,6 +23,20 @@ def test_find_gives_boxes_in_points() -> None:
     assert box == pytest.approx((60, 520, 72, 532), abs=1)
 
 
+@pytest.mark.parametrize("skew", [0.0, 1.5])
+def test_find_sees_a_cross_that_runs_over_the_edge(skew: float) -> None:
+    def draw(sheet: pymupdf.Page) -> None:
+        scans.check_box(sheet, 60, 520, ticked=False)
+        sheet.draw_line((59, 533), (73.5, 518), width=1.6)
+        sheet.draw_line((58.5, 519), (73, 534), width=1.6)
+
+    page = scans.scan(draw, skew=skew)
+    assert page.pixels is not None
+    ((box, ticked),) = checkboxes.find(page.pixels, page.dpi)
+    assert ticked is True
+    assert (box[2] - box[0], box[3] - box[1]) == pytest.approx((12, 12), abs=3)
+
+
 def test_find_takes_letters_and_circles_for_no_boxes() -> None:
     def draw(sheet: pymupdf.Page) -> None:
         sheet.insert_text((60, 100), "DOODLE 0O08 QUAD BOOK D O 0", fontsize=16)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from extraction.errors import InvalidOption
-from extraction.fields import CATALOGUE, find, known
+from extraction.fields import CATALOGUE, known
+from extraction.fields.match import find
 from extraction.types import FieldValue, Line, Page, Word
 from tests.extraction.test_level import line
 
