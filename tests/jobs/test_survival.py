@@ -49,14 +49,15 @@ def test_jobs_all_finish_once_when_worker_and_valkey_are_killed(tmp_path: Path) 
         valkey = running.supervisor.running.valkey
         assert valkey is not None
         assert valkey.process is not None
-        busy = next(p for p in running.supervisor.programs if p.name == "worker 1").process
-        assert busy is not None
-        before = counts(running)
-        assert before.get("queued", 0) > 0, before
-        os.kill(busy.pid, signal.SIGKILL)
+        worker = next(p for p in running.supervisor.programs if p.name == "worker 1").process
+        assert worker is not None
+        in_hand = stop_in_the_middle(running, worker.pid)
+        assert counts(running).get("queued", 0) > 0
+        os.kill(worker.pid, signal.SIGKILL)
         os.kill(valkey.process.pid, signal.SIGKILL)
         valkey.process.wait()
         running.supervisor.look_after()
+        wait_for(running, lambda _: done(running, in_hand), 60)
         wait_for(running, lambda counts: counts.get("succeeded", 0) == JOBS, 180)
 
         with connect(running) as connection:
@@ -81,6 +82,30 @@ def counts(running: Site) -> dict[str, int]:
     with connect(running) as connection:
         rows = connection.execute("SELECT status, count(*) FROM jobs_job GROUP BY status")
         return dict(rows.fetchall())
+
+
+def stop_in_the_middle(running: Site, pid: int) -> str:
+    """Freeze the worker while it has a job in hand; returns the job's id."""
+    for _ in range(500):
+        os.kill(pid, signal.SIGSTOP)
+        with connect(running) as connection:
+            row = connection.execute(
+                "SELECT id FROM jobs_job WHERE status = 'running' AND worker LIKE %s", [f"%:{pid}"]
+            ).fetchone()
+        if row is not None:
+            return str(row[0])
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.01)
+    raise AssertionError("the worker never had a job in hand")
+
+
+def done(running: Site, job_id: str) -> bool:
+    """Whether the job has succeeded, at its second attempt and after one crash."""
+    with connect(running) as connection:
+        row = connection.execute(
+            "SELECT status, attempt, crashes FROM jobs_job WHERE id = %s", [job_id]
+        ).fetchone()
+    return row == ("succeeded", 2, 1)
 
 
 def wait_for(running: Site, reached: Any, seconds: float) -> None:

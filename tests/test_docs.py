@@ -1,0 +1,194 @@
+"""The documentation names what there is, and points to files that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from extraction.documents import MEDIA_TYPES
+from extraction.engines import ENGINES
+from extraction.fields import CATALOGUE
+from extraction.fields.kinds import KINDS
+from extraction.formats import FORMATS
+from jobs.models import Status
+from jobs.serializers import JobSerializer, SubmitSerializer
+from tests.test_isolation import ROUTES
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+APPS = ("ocrsite", "accounts", "jobs", "extraction")
+
+
+def text(name: str) -> str:
+    """A documentation page."""
+    return (DOCS / name).read_text()
+
+
+def rows(name: str, header: str) -> list[list[str]]:
+    """The cells of the page's first table with that header, without its head."""
+    lines = text(name).split(f"| {header} |", 1)[1].splitlines()[2:]
+    table = lines[: next(n for n, line in enumerate(lines) if not line.startswith("|"))]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page, flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_relative_link_points_to_a_file_and_heading_that_exist(page: Path) -> None:
+    prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if re.match(r"\w+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.is_file() or (anchor and anchor not in anchors(target.read_text())):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_is_in_the_readmes_index() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [page.name for page in DOCS.glob("*.md") if f"](docs/{page.name})" not in readme] == []
+
+
+def test_table_of_fields_is_the_catalogue() -> None:
+    documented = [tuple(row) for row in rows("fields.md", "name | label | kind | of")]
+    assert documented == [
+        (f"`{field.name}`", field.label, f"`{field.kind}`", ", ".join(field.document_types))
+        for field in CATALOGUE
+    ]
+    used = {field.kind for field in CATALOGUE}
+    assert used <= KINDS.keys()
+    kinds = {row[0] for row in rows("fields.md", "kind | what counts | normal form (`value`)")}
+    assert kinds == {f"`{kind}`" for kind in used}
+
+
+def test_table_of_engines_is_the_registry() -> None:
+    documented = rows("engines.md", "name | what it reads | confidence | needs")
+    assert [row[:2] for row in documented] == [
+        [f"`{row.name}`", row.title] for row in ENGINES.values()
+    ]
+
+
+def test_tables_of_formats_are_the_registry() -> None:
+    documented = rows("output.md", "format | what it holds | media type")
+    assert {(row[0], row[2]) for row in documented} == {
+        (f"`{row.name}`", f"`{row.media_type}`") for row in FORMATS.values()
+    }
+    for row in FORMATS.values():
+        assert f"`result.{row.name}`" in text("api.md")
+
+
+def test_every_route_of_the_api_is_documented() -> None:
+    missing = []
+    for route, methods in ROUTES.items():
+        path = re.sub(r"<\w+:(\w+)>", r"{\1}", route).replace("{pk}", "{id}")
+        path = path.replace("{name}", "{format}")
+        if route.startswith("api/"):
+            page = text("api.md")
+        elif route.startswith(("health/", "metrics")):
+            page = text("deployment.md")
+        else:
+            continue
+        missing += [
+            f"{method} {path}" for method in methods if f"`{method.upper()} /{path}`" not in page
+        ]
+    assert missing == []
+
+
+def test_options_of_a_submission_are_documented() -> None:
+    documented = [row[0] for row in rows("api.md", "option | values | default")]
+    assert documented == [f"`{name}`" for name in SubmitSerializer().fields]
+    assert [name for name in MEDIA_TYPES if f"`{name}`" not in text("api.md")] == []
+
+
+def test_states_and_parts_of_a_job_are_documented() -> None:
+    documented = [row[0] for row in rows("api.md", "status | meaning")]
+    assert documented == [f"`{status}`" for status in Status.values]
+    section = text("api.md").split("## A job", 1)[1]
+    assert [name for name in JobSerializer().fields if f'"{name}":' not in section] == []
+
+
+def test_every_warning_is_documented() -> None:
+    documented = {row[0].strip("`") for row in rows("api.md", "warning | meaning")}
+    given = {"no_text_layer", "all_pages_blank"}  # the two that are not appended to a list
+    for path in (ROOT / "extraction").rglob("*.py"):
+        given |= set(re.findall(r'warnings\.append\("(\w+)"\)', path.read_text()))
+    assert documented == given
+
+
+def test_limits_are_the_defaults() -> None:
+    documented = {row[2]: row[1] for row in rows("api.md", "limit | default | setting")}
+    limits = settings.LIMITS
+    assert limits.open_seconds == limits.page_seconds
+    assert documented == {
+        "`MAX_UPLOAD_BYTES`": f"{limits.max_bytes:,}",
+        "`MAX_PAGES`": f"{limits.max_pages:,}",
+        "`MAX_PIXELS`": f"{limits.max_pixels:,}",
+        "`OPEN_SECONDS`, `PAGE_SECONDS`": f"{limits.page_seconds:.0f}",
+    }
+
+
+def test_every_make_target_is_in_the_readme() -> None:
+    targets = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    assert targets is not None
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in targets[1].split() if f"`make {name}`" not in readme] == []
+
+
+def test_every_command_is_documented() -> None:
+    pages = "".join(page.read_text() for page in PAGES)
+    commands = [
+        path.stem
+        for app in APPS
+        for path in (ROOT / app).glob("management/commands/*.py")
+        if path.stem != "__init__"
+    ]
+    assert sorted(commands) == ["create_tenant", "ocr", "sweep", "worker"]
+    assert [name for name in commands if f"manage.py {name}" not in pages] == []
+
+
+def test_every_metric_of_ours_is_documented() -> None:
+    exported = set(re.findall(r'"(ocrsite_\w+)"', (ROOT / "ocrsite/metrics.py").read_text()))
+    assert exported
+    assert sorted(name for name in exported if f"`{name}" not in text("operations.md")) == []
+
+
+def test_settings_named_in_the_docs_exist() -> None:
+    known = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
+    named = set()
+    for page in PAGES:
+        named |= set(re.findall(r"`([A-Z][A-Z0-9]+_[A-Z0-9_]*[A-Z0-9])`", page.read_text()))
+    assert sorted(named - known) == []
+
+
+def test_every_module_of_the_apps_is_in_the_layout() -> None:
+    layout = text("architecture.md").split("```")[1]
+    named: dict[str, set[str]] = {}
+    for app, body in re.findall(r"^(\w+)/ (.*?)(?=^\w|\Z)", layout, re.M | re.S):
+        heads = re.findall(r"^  ((?:[\w.]+\.py ?)+)", body, re.M)
+        named[app] = {name for head in heads for name in head.split()}
+    for app in APPS:
+        modules = {path.name for path in (ROOT / app).glob("*.py")} - {"__init__.py"}
+        assert named[app] == modules
+
+
+def test_example_in_python_is_python() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", text("api.md"), re.S)
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(example))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    assert imported == {"os", "sys", "requests"}
