@@ -2,13 +2,23 @@
 
 import base64
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 
-def _fernet() -> Fernet:
-    key = salted_hmac("ocrsite.jobs.sealing", "document password", algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def _fernet() -> MultiFernet:
+    """Seals under SECRET_KEY, opens what was sealed under SECRET_KEY_FALLBACKS too."""
+    return MultiFernet(
+        [
+            Fernet(
+                base64.urlsafe_b64encode(
+                    salted_hmac("jobs.sealing", "password", secret, algorithm="sha256").digest()
+                )
+            )
+            for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        ]
+    )
 
 
 def seal(text: str) -> str:
@@ -17,5 +27,5 @@ def seal(text: str) -> str:
 
 
 def unseal(sealed: str) -> str:
-    """The text again. Raises cryptography.fernet.InvalidToken if SECRET_KEY has changed."""
+    """The text again. Raises InvalidToken if it was sealed under a key that is gone."""
     return _fernet().decrypt(sealed.encode()).decode() if sealed else ""

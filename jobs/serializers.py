@@ -24,11 +24,10 @@ MAX_METADATA_BYTES = 16_384
 
 @extend_schema_field(OpenApiTypes.STR)
 class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
-    """Field names as "a,b" or a JSON list."""
+    """Field names, separated by commas."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
-        names = data if isinstance(data, list) else str(data).split(",")
-        wanted = tuple(str(name).strip() for name in names if str(name).strip())
+        wanted = tuple(name.strip() for name in str(data).split(",") if name.strip())
         try:
             known(wanted)
         except InvalidOption as error:

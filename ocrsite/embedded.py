@@ -7,6 +7,7 @@ Valkey on a free loopback port behind a random password.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import socket
 import subprocess
@@ -18,6 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+logger = logging.getLogger(__name__)
 DATABASE = "ocrsite"
 
 
@@ -59,6 +63,15 @@ class Postgres:
     def pid(self) -> int:
         """The postmaster's process id."""
         return int(self._server.get_pid())
+
+    def ensure(self) -> None:
+        """Start the server again if it has ended."""
+        if self._server is None or psutil.pid_exists(self.pid):
+            return
+        try:
+            self._server.ensure_postgres_running()
+        except subprocess.SubprocessError as error:  # its last processes are still ending
+            logger.warning("PostgreSQL does not start yet: %s", error)
 
     def stop(self) -> None:
         """Stop the server; its data stays."""

@@ -8,10 +8,11 @@ when PROMETHEUS_MULTIPROC_DIR is set, which ``make run`` and the container do.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import redis
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Count, Min, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.utils import timezone
@@ -31,6 +32,19 @@ class JobsCollector(Collector):
     """Jobs, queue and usage over all tenants."""
 
     def collect(self) -> Iterable[Metric]:
+        for name, title, read in (
+            ("ocrsite_database_up", "Whether PostgreSQL answers", self._rows),
+            ("ocrsite_redis_up", "Whether Redis answers", self._queue),
+        ):
+            up = 1
+            try:
+                yield from list(read())
+            except (OperationalError, InterfaceError, redis.RedisError):
+                up = 0
+            yield GaugeMetricFamily(name, title, value=up)
+
+    def _rows(self) -> Iterator[Metric]:
+        """What PostgreSQL knows."""
         jobs = GaugeMetricFamily(
             "ocrsite_jobs", "Jobs kept, by state and engine", labels=["status", "engine"]
         )
@@ -62,15 +76,11 @@ class JobsCollector(Collector):
             seconds.add_metric([engine], spent)
         yield used
         yield seconds
-        try:
-            yield GaugeMetricFamily(
-                "ocrsite_queue_depth", "Ids waiting in Redis", value=queue.depth()
-            )
-            yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=live_workers() or 0)
-            up = 1
-        except redis.RedisError:
-            up = 0
-        yield GaugeMetricFamily("ocrsite_redis_up", "Whether Redis answers", value=up)
+
+    def _queue(self) -> Iterator[Metric]:
+        """What Redis knows."""
+        yield GaugeMetricFamily("ocrsite_queue_depth", "Ids waiting in Redis", value=queue.depth())
+        yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=live_workers() or 0)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -6,9 +6,11 @@ limit was crossed; ``errors`` lists the fields of an invalid request.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -17,7 +19,15 @@ from rest_framework.views import set_rollback
 from extraction.errors import ExtractionError
 from extraction.types import Failure
 
+logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+
+
+class DatabaseUnavailable(exceptions.APIException):
+    """PostgreSQL does not answer."""
+
+    status_code = 503
+
 
 # DRF's exceptions, by class: our code and title; the status is DRF's own
 DRF_PROBLEMS: dict[type[exceptions.APIException], tuple[str, str]] = {
@@ -30,6 +40,7 @@ DRF_PROBLEMS: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.MethodNotAllowed: ("method_not_allowed", "This address does not take the method"),
     exceptions.NotAcceptable: ("not_acceptable", "No representation fits the Accept header"),
     exceptions.UnsupportedMediaType: ("unsupported_media_type", "The body's media type is wrong"),
+    DatabaseUnavailable: ("database_unavailable", "The database is not available"),
     exceptions.Throttled: ("rate_limited", "Too many requests"),
 }
 
@@ -81,7 +92,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         if status == 503:
             headers["Retry-After"] = "30"
     else:
-        if isinstance(exc, Http404):
+        if isinstance(exc, OperationalError | InterfaceError):
+            logger.error("the database does not answer: %s", exc)
+            exc = DatabaseUnavailable()
+        elif isinstance(exc, Http404):
             exc = exceptions.NotFound()
         elif isinstance(exc, PermissionDenied):
             exc = exceptions.PermissionDenied()
@@ -90,6 +104,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         status, body = exc.status_code, _of_drf(exc)
         if header := getattr(exc, "auth_header", None):
             headers["WWW-Authenticate"] = header
+        if status == 503:
+            headers["Retry-After"] = "5"
         if wait := getattr(exc, "wait", None):
             headers["Retry-After"] = str(int(wait))
     set_rollback()

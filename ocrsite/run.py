@@ -45,7 +45,7 @@ class Program:
 
 @dataclass
 class Supervisor:
-    """Keeps programs, and an embedded Valkey, running."""
+    """Keeps programs and embedded servers running."""
 
     env: dict[str, str]
     running: Servers
@@ -58,6 +58,8 @@ class Supervisor:
 
     def look_after(self) -> None:
         """Start again what has ended."""
+        if self.running.postgres:
+            self.running.postgres.ensure()
         if self.running.valkey:
             self.running.valkey.ensure()
         for program in self.programs:
@@ -102,17 +104,13 @@ class Site:
     supervisor: Supervisor
 
 
-def _secret_key(folder: Path) -> str:
-    path = folder / "secret_key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
-
-
 def _environment(folder: Path, running: Servers, port: int) -> dict[str, str]:
     uploads = folder / "uploads"
     uploads.mkdir(exist_ok=True)
+    secret_key = folder / "secret_key"  # the settings read it where SECRET_KEY is not set
+    if not secret_key.exists():
+        secret_key.touch(mode=0o600)
+        secret_key.write_text(secrets.token_urlsafe(50))
     ours = {
         "DATABASE_URL": running.database_url,
         "REDIS_URL": running.redis_url,
@@ -121,8 +119,7 @@ def _environment(folder: Path, running: Servers, port: int) -> dict[str, str]:
         "HTTPS": "0",
         "BIND": f"127.0.0.1:{port}",
     }
-    given = {"SECRET_KEY": _secret_key(folder), **os.environ}
-    return {**given, **ours, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
 
 
 def _login(folder: Path, manage: Callable[..., str]) -> dict[str, str]:

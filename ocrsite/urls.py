@@ -1,4 +1,4 @@
-"""Every address of the site."""
+"""Every address of the site, but the probes' (ocrsite/probes.py)."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,7 @@ from rest_framework.permissions import AllowAny
 
 import accounts.urls
 import jobs.urls
-from ocrsite import health, metrics, problems
+from ocrsite import health, problems
 
 PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
 
@@ -28,9 +28,6 @@ urlpatterns = [
     path("", include(accounts.urls.urlpatterns)),
     path("", include(jobs.urls.urlpatterns)),
     path("admin/", admin.site.urls),
-    path("health/live", health.live, name="live"),
-    path("health/ready", health.ready, name="ready"),
-    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 

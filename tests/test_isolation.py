@@ -45,9 +45,6 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/health": {"get": "public"},
     "api/v1/schema": {"get": "public"},
     "api/v1/docs": {"get": "public"},
-    "health/live": {"get": "public"},
-    "health/ready": {"get": "public"},
-    "metrics": {"get": "public"},  # guarded by a token or by loopback
     "": {"get": "public"},  # a redirect
     "login": {"get": "public", "post": "public", "put": "public"},
     "logout": {"post": "self"},

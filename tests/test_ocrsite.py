@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def check(**environment: str) -> subprocess.CompletedProcess[str]:
     """`manage.py check --deploy` under these settings and nothing else."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept["VAR_DIR"] = "/nonexistent"
     return subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT,
@@ -97,6 +99,14 @@ def test_health_says_what_answers(client: Client) -> None:
     assert body["status"] == "degraded"  # no worker runs
     assert body["workers"] == 0
     assert set(body["engines"]) >= {"auto", "text-layer", "rapidocr"}
+
+
+def test_probes_come_by_any_host_name_and_by_plain_http(settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client()
+    assert client.get("/health/live", headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/login", headers={"host": "10.1.2.3:8000"}).status_code == 400
+    assert client.get("/login").status_code == 301
 
 
 @pytest.mark.django_db
@@ -189,6 +199,37 @@ def test_a_bug_is_a_500_without_its_trace(
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal_error"
     assert b"secret detail" not in answer.content
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_503_not_500(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs import api
+
+    def away(*args: object) -> object:
+        raise OperationalError("connection to server at 10.0.0.5 failed")
+
+    monkeypatch.setattr(api.JobListView, "get_queryset", away)
+    answer = acme.api().get("/api/v1/ocr/jobs")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert answer["Retry-After"] == "5"
+    assert b"10.0.0.5" not in answer.content
+
+
+@pytest.mark.django_db
+def test_metrics_are_there_without_the_database(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ocrsite import metrics
+
+    def away(*args: object) -> object:
+        raise OperationalError
+
+    monkeypatch.setattr(metrics.Job.objects, "order_by", away)
+    text = client.get("/metrics").content.decode()
+    assert "ocrsite_database_up 0.0" in text
+    assert "ocrsite_redis_up 1.0" in text
 
 
 def test_storage_that_does_not_answer_is_told(

@@ -147,3 +147,46 @@ def test_stopping_a_worker_hands_its_job_back_and_leaves_no_process(tmp_path: Pa
             timeout=30,
         ).json()
     assert [page["number"] for page in result["pages"]] == list(range(1, 301))
+
+
+def test_jobs_all_finish_once_when_postgresql_is_killed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with site(tmp_path / "site", port=free_port(), workers=1) as running:
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {running.key}"
+        body = text_pdf([f"Page {n} with text enough." for n in range(1, 6)])
+        accepted = 0
+        for number in range(30):
+            if number == 20:
+                postgres = running.supervisor.running.postgres
+                assert postgres is not None
+                os.kill(postgres.pid, signal.SIGKILL)
+            answer = session.post(
+                f"{running.url}/api/v1/ocr/jobs", files={"file": (f"{number}", body)}, timeout=30
+            )
+            if answer.status_code == 503:
+                assert answer.json()["code"] == "database_unavailable"
+            else:
+                assert answer.status_code == 202, answer.text
+                accepted += 1
+            running.supervisor.look_after()
+        assert accepted >= 20
+
+        def settled() -> bool:
+            running.supervisor.look_after()
+            try:
+                return counts(running).get("succeeded", 0) >= accepted
+            except psycopg.OperationalError:
+                return False  # not up again yet
+
+        deadline = time.monotonic() + 120
+        while not settled():
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        with connect(running) as connection:
+            billed = connection.execute(
+                "SELECT count(*), count(DISTINCT job_id), sum(pages) FROM accounts_usagerecord"
+            ).fetchone()
+            jobs = counts(running)
+    assert set(jobs) == {"succeeded"}
+    assert billed == (jobs["succeeded"], jobs["succeeded"], 5 * jobs["succeeded"])
