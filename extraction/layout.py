@@ -22,6 +22,8 @@ PARAGRAPH_GAP = 0.75  # times the text's height: a wider gap begins a new block
 SIZE_CHANGE = 1.3  # a line so much taller or flatter than the one above begins a new block
 GUTTER = 1.5  # times the text's height, the least space between columns of text
 NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
+BAND = 3.0  # times the text's height: white so high parts what stands above from what is below
+APART = 3.0  # times the text's height: parts of a row so far apart may be unlike each other
 COLUMN_ROWS = 3  # rows on each side of a gutter
 
 PAGE_NUMBER = re.compile(
@@ -85,9 +87,29 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
 def columns(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows as columns of text, in reading order: left before right, bands from the top.
 
-    From each row on, the longest run of rows that leaves a common gutter free is looked for; where
-    both sides of it read as columns, they are taken one after the other, each in the same way.
+    A strip of white across all rows parts bands. In a band, from each row on, the longest run of
+    rows that leaves a common gutter free is looked for; where both sides of it read as columns,
+    they are taken one after the other, each in the same way.
     """
+    return [flow for band in _bands(rows) for flow in _flows(band)]
+
+
+def _bands(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows, parted where no row reaches into a strip of ``BAND`` lines' height."""
+    if not rows:
+        return []
+    strip = BAND * median(segment.height for row in rows for segment in row)
+    bands, bottom = [[rows[0]]], max(segment.box[3] for segment in rows[0])
+    for row in rows[1:]:
+        if min(segment.box[1] for segment in row) - bottom > strip:
+            bands.append([])
+        bands[-1].append(row)
+        bottom = max(bottom, *(segment.box[3] for segment in row))
+    return bands
+
+
+def _flows(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of one band as columns of text."""
     flows: list[list[Row]] = []
     start, in_band = 0, False
     while start < len(rows):
@@ -184,11 +206,25 @@ def _items(rows: list[Row], ruled: Sequence[tables.Found], frame: Frame) -> list
             if table_here:
                 segments = table_here.segments
                 items.append(_Item("table", segments, table_here.box, edges, table_here.table))
-            elif _is_page_number(row, frame):
-                items.append(_item("page_number", row, edges))
-            else:
-                items += _text_items(row, body, edges)
+                continue
+            for part in _parts(row, frame):
+                if _is_page_number(part, frame):
+                    items.append(_item("page_number", part, edges))
+                else:
+                    items += _text_items(part, body, edges)
     return items
+
+
+def _parts(row: Row, frame: Frame) -> Iterator[Row]:
+    """The row, cut where two segments far apart differ in size or one of them numbers the page."""
+    start = 0
+    for index, (one, other) in enumerate(pairwise(row), 1):
+        flat, tall = sorted((one.height, other.height))
+        numbered = _is_page_number([one], frame) or _is_page_number([other], frame)
+        if other.box[0] - one.box[2] > APART * flat and (numbered or tall > SIZE_CHANGE * flat):
+            yield row[start:index]
+            start = index
+    yield row[start:]
 
 
 def _stand_in(table: tables.Found, found: dict[int, tables.Found]) -> Segment:

@@ -14,7 +14,15 @@ from jobs.models import FieldValue, Job, Outbox, Page, StoredFile
 class JobAdmin(ReadOnlyAdmin):
     """Jobs; the document's password is not shown, nor is its text."""
 
-    list_display = ("id", "tenant", "status", "engine", "pages_done", "pages_total", "created_at")
+    list_display = (
+        "created_at",
+        "tenant",
+        "status",
+        "engine",
+        "pages_done",
+        "pages_total",
+        "worker",
+    )
     list_filter = ("status", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")

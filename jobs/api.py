@@ -59,12 +59,16 @@ class JobListView(JobView, ListAPIView[Job]):
             raise InvalidOption(f"status {status!r} is not one of: {', '.join(Status.values)}")
         return queryset.filter(status=status)
 
-    @extend_schema(parameters=[OpenApiParameter("status", enum=Status.values)])
+    @extend_schema(
+        summary="List jobs, newest first",
+        parameters=[OpenApiParameter("status", enum=Status.values)],
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List jobs."""
         return super().get(request, *args, **kwargs)
 
     @extend_schema(
+        summary="Submit a document",
         request={"multipart/form-data": SubmitSerializer},
         parameters=[WAIT],
         responses={202: JobSerializer, 200: JobSerializer},
@@ -91,13 +95,16 @@ class JobDetailView(JobView, RetrieveAPIView[Job]):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "delete": "jobs:write"}
 
-    @extend_schema(parameters=[WAIT])
+    @extend_schema(summary="Status and progress of a job", parameters=[WAIT])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The job's status and progress."""
         wait = wait_seconds(request)
         return self.reply(wait_for_end(self.get_object(), wait))
 
-    @extend_schema(responses={204: OpenApiResponse(description="The job and its files are gone.")})
+    @extend_schema(
+        summary="Delete a job with its result and files",
+        responses={204: OpenApiResponse(description="The job and its files are gone.")},
+    )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Delete the job, its result and its files."""
         lifecycle.delete(self.get_object(), actor=actor_of(request), address=address_of(request))
@@ -109,7 +116,7 @@ class JobCancelView(JobView):
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:cancel"}
 
-    @extend_schema(request=None, responses={202: JobSerializer})
+    @extend_schema(summary="Cancel a job", request=None, responses={202: JobSerializer})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Cancel: at once if queued, after the current page if running; pages read are kept."""
         job = lifecycle.cancel(
@@ -124,6 +131,7 @@ class JobResultView(JobView):
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
 
     @extend_schema(
+        summary="The result in one of the formats",
         parameters=[OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(FORMATS))],
         responses={
             (200, row.media_type.split(";")[0]): OpenApiTypes.STR for row in FORMATS.values()

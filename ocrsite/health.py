@@ -85,6 +85,7 @@ class HealthView(APIView):
     authentication_classes = []
 
     @extend_schema(
+        summary="How the installation is",
         responses=inline_serializer(
             "Health",
             {
@@ -95,7 +96,7 @@ class HealthView(APIView):
                 "workers": serializers.IntegerField(allow_null=True),
                 "queue": serializers.DictField(),
             },
-        )
+        ),
     )
     def get(self, request: Request) -> Response:
         """Database, Redis, storage, engines, workers and the age of the queue."""

@@ -1,9 +1,11 @@
 """Every address of the site, but the probes' (ocrsite/probes.py)."""
 
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -13,22 +15,31 @@ import jobs.urls
 from ocrsite import health, problems
 
 PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
+# Swagger UI sets styles inline
+swagger = csp_update({"style-src": ["'self'", "'unsafe-inline'"]})(
+    SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC)
+)
 
 api = [
     *accounts.urls.api_urlpatterns,
     *jobs.urls.api_urlpatterns,
     path("health", health.HealthView.as_view(), name="health"),
     path("schema", SpectacularAPIView.as_view(**PUBLIC), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC), name="api-docs"),
+    path("docs", swagger, name="api-docs"),
 ]
 
 urlpatterns = [
     path("", lambda request: redirect("job-list-page"), name="home"),
+    path("favicon.ico", lambda request: redirect(static("favicon.svg")), name="favicon"),
     path("api/v1/", include(api)),
     path("", include(accounts.urls.urlpatterns)),
     path("", include(jobs.urls.urlpatterns)),
     path("admin/", admin.site.urls),
 ]
+
+
+admin.site.site_header = admin.site.site_title = "OCRSite operations"
+admin.site.index_title = "Everything, over all organisations"
 
 
 def _error(status: int, code: str, title: str, template: str) -> object:

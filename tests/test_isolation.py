@@ -46,6 +46,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/schema": {"get": "public"},
     "api/v1/docs": {"get": "public"},
     "": {"get": "public"},  # a redirect
+    "favicon.ico": {"get": "public"},
     "login": {"get": "public", "post": "public", "put": "public"},
     "logout": {"post": "self"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused

@@ -51,6 +51,33 @@ def test_arrange_reads_columns_one_after_the_other() -> None:
     assert [each.text for each in lines] == [each.text for each in (title, *left, *right)]
 
 
+def test_arrange_reads_what_is_above_a_white_strip_before_what_is_below() -> None:
+    left = [line(f"left column line {i}", 10, 100 + 12 * i) for i in range(4)]
+    right = [line(f"right column line {i}", 320, 100 + 12 * i) for i in range(4)]
+    below = line("pay to this account of ours", 10, 260)
+    lines, _ = arrange([*left, below, *right])
+    assert [each.text for each in lines] == [each.text for each in (*left, *right, below)]
+
+
+def test_arrange_cuts_a_row_whose_parts_differ_in_size() -> None:
+    body = [line(f"Some ordinary words number {i}", 10, 200 + 12 * i) for i in range(6)]
+    name = line("Ostermoor Instruments", 10, 100, height=20, pitch=11)
+    _, blocks = arrange([name, line("20457 Hamburg", 450, 104), *body])
+    assert shape(blocks)[:2] == [
+        ("title", "Ostermoor Instruments"),
+        ("paragraph", "20457 Hamburg"),
+    ]
+
+
+def test_arrange_cuts_a_page_number_off_a_footer() -> None:
+    footer = [line("Ostermoor Instruments GmbH", 10, 780), line("Page 2 of 3", 480, 780)]
+    _, blocks = arrange([line("Text above it", 10, 400), *footer])
+    assert shape(blocks)[1:] == [
+        ("paragraph", "Ostermoor Instruments GmbH"),
+        ("page_number", "Page 2 of 3"),
+    ]
+
+
 def test_arrange_reads_labels_and_values_row_by_row() -> None:
     rows = [("Subtotal:", "100.00"), ("Tax:", "20.00"), ("Total:", "120.00"), ("Paid:", "0.00")]
     lines = []
