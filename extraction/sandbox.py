@@ -87,7 +87,10 @@ class Channel:
 
     def receive_with_files(self, count: int) -> tuple[dict[str, Any], list[int]]:
         """As ``receive``, for a frame sent with up to ``count`` files."""
-        header, files, _, _ = socket.recv_fds(self._socket, _FRAME.size, count)
+        try:
+            header, files, _, _ = socket.recv_fds(self._socket, _FRAME.size, count)
+        except OSError as error:
+            raise ChildDied(str(error)) from error
         if not header:
             raise ChildDied("end of stream")
         header += self._exactly(_FRAME.size - len(header), None)

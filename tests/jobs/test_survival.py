@@ -56,9 +56,12 @@ def test_jobs_all_finish_once_when_worker_and_valkey_are_killed(tmp_path: Path) 
         os.kill(worker.pid, signal.SIGKILL)
         os.kill(valkey.process.pid, signal.SIGKILL)
         valkey.process.wait()
+        killed = time.monotonic()
         running.supervisor.look_after()
         wait_for(running, lambda _: done(running, in_hand), 60)
+        print(f"the killed worker's job was done {time.monotonic() - killed:.1f} s after the kill")
         wait_for(running, lambda counts: counts.get("succeeded", 0) == JOBS, 180)
+        print(f"all jobs were done {time.monotonic() - killed:.1f} s after the kill")
 
         with connect(running) as connection:
             billed = connection.execute(

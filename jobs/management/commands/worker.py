@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        engines.get(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
+        engines.warm(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
         pause = 0.5
         while not tasks.stopping.is_set():
             queue = job_queue()
