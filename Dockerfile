@@ -20,7 +20,7 @@ FROM base AS web
 # collectstatic reads no secret and no database
 RUN SECRET_KEY=build-time-only VAR_DIR=/app/var python manage.py collectstatic --noinput --verbosity=0
 ENV BIND=0.0.0.0:8000 STATIC_ROOT=/app/var/static
-USER ocrsite
+USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/live', timeout=2)"]
@@ -28,6 +28,6 @@ CMD ["gunicorn", "--config", "ocrsite/gunicorn.conf.py"]
 
 FROM base AS worker
 RUN pip install -r requirements/cpu.txt
-USER ocrsite
+USER 10001
 STOPSIGNAL SIGTERM
 CMD ["python", "manage.py", "worker"]
