@@ -65,7 +65,8 @@ def address_of(request: HttpRequest | Request) -> str | None:
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
         address = forwarded[-min(settings.TRUSTED_PROXIES, len(forwarded))].strip() or address
     try:
-        return str(ipaddress.ip_address(address))
+        # without the zone of a link-local address (fe80::1%eth0), which PostgreSQL refuses
+        return str(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return None
 

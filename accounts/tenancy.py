@@ -172,6 +172,10 @@ def _to_login(request: HttpRequest) -> HttpResponseBase:
     htmx = getattr(request, "htmx", None)
     if htmx:
         # A redirect would put the login page inside the fragment that was asked for.
-        return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
+        try:
+            here = htmx.current_url_abs_path
+        except ValueError:  # the header is no URL
+            here = None
+        return HttpResponseClientRedirect(redirect_to_login(here or "/").url)
     came_for = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
     return redirect_to_login(came_for)

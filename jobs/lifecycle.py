@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Now
+from django.shortcuts import get_object_or_404
 
 from accounts import audit
 from accounts.tenancy import Actor
@@ -199,15 +200,20 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
         elif not Job.objects.filter(pk=job.pk, status=Status.RUNNING).update(cancel_requested=True):
             raise AlreadyEnded()
         audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
-    job.refresh_from_db()
+        job.refresh_from_db()  # while the row is locked: afterwards it may be deleted
     return job
 
 
 def delete(job: Job, *, actor: Actor, address: str | None) -> None:
-    """Remove the job, its result and its files; a worker still on it finds its lease lost."""
-    file, job_id = job.file, job.pk
+    """Remove the job, its result and its files; a worker still on it finds its lease lost.
+
+    Raises Http404 where it is gone already, and ``StorageUnavailable`` where a file cannot be
+    removed: the job then stays, to be deleted again, for nothing else knows its files.
+    """
+    rows = Job.objects.select_for_update(of=("self",)).select_related("tenant", "file")
     with transaction.atomic():
-        Job.objects.select_for_update().filter(pk=job.pk).first()
+        job = get_object_or_404(rows, pk=job.pk)
+        file, job_id = job.file, job.pk
         _bill(job)
         audit.record(
             actor=actor,
@@ -219,9 +225,7 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         )
         job.delete()
         file.delete()
-        transaction.on_commit(
-            lambda: storage.delete_job(file.tenant_id, job_id, file.key), robust=True
-        )
+        storage.delete_job(file.tenant_id, job_id, file.key)
 
 
 def _end(

@@ -85,6 +85,7 @@ class Job(TenantOwned):
     class Meta:
         indexes = [
             models.Index(fields=["tenant", "-id"], name="job_tenant_newest"),
+            models.Index(fields=["tenant", "status", "-id"], name="job_tenant_status"),
             models.Index(
                 fields=["lease_until"],
                 condition=models.Q(status=Status.RUNNING),

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
-from extraction.errors import FileTooLarge
+from jobs.errors import UploadTooLarge
 
 HEAD_BYTES = 4096
 
@@ -35,11 +35,13 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
         """Refuse by Content-Length before the body is read (64 KB for the form around it)."""
         limit = settings.LIMITS.max_bytes
         if content_length > limit + 65_536:
-            raise FileTooLarge(limit=limit, actual=content_length)
+            raise UploadTooLarge(limit=limit, actual=content_length)
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        self.file.__class__ = Upload
+        FileUploadHandler.new_file(self, *args, **kwargs)
+        # Named afterwards: a long extension would not fit into the temporary file's name
+        self.file = Upload("upload", self.content_type, 0, self.charset, self.content_type_extra)
+        self.file.name = self.file_name
         self._hash = hashlib.sha256()
         self._head = b""
         self._size = 0
@@ -48,7 +50,7 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
         self._size += len(raw_data)
         if self._size > settings.LIMITS.max_bytes:
             self.file.close()
-            raise FileTooLarge(limit=settings.LIMITS.max_bytes, actual=self._size)
+            raise UploadTooLarge(limit=settings.LIMITS.max_bytes, actual=self._size)
         self._hash.update(raw_data)
         if len(self._head) < HEAD_BYTES:
             self._head += raw_data[: HEAD_BYTES - len(self._head)]

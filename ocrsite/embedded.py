@@ -6,11 +6,15 @@ Valkey on a free loopback port behind a random password.
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import json
 import logging
 import secrets
+import signal
 import socket
 import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -23,6 +27,8 @@ import psutil
 
 logger = logging.getLogger(__name__)
 DATABASE = "ocrsite"
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
@@ -30,6 +36,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def end_with_parent() -> None:
+    """For ``preexec_fn``: on Linux, the child is asked to end when this process is killed."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Postgres:
@@ -103,7 +115,11 @@ class Valkey:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(binary), "-"], stdin=subprocess.PIPE, stdout=log, stderr=log
+                [str(binary), "-"],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent,
             )
         assert self.process.stdin is not None
         # by standard input, so that the password is not in the process list
@@ -153,10 +169,19 @@ def servers(folder: Path, *, database_url: str = "", redis_url: str = "") -> Ite
     """Both servers for the length of the block; an address given wins over an embedded server.
 
     Writes ``folder/embedded.json`` meanwhile, which the settings read, so that other commands
-    (``manage.py shell``) find the servers.
+    (``manage.py shell``) find the servers. Raises OSError where another process has servers there.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OSError(f"Another process has its servers in {folder}.") from error
+        yield from _servers(folder, database_url, redis_url)
+
+
+def _servers(folder: Path, database_url: str, redis_url: str) -> Iterator[Servers]:
     postgres = None if database_url else Postgres(folder / "postgres")
     valkey = None if redis_url else Valkey(folder / "valkey")
     state = folder / "embedded.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import redis
@@ -125,7 +126,8 @@ class HealthView(APIView):
 def live_workers() -> int | None:
     """How many workers have sent a heartbeat lately; None if Redis does not answer."""
     try:
-        connection = queue.job_queue().connection
-        return sum(1 for worker in Worker.all(connection=connection) if worker.last_heartbeat)
+        known = Worker.all(connection=queue.job_queue().connection)
     except redis.RedisError:
         return None
+    since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
+    return sum(1 for worker in known if worker.last_heartbeat and worker.last_heartbeat > since)

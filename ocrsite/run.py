@@ -16,13 +16,14 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocrsite.embedded import Servers, servers
+from ocrsite.embedded import Servers, end_with_parent, servers
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
@@ -89,7 +90,11 @@ class Supervisor:
         program.started = time.monotonic()
         # a session of its own: Ctrl-C reaches the supervisor alone, which ends them in order
         program.process = subprocess.Popen(
-            program.command, env=self.env, cwd=ROOT, start_new_session=True
+            program.command,
+            env=self.env,
+            cwd=ROOT,
+            start_new_session=True,
+            preexec_fn=end_with_parent,
         )
 
 
@@ -122,13 +127,14 @@ def _environment(folder: Path, running: Servers, port: int) -> dict[str, str]:
     return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
 
 
-def _login(folder: Path, manage: Callable[..., str]) -> dict[str, str]:
+def _login(folder: Path, manage: Callable[..., str], url: str) -> dict[str, str]:
     """The first tenant's login and key, made once and kept in ``folder/login.json``.
 
-    Where the file is gone but the tenant is there, a further key is made; the password stays.
+    Where the file is gone but the tenant is there, a further key is made; the password stays. A
+    key that the site at ``url`` does not know is of another database, and made anew.
     """
     path = folder / "login.json"
-    if not path.exists():
+    if not path.exists() or not _key_opens(url, json.loads(path.read_text())["api_key"]):
         key_name = f"make run {secrets.token_hex(4)}"
         made = manage(
             "create_tenant", "--name=Demo", f"--email={EMAIL}", f"--key-name={key_name}", "--json"
@@ -137,6 +143,17 @@ def _login(folder: Path, manage: Callable[..., str]) -> dict[str, str]:
         path.write_text(made)
     login: dict[str, str] = json.loads(path.read_text())
     return login
+
+
+def _key_opens(url: str, key: str) -> bool:
+    request = urllib.request.Request(  # noqa: S310
+        f"{url}/api/v1/auth/me", headers={"Authorization": f"Bearer {key}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30):  # noqa: S310
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code != 401
 
 
 @contextmanager
@@ -158,7 +175,6 @@ def site(
 
         manage("migrate", "--verbosity=0")
         manage("collectstatic", "--noinput", "--verbosity=0")
-        login = _login(folder, manage)
         supervisor = Supervisor(env, running)
         supervisor.programs = [
             Program("web", [sys.executable, "-m", "gunicorn", "-c", "ocrsite/gunicorn.conf.py"]),
@@ -169,6 +185,7 @@ def site(
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, supervisor)
+            login = _login(folder, manage, url)
             yield Site(url, login["email"], login["password"], login["api_key"], supervisor)
         finally:
             supervisor.stop()

@@ -93,6 +93,7 @@ WORKER_MAX_JOBS = env.int("WORKER_MAX_JOBS", default=1000)
 WORKER_MAX_MB = env.int("WORKER_MAX_MB", default=3000)
 DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
 MAX_WAIT_SECONDS = 60
+MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
 
 # Documents
 _usual = Limits()
@@ -157,6 +158,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ocrsite.malformed.MalformedMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -229,7 +231,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.TenantJWTAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.ActionPermission"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["ocrsite.malformed.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "ocrsite.pagination.NewestFirst",
     "PAGE_SIZE": 50,

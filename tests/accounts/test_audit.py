@@ -71,6 +71,7 @@ def test_record_goes_back_with_its_transaction(acme: Organisation) -> None:
         (1, "10.0.0.1", "", "10.0.0.1"),
         (1, "10.0.0.1", "<script>", None),
         (0, "2001:db8::1", "", "2001:db8::1"),
+        (0, "fe80::1%eth0", "", "fe80::1"),
         (0, "", "", None),
     ],
 )

@@ -140,6 +140,10 @@ def test_page_sends_visitors_to_the_login(db: None) -> None:
     fragment.htmx = HtmxDetails(fragment)  # type: ignore[attr-defined]  # as its middleware does
     answer = KeyPage.as_view()(fragment, pk=1)
     assert answer.headers["HX-Redirect"] == "/login?next=/jobs%3Fstate%3Dfailed"
+    odd = page_request(AnonymousUser())
+    odd.META |= {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "http://["}
+    odd.htmx = HtmxDetails(odd)  # type: ignore[attr-defined]
+    assert KeyPage.as_view()(odd, pk=1).headers["HX-Redirect"] == "/login?next=/"
     answer = KeyPage.as_view()(page_request(AnonymousUser(), "POST"), pk=1)
     assert answer.headers["Location"] == "/login?next=/"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.db.models.functions import Now
+from django.http import Http404
 
 from accounts.models import AuditEntry, UsageRecord
 from extraction.errors import CorruptDocument, EngineUnavailable, PageTimeout
@@ -174,3 +175,30 @@ def test_delete_removes_rows_and_files_and_keeps_the_bill(acme: Organisation, fi
     assert [path for path in files.rglob("*") if path.is_file()] == []
     entry = AuditEntry.objects.get(action="job.delete")
     assert (entry.api_key, entry.address) == (acme.key, "192.0.2.1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_delete_leaves_no_folder_behind(acme: Organisation, files: Path) -> None:
+    job = claim(make_job(acme))
+    lifecycle.page_done(job, read(1), b"jpeg")
+    lifecycle.delete(job, actor=acme.actor, address=None)
+    assert list((files / str(acme.tenant.pk) / "pages").iterdir()) == []
+
+
+def test_delete_of_a_deleted_job_is_404_and_not_written_down_twice(
+    acme: Organisation, files: Path
+) -> None:
+    job = make_job(acme)
+    seen_by_the_second = Job.objects.select_related("file", "tenant").get(pk=job.pk)
+    lifecycle.delete(job, actor=acme.actor, address=None)
+    with pytest.raises(Http404):
+        lifecycle.delete(seen_by_the_second, actor=acme.actor, address=None)
+    assert AuditEntry.objects.filter(action="job.delete").count() == 1
+
+
+def test_delete_writes_down_the_status_at_that_moment(acme: Organisation, files: Path) -> None:
+    job = make_job(acme)
+    claim(job)
+    lifecycle.delete(job, actor=acme.actor, address=None)
+    before = AuditEntry.objects.get(action="job.delete").before
+    assert before == {"status": "running", "sha256": job.file.sha256}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import django_rq
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
+from rq.utils import now, utcformat
 
 from extraction.types import PageImage
 from jobs import queue, tasks
 from jobs.models import Job, Status
 from jobs.worker import WarmWorker
+from ocrsite.health import live_workers
 from tests.engines import FakeEngine
 from tests.jobs.making import make_job
 from tests.people import Organisation
@@ -82,3 +86,23 @@ def test_redis_that_hangs_does_not_hang_the_web_tier() -> None:
     options = django_rq.get_connection("default").connection_pool.connection_kwargs
     assert 0 < options["socket_timeout"] <= 10
     assert 0 < options["socket_connect_timeout"] <= 5
+
+
+def test_worker_starts_where_one_of_its_host_and_process_id_was_killed(
+    acme: Organisation, fake_engine: FakeEngine
+) -> None:
+    """As in a container, which keeps both; Redis holds the dead one's name for over a minute."""
+    WarmWorker(queue.job_queue(), name=tasks.worker_name()).register_birth()
+    job = make_job(acme)
+    call_command("worker", "--burst")
+    job.refresh_from_db()
+    assert job.status == Status.SUCCEEDED
+
+
+def test_worker_without_a_heartbeat_is_not_counted_as_live(settings: Settings) -> None:
+    worker = WarmWorker(queue.job_queue(), name="killed")
+    worker.register_birth()
+    assert live_workers() == 1
+    long_ago = utcformat(now() - timedelta(seconds=settings.LEASE_SECONDS + 1))
+    worker.connection.hset(worker.key, "last_heartbeat", long_ago)
+    assert live_workers() == 0

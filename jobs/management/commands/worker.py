@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from typing import Any
 
@@ -32,7 +33,9 @@ class Command(BaseCommand):
             try:
                 worker = WarmWorker(
                     queue,
-                    name=tasks.worker_name(),
+                    # Redis holds a killed worker's name for a while, and in a container the
+                    # next one has its host and process id
+                    name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
                     max_jobs=settings.WORKER_MAX_JOBS,
                     max_mb=settings.WORKER_MAX_MB,
                 )
@@ -43,8 +46,6 @@ class Command(BaseCommand):
                 pause = 0.5
             except redis.RedisError as error:
                 logger.warning("Redis does not answer, trying again: %s", error)
-            except ValueError as error:  # our name is still registered from before a Redis restart
-                logger.warning("registering again: %s", error)
             if not tasks.stopping.is_set():
                 time.sleep(pause)
                 pause = min(pause * 2, 5)

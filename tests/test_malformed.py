@@ -1,0 +1,59 @@
+"""Requests that no client of ours sends: refused, never a 500."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from tests.jobs.making import form_file
+from tests.people import Organisation
+
+pytestmark = pytest.mark.django_db
+TOKEN = "/api/v1/auth/token"
+
+
+def test_login_with_a_charset_that_decodes_to_no_text_is_400(client: Client) -> None:
+    part = '--B\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    body = part.format("username", "a@b.de") + part.format("password", r"\ud800") + "--B--\r\n"
+    for charset, status in (
+        ("unicode_escape", 400),
+        ("idna", 400),
+        ("hex", 400),
+        ("utf-8", 200),
+        ("US-ASCII", 200),
+        ("no-such", 200),  # Django reads it as UTF-8
+    ):
+        answer = client.generic(
+            "POST", "/login", body, f"multipart/form-data; boundary=B; charset={charset}"
+        )
+        assert answer.status_code == status, charset
+
+
+def test_cookie_with_nul_is_400(client: Client) -> None:
+    client.cookies.load(r'sessionid="abcdefgh\000"')
+    assert client.get("/login").status_code == 400
+
+
+def test_json_nested_too_deeply_is_400(client: Client) -> None:
+    answer = client.post(TOKEN, "[" * 100_000, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/switch-tenant", "/admin/login/"])
+def test_file_over_the_limit_in_a_form_that_takes_none_is_400(
+    acme: Organisation, settings: Settings, path: str
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/login")
+    client.force_login(acme.owner)
+    settings.LIMITS = replace(settings.LIMITS, max_bytes=1000)
+    for size in (2_000, 200_000):
+        assert client.post(path, {"file": form_file(b"x" * size)}).status_code == 400
+
+
+def test_docs_answer_get_alone(client: Client) -> None:
+    assert client.options("/api/v1/docs").status_code == 405
+    assert client.get("/api/v1/docs").status_code == 200
