@@ -14,6 +14,7 @@ PREVIEW_QUALITY = 80
 BLANK_RANGE = 8  # of 255: JPEG noise on a page of one colour stays below
 
 RawWord = tuple[Box, str]
+RawLine = tuple[float, list[RawWord]]  # the line's angle (see ``types.Line``) and its words
 
 
 @dataclass(slots=True)
@@ -25,7 +26,9 @@ class Decoded:
     rotation: int = 0
     dpi: float = 0.0
     pixels: Pixels | None = None
-    lines: list[list[RawWord]] = field(default_factory=list)
+    lines: list[RawLine] = field(default_factory=list)
+    rules: tuple[Box, ...] = ()
+    images: tuple[Box, ...] = ()
     preview: bytes = b""
     warnings: list[str] = field(default_factory=list)
 

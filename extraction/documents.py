@@ -167,18 +167,19 @@ class OpenDocument:
         """The pages of those numbers (from 1), in that order, each decoded while the caller works
         on the one before.
 
-        ``wants``: ``text`` the PDF's own visible text, no pixels; ``pixels`` the rendered page, no
-        text; ``auto`` the text, and pixels where it is not sound. ``dpi`` is for PDF pages and
-        lowered to fit the pixel limit; images keep their own. The pixels of a page are valid until
-        the next one is asked for. Only one iteration can run at a time.
+        ``wants``: ``text`` the PDF's own visible text, no pixels (on a scan the text that old OCR
+        hid there); ``pixels`` the rendered page, no text; ``auto`` the text where it is sound, and
+        pixels where it is not or where pictures beside it are worth reading. ``dpi`` is for PDF
+        pages and lowered to fit the pixel limit; images keep their own. The pixels of a page are
+        valid until the next one is asked for. Only one iteration can run at a time.
 
         A page that cannot be decoded costs itself only: it becomes a ``PageFailure``. When the
         child has died of pages twice, the remaining ones fail the same way without being tried.
 
         Warnings on a page: ``blank_page`` one colour all over, ``hidden_text`` text that no reader
-        sees was left out, ``text_layer_unsound`` the page has text that was not trusted,
-        ``text_truncated`` more words than a page can have, ``damaged_page`` parts of the page
-        could not be rendered.
+        sees was left out (with ``text`` on a scan: was taken), ``text_layer_unsound`` the page has
+        text that was not trusted and not handed over, ``text_truncated`` more words than a page
+        can have, ``damaged_page`` parts of the page could not be rendered.
         """
         decoder = self._decoder
         requests = [
@@ -337,9 +338,11 @@ class _Decoder:
             rotation=int(_number(reply["rotation"], 0, 270)),
             dpi=_number(reply["dpi"], 0, 1e5),
             pixels=pixels,
-            lines=tuple(line for words in reply["lines"] if (line := _line(words))),
+            lines=tuple(line for angle, words in reply["lines"] if (line := _line(angle, words))),
             preview=preview or None,
             warnings=tuple(str(warning) for warning in reply["warnings"]),
+            rules=tuple(_box(box) for box in reply["rules"]),
+            images=tuple(_box(box) for box in reply["images"]),
         )
 
 
@@ -369,10 +372,19 @@ def _clean(text: str) -> str:
     return _NOT_TEXT.sub("", text)
 
 
-def _line(raw_words: Sequence[Any]) -> Line | None:
+def _box(values: Sequence[Any]) -> Box:
+    """Four numbers as a box; raises ``ValueError``, ``TypeError`` where they are none."""
+    x0, y0, x1, y1 = values
+    far = 1e6
+    if not (-far <= x0 <= far and -far <= y0 <= far and -far <= x1 <= far and -far <= y1 <= far):
+        raise ValueError(f"{values!r} is no place on a page")
+    return (x0, y0, x1, y1)
+
+
+def _line(angle: Any, raw_words: Sequence[Any]) -> Line | None:
     words = []
-    for (x0, y0, x1, y1), text in raw_words:
-        box: Box = tuple(_number(value, -1e6, 1e6) for value in (x0, y0, x1, y1))  # type: ignore[assignment]
+    for values, text in raw_words:
+        box = _box(values)
         if text := _clean(text):
             words.append(Word(text, box))
     if not words:
@@ -380,4 +392,5 @@ def _line(raw_words: Sequence[Any]) -> Line | None:
     boxes = [word.box for word in words]
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     text = " ".join(word.text for word in words)
-    return Line(text, (min(lefts), min(tops), max(rights), max(bottoms)), words=tuple(words))
+    box = (min(lefts), min(tops), max(rights), max(bottoms))
+    return Line(text, box, words=tuple(words), angle=_number(angle, -180, 180))

@@ -106,6 +106,12 @@ class EngineUnavailable(ExtractionError):
     permanent = False
 
 
+class NotMade(ExtractionError):
+    code = "not_made"
+    title = "The searchable PDF was not made"
+    status = 409
+
+
 class Cancelled(ExtractionError):
     code = "cancelled"
     title = "The work was cancelled"

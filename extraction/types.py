@@ -30,7 +30,9 @@ BlockKind = Literal[
     "equation",
     "figure",
     "caption",
+    "footnote",
     "watermark",
+    "stamp",
     "page_number",
     "header",
     "footer",
@@ -52,12 +54,17 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text; ``text`` is its words joined by single spaces."""
+    """One line of text; ``text`` is its words joined by single spaces.
+
+    ``angle`` is the direction of the line beside the page's, in degrees, clockwise: 90 reads down
+    the page, -90 up.
+    """
 
     text: str
     box: Box
     confidence: float | None = None
     words: tuple[Word, ...] = ()
+    angle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +120,10 @@ class PageImage:
     ``width`` and ``height`` are points as displayed. ``pixels`` is RGB uint8 of shape
     ``(height_px, width_px, 3)`` with ``pixel / dpi * 72 = point``, or None where the page was not
     rendered. It is a view on memory that the next page overwrites: an engine that keeps pixels
-    copies them. ``lines`` is the PDF's own text (empty for images). ``preview`` is a JPEG for
-    people to look at, or None where none was asked for.
+    copies them. ``lines`` is the PDF's own text (empty for images). ``rules`` are the thin straight
+    lines drawn on a PDF page, across or down, ``images`` the boxes of its pictures, both within the
+    page and capped in number; they come with the text, not where only pixels were asked for.
+    ``preview`` is a JPEG for people to look at, or None where none was asked for.
     """
 
     number: int
@@ -126,6 +135,8 @@ class PageImage:
     lines: tuple[Line, ...] = ()
     preview: bytes | None = None
     warnings: tuple[str, ...] = ()
+    rules: tuple[Box, ...] = ()
+    images: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +256,8 @@ class Options:
 
     ``pages`` is "1-3,7" or "" for all. ``fields`` are names from the catalogue, empty for all.
     ``dpi`` is the rendering resolution asked for PDF pages (lowered to fit the pixel limit).
+    ``outputs`` are the formats wanted; only those made from the original need to be named.
+    ``strip_furniture`` leaves headers, footers, page numbers and watermarks out of the blocks.
     """
 
     engine: str = "auto"
@@ -252,8 +265,10 @@ class Options:
     fields: tuple[str, ...] = ()
     dpi: int = 200
     text_layer: TextLayer = "auto"
+    strip_furniture: bool = False
     password: str = field(default="", repr=False)
     preview: bool = False
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from importlib import metadata
 
 from extraction.engines import Wants
-from extraction.types import PageImage, PageText
+from extraction.types import Line, PageImage, PageText
 
 
 class TextLayer:
@@ -25,7 +26,16 @@ class TextLayer:
                 page.lines,
                 self.name,
                 self.revision,
+                skew=usual_angle(page.lines),
                 warnings=() if page.lines else ("no_text_layer",),
             )
             for page in pages
         ]
+
+
+def usual_angle(lines: Sequence[Line]) -> float:
+    """The angle at which most of the text runs, in degrees clockwise."""
+    letters: Counter[float] = Counter()
+    for line in lines:
+        letters[line.angle] += len(line.text)
+    return letters.most_common(1)[0][0] if letters else 0.0

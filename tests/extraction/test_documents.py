@@ -296,6 +296,50 @@ def test_scan_with_old_ocr_is_rendered(save: Callable[[bytes], Path]) -> None:
     assert scan.warnings == ("hidden_text",)
 
 
+def test_lines_that_do_not_run_across_the_page_tell_their_angle(
+    save: Callable[[bytes], Path],
+) -> None:
+    with pymupdf.open(stream=pdf(TEXT), filetype="pdf") as document:
+        document[0].insert_text((40, 180), "Upwards", rotate=90)
+        document[0].insert_text((250, 80), "Down", rotate=270)
+        document[0].insert_text((200, 120), "Over", rotate=180)
+        upright = decode_one(save(document.tobytes()), "text")
+        document[0].set_rotation(90)
+        turned = decode_one(save(document.tobytes()), "text")
+    angles = {line.text: line.angle for line in upright.lines}
+    assert angles == {TEXT: 0, "Upwards": -90, "Down": 90, "Over": 180}
+    angles = {line.text: line.angle for line in turned.lines}
+    assert angles == {TEXT: 90, "Upwards": 0, "Down": 180, "Over": -90}
+
+
+def test_drawn_rules_and_pictures_come_with_the_text(save: Callable[[bytes], Path]) -> None:
+    with pymupdf.open(stream=pdf(TEXT), filetype="pdf") as document:
+        document[0].draw_line((20, 100), (280, 100), width=1)
+        document[0].insert_image((20, 110, 80, 150), stream=image("PNG"))
+        path = save(document.tobytes())
+    for wants in ("text", "auto"):
+        page = decode_one(path, wants)
+        assert page.rules == ((20.0, 99.5, 280.0, 100.5),)
+        assert page.images == ((20.0, 110.0, 80.0, 150.0),)
+    page = decode_one(path, "pixels")
+    assert (page.rules, page.images) == ((), ())
+
+
+def test_words_part_at_any_white_space_and_scripts_from_right_to_left_keep_their_order(
+    save: Callable[[bytes], Path],
+) -> None:
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=200)
+        page.insert_htmlbox((20, 20, 380, 60), "em\u2003space ideographic\u3000space no\u00a0break")
+        page.insert_htmlbox((20, 80, 380, 120), "<p dir='rtl'>שלום עולם טוב</p>")
+        read = decode_one(save(document.tobytes()), "text")
+    words = [word.text for line in read.lines for word in line.words]
+    assert words[:6] == ["em", "space", "ideographic", "space", "no", "break"]
+    assert words[6:] == ["שלום", "עולם", "טוב"]
+    first, second = read.lines[-1].words[:2]
+    assert first.box[0] > second.box[2]
+
+
 def test_form_fields_and_annotations_are_read_and_rendered(save: Callable[[bytes], Path]) -> None:
     with pymupdf.open(stream=pdf(TEXT), filetype="pdf") as document:
         field = pymupdf.Widget()

@@ -122,14 +122,13 @@ def test_text_angle_lets_long_lines_decide() -> None:
     assert rapid.text_angle([]) == 0
 
 
-@pytest.mark.parametrize(
-    ("size", "added"),
-    [
-        ((1280, 1280), (0, 0)),
-        ((1654, 2339), (217, 0)),
-        ((1, 1), (127, 127)),
-        ((640, 1000), (0, 24)),
-    ],
-)
-def test_margins_bring_pages_to_few_shapes(size: tuple[int, int], added: tuple[int, int]) -> None:
-    assert rapid.margins(*size) == added
+def test_place_line_gives_a_word_the_probability_that_all_its_characters_are_right() -> None:
+    quad = np.array([[0.0, 0], [90, 0], [90, 20], [0, 20]])
+    words = [
+        [Glyph("a", 0.1, 0.9), Glyph("b", 0.3, 0.8), Glyph("c", 0.5, 0.5)],
+        [Glyph("d", 0.9, 0.96)],
+    ]
+    line = rapid.place_line(quad, words, 90, 90)
+    assert line is not None
+    assert [word.confidence for word in line.words] == [0.36, 0.96]
+    assert line.confidence == pytest.approx((0.36 * 3 + 0.96) / 4)

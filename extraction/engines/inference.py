@@ -1,0 +1,90 @@
+"""Neural networks on the CPU: OpenVINO where it can be imported, onnxruntime elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+T = TypeVar("T")
+
+
+def runtime() -> str:
+    """The inference runtime to use."""
+    try:
+        import_module("openvino")
+    except ImportError:
+        return "onnxruntime"
+    return "openvino"
+
+
+class Network:
+    """An ONNX model of one input and one output; called from one thread."""
+
+    def __init__(self, path: Path, *, runtime: str, threads: int, streams: int = 1) -> None:
+        """Load the model; ``streams`` inputs are worked on at once, sharing ``threads``.
+
+        ``characters`` is the alphabet that models of the PP-OCR family carry, empty for others.
+        Raises what the runtime raises where the file cannot be loaded.
+        """
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        load = _load_openvino if runtime == "openvino" else _load_onnxruntime
+        self._run, self.characters = load(path, threads, streams)
+
+    def __call__(self, inputs: Sequence[Floats], keep: Callable[[Floats], T]) -> list[T]:
+        """What ``keep`` makes of each input's output, in order; it must copy what it returns.
+
+        Inputs (batch x channels x height x width) may differ in shape. Each new shape costs time
+        once and about a megabyte for good, so callers pad to few shapes.
+        """
+        return self._run(inputs, keep)
+
+
+Run = Callable[[Sequence[Floats], Callable[[Floats], Any]], list[Any]]
+
+
+def _load_openvino(path: Path, threads: int, streams: int) -> tuple[Run, list[str]]:
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(path)
+    facts = model.get_rt_info()
+    characters = facts["framework"]["character"].value if "framework" in facts else ""
+    settings = {"NUM_STREAMS": str(streams), "INFERENCE_NUM_THREADS": str(threads)}
+    queue = openvino.AsyncInferQueue(core.compile_model(model, "CPU", settings), streams)
+
+    def run(inputs: Sequence[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
+        found: dict[int, Any] = {}
+
+        def done(request: Any, index: int) -> None:
+            found[index] = keep(request.get_output_tensor().data)
+
+        queue.set_callback(done)
+        for index, array in enumerate(inputs):
+            queue.start_async({0: array}, index)
+        queue.wait_all()
+        return [found[index] for index in range(len(inputs))]
+
+    return run, characters.splitlines()
+
+
+def _load_onnxruntime(path: Path, threads: int, streams: int) -> tuple[Run, list[str]]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.enable_cpu_mem_arena = False  # the arena grows with every new shape and stays
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    characters = session.get_modelmeta().custom_metadata_map.get("character", "")
+    name = session.get_inputs()[0].name
+
+    def run(inputs: Sequence[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
+        return [keep(session.run(None, {name: array})[0]) for array in inputs]
+
+    return run, characters.splitlines()
