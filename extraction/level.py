@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
+from extraction.bidi import reading_order
 from extraction.types import Box, Line, Word
 
 # A gap wider than this many times the line's height parts a line into segments: about three spaces.
@@ -40,6 +41,8 @@ class Frame:
 
     def to_level(self, box: Box) -> Box:
         """A box of text on the page, as it lies in the level frame."""
+        if not self.skew:
+            return box
         x, y = self._turn((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, -self.skew)
         w, h = box[2] - box[0], box[3] - box[1]
         if self.quarter % 2:
@@ -88,10 +91,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Words of one row with no wide gap between them, left to right; ``box`` is level."""
+    """Words of one row with no wide gap between them, left to right; ``box`` is level.
+
+    ``height`` is that of its text.
+    """
 
     pieces: tuple[Piece, ...]
     box: Box
+    height: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "height", median(piece.height for piece in self.pieces))
 
     @classmethod
     def of(cls, pieces: Sequence[Piece]) -> Segment:
@@ -99,16 +109,16 @@ class Segment:
 
     @property
     def text(self) -> str:
-        return " ".join(piece.word.text for piece in self.pieces)
+        return " ".join(word.text for word in self.words)
 
     @property
-    def height(self) -> float:
-        """The height of its text."""
-        return median(piece.height for piece in self.pieces)
+    def words(self) -> tuple[Word, ...]:
+        """Its words in the order of reading."""
+        return tuple(reading_order([piece.word for piece in self.pieces], lambda word: word.text))
 
     def line(self) -> Line:
         """The segment as a line of the page."""
-        words = tuple(piece.word for piece in self.pieces)
+        words = self.words
         return Line(self.text, union(word.box for word in words), confidence(words), words)
 
 
@@ -134,13 +144,26 @@ def rows_of(lines: Iterable[Sequence[Piece]]) -> list[Row]:
         middle = median(piece.middle for piece in line)
         height = median(piece.height for piece in line)
         for index in range(len(rows) - 1, max(len(rows) - 6, -1), -1):
-            if abs(middle - middles[index][0]) < 0.5 * min(height, middles[index][1]):
+            apart = abs(middle - middles[index][0])
+            smaller, larger = sorted((height, middles[index][1]))
+            raised = smaller < 0.75 * larger and _is_mark(line if height < larger else rows[index])
+            if apart < 0.5 * (larger if raised else smaller):
                 rows[index].extend(line)
                 break
         else:
             rows.append(list(line))
             middles.append((middle, height))
     return [segments_of(row) for row in rows]
+
+
+def _is_mark(pieces: Sequence[Piece]) -> bool:
+    """Whether the line is a raised number or sign: it goes with the text beside it."""
+    return len(pieces) == 1 and len(pieces[0].word.text) <= 2
+
+
+def text_height(row: Row) -> float:
+    """The height of the row's text."""
+    return median(segment.height for segment in row)
 
 
 def segments_of(pieces: Sequence[Piece], gap: float = SEGMENT_GAP) -> Row:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
+import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
@@ -16,6 +18,7 @@ from extraction.fields.catalogue import CATALOGUE, OTHER_LABELS
 LONGEST_LABEL = 6  # words
 ALIKE = 0.88  # similarity from which a word run counts as a label misread
 EXACT_BELOW = 5  # letters; shorter labels are never matched loosely
+BATCH = 20_000  # runs compared at once
 WEAK = 0.7  # how much a weak synonym says, beside 1 for a plain one
 
 
@@ -31,6 +34,8 @@ class Label:
 
 def squeezed(text: str) -> str:
     """The text's letters and digits alone, small and without accents."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l"))
     return re.sub(r"[\W_]", "", re.sub(r"[\u0300-\u036f]", "", plain.replace("#", "no")))
 
@@ -48,35 +53,111 @@ def _table() -> dict[str, tuple[str, float]]:
 
 
 def labels_in(words: Sequence[str]) -> list[Label]:
-    """The labels among the words of a line, longer ones first choice, none overlapping."""
+    """The labels among the words of one line (see ``labels_in_lines``)."""
+    return labels_in_lines([words])[0]
+
+
+def labels_in_lines(lines: Sequence[Sequence[str]]) -> list[list[Label]]:
+    """The labels in each line, given by its words: longer ones first choice, none overlapping.
+
+    All lines of a document at once: comparing their words with every label is most of the work,
+    and much less of it where it is done for all in one go.
+    """
+    plain: dict[str, str] = {}
+    for word in chain.from_iterable(lines):
+        if word not in plain:
+            plain[word] = squeezed(word)
+    runs = [_runs([plain[word] for word in line]) for line in lines]
     table = _table()
-    loose = _loose()
-    squeezed_words = [squeezed(word) for word in words]
-    found: list[tuple[float, Label]] = []
+    near = _nearest({run for line in runs for run, _, _ in line if run not in table})
+    return [_chosen(line, near) for line in runs]
+
+
+def _runs(words: Sequence[str]) -> list[tuple[str, int, int]]:
+    """The runs of squeezed words that may be labels: joined, with their first and last word."""
+    longest, table = _longest(), _table()
+    found = []
     for first in range(len(words)):
         run = ""
         for last in range(first, min(first + LONGEST_LABEL, len(words))):
-            run += squeezed_words[last]
-            if not squeezed_words[last] or len(run) > 45:
-                continue
-            if run in table:
-                field, strength = table[run]
-                found.append((len(run), Label(field, first, last, strength)))
-            elif len(run) >= EXACT_BELOW:
-                near = process.extractOne(
-                    run, loose, scorer=Indel.normalized_similarity, score_cutoff=ALIKE
-                )
-                if near:
-                    field, strength = table[near[0]]
-                    weight = len(near[0]) * near[1] - 1  # less than the same label read right
-                    found.append((weight, Label(field, first, last, strength * near[1])))
+            word = words[last]
+            run += word
+            if len(run) > longest:
+                break
+            if word and (len(run) >= EXACT_BELOW or run in table):
+                found.append((run, first, last))
+    return found
+
+
+def _chosen(
+    runs: Sequence[tuple[str, int, int]], near: Mapping[str, tuple[str, float]]
+) -> list[Label]:
+    table = _table()
+    found: list[tuple[float, Label]] = []
+    for run, first, last in runs:
+        if run in table:
+            field, strength = table[run]
+            found.append((len(run), Label(field, first, last, strength)))
+        elif run in near:
+            label, alike = near[run]
+            field, strength = table[label]
+            weight = len(label) * alike - 1  # less than the same label read right
+            found.append((weight, Label(field, first, last, strength * alike)))
     chosen: list[Label] = []
-    for _, label in sorted(found, key=lambda item: (-item[0], -item[1].strength)):
-        if all(label.last < other.first or label.first > other.last for other in chosen):
-            chosen.append(label)
+    for _, label_here in sorted(found, key=lambda item: (-item[0], -item[1].strength)):
+        if all(label_here.last < o.first or label_here.first > o.last for o in chosen):
+            chosen.append(label_here)
     return sorted(chosen, key=lambda label: label.first)
 
 
+def _nearest(runs: Iterable[str]) -> dict[str, tuple[str, float]]:
+    """The label most like each run, and how much, for the runs that are ``ALIKE`` to one.
+
+    Strings that much alike differ little in length, so runs are compared with the labels of about
+    their length only, thousands at once; the few that are near any are then looked at by
+    themselves.
+    """
+    by_length: dict[int, list[str]] = {}
+    for run in runs:
+        by_length.setdefault(len(run), []).append(run)
+    found: dict[str, tuple[str, float]] = {}
+    for length, alike_long in by_length.items():
+        labels = _loose(length)
+        for part in (alike_long[i : i + BATCH] for i in range(0, len(alike_long), BATCH)):
+            if not labels:
+                continue
+            # Single precision, so a little below what is asked for; what it lets through is few.
+            scores = process.cdist(
+                part,
+                labels,
+                scorer=Indel.normalized_similarity,
+                score_cutoff=ALIKE - 1e-4,
+                dtype=np.float32,
+            )
+            for index in np.flatnonzero(scores.any(axis=1)):
+                near = process.extractOne(
+                    part[index], labels, scorer=Indel.normalized_similarity, score_cutoff=ALIKE
+                )
+                if near:
+                    found[part[index]] = near[0], near[1]
+    return found
+
+
 @cache
-def _loose() -> list[str]:
-    return [label for label in _table() if len(label) >= EXACT_BELOW]
+def _loose(length: int) -> list[str]:
+    """The labels that a run of that many letters may be ``ALIKE`` to, in the table's order.
+
+    Of strings of n and m letters at least |n - m| letters of n + m have no counterpart.
+    """
+    return [
+        label
+        for label in _table()
+        if len(label) >= EXACT_BELOW
+        and abs(len(label) - length) <= (1 - ALIKE) * (len(label) + length) + 1e-9
+    ]
+
+
+@cache
+def _longest() -> int:
+    """The letters of the longest run that can be a label."""
+    return int(max(len(label) for label in _table()) * (2 - ALIKE) / ALIKE)

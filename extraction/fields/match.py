@@ -12,7 +12,7 @@ from typing import Any
 
 from extraction.fields import kinds
 from extraction.fields.catalogue import Field
-from extraction.fields.labels import WEAK, Label, labels_in
+from extraction.fields.labels import WEAK, Label, labels_in_lines
 from extraction.level import Frame, union
 from extraction.tables import is_number
 from extraction.types import Alternative, Box, FieldValue, Line, Page, Word
@@ -21,11 +21,13 @@ from extraction.types import Alternative, Box, FieldValue, Line, Page, Word
 INSIDE, RIGHT, BELOW = 1.0, 0.95, 0.8
 STEP = 0.04  # less for each part passed over on the way
 BELOW_REACH = 2.5  # times the label's height
-PATTERN = {"iban": 0.95, "vat": 0.8, "date": 0.45}  # kinds known by sight, and how much it says
+# Kinds known by sight, all of them with digits, and how much it says.
+PATTERN = {"iban": 0.95, "vat": 0.8, "date": 0.45}
 POSITION = 0.75  # the most a place alone says
 MAX_ALTERNATIVES = 3
 MIN_SCORE = 0.3
 
+DIGIT = re.compile(r"\d")
 TIME = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
 RECIPIENT = re.compile(
     r"\b(?:bill(?:ed)? to|ship to|sold to|invoice to|customer|kunde|client|cliente|nabywca|"
@@ -49,6 +51,7 @@ class _Part:
     box: Box
     words: tuple[Word, ...]
     labels: tuple[Label, ...]
+    has_digit: bool
 
     @property
     def height(self) -> float:
@@ -73,12 +76,14 @@ class Candidate:
 
 def find(pages: Sequence[Page], fields: Sequence[Field]) -> tuple[FieldValue, ...]:
     """The fields found on the pages, in the order of ``fields``; those not found are left out."""
-    parts = [_parts(page) for page in pages]
+    parts = _parts(pages)
     found = {field.name: _candidates(field, parts, pages) for field in fields}
     if "total_amount" in found:
         found["total_amount"] = _prefer_consistent(found)
-    usual = _usual_currency(parts)
     values = []
+    usual: str | None = None
+    if any(found[field.name] for field in fields if field.kind == "money"):
+        usual = _usual_currency(parts)
     for field in fields:
         ranked = sorted(found[field.name], key=lambda candidate: -candidate.score)
         if field.kind == "money":
@@ -111,15 +116,37 @@ def _value(field: Field, ranked: Sequence[Candidate]) -> FieldValue:
     )
 
 
-def _parts(page: Page) -> list[_Part]:
-    frame = Frame(page.width, page.height, page.skew)
+def _parts(pages: Sequence[Page]) -> list[list[_Part]]:
+    """The lines of each page with what stands in them."""
+    words = [
+        [tuple(split for word in line.words for split in _split(word)) for line in page.lines]
+        for page in pages
+    ]
+    labels = iter(labels_in_lines([[word.text for word in line] for on in words for line in on]))
     parts = []
-    for line in page.lines:
-        words = tuple(split for word in line.words for split in _split(word))
-        labels = tuple(labels_in([word.text for word in words]))
-        box = union(frame.to_level(word.box) for word in line.words or (line,))
-        parts.append(_Part(page.number, page.height, line, box, words, labels))
+    for page, on_page in zip(pages, words, strict=True):
+        frame = Frame(page.width, page.height, page.skew)
+        labelled = [(line, next(labels)) for line in page.lines]
+        parts.append(
+            [
+                _Part(
+                    page.number,
+                    page.height,
+                    line,
+                    _level_box(line, frame),
+                    split,
+                    tuple(found),
+                    DIGIT.search(line.text) is not None,
+                )
+                for (line, found), split in zip(labelled, on_page, strict=True)
+            ]
+        )
     return parts
+
+
+def _level_box(line: Line, frame: Frame) -> Box:
+    boxes = (word.box for word in line.words or (line,))
+    return union(map(frame.to_level, boxes) if frame.skew else boxes)
 
 
 def _split(word: Word) -> Iterator[Word]:
@@ -139,12 +166,15 @@ def _candidates(
     field: Field, parts: Sequence[Sequence[_Part]], pages: Sequence[Page]
 ) -> list[Candidate]:
     found: list[Candidate] = []
+    by_sight = field.kind in PATTERN
     for on_page in parts:
         for part in on_page:
             for label in part.labels:
-                if label.field == field.name:
+                # "from" within a sentence names no company, as it may at a line's beginning
+                loose = field.kind == "company" and label.first > 0 and label.strength <= WEAK
+                if label.field == field.name and not loose:
                     found += _beside(field, label, part, on_page)
-            if field.kind in PATTERN:
+            if by_sight and part.has_digit:
                 found += _by_sight(field, part)
     if field.kind == "company":
         found += _at_the_top(pages, parts)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from extraction import layout
-from extraction.types import Block, Line, PageImage, PageText
+from extraction.types import Block, Line, PageImage, PageText, Word
 from tests.extraction.test_level import line
 
 
@@ -73,7 +73,7 @@ def test_arrange_cuts_a_page_number_off_a_footer() -> None:
     footer = [line("Ostermoor Instruments GmbH", 10, 780), line("Page 2 of 3", 480, 780)]
     _, blocks = arrange([line("Text above it", 10, 400), *footer])
     assert shape(blocks)[1:] == [
-        ("paragraph", "Ostermoor Instruments GmbH"),
+        ("footer", "Ostermoor Instruments GmbH"),
         ("page_number", "Page 2 of 3"),
     ]
 
@@ -152,3 +152,117 @@ def test_arrange_puts_a_table_in_its_place() -> None:
 
 def test_arrange_gives_nothing_for_a_blank_page() -> None:
     assert arrange([]) == ((), ())
+
+
+FULL = "This line runs to the edge of the column as its text"
+
+
+def test_arrange_takes_small_text_in_the_margins_for_header_and_footer() -> None:
+    body = [line(FULL, 10, 200 + 12 * i) for i in range(6)]
+    above, below = line("Harbour Review", 10, 30), line("Registered in England", 10, 770)
+    _, blocks = arrange([above, *body, below])
+    assert [block.kind for block in blocks] == ["header", "paragraph", "footer"]
+
+
+def test_arrange_takes_text_that_runs_on_in_the_margin_for_text() -> None:
+    _, blocks = arrange([line(FULL, 10, 30 + 12 * i) for i in range(62)])
+    assert [block.kind for block in blocks] == ["paragraph"]
+
+
+def test_arrange_takes_the_first_line_of_a_receipt_for_text() -> None:
+    body = [line(f"Item {i} of them", 10, 200 + 12 * i) for i in range(6)]
+    _, blocks = arrange([line("Corner shop", 10, 30), *body], width=220)
+    assert shape(blocks)[0] == ("paragraph", "Corner shop")
+
+
+def test_arrange_parts_paragraphs_that_are_set_in() -> None:
+    rows = [(22, FULL), (10, FULL), (10, "and ends here."), (22, FULL), (10, FULL)]
+    _, blocks = arrange([line(text, x, 100 + 12 * i) for i, (x, text) in enumerate(rows)])
+    assert [block.text.count(" of the column") for block in blocks] == [2, 2]
+
+
+def test_arrange_parts_paragraphs_by_the_column_s_own_distance_of_lines() -> None:
+    tops = [100, 115, 130, 145, 165, 180, 195]
+    _, blocks = arrange([line(FULL, 10, top, height=11) for top in tops])
+    assert [block.text.count("column") for block in blocks] == [4, 3]
+
+
+def test_arrange_finds_titles_of_text_size_by_their_place_and_number() -> None:
+    body = [line(FULL, 10, 200 + 12 * i) for i in range(4)]
+    _, blocks = arrange(
+        [*body, line("2.1 Method", 10, 262), *[line(FULL, 10, 275 + 12 * i) for i in range(4)]]
+    )
+    assert [(block.kind, block.level) for block in blocks] == [
+        ("paragraph", None),
+        ("title", 2),
+        ("paragraph", None),
+    ]
+
+
+def test_arrange_finds_captions_and_the_figure_s_own_text() -> None:
+    labels = [line("Q1", 140, 280, height=6), line("Q2", 200, 280, height=6)]
+    below = [line("Figure 1. The harbour", 100, 305), line("in the old days", 100, 317)]
+    page = PageImage(1, 600, 800, 0, 72, images=((100.0, 150.0, 300.0, 300.0),))
+    text = [line(FULL, 10, 100), *labels, *below, line(FULL, 10, 360)]
+    lines, blocks = layout.arrange(page, PageText(tuple(text), "e", "1"))
+    assert [(block.kind, block.text) for block in blocks] == [
+        ("paragraph", FULL),
+        ("figure", "Q1 Q2"),
+        ("caption", "Figure 1. The harbour in the old days"),
+        ("paragraph", FULL),
+    ]
+    assert blocks[1].box == (100, 150, 300, 300)
+    assert [each.text for each in lines][1:3] == ["Q1", "Q2"]
+
+
+def test_arrange_reads_captions_side_by_side_one_after_the_other() -> None:
+    rows = [("Figure 1: the old", "Figure 2: the new"), ("harbour wall", "harbour light")]
+    found = [line(FULL, 10, 100 + 12 * i) for i in range(3)]
+    for index, (left, right) in enumerate(rows):
+        found += [line(left, 10, 200 + 12 * index), line(right, 300, 200 + 12 * index)]
+    _, blocks = arrange(found)
+    assert shape(blocks)[1:] == [
+        ("caption", "Figure 1: the old harbour wall"),
+        ("caption", "Figure 2: the new harbour light"),
+    ]
+
+
+def test_arrange_makes_a_block_of_each_footnote() -> None:
+    body = [line(FULL, 10, 400 + 12 * i) for i in range(8)]
+    notes = ["1 Of the old harbour, which was", "filled in.", "2 See there."]
+    small = [line(text, 10, 510 + 9 * i, height=7, pitch=4) for i, text in enumerate(notes)]
+    _, blocks = arrange([*body, *small])
+    assert shape(blocks)[1:] == [
+        ("footnote", "1 Of the old harbour, which was filled in."),
+        ("footnote", "2 See there."),
+    ]
+
+
+def test_arrange_takes_small_text_without_a_mark_for_text() -> None:
+    body = [line(FULL, 10, 400 + 12 * i) for i in range(8)]
+    _, blocks = arrange([*body, line("Printed on paper", 10, 510, height=7, pitch=4)])
+    assert [block.kind for block in blocks] == ["paragraph", "paragraph"]
+
+
+def test_arrange_sets_in_the_items_of_a_list_within_a_list() -> None:
+    rows = [(10, "• pipes"), (30, "- of copper"), (30, "- of brass"), (10, "• valves")]
+    _, blocks = arrange([line(text, x, 100 + 12 * i) for i, (x, text) in enumerate(rows)])
+    assert shape(blocks) == [("list", "- pipes\n  - of copper\n  - of brass\n- valves")]
+
+
+def test_arrange_keeps_a_stamp_out_of_the_text() -> None:
+    box = (200.0, 100.0, 330.0, 150.0)
+    stamp = Line("RECEIVED 18 MAR 2026", box, None, (Word("RECEIVED", box),), -14.0)
+    lines, blocks = arrange([line(FULL, 10, 100), stamp, line(FULL, 10, 112)])
+    assert shape(blocks) == [
+        ("paragraph", f"{FULL} {FULL}"),
+        ("stamp", "RECEIVED 18 MAR 2026"),
+    ]
+    assert lines[-1] == stamp
+
+
+def test_arrange_reads_narrow_side_columns_apart() -> None:
+    side = [line(f"of note {i}", 10, 100 + 12 * i) for i in range(8)]
+    text = [line(f"{FULL} number {i}", 120, 104 + 13 * i) for i in range(8)]
+    lines, _ = arrange([*side, *text])
+    assert [each.text for each in lines] == [each.text for each in (*side, *text)]

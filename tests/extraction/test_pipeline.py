@@ -171,6 +171,18 @@ def test_run_reads_the_text_layer_alone_where_told(tmp_path: Path) -> None:
     assert document.pages[0].lines == ()
 
 
+def test_run_leaves_out_what_frames_the_pages_where_told(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(text_pdf([f"Harbour Review\n\n\n\nIts part {'AB'[n]}" for n in range(2)]))
+    whole = pipeline.run(path, Options(), get("text-layer"))
+    assert [[block.kind for block in page.blocks] for page in whole.pages] == [
+        ["header", "paragraph"]
+    ] * 2
+    bare = pipeline.run(path, Options(strip_furniture=True), get("text-layer"))
+    assert [page.markdown for page in bare.pages] == ["Its part A", "Its part B"]
+    assert bare.pages[0].lines[0].text == "Harbour Review"
+
+
 def test_run_refuses_to_ignore_the_text_layer_with_the_engine_that_reads_it(
     three_pages: Path,
 ) -> None:

@@ -97,6 +97,14 @@ def test_find_takes_the_issuer_from_the_top() -> None:
     assert (value.value, value.method) == ("Harbour Plumbing Ltd", "position")
 
 
+def test_find_takes_no_from_within_a_sentence_for_an_issuer() -> None:
+    value = found(
+        line("Harbour Plumbing Ltd", 60, 60),
+        line("We warrant our pipes for 24 months from delivery. Claims must reach us", 60, 300),
+    )["issuer_name"]
+    assert (value.value, value.method) == ("Harbour Plumbing Ltd", "position")
+
+
 def test_find_lowers_confidence_with_the_readings() -> None:
     unsure = line("Invoice No.: HP-2024-081", 60, 100)
     words = tuple(replace(word, confidence=0.5) for word in unsure.words)

@@ -1,0 +1,112 @@
+"""What a row of text is: by its marks, its size, its place. Heights are those of a line's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from extraction.level import Box, Row, text_height, union
+from extraction.types import BlockKind
+
+TITLE_SIZE, TOP_TITLE_SIZE = 1.35, 1.65  # times the height of the page's text: titles by size alone
+SMALL_TITLE_SIZE = 1.07  # with other signs of a title
+TITLE_WORDS = 14
+SMALL = 0.93  # times the height of the page's text: notes and captions are no larger
+EDGE = 0.08  # of the page's height: page numbers stand in the first or last strip
+
+PAGE_NUMBER = re.compile(
+    r"[-–—\s]*(?:(?P<word>page|seite|pagina|página|strona|halaman|muka surat|p\.|s\.|str\.)\s*)?"
+    r"\d{1,4}(?P<of>\s*(?:/|of|von|de|di|sur|z|dari|van)\s*\d{1,4})?[-–—\s]*",
+    re.IGNORECASE,
+)
+BULLET = re.compile(r"[•‣◦▪●○∙·■►➢✓*–—.-]\s+(?=\S)")  # a small bullet is read as a full stop
+NUMBERED = re.compile(r"\(?(\d{1,2}|[a-z])[.)]\s+(?=\S)")
+CHECKBOX = re.compile(r"([☐☑☒]|\[[ xX✓]?\])\s*")
+SECTION = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s+(?=\w)")
+CAPTION = re.compile(
+    r"(?:figure|fig\.?|table|chart|exhibit|plate|scheme|abbildung|abb\.?|bild|tabelle|tab\.?|"
+    r"tableau|figura|tabla|tabella|tabela|rys\.?|rajah|jadual)\s*(?:\d{1,3}(?:[.-]\d{1,3})?|[ivx]+)"
+    r"(?P<stop>\s*[.:–—-](?=\s|$|[A-Z]))?",
+    re.IGNORECASE,
+)
+NOTE = re.compile(r"[(\[]?(\d{1,2}|[*†‡§]{1,2})[)\].]?\s*(?=[^\W\d])")
+
+
+def text_of(row: Row) -> str:
+    """The row's text, its segments joined by spaces."""
+    return " ".join(segment.text for segment in row)
+
+
+def is_page_number(row: Row, bounds: Box) -> bool:
+    """Whether the row numbers the page; ``bounds`` is the page."""
+    _, top, _, bottom = bounds
+    box = union(segment.box for segment in row)
+    strip = EDGE * (bottom - top)
+    if box[3] > top + strip and box[1] < bottom - strip:
+        return False
+    match = PAGE_NUMBER.fullmatch(text_of(row).strip())
+    # A bare number stands alone in the strip's outer half; amounts and postcodes come further in.
+    outermost = box[3] < top + strip / 2 or box[1] > bottom - strip * 0.75
+    return bool(match and (match["word"] or match["of"] or outermost))
+
+
+def kind_of(row: Row, body: float) -> BlockKind:
+    """What the row is by its own text and size; ``body`` is the height of the page's text."""
+    text, height = text_of(row), text_height(row)
+    caption = CAPTION.match(text)
+    if caption and (caption["stop"] or height < SMALL * body):
+        return "caption"
+    if height >= TITLE_SIZE * body and len(row) == 1 and is_heading(text):
+        return "title"
+    return "list" if BULLET.match(text) or NUMBERED.match(text) else "paragraph"
+
+
+def is_heading(text: str) -> bool:
+    """Whether the text may be a title: few words, mostly letters, no end of a sentence."""
+    letters = sum(character.isalpha() for character in text)
+    return (
+        letters * 2 > len(text)
+        and len(text.split()) <= TITLE_WORDS
+        and not text.endswith((".", ":", ",", ";"))
+    )
+
+
+def stands_out(rows: Sequence[Row], index: int, body: float, column: tuple[float, float]) -> bool:
+    """Whether a row of ordinary or slightly larger text is a title by where it stands.
+
+    Those rows are a column's. A title is short, begins like one, has more white above than below
+    and text below it. How much larger it must be depends on how clear these signs are.
+    """
+    row = rows[index]
+    text, height, box = text_of(row), text_height(row), union(s.box for s in row)
+    numbered = SECTION.match(text)
+    if len(row) > 1 and not numbered:
+        return False
+    start = text[numbered.end() :] if numbered else text
+    if not start[:1].isupper() or not is_heading(text) or len(text) < 4:
+        return False
+    wide = box[2] - box[0] > 0.85 * (column[1] - column[0])
+    if index + 1 == len(rows) or (wide and height < 1.18 * body):
+        return False
+    following = union(s.box for s in rows[index + 1])
+    below = following[1] - box[3]
+    above = box[1] - max(s.box[3] for s in rows[index - 1]) if index else float("inf")
+    if below > 2.5 * body or text_height(rows[index + 1]) > 1.1 * height:
+        return False
+    apart = above > 1.3 * max(below, 0.0) + 0.15 * body
+    if numbered:
+        return apart and height > 0.97 * body
+    if height >= 1.18 * body:
+        return apart or above >= 0.8 * body
+    long = following[2] - following[0] > 0.75 * (column[1] - column[0])
+    return height >= SMALL_TITLE_SIZE * body and apart and above > 0.5 * body and long
+
+
+def title_level(text: str, height: float, body: float) -> int:
+    """1 to 4, by size, then by the depth of its number."""
+    number = SECTION.match(text)
+    if number:
+        return min(number[1].count(".") + 1, 4)
+    if height >= TOP_TITLE_SIZE * body:
+        return 1
+    return 2 if height >= 1.18 * body else 3

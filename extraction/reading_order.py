@@ -1,0 +1,146 @@
+"""Reading order: rows of a page as columns of text, left before right, bands from the top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from extraction import tables
+from extraction.block_kinds import CAPTION, text_of
+from extraction.level import Row, text_height
+
+GUTTER = 0.9  # times the text's height, the least space between columns of text
+LONG_GUTTER = 0.75  # where it runs along more rows than chance would leave white
+HEADING = 1.12  # times the text's height: a heading over columns is larger
+HEADING_WHITE = 1.6  # times its height: the white beside it
+BAND = 3.0  # times the text's height: white so high parts what stands above from what is below
+COLUMN_ROWS = 3  # rows on each side of a gutter
+
+
+def columns(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows as columns of text, in reading order: left before right, bands from the top.
+
+    A strip of white across all rows parts bands. In a band, from each row on, the longest run of
+    rows that leaves a common gutter free is looked for; where both sides of it read as columns,
+    they are taken one after the other, each in the same way.
+    """
+    return [flow for band in _bands(rows) for flow in _flows(band)]
+
+
+def _bands(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows, parted where no row reaches into a strip of ``BAND`` lines' height."""
+    if not rows:
+        return []
+    strip = BAND * median(segment.height for row in rows for segment in row)
+    bands, bottom = [[rows[0]]], max(segment.box[3] for segment in rows[0])
+    for row in rows[1:]:
+        if min(segment.box[1] for segment in row) - bottom > strip:
+            bands.append([])
+        bands[-1].append(row)
+        bottom = max(bottom, *(segment.box[3] for segment in row))
+    return bands
+
+
+def _flows(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of one band as columns of text."""
+    flows: list[list[Row]] = []
+    start, in_band = 0, False
+    while start < len(rows):
+        end, gutter = _gutter(rows, start)
+        if gutter is None:
+            if not in_band:
+                flows.append([])
+            flows[-1].append(rows[start])
+            in_band = True
+            start += 1
+            continue
+        for part in _headed(rows[start:end], gutter):
+            for side in _sides(part, gutter):
+                flows += columns(side)
+        start, in_band = end, False
+    return flows
+
+
+def _headed(rows: Sequence[Row], gutter: float) -> list[list[Row]]:
+    """Rows with columns, parted above a heading that stands over all columns though it is short.
+
+    Such a heading is larger than the text, the other columns leave white beside it, and below it
+    they begin on one level.
+    """
+    size = median(segment.height for row in rows for segment in row)
+    right = [[segment for segment in row if segment.box[0] > gutter] for row in rows]
+    parts: list[list[Row]] = [[]]
+    for index, row in enumerate(rows):
+        if index and not right[index] and text_height(row) > HEADING * size:
+            below = next((i for i in range(index, len(rows)) if right[i]), len(rows))
+            above = next((i for i in range(index, -1, -1) if right[i]), -1)
+            level = below < len(rows) and len(right[below]) < len(rows[below])
+            if above >= 0 and level and below <= index + 2:
+                top = min(segment.box[1] for segment in right[below])
+                white = top - max(segment.box[3] for segment in right[above])
+                if white > HEADING_WHITE * text_height(row) and parts[-1]:
+                    parts.append([])
+        parts[-1].append(row)
+    return parts
+
+
+def _gutter(rows: Sequence[Row], start: int) -> tuple[int, float | None]:
+    """The run of rows from ``start`` with a gutter between columns: (end, middle of the gutter)."""
+    boxes = [segment.box for row in rows for segment in row]
+    free = [(min(box[0] for box in boxes), max(box[2] for box in boxes))]
+    height = median(segment.height for row in rows for segment in row)
+    end, last = start, free
+    while end < len(rows):
+        narrowest = (GUTTER if end - start < COLUMN_ROWS else LONG_GUTTER) * height
+        for x0, _, x1, _ in (segment.box for segment in rows[end]):
+            free = [
+                part
+                for left, right in free
+                for part in ((left, min(right, x0)), (max(left, x1), right))
+                if part[1] - part[0] >= narrowest
+            ]
+        if not free:
+            break
+        end, last = end + 1, free
+    for left, right in sorted(last, key=lambda gap: gap[0] - gap[1]):
+        middle = (left + right) / 2
+        if end > start and _are_columns(*_sides(rows[start:end], middle)):
+            return end, middle
+    return start, None
+
+
+def _sides(rows: Sequence[Row], x: float) -> tuple[list[Row], list[Row]]:
+    left = [[segment for segment in row if segment.box[2] <= x] for row in rows]
+    right = [[segment for segment in row if segment.box[2] > x] for row in rows]
+    return [row for row in left if row], [row for row in right if row]
+
+
+def _are_columns(left: Sequence[Row], right: Sequence[Row]) -> bool:
+    """Whether two sides are read one after the other, rather than row by row.
+
+    Labels with values and items with prices share their rows; columns of text either do not, or
+    hold phrases on both sides.
+    """
+    if left and right and all(map(_has_caption, (left, right))):
+        return True  # pictures side by side
+    if min(len(left), len(right)) < COLUMN_ROWS:
+        return False
+    words = [
+        median(sum(len(segment.pieces) for segment in row) for row in side)
+        for side in (left, right)
+    ]
+    labels = sum(row[-1].text.endswith(":") for row in left) / len(left)
+    numbers = sum(tables.is_number(row[0].text) for row in right) / len(right)
+    if labels > 0.3 or numbers > 0.3:
+        return False
+    shared = sum(any(_level(one, other) for other in right) for one in left)
+    return min(words) >= 2 or (shared < 0.4 * min(len(left), len(right)) and max(words) >= 2)
+
+
+def _has_caption(side: Sequence[Row]) -> bool:
+    return bool(CAPTION.match(text_of(side[0])) or CAPTION.match(text_of(side[-1])))
+
+
+def _level(one: Row, other: Row) -> bool:
+    a, b = one[0].box, other[0].box
+    return abs((a[1] + a[3]) - (b[1] + b[3])) < 0.5 * min(a[3] - a[1], b[3] - b[1])

@@ -1,0 +1,179 @@
+"""Tables without rules: text that stands in the same columns row after row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from extraction.level import Frame, Row, union
+from extraction.tables.cells import Found, is_number, number_columns, table_of
+from extraction.tables.columns import (
+    TOUCH,
+    Extent,
+    Placed,
+    columns_of,
+    fine,
+    place,
+    structured,
+    text_height,
+)
+from extraction.types import Cell
+
+MIN_COLUMNS, MIN_ROWS = 3, 3  # of a table without rules: fewer are not told from other text
+FIRST_GAP = 2.5  # times the text's height: the widest gap below a table's first row
+NEXT_GAP = 1.5  # times the widest gap so far (and half a line): a wider one ends the table
+PROSE_WORDS, PROSE_FILL = 4, 0.7  # a column of running text: words a line, share of its width
+AIRY = 0.35  # times the text's height: the gap between rows of words that only a table leaves
+SINGLE = 5  # levels of text for each one that stands in two columns or more, at most
+ACROSS = 0.5  # times those: levels of one part that reaches over several columns, at most
+
+
+def aligned(rows: Sequence[Row], frame: Frame) -> list[tuple[int, int, Found]]:
+    """The tables among the rows: (first row, row after the last, table).
+
+    At least three columns and three rows that hold them; a column of numbers, or white between
+    the rows, tell a table from columns of text.
+    """
+    found = []
+    start = 0
+    while start < len(rows):
+        end = start
+        if len(rows[start]) >= MIN_COLUMNS or (
+            len(rows[start]) == 2 and start + 1 < len(rows) and len(rows[start + 1]) >= MIN_COLUMNS
+        ):
+            end = _reach(rows, start)
+            table = _table(rows[start:end]) if end - start >= MIN_ROWS else None
+            if table:
+                found.append((start, end, table))
+            else:
+                end = start
+        start = max(end, start + 1)
+    return found
+
+
+def _reach(rows: Sequence[Row], start: int) -> int:
+    """The row after the last that may belong to the table beginning at ``start``."""
+    height = text_height(rows[start : start + 1])
+    limit, widest = FIRST_GAP * height, 0.0
+    end = start + 1
+    last = end  # after the last row that stands in columns
+    extents = [(segment.box[0], segment.box[2]) for segment in rows[start]]
+    while end < len(rows):
+        row = rows[end]
+        gap = min(segment.box[1] for segment in row) - max(s.box[3] for s in rows[end - 1])
+        if gap > limit:
+            break
+        if len(row) < 2 and len(_over(row, extents)) > 1 and not _resumes(rows, end):
+            break
+        # A label and few amounts, nothing in the first column: the totals below the items.
+        numbers = [is_number(segment.text) for segment in row]
+        few = 1 < len(row) <= len(extents) / 2 and numbers[-1] and not numbers[0]
+        if few and 0 not in _over(row[:1], extents) and not _resumes(rows, end):
+            break
+        for segment in row:
+            over = _over([segment], extents)
+            if not over:
+                extents.append((segment.box[0], segment.box[2]))
+                extents.sort()
+            elif len(over) == 1:
+                left, right = extents[over[0]]
+                extents[over[0]] = (min(left, segment.box[0]), max(right, segment.box[2]))
+        end += 1
+        if len(row) > 1 or len(_over(row, extents)) == 1:
+            last = end
+        if end - start > 2:
+            limit = min(limit, NEXT_GAP * max(widest, gap) + height / 2)
+        widest = max(widest, gap)
+    return last
+
+
+def _over(row: Row, extents: Sequence[Extent]) -> list[int]:
+    return [
+        index
+        for index, (left, right) in enumerate(extents)
+        if any(segment.box[0] < right and segment.box[2] > left for segment in row)
+    ]
+
+
+def _resumes(rows: Sequence[Row], index: int) -> bool:
+    """Whether the rows below go on in columns."""
+    return index + 1 < len(rows) and len(rows[index + 1]) >= MIN_COLUMNS
+
+
+def _table(rows: Sequence[Row]) -> Found | None:
+    """The run of rows as a table, or None where it does not look like one."""
+    parts = fine(rows)
+    extents = columns_of(parts, text_height(parts))
+    if len(extents) < MIN_COLUMNS or not looks_tabular(parts, extents):
+        return None
+    cells, lines = structured(parts, extents)
+    filled = Counter(cell.row for cell in cells if cell.text)
+    if sum(count >= MIN_COLUMNS for count in filled.values()) < MIN_ROWS:
+        return None
+    body = [cell for cell in cells if cell.row > 0]
+    told = number_columns(body, len(extents)) or _codes(body, len(extents))
+    if not told and not _airy(lines, text_height(parts)):
+        return None
+    taken = tuple(segment for row in parts for segment in row)
+    return Found(table_of(cells, len(lines), len(extents)), union(s.box for s in taken), taken)
+
+
+def _codes(cells: Sequence[Cell], columns: int) -> bool:
+    """Whether some column holds codes: single words with digits."""
+    for column in range(columns):
+        texts = [cell.text for cell in cells if cell.column == column and cell.text]
+        coded = sum(" " not in text and any(map(str.isdigit, text)) for text in texts)
+        if len(texts) >= MIN_ROWS and coded > 0.7 * len(texts):
+            return True
+    return False
+
+
+def _airy(lines: Sequence[Extent], height: float) -> bool:
+    """Whether white parts the rows more than it parts lines of running text."""
+    gaps = [below[0] - above[1] for above, below in pairwise(lines)]
+    return len(lines) > MIN_ROWS and median(gaps) > AIRY * height
+
+
+def looks_tabular(rows: Sequence[Row], extents: Sequence[Extent], *, drawn: bool = False) -> bool:
+    """Whether rows of segments in columns are a table, not columns of text or a form.
+
+    ``drawn`` where rules bound them.
+    """
+    touch = TOUCH * text_height(rows)
+    placed = [place(row, extents, touch) for row in rows]
+    several = sum(len(each.parts) > 1 for each in placed)
+    across = sum(
+        len(each.parts) == 1 and any(last > first for first, last in each.parts) for each in placed
+    )
+    if several < 2 or several * SINGLE < len(rows) or across > ACROSS * several:
+        return False
+    if len(extents) == 2:
+        labels = [row[0].text for row in rows if row]
+        if sum(text.endswith(":") for text in labels) > 0.3 * len(labels):
+            return False
+        if not any(map(str.isalnum, "".join(labels))):  # the bullets of a list
+            return False
+    prose = sum(_is_prose(placed, index, extent) for index, extent in enumerate(extents))
+    return prose < 2 or prose * 2 < len(extents) or (drawn and _parted(rows))
+
+
+def _is_prose(placed: Sequence[Placed], index: int, extent: Extent) -> bool:
+    """Whether the column holds running text: lines of several words that fill its width."""
+    lines = [s for each in placed for s in each.parts.get((index, index), ())]
+    if len(lines) < MIN_ROWS:
+        return False
+    words = median(len(line.text.split()) for line in lines)
+    width = extent[1] - extent[0]
+    full = sum(line.box[2] - line.box[0] > PROSE_FILL * width for line in lines)
+    return words >= PROSE_WORDS and full * 2 > len(lines)
+
+
+def _parted(rows: Sequence[Row]) -> bool:
+    height = text_height(rows)
+    gaps = [
+        min(s.box[1] for s in below) - max(s.box[3] for s in above)
+        for above, below in pairwise(rows)
+    ]
+    return sum(gap > AIRY * height for gap in gaps) > 1

@@ -1,0 +1,152 @@
+"""Tables with rules in places, from the rules of a PDF page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pymupdf
+
+from extraction import tables
+from extraction.level import Frame, pieces_of, rows_of
+from extraction.types import Box, Line, Table
+from tests.extraction import scans
+from tests.extraction.test_level import line
+from tests.extraction.test_tables import grid
+
+FRAME = Frame(600, 800, 0)
+
+
+def read(lines: Sequence[Line], rules: Sequence[Box]) -> list[Table]:
+    pieces = [piece for placed in pieces_of(lines, FRAME) for piece in placed]
+    return [found.table for found in tables.ruled(None, 0, FRAME, pieces, rules)]
+
+
+def across(*ys: float, left: float = 50, right: float = 450) -> list[Box]:
+    return [(left, y, right, y + 0.7) for y in ys]
+
+
+def down(*xs: float, top: float, bottom: float) -> list[Box]:
+    return [(x, top, x + 0.7, bottom) for x in xs]
+
+
+WORDS_ONLY = [
+    line(text, x, y)
+    for y, row in (
+        (104, ("Site", "Contact", "State")),
+        (124, ("Leeds", "Anna Novak", "open")),
+        (144, ("Lyon", "Luc Dubois", "on hold")),
+        (164, ("Turin", "Lea Rossi", "closed")),
+    )
+    for x, text in zip((55, 200, 350), row, strict=True)
+]
+ROWS = [
+    ["Site", "Contact", "State"],
+    ["Leeds", "Anna Novak", "open"],
+    ["Lyon", "Luc Dubois", "on hold"],
+    ["Turin", "Lea Rossi", "closed"],
+]
+
+
+def test_ruled_reads_words_between_rules_at_head_and_foot() -> None:
+    (table,) = read(WORDS_ONLY, across(100, 119, 180))
+    assert grid(table) == ROWS
+    assert [cell.text for cell in table.cells if cell.header] == ROWS[0]
+
+
+def test_ruled_reads_columns_parted_by_rules_down_alone() -> None:
+    (table,) = read(WORDS_ONLY, across(119) + down(190, 340, top=100, bottom=180))
+    assert grid(table) == ROWS
+
+
+def test_ruled_joins_the_lines_between_two_rules() -> None:
+    lower = [line(text, x, 184) for text, x in (("Graz", 55), ("Ida Moser", 200), ("new", 350))]
+    lines = [*WORDS_ONLY[:6], line("second line", 200, 136), *WORDS_ONLY[9:], *lower]
+    (table,) = read(lines, across(100, 119, 155, 180, 200))
+    assert grid(table) == [
+        ROWS[0],
+        ["Leeds", "Anna Novak second line", "open"],
+        ROWS[3],
+        ["Graz", "Ida Moser", "new"],
+    ]
+
+
+def test_ruled_keeps_two_tables_of_one_width_apart() -> None:
+    lower = [
+        line(text, x, y)
+        for y, row in ((304, ("Item", "Units")), (324, ("Pipe", "12")), (344, ("Valve", "9")))
+        for x, text in zip((55, 250), row, strict=True)
+    ]
+    between = line("the second table tells of the units that were left in stock", 50, 240)
+    first, second = read(
+        [*WORDS_ONLY, between, *lower], across(100, 119, 180) + across(300, 319, 360)
+    )
+    assert grid(first) == ROWS
+    assert grid(second) == [["Item", "Units"], ["Pipe", "12"], ["Valve", "9"]]
+
+
+def test_ruled_spans_a_heading_over_the_rule_below_it() -> None:
+    lines = [
+        line(text, x, y)
+        for y, row in (
+            (104, ("", "First half", "", "Second half", "")),
+            (124, ("Site", "Units", "Sum", "Units", "Sum")),
+            (144, ("Leeds", "1", "2.00", "3", "4.00")),
+            (164, ("Lyon", "5", "6.00", "7", "8.00")),
+            (184, ("Turin", "9", "1.00", "2", "3.00")),
+        )
+        for x, text in zip((55, 140, 220, 300, 390), row, strict=True)
+        if text
+    ]
+    rules = across(100, 140, 200) + across(118, left=138, right=260)
+    rules += across(118, left=298, right=430)
+    (table,) = read(lines, rules)
+    top = {cell.text: (cell.column, cell.column_span) for cell in table.cells if cell.row == 0}
+    assert top == {"": (0, 1), "First half": (1, 2), "Second half": (3, 2)}
+    assert {cell.row for cell in table.cells if cell.header} == {0, 1}
+
+
+def test_ruled_sees_dashed_and_double_rules_on_a_skewed_page() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for y in scans.ROWS:
+            page.draw_line((60, y), (530, y), width=1, dashes="[3 2] 0")
+        for x in scans.COLUMNS:
+            page.draw_line((x, scans.ROWS[0]), (x, scans.ROWS[-1]), width=1, dashes="[3 2] 0")
+        page.draw_rect(pymupdf.Rect(57, 297, 533, 399), width=1)
+
+    skew = 1.4
+    page = scans.scan(draw, skew=skew, noise=6)
+    words = [
+        line(text, scans.COLUMNS[column] + 6, scans.ROWS[row] + 7, pitch=5)
+        for row, texts in enumerate(scans.ITEMS)
+        for column, text in enumerate(texts)
+    ]
+    pieces = [piece for each in pieces_of(words, Frame(*scans.A4, 0)) for piece in each]
+    (table,) = tables.ruled(page.pixels, page.dpi, Frame(page.width, page.height, skew), pieces)
+    assert grid(table.table) == [list(row) for row in scans.ITEMS]
+
+
+def test_every_position_of_a_table_is_covered_once() -> None:
+    lines = [each for each in WORDS_ONLY if each.text not in ("Luc Dubois", "open")]
+    (table,) = read(lines, across(100, 119, 180))
+    assert sorted((cell.row, cell.column) for cell in table.cells) == [
+        (row, column) for row in range(4) for column in range(3)
+    ]
+    assert [cell.box for cell in table.cells if not cell.text] == [None, None]
+
+
+def test_aligned_joins_lines_of_a_cell_by_the_white_between_rows() -> None:
+    lines = []
+    for index, (note, units) in enumerate(
+        (("first note", "1"), ("other note", "22"), ("last", "3"))
+    ):
+        y = 130 + 40 * index
+        lines += [line(f"Item {index}", 20, y), line(note, 120, y), line(units, 300, y)]
+        lines.append(line("goes on", 120, y + 12))
+    head = [line(text, x, 100) for text, x in (("Name", 20), ("Remarks", 120), ("Units", 290))]
+    ((_, _, found),) = tables.aligned(rows_of(pieces_of(head + lines, FRAME)), FRAME)
+    assert grid(found.table) == [
+        ["Name", "Remarks", "Units"],
+        ["Item 0", "first note goes on", "1"],
+        ["Item 1", "other note goes on", "22"],
+        ["Item 2", "last goes on", "3"],
+    ]
