@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from typing import Any
@@ -152,4 +153,5 @@ def differences(result: dict[str, Any]) -> list[str]:
 
 if __name__ == "__main__":
     os.environ.setdefault("LOG_LEVEL", "WARNING")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     sys.exit(main())

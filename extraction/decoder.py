@@ -70,6 +70,9 @@ def preload() -> None:
         document.new_page().insert_text((72, 72), "x")
         opened = PdfDocument(document.tobytes(), "", 1_000_000)
     opened.page(1, wants="auto", dpi=72, preview=True)
+    from extraction import pdf_writer
+
+    pdf_writer.preload()
 
 
 def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
@@ -132,6 +135,8 @@ def _page(
         "dpi": page.dpi,
         "shape": shape,
         "lines": page.lines,
+        "rules": page.rules,
+        "images": page.images,
         "warnings": page.warnings,
     }
     return reply, page.preview

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
-from django.utils.text import get_valid_filename
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -23,12 +27,15 @@ from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
 from jobs import lifecycle, submit
 from jobs.models import Job, Status
-from jobs.results import document_of
+from jobs.results import document_of, open_pdf
 from jobs.serializers import JobSerializer, SubmitSerializer
 
 WAIT = OpenApiParameter(
-    "wait", OpenApiTypes.INT, description="seconds to wait for the end, at most 60"
+    "wait",
+    OpenApiTypes.INT,
+    description="seconds to wait for the end, at most 60; a busy server answers before",
 )
+waiting = threading.BoundedSemaphore(settings.MAX_WAITING)
 
 
 class JobView(TenantMixin, GenericAPIView[Job]):
@@ -77,6 +84,8 @@ class JobListView(JobView, ListAPIView[Job]):
         """Submit a document: 202 with the job, or 200 if ?wait= saw its end."""
         wait = wait_seconds(request)
         form = SubmitSerializer(data=request.data)
+        if sum(len(files) for _, files in request.FILES.lists()) > 1:
+            raise ValidationError({"file": ["One document a request."]})
         form.is_valid(raise_exception=True)
         actor = actor_of(request)
         job = submit.submit_job(
@@ -134,20 +143,27 @@ class JobResultView(JobView):
         summary="The result in one of the formats",
         parameters=[OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(FORMATS))],
         responses={
-            (200, row.media_type.split(";")[0]): OpenApiTypes.STR for row in FORMATS.values()
+            (200, row.media_type.split(";")[0]): (
+                OpenApiTypes.STR if row.render is not None else OpenApiTypes.BINARY
+            )
+            for row in FORMATS.values()
         },
     )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The result of a job that has ended."""
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
         return result_response(self.get_object(), kwargs["name"])
 
 
-def result_response(job: Job, name: str) -> HttpResponse:
-    """The result as a download that no browser runs. Raises as ``document_of``."""
-    rendered = render(document_of(job), name)
-    stem = get_valid_filename(job.file.name.rsplit(".", 1)[0] or "result")
-    response = HttpResponse(rendered.body, content_type=rendered.media_type)
-    response["Content-Disposition"] = f'attachment; filename="{stem}.{FORMATS[name].suffix}"'
+def result_response(job: Job, name: str) -> HttpResponseBase:
+    """The result as a download that no browser runs. Raises as ``document_of`` and ``open_pdf``."""
+    row = FORMATS[name]
+    response: HttpResponse | FileResponse
+    if row.render is None:
+        response = FileResponse(open_pdf(job), content_type=row.media_type)
+    else:
+        response = HttpResponse(render(document_of(job), name).body, content_type=row.media_type)
+    stem = job.file.name.rsplit(".", 1)[0].strip(". ") or "result"
+    response["Content-Disposition"] = content_disposition_header(True, f"{stem}.{row.suffix}")
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     response["Cache-Control"] = "private, no-store"
     return response
@@ -156,19 +172,27 @@ def result_response(job: Job, name: str) -> HttpResponse:
 def wait_seconds(request: Request) -> float:
     """The ``wait`` parameter. Raises ``InvalidOption``."""
     text = request.query_params.get("wait", "0")
-    if not text.isdecimal() or int(text) > settings.MAX_WAIT_SECONDS:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > settings.MAX_WAIT_SECONDS:
         raise InvalidOption("wait is a whole number of seconds.", limit=settings.MAX_WAIT_SECONDS)
     return float(text)
 
 
 def wait_for_end(job: Job, seconds: float) -> Job:
-    """The job again when it has ended or the time is over. Raises Http404 if it was deleted."""
-    begun = time.monotonic()
-    while not job.ended and (gone := time.monotonic() - begun) < seconds:
-        # looks often at first: what waiting adds stays near a twentieth of the time waited
-        time.sleep(min(max(0.01, gone / 20), seconds - gone))
-        try:
+    """The job again when it has ended or the time is over. Raises Http404 if it was deleted.
+
+    Does not wait where ``MAX_WAITING`` requests do so already: a waiting one keeps a thread, and
+    some must be left for all others.
+    """
+    if job.ended or not seconds or not waiting.acquire(blocking=False):
+        return job
+    try:
+        begun = time.monotonic()
+        while not job.ended and (gone := time.monotonic() - begun) < seconds:
+            # looks often at first: what waiting adds stays near a twentieth of the time waited
+            time.sleep(min(max(0.01, gone / 20), seconds - gone))
             job.refresh_from_db()
-        except Job.DoesNotExist as error:
-            raise Http404() from error
-    return job
+        return job
+    except Job.DoesNotExist as error:
+        raise Http404() from error
+    finally:
+        waiting.release()

@@ -1,6 +1,8 @@
 """The expected failures of jobs, in the family of extraction.errors."""
 
-from extraction.errors import ExtractionError
+from django.core.exceptions import SuspiciousOperation
+
+from extraction.errors import ExtractionError, FileTooLarge
 
 
 class LeaseLost(ExtractionError):
@@ -46,3 +48,7 @@ class StorageUnavailable(ExtractionError):
     title = "The file storage is not available"
     status = 503
     permanent = False
+
+
+class UploadTooLarge(FileTooLarge, SuspiciousOperation):
+    """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""

@@ -73,6 +73,17 @@ class UploadForm(forms.Form):
     text_layer = forms.ChoiceField(
         label="A PDF's own text", choices=TEXT_LAYERS, required=False, initial="auto"
     )
+    strip_furniture = forms.BooleanField(
+        label="Leave out headers, footers and page numbers",
+        required=False,
+        help_text="Watermarks too. They stay on the picture of the page.",
+    )
+    searchable_pdf = forms.BooleanField(
+        label="Make a searchable PDF",
+        required=False,
+        initial=True,
+        help_text="The original pages, their text to be selected and found.",
+    )
     fields_wanted = forms.MultipleChoiceField(
         label="Fields to look for",
         choices=[(field.name, field.label) for field in CATALOGUE],
@@ -97,6 +108,8 @@ class UploadForm(forms.Form):
             pages=data["pages"],
             fields=tuple(data["fields_wanted"]),
             text_layer=data["text_layer"] or "auto",
+            strip_furniture=data["strip_furniture"],
             password=data["password"],
+            outputs=("pdf",) if data["searchable_pdf"] else (),
             preview=True,
         )

@@ -1,11 +1,29 @@
-"""A job's result, put together again from its rows."""
+"""A job's result: put together again from its rows, and the searchable PDF kept beside them."""
 
 from __future__ import annotations
 
+import logging
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import File
+
+from extraction import furniture
+from extraction.errors import NotMade
+from extraction.formats import FORMATS, Format
 from extraction.formats.json import field_from_dict, page_from_dict
-from extraction.types import Document, Source
+from extraction.searchable_pdf import write_searchable_pdf
+from extraction.types import Document, Options, Source
+from jobs import storage
 from jobs.errors import NoResult, ResultNotReady
-from jobs.models import FieldValue, Job, Page
+from jobs.models import FieldValue, Job, Page, Status
+
+logger = logging.getLogger(__name__)
+
+PDF_NOT_MADE = "pdf_not_made"  # a job's warning
 
 NOT_IN_RESULT = {"id", "job", "position"}  # columns of a field value that are ours alone
 
@@ -31,7 +49,64 @@ def document_of(job: Job) -> Document:
             sha256=job.file.sha256,
             page_count=job.page_count or len(pages),
         ),
-        pages=pages,
+        pages=furniture.settle(pages, strip=bool(job.options.get("strip_furniture"))),
         fields=tuple(field_from_dict(value) for value in values),
         warnings=tuple(job.warnings),
+    )
+
+
+def make_pdf(
+    job: Job, path: Path, document: Document, options: Options, stop: Callable[[], bool]
+) -> Document:
+    """Keep the searchable PDF of the original at ``path`` where the options ask for it.
+
+    Returns the document, with a warning where its PDF could not be made: its pages are read all
+    the same. Raises ``StorageUnavailable``, ``EngineUnavailable``, ``Cancelled``.
+    """
+    if "pdf" not in options.outputs or all(page.error for page in document.pages):
+        return document
+    key = storage.pdf_key(job.tenant_id, job.pk, job.attempt)
+    with tempfile.TemporaryFile(prefix="ocrsite-") as out:
+        try:
+            write_searchable_pdf(
+                path, document, out, password=options.password, limits=settings.LIMITS, stop=stop
+            )
+        except NotMade as error:
+            logger.warning("job %s: %s", job.pk, error)
+            return replace(document, warnings=(*document.warnings, PDF_NOT_MADE))
+        storage.put_file(key, out)
+    earlier = range(1, job.attempt)
+    storage.delete(storage.pdf_key(job.tenant_id, job.pk, attempt) for attempt in earlier)
+    if not Job.objects.filter(pk=job.pk).exists():
+        storage.delete([key])  # deleted meanwhile: nobody else would remove it
+    return document
+
+
+def formats_of(job: Job) -> list[Format]:
+    """The formats that an ended job's result can be had in."""
+    return [row for row in FORMATS.values() if row.render is not None or _pdf_made(job)]
+
+
+def open_pdf(job: Job) -> File[bytes]:
+    """The job's searchable PDF, to be read in parts.
+
+    Raises ``ResultNotReady``, ``StorageUnavailable``, and ``NotMade`` with what to do.
+    """
+    if not job.ended:
+        raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
+    if _pdf_made(job):
+        try:
+            return storage.open_file(storage.pdf_key(job.tenant_id, job.pk, job.attempt))
+        except FileNotFoundError:
+            logger.error("job %s: its searchable PDF is gone", job.pk)
+    if "pdf" in job.options.get("outputs", ()):
+        raise NotMade("It could not be made; the other formats hold what was read.")
+    raise NotMade("It was not asked for: submit the document again with outputs=pdf.")
+
+
+def _pdf_made(job: Job) -> bool:
+    return (
+        "pdf" in job.options.get("outputs", ())
+        and job.status in (Status.SUCCEEDED, Status.PARTIAL)
+        and PDF_NOT_MADE not in job.warnings
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from django.conf import settings
@@ -18,8 +20,11 @@ from extraction.fields import known
 from extraction.formats import FORMATS
 from extraction.types import Options
 from jobs.models import Job
+from jobs.results import formats_of
 
 MAX_METADATA_BYTES = 16_384
+MAX_METADATA_LEVELS = 32  # of objects and lists in each other
+NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # in JSON's escapes, but not for PostgreSQL
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -38,6 +43,22 @@ class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
         return ",".join(value)
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
+    """Names of output formats, separated by commas."""
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:
+        wanted = dict.fromkeys(name.strip() for name in str(data).split(",") if name.strip())
+        if unknown := wanted.keys() - FORMATS.keys():
+            raise serializers.ValidationError(
+                f"{', '.join(sorted(unknown))[:80]!r} is not one of: {', '.join(FORMATS)}."
+            )
+        return tuple(wanted)
+
+    def to_representation(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
 class SubmitSerializer(serializers.Serializer[Any]):
     """A document and what to do with it."""
 
@@ -51,6 +72,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
     fields_ = FieldNames(
         required=False, help_text='names from the catalogue, "invoice_number,iban"; all if left out'
     )
+    outputs = FormatNames(
+        required=False, help_text="pdf to have a searchable PDF made; other formats always are"
+    )
     dpi = serializers.IntegerField(
         required=False, min_value=72, max_value=600, help_text="resolution for rendering PDF pages"
     )
@@ -58,6 +82,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
         choices=["auto", "ignore", "only"],
         required=False,
         help_text="what to make of a PDF's own text",
+    )
+    strip_furniture = serializers.BooleanField(
+        required=False, help_text="leave out headers, footers, page numbers and watermarks"
     )
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
@@ -83,24 +110,42 @@ class SubmitSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(f"More than {MAX_METADATA_BYTES} bytes.")
         try:
             metadata = json.loads(value or "{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise serializers.ValidationError("Not valid JSON.") from error
-        if not isinstance(metadata, dict) or "\\u0000" in value:
-            raise serializers.ValidationError("Not a JSON object of plain text.")
+        if not isinstance(metadata, dict) or not _storable(metadata, MAX_METADATA_LEVELS):
+            raise serializers.ValidationError(
+                f"Not a JSON object of text and finite numbers, at most {MAX_METADATA_LEVELS} "
+                "levels deep."
+            )
         return metadata
 
     def options(self, default_engine: str) -> Options:
         """The validated options; pages for people are always made."""
         data = self.validated_data
         given = {
-            name: data[name] for name in ("pages", "dpi", "text_layer", "password") if name in data
+            name: data[name]
+            for name in ("pages", "dpi", "text_layer", "strip_furniture", "password")
+            if name in data
         }
         return Options(
             engine=data.get("engine") or default_engine,
             fields=tuple(data.get("fields", ())),
+            outputs=data.get("outputs", ()),
             preview=True,
             **given,
         )
+
+
+def _storable(value: Any, levels: int) -> bool:
+    """Whether PostgreSQL can keep the parsed JSON, nested no deeper than ``levels``."""
+    if isinstance(value, str):
+        return NOT_TEXT.search(value) is None
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict | list):
+        inside = [*value, *value.values()] if isinstance(value, dict) else value
+        return levels > 0 and all(_storable(item, levels - 1) for item in inside)
+    return True
 
 
 class PagesSerializer(serializers.Serializer[Any]):
@@ -168,6 +213,6 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         if not job.ended:
             links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)
         elif job.pages_done:
-            for name in FORMATS:
-                links[name] = reverse("job-result", args=[job.pk, name], request=request)
+            for row in formats_of(job):
+                links[row.name] = reverse("job-result", args=[job.pk, row.name], request=request)
         return links

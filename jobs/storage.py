@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from jobs.errors import StorageUnavailable
@@ -27,6 +28,12 @@ def upload_key(tenant_id: UUID, file_id: UUID) -> str:
 def preview_key(tenant_id: UUID, job_id: UUID, number: int) -> str:
     """Where the picture of a page lies; a second attempt writes over the first one's."""
     return f"{_pages(tenant_id, job_id)}/{number}.jpg"
+
+
+def pdf_key(tenant_id: UUID, job_id: UUID, attempt: int) -> str:
+    """Where an attempt puts the searchable PDF; the one that ended the job wrote the one that
+    counts, so a worker that comes back from the dead spoils nothing."""
+    return f"{_pages(tenant_id, job_id)}/{attempt}.pdf"
 
 
 def _pages(tenant_id: UUID, job_id: UUID) -> str:
@@ -51,6 +58,26 @@ def put(key: str, body: bytes) -> None:
         default_storage.save(key, ContentFile(body))
     except Exception as error:
         logger.exception("storing %s failed", key)
+        raise StorageUnavailable() from error
+
+
+def put_file(key: str, file: IO[bytes]) -> None:
+    """Write an open file as an object. Raises ``StorageUnavailable``."""
+    try:
+        default_storage.save(key, File(file))
+    except Exception as error:
+        logger.exception("storing %s failed", key)
+        raise StorageUnavailable() from error
+
+
+def open_file(key: str) -> File[bytes]:
+    """The object to be read in parts. Raises FileNotFoundError or ``StorageUnavailable``."""
+    try:
+        return default_storage.open(key)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        logger.exception("reading %s failed", key)
         raise StorageUnavailable() from error
 
 
@@ -102,13 +129,21 @@ def delete(keys: Iterable[str]) -> None:
 
 
 def delete_job(tenant_id: UUID, job_id: UUID, upload: str) -> None:
-    """Remove all files of a job: the upload and every page picture, whichever attempt wrote it."""
+    """Remove all files of a job: the upload and every page picture, whichever attempt wrote it.
+
+    What is gone already is no error. Raises ``StorageUnavailable``.
+    """
     folder = _pages(tenant_id, job_id)
     try:
-        _, names = default_storage.listdir(folder)
+        default_storage.delete(upload)
+        for name in default_storage.listdir(folder)[1]:
+            default_storage.delete(f"{folder}/{name}")
+        default_storage.delete(folder)  # where folders are, an empty one stays behind
     except FileNotFoundError:
-        names = []
-    delete([upload, *(f"{folder}/{name}" for name in names)])
+        pass  # no page had been read
+    except Exception as error:
+        logger.exception("deleting the files of job %s failed", job_id)
+        raise StorageUnavailable() from error
 
 
 def available() -> bool:

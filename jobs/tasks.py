@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from extraction import engines, pipeline
 from extraction.errors import Cancelled, ExtractionError
 from extraction.types import Options
-from jobs import lifecycle, storage
+from jobs import lifecycle, results, storage
 from jobs.errors import InternalError, LeaseLost
 from jobs.models import Job
 from jobs.sealing import unseal
@@ -83,10 +83,15 @@ def run_job(job_id: str) -> None:
 
 def _work(job: Job) -> None:
     try:
+        options = job_options(job)
+
+        def stop() -> bool:
+            return stopping.is_set() or not lifecycle.should_go_on(job)
+
         with Heartbeat(job), storage.local_path(job.file.key) as path:
             document = pipeline.run(
                 path,
-                job_options(job),
+                options,
                 engines.get(job.engine, settings.WORKER_THREADS),
                 limits=settings.LIMITS,
                 name=job.file.name,
@@ -95,8 +100,9 @@ def _work(job: Job) -> None:
                     job, page_count=info.page_count, pages_total=len(numbers)
                 ),
                 on_page=lambda page, preview: lifecycle.page_done(job, page, preview),
-                stop=lambda: stopping.is_set() or not lifecycle.should_go_on(job),
+                stop=stop,
             )
+            document = results.make_pdf(job, path, document, options, stop)
         lifecycle.finish(job, document)
     except LeaseLost:
         raise
@@ -123,15 +129,21 @@ def _work(job: Job) -> None:
 def job_options(job: Job) -> Options:
     """The options a job was submitted with. Raises InvalidToken if its password is unreadable."""
     return Options(
-        **{**job.options, "fields": tuple(job.options.get("fields", ()))},
+        **{
+            **job.options,
+            "fields": tuple(job.options.get("fields", ())),
+            "outputs": tuple(job.options.get("outputs", ())),
+        },
         password=unseal(job.sealed_password),
     )
 
 
 def _hand_back_when_possible(job: Job) -> None:
-    """The database went away: hand the job back when it answers again, before others wait."""
-    deadline = time.monotonic() + settings.LEASE_SECONDS
-    while time.monotonic() < deadline and not stopping.is_set():
+    """The database went away: hand the job back when it answers again, however long that takes.
+
+    A job left behind would count as one that ended its worker.
+    """
+    while not stopping.is_set():
         try:
             close_old_connections()
             lifecycle.hand_back(job)

@@ -38,6 +38,8 @@ ADVICE: dict[str, str] = {
     "internal_error": "Try again; if it goes on, tell whoever runs this installation.",
     "result_not_ready": "Wait until the job has ended.",
     "already_ended": "Nothing is left to cancel.",
+    "not_made": "Send the document again with “Make a searchable PDF” ticked under Options, "
+    "or take another format.",
 }
 
 # In what a limit is told, by code; nothing where the number speaks for itself
@@ -263,9 +265,16 @@ def curl(job: Job, address: str) -> str:
 def _given(job: Job) -> Iterable[tuple[str, str]]:
     """The options that differ from those the API chooses by itself."""
     yield "engine", job.engine
-    for key, default in (("pages", ""), ("dpi", 200), ("text_layer", "auto")):
+    for key, default in (
+        ("pages", ""),
+        ("dpi", 200),
+        ("text_layer", "auto"),
+        ("strip_furniture", False),
+    ):
         value = job.options.get(key, default)
         if value != default:
-            yield key, str(value)
+            yield key, str(value).lower() if value is True else str(value)
     if fields := job.options.get("fields"):
         yield "fields", ",".join(fields)
+    if outputs := job.options.get("outputs"):
+        yield "outputs", ",".join(outputs)

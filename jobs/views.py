@@ -23,10 +23,9 @@ from django.views.generic.list import MultipleObjectMixin
 from accounts.audit import address_of
 from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
-from extraction.formats import FORMATS
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
-from jobs import lifecycle, storage, submit, viewer
+from jobs import lifecycle, results, storage, submit, viewer
 from jobs.api import result_response
 from jobs.forms import UploadForm
 from jobs.models import FieldValue, Job, Page, Status
@@ -97,7 +96,7 @@ class NewJobPage(PageMixin, View):
         """One job a file: on to the only one's page, or to the list of jobs.
 
         The CSRF check reads the form, and with it the files: where one is too large that raises,
-        which Django's middleware would answer with 500. So the check is made here.
+        which Django's middleware would answer with a bare 400. So the check is made here.
         """
         try:
             return self._accept(request)
@@ -187,7 +186,7 @@ class JobImageView(OneJob):
 class JobDownloadView(OneJob):
     """The result in one of the formats, as the API gives it."""
 
-    def get(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
         """A download that no browser runs."""
         return result_response(self.get_object(), name)
 
@@ -223,10 +222,11 @@ def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         return {"pages": rows}
     numbers = [row.number for row in rows]
     number = request.GET.get("page", "")
-    chosen = int(number) if number.isdecimal() and int(number) in numbers else numbers[0]
+    chosen = next((known for known in numbers if str(known) == number), numbers[0])
     at = numbers.index(chosen)
     panel = request.GET.get("view", "")
-    content = Page.objects.values_list("content", flat=True).get(pk=rows[at].pk)
+    # 404 where the job has been deleted since the rows were read
+    content = get_object_or_404(Page.objects.values_list("content", flat=True), pk=rows[at].pk)
     failures = Page.objects.filter(job=job, failed=True).values_list("number", "content__error")
     return {
         "pages": rows,
@@ -242,7 +242,8 @@ def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
             viewer.explain(Failure(**error), subject=f"Page {number}")
             for number, error in failures.order_by("number")
         ],
-        "formats": FORMATS.values(),
+        "formats": results.formats_of(job),
+        "has_pdf": "pdf" in job.options.get("outputs", ()),
         "curl": viewer.curl(job, settings.SITE_URL.rstrip("/") + reverse("job-list")),
     }
 

@@ -15,6 +15,7 @@ from extraction.fields import CATALOGUE
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
 from jobs.models import Status
+from jobs.results import PDF_NOT_MADE
 from jobs.serializers import JobSerializer, SubmitSerializer
 from tests.test_isolation import ROUTES
 
@@ -121,7 +122,7 @@ def test_states_and_parts_of_a_job_are_documented() -> None:
 
 def test_every_warning_is_documented() -> None:
     documented = {row[0].strip("`") for row in rows("api.md", "warning | meaning")}
-    given = {"no_text_layer", "all_pages_blank"}  # the two that are not appended to a list
+    given = {"no_text_layer", "all_pages_blank", PDF_NOT_MADE}  # those not appended to a list
     for path in (ROOT / "extraction").rglob("*.py"):
         given |= set(re.findall(r'warnings\.append\("(\w+)"\)', path.read_text()))
     assert documented == given

@@ -1,7 +1,8 @@
 """The output formats: one table. A new format is one file and one row in ``FORMATS``.
 
 Every format turns a ``Document`` into bytes, and escapes the text for its own reader: what stands
-on a page never becomes markup, script or a spreadsheet formula.
+on a page never becomes markup, script or a spreadsheet formula. The searchable PDF alone needs the
+original too: ``extraction.searchable_pdf`` makes it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from extraction.errors import InvalidOption
-from extraction.formats import csv, html, json, md, txt, xml
+from extraction.errors import InvalidOption, NotMade
+from extraction.formats import alto, csv, hocr, html, json, md, txt, xml
 from extraction.types import Document
 
 
@@ -24,12 +25,15 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One row of the table; ``suffix`` is the file name's ending without its dot."""
+    """One row of the table; ``suffix`` is the file name's ending without its dot.
+
+    ``render`` is None where the document alone does not do: the original is needed.
+    """
 
     name: str
     media_type: str
     suffix: str
-    render: Callable[[Document], bytes]
+    render: Callable[[Document], bytes] | None
     title: str
 
 
@@ -42,13 +46,21 @@ FORMATS: dict[str, Format] = {
         Format("html", "text/html; charset=utf-8", "html", html.render, "Web page"),
         Format("csv", "text/csv; charset=utf-8", "csv", csv.render, "Fields and tables as CSV"),
         Format("xml", "application/xml", "xml", xml.render, "XML, the whole result"),
+        Format("hocr", "application/xhtml+xml", "hocr", hocr.render, "hOCR, text with positions"),
+        Format("alto", "application/alto+xml", "alto.xml", alto.render, "ALTO XML for archives"),
+        Format("pdf", "application/pdf", "pdf", None, "Searchable PDF"),
     )
 }
 
 
 def render(document: Document, name: str) -> Rendered:
-    """The document in the format of that name. Raises ``InvalidOption`` for an unknown name."""
+    """The document in the format of that name.
+
+    Raises ``InvalidOption`` for an unknown name, ``NotMade`` for one that needs the original.
+    """
     if name not in FORMATS:
         raise InvalidOption(f"format {name!r} is not one of: {', '.join(FORMATS)}")
     row = FORMATS[name]
+    if row.render is None:
+        raise NotMade(f"{row.title} is made from the original, not from the result alone")
     return Rendered(row.render(document), row.media_type)

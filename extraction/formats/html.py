@@ -23,7 +23,10 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; p
 section { border-top: 1px solid GrayText; margin-top: 2rem; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { border: 1px solid GrayText; padding: .25rem .5rem; text-align: left; vertical-align: top; }
-p, td, th, li, figcaption { white-space: pre-line; overflow-wrap: anywhere; }
+p, td, th, li, figcaption { white-space: pre-line; overflow-wrap: break-word; }
+figure { margin: 1rem 0; }
+figcaption { font-style: italic; }
+.picture { border: 1px dashed GrayText; padding: .5rem 1rem; max-width: 24rem; }
 ul { list-style: none; padding-left: 1rem; } /* items carry the marks they have on the page */
 pre { overflow-x: auto; }
 .furniture { opacity: .75; font-size: .875rem; }
@@ -33,7 +36,10 @@ _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode(
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 )
-_FURNITURE = {"header", "footer", "page_number", "watermark"}
+_FURNITURE = {"header", "footer", "page_number", "watermark", "stamp", "footnote"}
+_PROSE_LINES = 3  # a text of fewer lines is shown as it is written
+_PROSE_CHARACTERS = 35  # in its longest line, of which the others reach most
+_PROSE_FILLED = 0.7
 
 
 def render(document: Document) -> bytes:
@@ -100,8 +106,51 @@ def _page(page: Page) -> Iterable[str]:
     yield f'<h2 id="page-{page.number}-title">Page {page.number}</h2>'
     if page.error:
         yield f'<p class="error">{_text(page.error.title)}: {_text(page.error.detail)}</p>'
-    yield from filter(None, map(_block, page.blocks))
+    yield from _blocks(page.blocks)
     yield "</section>"
+
+
+def _blocks(blocks: Sequence[Block]) -> Iterable[str]:
+    """The blocks in order, a caption with the figure or table that it follows or precedes."""
+    index = 0
+    while index < len(blocks):
+        block, following = blocks[index], blocks[index + 1 : index + 2]
+        after = following[0] if following else None
+        if _takes_caption(block) and after is not None and after.kind == "caption":
+            yield _figure(block, after, caption_first=False)
+            index += 2
+        elif block.kind == "caption" and after is not None and _takes_caption(after):
+            yield _figure(after, block, caption_first=True)
+            index += 2
+        else:
+            if written := _block(block):
+                yield written
+            index += 1
+
+
+def _takes_caption(block: Block) -> bool:
+    return block.kind == "figure" or block.table is not None
+
+
+def _figure(block: Block, caption: Block | None, *, caption_first: bool) -> str:
+    content = _table(block.table) if block.table is not None else _picture(block)
+    told = f"<figcaption>{_text(caption.text)}</figcaption>" if caption else ""
+    parts = [told, content] if caption_first else [content, told]
+    return f"<figure>{''.join(parts)}</figure>"
+
+
+def _picture(block: Block) -> str:
+    return f'<p class="picture">{_text(block.text) or "(figure)"}</p>'
+
+
+def _flowing(text: str) -> str:
+    """Prose without the line breaks of its column; an address and the like as it is written."""
+    lines = text.splitlines()
+    longest = max(map(len, lines), default=0)
+    prose = len(lines) >= _PROSE_LINES and longest >= _PROSE_CHARACTERS
+    if prose and all(len(line) >= _PROSE_FILLED * longest for line in lines[:-1]):
+        return " ".join(line.strip() for line in lines)
+    return text
 
 
 def _block(block: Block) -> str:
@@ -120,17 +169,35 @@ def _block(block: Block) -> str:
     if block.kind == "equation" and block.latex:
         return f"<pre><code>{_text(block.latex)}</code></pre>"
     if block.kind == "figure":
-        return f"<figure><figcaption>{text or 'Figure'}</figcaption></figure>"
+        return _figure(block, None, caption_first=False)
     if block.kind == "signature":
         return f"<p>{text or '(signature)'}</p>"
+    if block.kind == "caption":
+        return f"<figure><figcaption>{text}</figcaption></figure>" if text else ""
+    if block.kind in ("paragraph", "footnote"):
+        text = _text(_flowing(clean(block.text)))
     if not text:
         return ""
     return f'<p class="furniture">{text}</p>' if block.kind in _FURNITURE else f"<p>{text}</p>"
 
 
 def _table(table: Table) -> str:
-    lines = (f"<tr>{''.join(map(_cell, row))}</tr>" for row in grid.rows(table))
-    return "\n".join(["<table>", *lines, "</table>"])
+    rows = grid.rows(table)
+    lines = [f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows]
+    head = _head_rows(rows)
+    parts = ["<table>"]
+    if head:
+        parts += ["<thead>", *lines[:head], "</thead>"]
+    return "\n".join([*parts, "<tbody>", *lines[head:], "</tbody>", "</table>"])
+
+
+def _head_rows(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many rows at the top are header cells throughout, with no cell reaching out of them."""
+    count = 0
+    while count < len(rows) and rows[count] and all(cell.header for cell in rows[count]):
+        count += 1
+    reach = max((cell.row + cell.row_span for row in rows[:count] for cell in row), default=0)
+    return count if reach <= count < len(rows) else 0
 
 
 def _cell(cell: Cell) -> str:

@@ -73,7 +73,8 @@ def page_to_dict(page: Page) -> dict[str, Any]:
     start = 0
     for line in page.lines:
         end = start + len(line.words)
-        lines.append(_text_to_dict(line) | {"words": [start, end]})
+        turned = {"angle": round(float(line.angle), 2)} if line.angle else {}
+        lines.append(_text_to_dict(line) | {"words": [start, end]} | turned)
         start = end
     return {
         "number": page.number,
@@ -113,7 +114,13 @@ def page_from_dict(data: Mapping[str, Any]) -> Page:
         skew=data["skew"],
         blocks=tuple(_block_from_dict(block) for block in data["blocks"]),
         lines=tuple(
-            Line(line["text"], tuple(line["box"]), line["confidence"], words[slice(*line["words"])])
+            Line(
+                text=line["text"],
+                box=tuple(line["box"]),
+                confidence=line["confidence"],
+                words=words[slice(*line["words"])],
+                angle=line.get("angle", 0.0),
+            )
             for line in data["lines"]
         ),
         markdown=data["markdown"],

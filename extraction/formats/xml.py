@@ -142,7 +142,9 @@ def _table(parent: Element, table: Table) -> None:
 
 
 def _line(parent: Element, line: Line) -> None:
-    element = _add(parent, "line", text=line.text, **_position(line.box, line.confidence))
+    angle = round(float(line.angle), 2) or None
+    position = _position(line.box, line.confidence)
+    element = _add(parent, "line", text=line.text, angle=angle, **position)
     for word in line.words:
         _word(element, word)
 

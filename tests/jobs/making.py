@@ -6,6 +6,7 @@ import hashlib
 from io import BytesIO
 from typing import Any
 
+import pymupdf
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from extraction.types import Options
@@ -37,3 +38,11 @@ def make_job(organisation: Organisation, body: bytes = PDF, **options: Any) -> J
 def form_file(body: bytes = PDF, name: str = "a.pdf") -> SimpleUploadedFile:
     """The body as a client sends it."""
     return SimpleUploadedFile(name, BytesIO(body).read())
+
+
+def text_in(answer: Any, format_name: str) -> str:
+    """The text of a downloaded result."""
+    body = b"".join(answer)
+    if format_name == "pdf":
+        return str(pymupdf.open(stream=body, filetype="pdf")[0].get_text())
+    return body.decode()

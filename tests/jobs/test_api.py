@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from extraction.formats import FORMATS
+from jobs import api
 from jobs.models import Job, Status
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
-from tests.jobs.making import PDF, form_file, make_job
+from tests.jobs.making import PDF, form_file, make_job, text_in
 from tests.people import Organisation
 
 pytestmark = [
@@ -46,18 +51,19 @@ def test_post_answers_202_with_the_job_and_its_address(acme: Organisation) -> No
 
 def test_result_comes_in_every_format(acme: Organisation) -> None:
     client = acme.api()
-    job = make_job(acme, text_pdf(["Total due: 12.50 EUR"]))
+    job = make_job(acme, text_pdf(["Total due: 12.50 EUR"]), outputs=("pdf",))
     run_job(str(job.pk))
     body = client.get(f"{URL}/{job.pk}").json()
     assert body["status"] == "succeeded"
     assert body["pages"] == {"total": 1, "done": 1, "failed": 0}
+    assert body["options"]["outputs"] == ["pdf"]
     for name, row in FORMATS.items():
         answer = client.get(body["links"][name])
         assert answer.status_code == 200
         assert answer["Content-Type"] == row.media_type
         assert answer["Content-Disposition"] == f'attachment; filename="a.{row.suffix}"'
         assert "sandbox" in answer["Content-Security-Policy"]
-        assert b"12.50" in answer.content
+        assert "12.50" in text_in(answer, name)
     result = json.loads(client.get(body["links"]["json"]).content)
     assert result["pages"][0]["words"][0]["text"] == "Total"
     assert result["source"]["sha256"] == job.file.sha256
@@ -215,3 +221,112 @@ def test_without_credentials_401(acme: Organisation) -> None:
     for answer in (APIClient().get(URL), post(APIClient())):
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
         assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        '{"a": NaN}',
+        '{"a": [1e999]}',
+        '{"a": "\\ud800"}',
+        '{"\\udfff": 1}',
+        '{"a":' + "[" * 900 + "]" * 900 + "}",
+        '{"a":' + "[" * 7000 + "]" * 7000 + "}",
+    ],
+)
+def test_post_refuses_metadata_that_cannot_be_kept(acme: Organisation, metadata: str) -> None:
+    answer = post(acme.api(), metadata=metadata)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
+    assert "metadata" in answer.json()["errors"]
+
+
+def test_post_returns_metadata_as_given(acme: Organisation) -> None:
+    given = {"emoji": "\U0001f600", "text": r"\u0000", "big": 10**40, "deep": [[{"x": [None]}]]}
+    answer = post(acme.api(), metadata=json.dumps(given))
+    assert answer.status_code == 202
+    assert acme.api().get(answer["Location"]).json()["metadata"] == given
+
+
+def test_post_refuses_a_second_document_instead_of_dropping_it(acme: Organisation) -> None:
+    for files in ({"file": [form_file(), form_file()]}, {"file": form_file(), "b": form_file()}):
+        answer = acme.api().post(URL, files, format="multipart")
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == {"file": ["One document a request."]}
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["a." + "x" * 300, "a." + "漢" * 90, "x" * 400 + ".pdf"])
+def test_post_takes_a_name_longer_than_file_names_may_be(acme: Organisation, name: str) -> None:
+    head = f'--B\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    body = head + PDF.decode("latin-1") + "\r\n--B--\r\n"
+    answer = acme.api().generic("POST", URL, body, "multipart/form-data; boundary=B")
+    assert answer.status_code == 202, answer.content
+    assert len(answer.json()["name"]) <= 255
+
+
+@pytest.mark.parametrize(
+    ("name", "disposition"),
+    [
+        ("!!!.pdf", 'attachment; filename="!!!.json"'),
+        ("..pdf", 'attachment; filename="result.json"'),
+        ('say "hi".pdf', 'attachment; filename="say \\"hi\\".json"'),
+        ("Rechnung März.pdf", "attachment; filename*=utf-8''Rechnung%20M%C3%A4rz.json"),
+    ],
+)
+def test_result_is_named_after_the_document_whatever_its_name(
+    acme: Organisation, name: str, disposition: str
+) -> None:
+    job = make_job(acme)
+    job.file.name = name
+    job.file.save()
+    run_job(str(job.pk))
+    answer = acme.api().get(f"{URL}/{job.pk}/result.json")
+    assert (answer.status_code, answer["Content-Disposition"]) == (200, disposition)
+
+
+@pytest.mark.parametrize("position", [b"p=not-an-id", b"p=%00", b"p=%ff"])
+def test_list_without_such_a_place_is_404(acme: Organisation, position: bytes) -> None:
+    answer = acme.api().get(URL, {"cursor": base64.b64encode(position).decode()})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_wait_leaves_threads_for_others(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(api, "waiting", slots)
+    job = make_job(acme)
+
+    def sleep(seconds: float) -> None:
+        """While the first waits, a second one is answered and then the job ends."""
+        assert acme.api().get(f"{URL}/{job.pk}?wait=60").json()["status"] == "queued"
+        run_job(str(job.pk))
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert acme.api().get(f"{URL}/{job.pk}?wait=60").json()["status"] == "succeeded"
+    assert slots.acquire(blocking=False)  # given back
+
+
+def test_wait_for_a_job_that_is_deleted_is_404(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(acme)
+    monkeypatch.setattr(time, "sleep", lambda _: Job.objects.filter(pk=job.pk).delete())
+    assert acme.api().get(f"{URL}/{job.pk}?wait=60").status_code == 404
+
+
+def test_delete_without_storage_is_503_and_keeps_the_job(
+    acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(acme)
+
+    def fails(name: str) -> None:
+        raise OSError("read-only file system")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(default_storage, "delete", fails)
+        answer = acme.api().delete(f"{URL}/{job.pk}")
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert Job.objects.filter(pk=job.pk).exists()
+    assert acme.api().delete(f"{URL}/{job.pk}").status_code == 204
+    assert [path for path in files.rglob("*") if path.is_file()] == []

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pymupdf
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
@@ -40,6 +41,16 @@ def ocr(*arguments: object, **options: Any) -> tuple[str, str, int]:
     return out.buffer.getvalue().decode(), err.getvalue(), code
 
 
+def test_ocr_leaves_out_furniture_where_told(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(text_pdf([f"Harbour Review\n\n\n\nIts part {letter}" for letter in "AB"]))
+    assert ocr(path, "--strip-furniture", "--format", "md") == (
+        "Its part A\n\nIts part B\n",
+        "",
+        0,
+    )
+
+
 def test_ocr_prints_one_file(letter: Path) -> None:
     out, err, code = ocr(letter)
 
@@ -59,6 +70,15 @@ def test_ocr_prints_one_file(letter: Path) -> None:
 
 def test_ocr_reads_the_pages_asked_for_in_the_format_asked_for(letter: Path) -> None:
     assert ocr(letter, pages="2", format="txt") == ("And this is page two\n", "", 0)
+
+
+def test_ocr_writes_a_searchable_pdf(tmp_path: Path) -> None:
+    scan = tmp_path / "scan.png"
+    scan.write_bytes(image_png(["TOTAL 12.50"], 320, 90))
+    _, err, code = ocr(scan, engine="auto", format="pdf", out=tmp_path)
+    assert (code, err) == (0, "")
+    page = pymupdf.open(tmp_path / "scan.pdf")[0]
+    assert page.get_text().split() == ["TOTAL", "12.50"]
 
 
 def test_ocr_opens_an_encrypted_file_with_its_password(tmp_path: Path) -> None:

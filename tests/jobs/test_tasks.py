@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from accounts.models import UsageRecord
 from extraction.errors import EngineUnavailable
@@ -43,6 +44,21 @@ def test_run_job_reads_a_document_end_to_end(acme: Organisation, files: Path) ->
     page = Page.objects.get(job=job)
     assert (files / page.preview_key).read_bytes()[:2] == b"\xff\xd8"
     assert b"A-17" in render(document, "txt").body
+
+
+def test_result_of_a_job_leaves_out_furniture_where_told(acme: Organisation, files: Path) -> None:
+    pages = [f"Harbour Review\n\n\n\nIts part {letter}" for letter in "AB"]
+    whole, bare = (
+        make_job(acme, text_pdf(pages), strip_furniture=strip) for strip in (False, True)
+    )
+    run_job(str(whole.pk))
+    run_job(str(bare.pk))
+    whole.refresh_from_db()
+    bare.refresh_from_db()
+    assert [[block.kind for block in page.blocks] for page in document_of(whole).pages] == [
+        ["header", "paragraph"]
+    ] * 2
+    assert document_of(bare).markdown == "Its part A\n\nIts part B"
 
 
 def test_run_job_reads_a_picture(acme: Organisation, files: Path) -> None:
@@ -188,3 +204,30 @@ def test_run_job_fails_when_the_password_cannot_be_unsealed(
     assert job.status == Status.FAILED
     assert job.error is not None
     assert job.error["code"] == "internal_error"
+
+
+def test_run_job_hands_back_when_the_database_returns_after_its_lease(
+    acme: Organisation, files: Path, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object, **kwargs: object) -> None:
+        raise OperationalError("the server closed the connection")
+
+    clock = [0.0]
+    hand_back = lifecycle.hand_back
+
+    def hand_back_later(job: Job) -> None:
+        if clock[0] < 100:
+            fails()
+        hand_back(job)
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    monkeypatch.setattr(lifecycle, "page_done", fails)
+    monkeypatch.setattr(lifecycle, "hand_back", hand_back_later)
+    monkeypatch.setattr(tasks.time, "sleep", sleep)
+    monkeypatch.setattr(tasks.time, "monotonic", lambda: clock[0])
+    job = make_job(acme)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.crashes) == (Status.QUEUED, 0)

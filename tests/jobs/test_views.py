@@ -23,7 +23,7 @@ from jobs.models import Job, Page, Status
 from jobs.tasks import job_options, run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
-from tests.jobs.making import PDF, form_file, make_job
+from tests.jobs.making import PDF, form_file, make_job, text_in
 from tests.people import Organisation
 
 pytestmark = [
@@ -99,6 +99,7 @@ def test_upload_passes_its_options_on(browser: Client) -> None:
         pages="1",
         password="open sesame",
         text_layer="only",
+        strip_furniture="on",
         fields_wanted=["iban", "total_amount"],
     )
     job = Job.objects.get()
@@ -106,6 +107,7 @@ def test_upload_passes_its_options_on(browser: Client) -> None:
     assert (options.engine, options.pages, options.text_layer) == ("text-layer", "1", "only")
     assert (options.fields, options.password) == (("iban", "total_amount"), "open sesame")
     assert options.preview
+    assert options.strip_furniture
     assert "open sesame" not in job.sealed_password
 
 
@@ -384,14 +386,24 @@ def test_page_picture_that_is_gone_is_404(browser: Client, acme: Organisation, f
 
 
 def test_result_downloads_in_every_format(browser: Client, acme: Organisation) -> None:
-    job = finished(acme, text_pdf(["Hello brave new world"]))
+    job = finished(acme, text_pdf(["Hello brave new world"]), outputs=("pdf",))
     listed = page(browser, f"/jobs/{job.pk}?view=downloads")
     for name, row in FORMATS.items():
         assert f'href="/jobs/{job.pk}/result.{name}"' in listed
         answer = browser.get(f"/jobs/{job.pk}/result.{name}")
         assert answer["Content-Disposition"] == f'attachment; filename="a.{row.suffix}"'
-        assert b"brave" in answer.content
+        assert "brave" in text_in(answer, name)
     assert browser.get(f"/jobs/{job.pk}/result.exe").status_code == 404
+
+
+def test_searchable_pdf_that_was_not_made_is_explained(browser: Client, acme: Organisation) -> None:
+    job = finished(acme)
+    listed = page(browser, f"/jobs/{job.pk}?view=downloads")
+    assert f"/jobs/{job.pk}/result.pdf" not in listed
+    assert "For a searchable PDF, send the document again" in listed
+    answer = browser.get(f"/jobs/{job.pk}/result.pdf")
+    assert answer.status_code == 409
+    assert "It was not asked for" in text_of(answer.content.decode())
 
 
 def test_result_of_an_unfinished_job_is_a_409_page(browser: Client, acme: Organisation) -> None:

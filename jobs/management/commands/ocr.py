@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import tempfile
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from tqdm import tqdm
 from extraction import engines, fields, pipeline
 from extraction.errors import ExtractionError
 from extraction.formats import FORMATS, render
+from extraction.searchable_pdf import write_searchable_pdf
 from extraction.types import Document, DocumentInfo, Options
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,11 @@ class Command(BaseCommand):
         parser.add_argument("--engine", choices=engines.ENGINES, default=engines.DEFAULT_ENGINE)
         parser.add_argument("--format", choices=FORMATS, default="json")
         parser.add_argument("--fields", default="", help="names, with commas; default: all")
+        parser.add_argument(
+            "--strip-furniture",
+            action="store_true",
+            help="leave out headers, footers, page numbers and watermarks",
+        )
         parser.add_argument("--password", default="", help="opens encrypted documents")
         parser.add_argument("--out", type=Path, metavar="DIR", help="for several files: default .")
         parser.add_argument(
@@ -48,6 +55,7 @@ class Command(BaseCommand):
             pages=arguments["pages"],
             fields=tuple(filter(None, map(str.strip, arguments["fields"].split(",")))),
             password=arguments["password"],
+            strip_furniture=arguments["strip_furniture"],
         )
         targets: list[Path] | list[None] = [None]
         try:
@@ -65,7 +73,7 @@ class Command(BaseCommand):
         for file, target in zip(files, targets, strict=True):
             try:
                 document = _read(file, options, engine, shown=shown)
-                self._write(render(document, arguments["format"]).body, target)
+                self._write(_rendered(file, document, options, arguments["format"]), target)
             except Exception as error:
                 if not isinstance(error, ExtractionError | OSError):
                     logger.exception("reading %s failed", file)
@@ -107,6 +115,14 @@ def output_paths(files: Sequence[Path], out: Path, suffix: str) -> list[Path]:
         taken.add(name.casefold())
         paths.append(out / f"{name}.{suffix}")
     return paths
+
+
+def _rendered(file: Path, document: Document, options: Options, name: str) -> bytes:
+    if FORMATS[name].render is not None:
+        return render(document, name).body
+    with tempfile.TemporaryFile() as out:
+        write_searchable_pdf(file, document, out, password=options.password, limits=settings.LIMITS)
+        return out.read()
 
 
 def _read(file: Path, options: Options, engine: engines.Engine, *, shown: bool) -> Document:

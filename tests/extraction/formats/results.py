@@ -74,7 +74,7 @@ def document() -> Document:
         lines=(
             Line("Invoice 4711", BOX, 0.74, words),
             Line("unsplit", BOX, None),
-            Line("Total", BOX, 0.9, (Word("Total", BOX),)),
+            Line("Total", BOX, 0.9, (Word("Total", BOX),), angle=-90.0),
         ),
         markdown=page_markdown(blocks),
         warnings=("low contrast",),

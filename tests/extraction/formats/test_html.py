@@ -6,7 +6,8 @@ import hashlib
 from lxml import html
 
 from extraction.formats.html import render
-from tests.extraction.formats.results import document, hostile
+from extraction.types import Block, Document, Page, Source
+from tests.extraction.formats.results import document, hostile, plain_table
 
 
 def test_render_shows_fields_blocks_and_tables() -> None:
@@ -72,3 +73,44 @@ def test_render_keeps_hostile_text_as_text() -> None:
     allowed |= {"colspan", "rowspan", "type", "disabled", "checked"}
     assert {name for node in page.iter() for name in node.attrib} <= allowed
     assert "<script>alert(1)</script>" in page.xpath("string(//section[@id='page-1'])")
+
+
+def page_of(*blocks: Block) -> html.HtmlElement:
+    value = Document(Source("a", "image/png", "0" * 64, 1), (Page(1, blocks=blocks),))
+    return html.fromstring(render(value))
+
+
+def test_render_gives_a_caption_to_the_figure_or_table_beside_it() -> None:
+    page = page_of(
+        Block("1", "figure", ""),
+        Block("2", "caption", "Figure 1: a harbour"),
+        Block("3", "caption", "Table 1: ships"),
+        Block("4", "table", "", table=plain_table()),
+        Block("5", "paragraph", "between"),
+        Block("6", "caption", "alone"),
+    )
+    figures = page.xpath("//figure")
+    assert [[child.tag for child in figure] for figure in figures] == [
+        ["p", "figcaption"],
+        ["figcaption", "table"],
+        ["figcaption"],
+    ]
+    assert [figure.xpath("string(figcaption)") for figure in figures] == [
+        "Figure 1: a harbour",
+        "Table 1: ships",
+        "alone",
+    ]
+
+
+def test_render_joins_the_lines_of_prose_and_no_others() -> None:
+    prose = "The harbour master of the old town kept\na ledger of every ship that came and\nwent."
+    address = "Harbour Plumbing Ltd of Bristol and Bath\n14 Quay Street\nBristol BS1 4DJ"
+    page = page_of(Block("1", "paragraph", prose), Block("2", "paragraph", address))
+    assert [node.text for node in page.xpath("//section/p")] == [prose.replace("\n", " "), address]
+
+
+def test_render_puts_header_rows_into_the_head_of_the_table() -> None:
+    page = html.fromstring(render(document()))
+    tables = page.xpath("//section[@id='page-1']//table")
+    rows = [(len(table.xpath("thead/tr")), len(table.xpath("tbody/tr"))) for table in tables]
+    assert rows == [(1, 1), (1, 2)]
