@@ -31,10 +31,14 @@ check: $(VENV)/all.stamp
 	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
 	  $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-# Platform overhead, memory and the rest of docs/benchmarks.md
+# The tables of docs/benchmarks.md; receipts with DATA=folder, drawn pages without
 bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.reading $(if $(DATA),--data $(DATA))
+	$(BIN)/python -m benchmarks.born_digital
+	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.layout
 
 clean:
 	rm -rf var build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from extraction.types import Box, Line, PageImage
 
 Mask = npt.NDArray[Any]
 
-COARSE = 72.0  # dpi at which figures are looked for
+COARSE = 72.0  # dpi at which figures are looked for, less on a page of more than MOST pixels so
+MOST = 4e6
 INK = 32  # of 255: how far a pixel is from the paper's colour, at least, in one channel
 SMALLEST = 40.0  # points: the shorter side
 LARGEST = 0.85  # of the page: a scan's own picture is no figure
@@ -47,38 +49,40 @@ def _drawn(page: PageImage, lines: Sequence[Line]) -> list[Box]:
     import cv2
 
     assert page.pixels is not None
-    height, width = round(page.height * COARSE / 72), round(page.width * COARSE / 72)
+    area = page.width * page.height / 72**2
+    dpi = min(COARSE, page.dpi, math.sqrt(MOST / area))
+    height, width = round(page.height * dpi / 72), round(page.width * dpi / 72)
     small = cv2.resize(page.pixels, (width, height), interpolation=cv2.INTER_AREA)
     paper = np.median(small[::4, ::4].reshape(-1, 3), axis=0)
     ink = (np.abs(small.astype(np.int16) - paper).max(axis=2) > INK).astype(np.uint8)
     edge = max(2, width // 100)  # a scan's border
     ink[:edge], ink[-edge:], ink[:, :edge], ink[:, -edge:] = 0, 0, 0, 0
     for word in (word for line in lines for word in line.words or (line,)):
-        x0, y0, x1, y1 = (round(v * COARSE / 72) for v in word.box)
+        x0, y0, x1, y1 = (round(v * dpi / 72) for v in word.box)
         ink[max(y0 - 2, 0) : y1 + 3, max(x0 - 3, 0) : x1 + 4] = 0
-    ink = _without_rules(ink)
-    reach = round(REACH * COARSE / 72)
+    ink = _without_rules(ink, dpi)
+    reach = max(1, round(REACH * dpi / 72))
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = []
     for label in range(1, count):
         x, y, w, h, _ = (int(v) for v in stats[label])
-        if min(w, h) < SMALLEST * COARSE / 72:
+        if min(w, h) < SMALLEST * dpi / 72:
             continue
         part = np.s_[y : y + h, x : x + w]
         share = float(ink[part][labels[part] == label].sum()) / (w * h)
         if share < 0.004 or _flat(small[part]):
             continue
-        scale = 72 / COARSE
+        scale = 72 / dpi
         found.append((x * scale, y * scale, (x + w) * scale, (y + h) * scale))
     return found
 
 
-def _without_rules(ink: Mask) -> Mask:
+def _without_rules(ink: Mask, dpi: float) -> Mask:
     """The ink less what is long and thin, across or down: rules of tables, underlines, frames."""
     import cv2
 
-    long = round(RULE * COARSE / 72)
+    long = max(1, round(RULE * dpi / 72))
     for shape, thick in (((1, long), (THICK, 1)), ((long, 1), (1, THICK))):
         stroke = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
         bar = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones(thick, np.uint8))

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,7 @@ GROWTH = 1.6  # a core grows by this times area / perimeter on each side
 STANDING = 1.5  # height / width from which a line is taken to stand
 ROOM = 0.1  # of the line's height, added before and after it: first letters are often cut
 MIN_CORE = 3.0  # pixels, the least thickness of a core that is taken for a line
+MOST_CORES = 3000  # on one page, the largest
 SPECK = 1.0  # pixels, below this thickness a core tells nothing
 THIN = 6.5  # pixels, cores thinner than this want a closer look
 WANTED = 10.0  # pixels, the thickness that the closer look aims at
@@ -142,6 +144,8 @@ def cores(probabilities: Floats) -> list[Core]:
     mask = (probabilities > CORE).astype(np.uint8)
     mask = np.asarray(cv2.dilate(mask, np.ones((2, 2), np.uint8)), np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if len(outlines) > MOST_CORES:  # a halftone picture, say
+        outlines = sorted(outlines, key=_bounds_area, reverse=True)[:MOST_CORES]
     found = []
     for outline in outlines:
         centre, (w, h), angle = cv2.minAreaRect(outline)
@@ -155,6 +159,13 @@ def cores(probabilities: Floats) -> list[Core]:
         if cv2.mean(probabilities[y : y + down, x : x + across], inside)[0] >= MIN_SCORE:
             found.append(Core((centre[0], centre[1]), (w, h), angle))
     return found
+
+
+def _bounds_area(outline: npt.NDArray[Any]) -> int:
+    import cv2
+
+    _, _, width, height = cv2.boundingRect(outline)
+    return width * height
 
 
 def grown(core: Core) -> Quad:

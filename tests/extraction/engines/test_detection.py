@@ -9,6 +9,7 @@ import pytest
 from extraction.engines.detection import (
     LARGEST,
     MAX_AREA,
+    MOST_CORES,
     OVERLAP,
     TILE,
     Core,
@@ -104,3 +105,12 @@ def test_prepare_pads_to_few_shapes_by_drawing_out_the_edges() -> None:
     assert prepared.shape == (1, 3, 128, 256)
     assert prepared[0, 0].max() == -1
     assert prepared[0, 2].min() == 1
+
+
+def test_cores_keeps_the_largest_of_very_many() -> None:
+    probabilities = np.zeros((400, 1200), np.float32)
+    probabilities[::4, ::4] = 1.0  # 30,000 specks, as of a halftone picture
+    probabilities[197:209, 300:701] = 1.0
+    found = cores(probabilities)
+    assert len(found) <= MOST_CORES
+    assert max(found, key=lambda core: core.size[0]).size[0] == pytest.approx(401, abs=3)
