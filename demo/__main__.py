@@ -60,13 +60,16 @@ def submit(running: Site, pdf: bytes) -> tuple[dict[str, Any], dict[str, Any], f
     answer.raise_for_status()
     job = answer.json()
     print(f"  {answer.status_code}  job {job['id']} in {time.monotonic() - begun:.3f} s")
+    shown = ""
     while job["finished_at"] is None and time.monotonic() - begun < 300:
         running.supervisor.look_after()
-        progress(job)
+        if progress(job) != shown:
+            shown = progress(job)
+            # drawn over itself on a terminal
+            print(shown, end="\r" if sys.stdout.isatty() else "\n", flush=True)
         job = session.get(job["links"]["self"], params={"wait": 1}, timeout=30).json()
     seconds = time.monotonic() - begun
-    progress(job)
-    print()
+    print(progress(job) + "\n")
     if job["status"] != "succeeded":
         raise SystemExit(f"The job ended as {job['status']}: {job['error']}")
     result = session.get(job["links"]["json"], timeout=30)
@@ -74,17 +77,12 @@ def submit(running: Site, pdf: bytes) -> tuple[dict[str, Any], dict[str, Any], f
     return job, result.json(), seconds
 
 
-def progress(job: dict[str, Any], last: list[str] = []) -> None:  # noqa: B006
-    """One line, drawn over itself on a terminal, elsewhere printed when it changes."""
+def progress(job: dict[str, Any]) -> str:
+    """The job's progress in one line."""
     total, done = job["pages"]["total"], job["pages"]["done"]
     filled = BAR * done // total if total else 0
     bar = "#" * filled + "." * (BAR - filled)
-    line = f"  {job['status']:<10} [{bar}] {done}/{total or '?'} pages"
-    if sys.stdout.isatty():
-        print(line, end="\r", flush=True)
-    elif line not in last:
-        last.append(line)
-        print(line, flush=True)
+    return f"  {job['status']:<10} [{bar}] {done}/{total or '?'} pages"
 
 
 def show(job: dict[str, Any], result: dict[str, Any], seconds: float) -> None:

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from extraction.formats import grid
 from extraction.types import Block, Box, Cell, Failure, Page, Table
 from jobs.models import Job
 
@@ -195,24 +196,7 @@ def _block(block: Block, lines: Sequence[ShownLine]) -> ShownBlock:
 
 def _rows(table: Table, lines: Sequence[ShownLine]) -> tuple[tuple[ShownCell, ...], ...]:
     """A table's rows of cells; positions without a cell are filled, so that columns stay true."""
-    cells = {(cell.row, cell.column): cell for cell in table.cells}
-    covered = {
-        (cell.row + down, cell.column + right)
-        for cell in table.cells
-        for down in range(cell.row_span)
-        for right in range(cell.column_span)
-    }
-    rows = []
-    for row in range(table.rows):
-        places = [(row, column) for column in range(table.columns)]
-        rows.append(
-            tuple(
-                _cell(cells.get(place) or Cell(*place, text=""), lines)
-                for place in places
-                if place in cells or place not in covered
-            )
-        )
-    return tuple(rows)
+    return tuple(tuple(_cell(cell, lines) for cell in row) for row in grid.rows(table))
 
 
 def _cell(cell: Cell, lines: Sequence[ShownLine]) -> ShownCell:

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 
 from extraction import searchable_pdf
 from extraction.errors import NotMade
-from jobs import lifecycle, results, storage, tasks
+from jobs import lifecycle, results, storage
 from jobs.errors import ResultNotReady, StorageUnavailable
 from jobs.models import Job, Status
 from jobs.results import open_pdf
@@ -27,11 +27,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("files", "empty_queue"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _not_stopping() -> None:
-    tasks.stopping.clear()
 
 
 def text_of(job: Job) -> str:

@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 THREE = text_pdf(["One page here", "Two pages here", "Three pages here"])
 
 
-@pytest.fixture(autouse=True)
-def _not_stopping() -> None:
-    tasks.stopping.clear()
-
-
 def test_run_job_reads_a_document_end_to_end(acme: Organisation, files: Path) -> None:
     """The real decoder and the real `auto` engine."""
     job = make_job(acme, text_pdf(["Invoice number: A-17\nTotal due: 12.50 EUR"]), preview=True)

@@ -26,11 +26,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _not_stopping() -> None:
-    tasks.stopping.clear()
-
-
 def test_worker_does_what_is_queued_in_one_process(
     acme: Organisation, fake_engine: FakeEngine
 ) -> None:
