@@ -20,7 +20,8 @@ import numpy.typing as npt
 from extraction.engines import Wants
 from extraction.engines.detection import Detector, Quad
 from extraction.engines.inference import runtime
-from extraction.engines.recognition import Glyph, Recognizer, certainty, crop
+from extraction.engines.recognition import Recognizer, certainty, crop
+from extraction.engines.words import Glyph
 from extraction.errors import EngineFailed, EngineUnavailable
 from extraction.level import confidence
 from extraction.types import Box, Line, PageImage, PageText, Pixels, Word

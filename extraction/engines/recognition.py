@@ -1,6 +1,6 @@
 """Line recognition with a CTC model of the PP-OCR family: crops in, words of characters out.
 
-Line widths are padded to multiples of 32 pixels, so that the number of input shapes the runtime
+Line widths are padded to multiples of 16 pixels, so that the number of input shapes the runtime
 compiles and keeps is bounded (memory stays flat) and each line costs its own width only; lines run
 on parallel streams. Lines read with doubt are read a second time, cut closer and padded as in
 training.
@@ -18,36 +18,16 @@ import numpy.typing as npt
 
 from extraction.engines.detection import Quad
 from extraction.engines.inference import Floats, Network
+from extraction.engines.words import Glyph, parted
 from extraction.types import Pixels
 
 LINE_HEIGHT = 48  # pixels, the model's input height
-MIN_WIDTH, WIDTH_STEP = 160, 32  # pixels, of the model's input
+MIN_WIDTH, WIDTH_STEP = 96, 16  # pixels, of the model's input
 TRAINED_WIDTH = 320  # pixels, the least it was trained with: reads short lines a little better
 LONGEST = 160  # times its height, the longest line taken as it is; longer ones are squeezed
 
-# Where a space was set, the model often gives it a clear probability but not the highest (blank
-# wins), and most where the gap is narrow. A space is taken where SPACE_ODDS * log-odds of its
-# probability + GAP_ODDS * (gap without ink / line height) passes SPACE_BIAS: with no gap from 0.58,
-# with a gap of a quarter of the height from 0.08. Logistic regression on 21,758 gaps of rightly
-# read receipt lines; fitted on one half it errs on the other 83 times, 0.15 without gaps 89 times.
-SPACE_ODDS, GAP_ODDS, SPACE_BIAS = 0.9, 10.0, 0.3
-INK = 0.35  # of the line's dark columns: below, a column has no ink
-
 DOUBT = 0.95  # the mean probability of its characters below which a line is read again
 CLOSER = 0.06  # of its height, what is then cut off above and below
-
-
-@dataclass(frozen=True, slots=True)
-class Glyph:
-    """One character: its centre along the line from 0 to 1, and its probability.
-
-    ``space`` is the highest probability of a space between the character before and this one.
-    """
-
-    character: str
-    place: float
-    score: float
-    space: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,45 +143,6 @@ def decode(steps: Steps, used: float, characters: Sequence[str]) -> list[Glyph]:
 def certainty(glyphs: Sequence[Glyph]) -> float:
     """The mean probability of a line's characters (at least one)."""
     return sum(glyph.score for glyph in glyphs) / len(glyphs)
-
-
-def parted(glyphs: Sequence[Glyph], crop: Pixels) -> list[list[Glyph]]:
-    """The characters of a line as words, by the probabilities of spaces and the gaps in the ink."""
-    words: list[list[Glyph]] = []
-    columns = inked(crop) if any(glyph.space > 0.001 for glyph in glyphs) else None
-    for glyph in glyphs:
-        if not words:
-            words.append([glyph])
-            continue
-        odds = -SPACE_BIAS
-        if columns is not None and glyph.space > 0.001:
-            chance = min(glyph.space, 1 - 1e-6)
-            gap = widest_gap(columns, words[-1][-1].place, glyph.place) / crop.shape[0]
-            odds += SPACE_ODDS * math.log(chance / (1 - chance)) + GAP_ODDS * gap
-        if odds > 0:
-            words.append([])
-        words[-1].append(glyph)
-    return words
-
-
-def inked(crop: Pixels) -> npt.NDArray[np.bool_]:
-    """Which columns of a level line have ink: pixels unlike the background, dark or light."""
-    import cv2
-
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    edge = crop.shape[0] // 8  # neighbouring lines reach in there
-    grey = grey[edge : crop.shape[0] - edge]
-    contrast = np.abs(grey - np.median(grey))
-    eighth = max(1, len(grey) // 8)
-    strongest = np.partition(contrast, -eighth, axis=0)[-eighth:].mean(axis=0)
-    return np.asarray(strongest >= INK * max(float(np.percentile(strongest, 90)), 1.0))
-
-
-def widest_gap(columns: npt.NDArray[np.bool_], start: float, end: float) -> int:
-    """The longest run of columns without ink between two places from 0 to 1, in pixels."""
-    first, last = round(start * len(columns)), round(end * len(columns))
-    edges = np.flatnonzero(columns[first:last])
-    return int(np.diff(edges, prepend=-1, append=max(last - first, 0)).max()) - 1
 
 
 def _summary(output: Floats) -> Steps:

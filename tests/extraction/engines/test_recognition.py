@@ -5,15 +5,11 @@ import numpy as np
 import pytest
 
 from extraction.engines.recognition import (
-    Glyph,
     Steps,
     crop,
     decode,
-    inked,
     padded_width,
-    parted,
     prepare,
-    widest_gap,
 )
 
 CHARACTERS = ["", "a", "b", " "]
@@ -24,18 +20,6 @@ def steps(classes: list[int], space: dict[int, float] | None = None) -> Steps:
     for step, probability in (space or {}).items():
         spaces[step] = probability
     return Steps(np.array(classes), np.full(len(classes), 0.9, np.float32), spaces)
-
-
-def line(*bars: tuple[int, int], ink: int = 0, paper: int = 255) -> np.ndarray:
-    """A level line 40 pixels high and 200 wide with a bar from each start to its end."""
-    picture = np.full((40, 200, 3), paper, np.uint8)
-    for start, end in bars:
-        picture[16:24, start:end] = ink
-    return picture
-
-
-def two(space: float) -> list[Glyph]:
-    return [Glyph("a", 0.25, 0.9), Glyph("b", 0.75, 0.9, space)]
 
 
 def test_decode_collapses_repeats_and_drops_blanks() -> None:
@@ -56,46 +40,10 @@ def test_decode_places_characters_along_the_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("space", "gap", "count"),
-    [
-        (0.9, 0, 2),  # sure of it, though the characters touch
-        (0.3, 0, 1),
-        (0.3, 12, 2),  # unsure, but there is a gap
-        (0.02, 12, 1),
-        (0.0, 90, 1),  # Chinese is set with gaps and without spaces
-    ],
-)
-def test_parted_weighs_the_space_and_the_gap(space: float, gap: int, count: int) -> None:
-    half = gap // 2
-    assert len(parted(two(space), line((20, 100 - half), (100 + half, 180)))) == count
-
-
-def test_parted_keeps_every_character_once_and_in_order() -> None:
-    glyphs = [Glyph(c, 0.1 * i, 0.9, 0.99 if i % 2 else 0.0) for i, c in enumerate("abcde")]
-    assert ["".join(g.character for g in word) for word in parted(glyphs, line((0, 200)))] == [
-        "a", "bc", "de",
-    ]  # fmt: skip
-    assert parted([], line()) == []
-
-
-@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (180, 210)])
-def test_inked_tells_ink_from_paper_dark_light_and_faint(ink: int, paper: int) -> None:
-    columns = inked(line((20, 90), (130, 180), ink=ink, paper=paper))
-    assert columns[25:85].all()
-    assert not columns[95:125].any()
-    assert widest_gap(columns, 0.25, 0.75) == 40
-
-
-def test_widest_gap_is_nothing_where_all_is_ink_and_all_where_nothing_is() -> None:
-    assert widest_gap(np.ones(100, np.bool_), 0.2, 0.8) == 0
-    assert widest_gap(np.zeros(100, np.bool_), 0.2, 0.8) == 60
-
-
-@pytest.mark.parametrize(
     ("width", "least", "padded"),
-    [(1, 160, 160), (160, 160, 160), (161, 160, 192), (161, 320, 320), (1900, 320, 1920)],
+    [(1, 96, 96), (96, 96, 96), (97, 96, 112), (161, 320, 320), (1900, 320, 1904)],
 )
-def test_padded_width_is_a_multiple_of_32(width: float, least: int, padded: int) -> None:
+def test_padded_width_is_a_multiple_of_16(width: float, least: int, padded: int) -> None:
     assert padded_width(width, least) == padded
 
 
