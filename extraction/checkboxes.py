@@ -39,7 +39,7 @@ def find(pixels: Pixels, dpi: float) -> list[tuple[Box, bool]]:
     """
     import cv2
 
-    gray = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     mean, inverse = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV
     ink = cv2.adaptiveThreshold(gray, 255, mean, inverse, 31, 15)
     found = _squares(ink, ink, dpi, inner=False)

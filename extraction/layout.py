@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from statistics import median
 
+import numpy as np
+
 from extraction import checkboxes, figures, slanted, tables
 from extraction.block_kinds import (
     CAPTION,
@@ -37,13 +39,14 @@ from extraction.level import (
     union,
 )
 from extraction.reading_order import columns
-from extraction.types import Block, BlockKind, Box, Line, PageImage, PageText, Table, Word
+from extraction.types import Block, BlockKind, Box, Line, PageImage, PageText, Pixels, Table, Word
 
 NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
 APART = 3.0  # times the text's height: parts of a row so far apart may be unlike each other
 MARGIN = 0.085  # of the page's height: headers and footers stand in the first or last strip
 MARGIN_GAP = 1.3  # times the text's height: white between them and the text
 MARGIN_ROWS = 4
+FINEST = 220.0  # dpi at which drawn rules and check boxes are looked for, at most
 LONGEST_PAGE = 1.7  # times its width: a longer strip of paper (a receipt) has no margins
 
 
@@ -70,14 +73,15 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
     lines, across = slanted.parted(text.lines, text.skew)
     found: list[tables.Found] = []
     pictures = figures.find(page, text.lines) if not frame.quarter else []
-    if page.pixels is not None and lines and not frame.quarter:
-        squares = checkboxes.find(page.pixels, page.dpi)
+    pixels, dpi = _bounded(page)
+    if pixels is not None and lines and not frame.quarter:
+        squares = checkboxes.find(pixels, dpi)
         squares = [each for each in squares if not any(overlap(each[0], f) for f in pictures)]
         lines = list(checkboxes.mark(lines, squares))
     placed = pieces_of(lines, frame)
-    if placed and (page.pixels is not None or page.rules):
+    if placed and (pixels is not None or page.rules):
         every = [piece for line in placed for piece in line]
-        found = tables.ruled(page.pixels, page.dpi, frame, every, page.rules)
+        found = tables.ruled(pixels, dpi, frame, every, page.rules)
         taken = {id(p) for table in found for segment in table.segments for p in segment.pieces}
         left = ([piece for piece in line if id(piece) not in taken] for line in placed)
         placed = [line for line in left if line]
@@ -95,6 +99,17 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
         for index, block in enumerate(chain(blocks_of(items, frame), marks), 1)
     )
     return tuple(ordered), blocks
+
+
+def _bounded(page: PageImage) -> tuple[Pixels | None, float]:
+    """The page's pixels and their dpi, shrunk where they are finer than rules and boxes need."""
+    import cv2
+
+    if page.pixels is None or page.dpi <= FINEST:
+        return page.pixels, page.dpi
+    scale = FINEST / page.dpi
+    small = cv2.resize(page.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), FINEST
 
 
 def _cut_out(placed: list[list[Piece]], box: Box) -> tuple[list[list[Piece]], _Placed]:

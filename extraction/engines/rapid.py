@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
-from extraction.engines import Wants
+from extraction.engines import Wants, eight_bits
 from extraction.engines.detection import Detector, Quad
 from extraction.engines.inference import runtime
 from extraction.engines.recognition import Recognizer, certainty, crop
@@ -37,7 +37,14 @@ SURE = 0.85  # the median certainty of those lines from which a page is upright 
 def revision() -> str:
     """The exact models and software, without loading them."""
     name = runtime()
-    return f"PP-OCRv6-small/rapidocr-{metadata.version('rapidocr')}/{name}-{metadata.version(name)}"
+    parts = [
+        "PP-OCRv6-small",
+        f"rapidocr-{metadata.version('rapidocr')}",
+        f"{name}-{metadata.version(name)}",
+    ]
+    if name == "openvino" and eight_bits.worthwhile():
+        parts.append("int8")
+    return "/".join(parts)
 
 
 class Rapid:
@@ -64,9 +71,11 @@ class Rapid:
         return [self._read(page) for page in pages]
 
     def _read(self, page: PageImage) -> PageText:
+        import cv2
+
         if page.pixels is None:
             raise EngineFailed(f"page {page.number} came without pixels")
-        image = np.ascontiguousarray(page.pixels[:, :, ::-1])  # the models were trained on BGR
+        image = np.asarray(cv2.cvtColor(page.pixels, cv2.COLOR_RGB2BGR), np.uint8)  # as in training
         quads = self._detect(image)
         found = self._recognize(image, quads)
         if self._upside_down(image, quads, found):
