@@ -2,9 +2,9 @@
 
 Lines drawn in several faces, sizes and scripts, dark on light and light on dark, many of them hard
 to read, and with ``--data`` the lines of every second of its ``receipts``, go through the
-recognition model; of each layer's input the lowest and highest value is noted, and kept with
-``--write``. Then other drawn lines are read in floats and in 8 bits: it prints the share of
-characters read wrong by both.
+recognition model; of each layer's input the range is noted in which all but one of 10,000 values of
+95 lines in 100 lie (a wider one has coarser steps), and kept with ``--write``. Then other drawn
+lines are read in floats and in 8 bits: it prints the share of characters read wrong by both.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ FONTS = {
     "japan": "Japanese",
 }
 EUROPEAN = "Größe Überweisung prêt à l’été señor año città perché zażółć gęślą příliš žluťoučký"
+VALUES, LINES = 99.99, 95  # percent of a line's values, and of the lines, within a range
 FIRST_HAN, LAST_HAN = 0x4E00, 0x8FFF
 FIRST_KANA, LAST_KANA = 0x3041, 0x30F6
 
@@ -96,17 +97,20 @@ def measured(model: Path, inputs: Sequence[Floats]) -> dict[str, tuple[float, fl
             names.append(min(source.get_names()))
             network.add_outputs([source])
     compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    lowest, highest = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    lowest: dict[str, list[float]] = {name: [] for name in names}
+    highest: dict[str, list[float]] = {name: [] for name in names}
     for array in inputs:
         outputs = compiled([array])
         for name in names:
             values = outputs[compiled.output(name)]
-            lowest[name] = min(lowest[name], float(values.min()))
-            highest[name] = max(highest[name], float(values.max()))
-    return {name: _stepped(lowest[name], highest[name]) for name in names}
+            lowest[name].append(float(np.percentile(values, 100 - VALUES)))
+            highest[name].append(float(np.percentile(values, VALUES)))
+    return {name: _range(lowest[name], highest[name]) for name in names}
 
 
-def _stepped(low: float, high: float) -> tuple[float, float]:
+def _range(lowest: Sequence[float], highest: Sequence[float]) -> tuple[float, float]:
+    low = min(float(np.percentile(lowest, 100 - LINES)), 0.0)
+    high = max(float(np.percentile(highest, LINES)), 0.0)
     step = (high - low) / (eight_bits.STEPS - 1)
     low = round(low / step) * step
     return low, low + step * (eight_bits.STEPS - 1)
