@@ -9,16 +9,9 @@ from statistics import median
 
 from extraction.level import Frame, Row, union
 from extraction.tables.cells import Found, is_number, number_columns, table_of
-from extraction.tables.columns import (
-    TOUCH,
-    Extent,
-    Placed,
-    columns_of,
-    fine,
-    place,
-    structured,
-    text_height,
-)
+from extraction.tables.columns import columns_of, fine
+from extraction.tables.placed import TOUCH, Extent, Placed, place, text_height
+from extraction.tables.structure import structured
 from extraction.types import Cell
 
 MIN_COLUMNS, MIN_ROWS = 3, 3  # of a table without rules: fewer are not told from other text
