@@ -150,3 +150,45 @@ def test_aligned_joins_lines_of_a_cell_by_the_white_between_rows() -> None:
         ["Item 1", "other note goes on", "22"],
         ["Item 2", "last goes on", "3"],
     ]
+
+
+def test_aligned_joins_lines_of_cells_set_in_the_middle_of_their_rows() -> None:
+    """Rows of three, two and one line; the single lines beside them stand halfway down."""
+    lines = [line(text, x, 100) for text, x in (("Name", 20), ("Remarks", 120), ("Units", 290))]
+    y = 120.0
+    for name, notes, units in (
+        ("Pipe", ("first note", "goes on", "and ends"), "1"),
+        ("Valve", ("other note", "goes on"), "22"),
+        ("Tape", ("last note",), "3"),
+        ("Pump", ("one more", "goes on"), "40"),
+    ):
+        middle = y + 6 * (len(notes) - 1)
+        lines += [line(name, 20, middle), line(units, 290, middle)]
+        lines += [line(note, 120, y + 12 * index) for index, note in enumerate(notes)]
+        y += 12 * len(notes) + 9
+    ((_, _, found),) = tables.aligned(rows_of(pieces_of(lines, FRAME)), FRAME)
+    assert grid(found.table) == [
+        ["Name", "Remarks", "Units"],
+        ["Pipe", "first note goes on and ends", "1"],
+        ["Valve", "other note goes on", "22"],
+        ["Tape", "last note", "3"],
+        ["Pump", "one more goes on", "40"],
+    ]
+
+
+def test_aligned_keeps_rows_of_single_words_apart_where_cells_are_empty() -> None:
+    rows = [
+        ("Site", "Contact", "Change"),
+        ("Lyon", "", "(453)"),
+        ("Dresden", "L. Rossi", "37.4"),
+        ("Graz", "", ""),
+        ("Ghent", "A. Novak", "47.9"),
+    ]
+    lines = [
+        line(text, x, 100 + 14 * index)
+        for index, row in enumerate(rows)
+        for x, text in zip((20, 150, 300), row, strict=True)
+        if text
+    ]
+    ((_, _, found),) = tables.aligned(rows_of(pieces_of(lines, FRAME)), FRAME)
+    assert grid(found.table) == [list(row) for row in rows]
