@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from extraction.level import Frame, Row, union
+from extraction.level import Row, union
 from extraction.tables.cells import Found, is_number, number_columns, table_of
 from extraction.tables.columns import columns_of, fine
+from extraction.tables.page_columns import sides
 from extraction.tables.placed import TOUCH, Extent, Placed, place, text_height
 from extraction.tables.structure import structured
 from extraction.types import Cell
@@ -20,28 +21,41 @@ NEXT_GAP = 1.5  # times the widest gap so far (and half a line): a wider one end
 PROSE_WORDS, PROSE_FILL = 4, 0.7  # a column of running text: words a line, share of its width
 AIRY = 0.35  # times the text's height: the gap between rows of words that only a table leaves
 SINGLE = 5  # levels of text for each one that stands in two columns or more, at most
+TRIES = 4  # rows from which a run of rows in columns may begin to be a table
 ACROSS = 0.5  # times those: levels of one part that reaches over several columns, at most
 
 
-def aligned(rows: Sequence[Row], frame: Frame) -> list[tuple[int, int, Found]]:
-    """The tables among the rows: (first row, row after the last, table).
+def aligned(rows: Sequence[Row]) -> list[Found]:
+    """The tables among the rows of a page.
 
     At least three columns and three rows that hold them; a column of numbers, or white between
-    the rows, tell a table from columns of text.
+    the rows, tell a table from columns of text. Where running text shows that the page has columns,
+    tables are looked for in each of them, then over all that is left.
     """
+    found: list[Found] = []
+    for side in sides(rows):
+        found += _tables(side)
+    taken = {id(piece) for table in found for s in table.segments for piece in s.pieces}
+    left = ([s for s in row if id(s.pieces[0]) not in taken] for row in rows)
+    return found + _tables([row for row in left if row])
+
+
+def _tables(rows: Sequence[Row]) -> list[Found]:
     found = []
-    start = 0
+    start = tries = 0
     while start < len(rows):
+        here, below = len(rows[start]), len(rows[start + 1]) if start + 1 < len(rows) else 0
         end = start
-        if len(rows[start]) >= MIN_COLUMNS or (
-            len(rows[start]) == 2 and start + 1 < len(rows) and len(rows[start + 1]) >= MIN_COLUMNS
-        ):
+        if here >= MIN_COLUMNS or (here == 2 and below >= MIN_COLUMNS):
             end = _reach(rows, start)
+            tries += 1
             table = _table(rows[start:end]) if end - start >= MIN_ROWS else None
             if table:
-                found.append((start, end, table))
-            else:
-                end = start
+                found.append(table)
+            elif tries < TRIES:
+                end = start  # its first row may not be the table's
+        if end > start:
+            tries = 0
         start = max(end, start + 1)
     return found
 

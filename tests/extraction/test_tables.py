@@ -24,7 +24,7 @@ def grid(table: Table) -> list[list[str]]:
 
 def found(lines: Sequence[Line]) -> list[Table]:
     rows = rows_of(pieces_of(lines, FRAME))
-    return [table.table for _, _, table in tables.aligned(rows, FRAME)]
+    return [table.table for table in tables.aligned(rows)]
 
 
 def lay(rows: Sequence[Sequence[str]], xs: Sequence[float], *, pitch: float = 14) -> list[Line]:

@@ -143,7 +143,7 @@ def test_aligned_joins_lines_of_a_cell_by_the_white_between_rows() -> None:
         lines += [line(f"Item {index}", 20, y), line(note, 120, y), line(units, 300, y)]
         lines.append(line("goes on", 120, y + 12))
     head = [line(text, x, 100) for text, x in (("Name", 20), ("Remarks", 120), ("Units", 290))]
-    ((_, _, found),) = tables.aligned(rows_of(pieces_of(head + lines, FRAME)), FRAME)
+    (found,) = tables.aligned(rows_of(pieces_of(head + lines, FRAME)))
     assert grid(found.table) == [
         ["Name", "Remarks", "Units"],
         ["Item 0", "first note goes on", "1"],
@@ -166,7 +166,7 @@ def test_aligned_joins_lines_of_cells_set_in_the_middle_of_their_rows() -> None:
         lines += [line(name, 20, middle), line(units, 290, middle)]
         lines += [line(note, 120, y + 12 * index) for index, note in enumerate(notes)]
         y += 12 * len(notes) + 9
-    ((_, _, found),) = tables.aligned(rows_of(pieces_of(lines, FRAME)), FRAME)
+    (found,) = tables.aligned(rows_of(pieces_of(lines, FRAME)))
     assert grid(found.table) == [
         ["Name", "Remarks", "Units"],
         ["Pipe", "first note goes on and ends", "1"],
@@ -190,5 +190,5 @@ def test_aligned_keeps_rows_of_single_words_apart_where_cells_are_empty() -> Non
         for x, text in zip((20, 150, 300), row, strict=True)
         if text
     ]
-    ((_, _, found),) = tables.aligned(rows_of(pieces_of(lines, FRAME)), FRAME)
+    (found,) = tables.aligned(rows_of(pieces_of(lines, FRAME)))
     assert grid(found.table) == [list(row) for row in rows]
