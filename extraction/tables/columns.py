@@ -61,15 +61,14 @@ def columns_of(rows: Sequence[Row], height: float) -> list[Extent]:
             left, right = extents[over[0]]
             extents[over[0]] = (min(left, x0), max(right, x1))
     extents.sort()
-    merged = True
-    while merged:
-        merged = False
-        for index in range(len(extents) - 1):
-            if _one(rows, extents, index, touch, height):
-                pair = extents[index], extents[index + 1]
-                extents[index : index + 2] = [(pair[0][0], max(pair[0][1], pair[1][1]))]
-                merged = True
-                break
+    index = 0
+    while index < len(extents) - 1:
+        if _one(rows, extents, index, touch, height):
+            pair = extents[index], extents[index + 1]
+            extents[index : index + 2] = [(pair[0][0], max(pair[0][1], pair[1][1]))]
+            index = max(index - 1, 0)
+        else:
+            index += 1
     spaces = sorted(_spaces(rows, height)) or [0.0]
     space = spaces[len(spaces) // 10]
     return [part for extent in extents for part in _narrow(rows, extent, height, space)]

@@ -37,12 +37,14 @@ def text_height(rows: Sequence[Row]) -> float:
 
 
 def columns_under(x0: float, x1: float, extents: Sequence[Extent], touch: float) -> list[int]:
-    return [
-        index
-        for index, (left, right) in enumerate(extents)
-        if x0 < right - min(touch, (right - left) / 2)
-        and x1 > left + min(touch, (right - left) / 2)
-    ]
+    """The columns over which text from ``x0`` to ``x1`` stands."""
+    found = []
+    for index, (left, right) in enumerate(extents):
+        if left < x1 and x0 < right:
+            slack = min(touch, (right - left) / 2)
+            if x0 < right - slack and x1 > left + slack:
+                found.append(index)
+    return found
 
 
 def parted(segment: Segment, extents: Sequence[Extent], touch: float) -> list[Segment]:
