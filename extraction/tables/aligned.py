@@ -9,7 +9,7 @@ from statistics import median
 
 from extraction.level import Row, union
 from extraction.tables.cells import Found, is_number, number_columns, table_of
-from extraction.tables.columns import columns_of, fine
+from extraction.tables.columns import NARROW, columns_of, fine
 from extraction.tables.page_columns import sides
 from extraction.tables.placed import TOUCH, Extent, Placed, place, text_height
 from extraction.tables.structure import structured
@@ -19,7 +19,11 @@ MIN_COLUMNS, MIN_ROWS = 3, 3  # of a table without rules: fewer are not told fro
 FIRST_GAP = 2.5  # times the text's height: the widest gap below a table's first row
 NEXT_GAP = 1.5  # times the widest gap so far (and half a line): a wider one ends the table
 PROSE_WORDS, PROSE_FILL = 4, 0.7  # a column of running text: words a line, share of its width
+CLEARLY = 1.25  # times the white within headings: the white between them
+WRAPPED = 2  # levels that go on with a cell: columns of text have none
 AIRY = 0.35  # times the text's height: the gap between rows of words that only a table leaves
+WIDER = 0.2  # times it: or so much wider than between the lines of the page's text
+TEXT_WORDS, TEXT_LINES = 6, 2  # by which a page's text is told: words a line, neighbouring lines
 SINGLE = 5  # levels of text for each one that stands in two columns or more, at most
 TRIES = 4  # rows from which a run of rows in columns may begin to be a table
 ACROSS = 0.5  # times those: levels of one part that reaches over several columns, at most
@@ -33,14 +37,28 @@ def aligned(rows: Sequence[Row]) -> list[Found]:
     tables are looked for in each of them, then over all that is left.
     """
     found: list[Found] = []
+    airy = _airy_gap(rows)
     for side in sides(rows):
-        found += _tables(side)
+        found += _tables(side, airy)
     taken = {id(piece) for table in found for s in table.segments for piece in s.pieces}
     left = ([s for s in row if id(s.pieces[0]) not in taken] for row in rows)
-    return found + _tables([row for row in left if row])
+    return found + _tables([row for row in left if row], airy)
 
 
-def _tables(rows: Sequence[Row]) -> list[Found]:
+def _airy_gap(rows: Sequence[Row]) -> float:
+    """The gap between rows of words that only a table leaves, in times the text's height."""
+    gaps = [
+        (below.box[1] - above.box[3]) / below.height
+        for one, other in pairwise(rows)
+        for above in one
+        for below in other
+        if min(len(above.pieces), len(below.pieces)) >= TEXT_WORDS
+        and abs(above.box[0] - below.box[0]) < below.height
+    ]
+    return min(AIRY, median(gaps) + WIDER) if len(gaps) >= TEXT_LINES else AIRY
+
+
+def _tables(rows: Sequence[Row], airy: float) -> list[Found]:
     found = []
     start = tries = 0
     while start < len(rows):
@@ -49,15 +67,36 @@ def _tables(rows: Sequence[Row]) -> list[Found]:
         if here >= MIN_COLUMNS or (here == 2 and below >= MIN_COLUMNS):
             end = _reach(rows, start)
             tries += 1
-            table = _table(rows[start:end]) if end - start >= MIN_ROWS else None
+            table = _table(rows[start:end], airy) if end - start >= MIN_ROWS else None
             if table:
-                found.append(table)
+                found.append(_headed(rows, start, end, table, airy))
             elif tries < TRIES:
                 end = start  # its first row may not be the table's
         if end > start:
             tries = 0
         start = max(end, start + 1)
     return found
+
+
+def _headed(rows: Sequence[Row], start: int, end: int, table: Found, airy: float) -> Found:
+    """The table with the row above it, where that heads its columns though it is set closely."""
+    if not start or not _falls_into(rows[start - 1], table.table.columns):
+        return table
+    gap = min(s.box[1] for s in rows[start]) - max(s.box[3] for s in rows[start - 1])
+    larger = _table(rows[start - 1 : end], airy)
+    if gap > FIRST_GAP * text_height(rows[start : start + 1]) or larger is None:
+        return table
+    grown = (larger.table.rows - table.table.rows, larger.table.columns - table.table.columns)
+    return larger if grown == (1, 0) else table
+
+
+def _falls_into(row: Row, count: int) -> bool:
+    """Whether white parts the row's words into that many, wider than between any others."""
+    pieces = sorted((p for s in row for p in s.pieces), key=lambda p: p.box[0])
+    white = sorted((b.box[0] - a.box[2] for a, b in pairwise(pieces)), reverse=True)
+    if len(white) < count - 1 or white[count - 2] < NARROW * text_height([row]):
+        return False
+    return len(white) == count - 1 or white[count - 2] > CLEARLY * white[count - 1]
 
 
 def _reach(rows: Sequence[Row], start: int) -> int:
@@ -109,7 +148,7 @@ def _resumes(rows: Sequence[Row], index: int) -> bool:
     return index + 1 < len(rows) and len(rows[index + 1]) >= MIN_COLUMNS
 
 
-def _table(rows: Sequence[Row]) -> Found | None:
+def _table(rows: Sequence[Row], airy: float) -> Found | None:
     """The run of rows as a table, or None where it does not look like one."""
     parts = fine(rows)
     extents = columns_of(parts, text_height(parts))
@@ -121,7 +160,8 @@ def _table(rows: Sequence[Row]) -> Found | None:
         return None
     body = [cell for cell in cells if cell.row > 0]
     told = number_columns(body, len(extents)) or _codes(body, len(extents))
-    if not told and not _airy(lines, text_height(parts)):
+    told = told or len(parts) - len(lines) >= WRAPPED
+    if not told and not _airy(lines, airy * text_height(parts)):
         return None
     taken = tuple(segment for row in parts for segment in row)
     return Found(table_of(cells, len(lines), len(extents)), union(s.box for s in taken), taken)
@@ -137,10 +177,10 @@ def _codes(cells: Sequence[Cell], columns: int) -> bool:
     return False
 
 
-def _airy(lines: Sequence[Extent], height: float) -> bool:
+def _airy(lines: Sequence[Extent], gap: float) -> bool:
     """Whether white parts the rows more than it parts lines of running text."""
     gaps = [below[0] - above[1] for above, below in pairwise(lines)]
-    return len(lines) > MIN_ROWS and median(gaps) > AIRY * height
+    return len(lines) > MIN_ROWS and median(gaps) > gap
 
 
 def looks_tabular(rows: Sequence[Row], extents: Sequence[Extent], *, drawn: bool = False) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 
 from extraction.level import Piece, Row, rows_of, segments_of, union
 from extraction.tables import rules as drawn_rules
@@ -109,10 +110,21 @@ def tables_of(stack: Sequence[Rule], pieces: Sequence[Piece]) -> list[Rules]:
         parts[-1].append(below)
     found = []
     for part in parts:
-        if len(part) > 1:
+        if len(part) > 1 and not (len(part) == 2 and _below_headings(part, pieces)):
             across = [r for r in stack if part[0].at <= r.at <= part[-1].at]
             found.append(Rules(tuple(across), ()))
     return found
+
+
+def _below_headings(pair: Sequence[Rule], pieces: Sequence[Piece]) -> bool:
+    """Whether two rules are each below the headings of another table."""
+    left, right = pair[0].start, pair[0].end
+    height = median(piece.height for piece in pieces)
+    above = (left, pair[0].at - CAPTION * height, right, pair[0].at)
+    below = (left, pair[1].at, right, pair[1].at + CAPTION * height)
+    return all(
+        any(len(row) > 1 for row in levels(inside(pieces, strip))) for strip in (above, below)
+    )
 
 
 def _full(rules: Sequence[Rule]) -> list[Rule]:

@@ -12,7 +12,8 @@ WORDS = 4  # in a line of running text, at least
 LINES = 5  # of one paragraph, at least
 FULL, MOSTLY = 0.75, 0.7  # of its width that a line fills, of the lines that do
 EDGE = 0.5  # times the text's height by which lines begin apart
-PITCH = 1.0  # times the text's height: the widest gap between two lines of a paragraph
+PITCH = 0.6  # times the text's height: the widest gap between two lines of a paragraph
+EVEN = 0.25  # times the text's height by which its gaps differ, at most
 NARROWEST, WIDEST = 0.25, 0.62  # of the width of all text
 
 
@@ -75,7 +76,9 @@ def _paragraphs(rows: Sequence[Row]) -> Iterator[Extent]:
                 continue
             for run in open_runs:
                 gap = segment.box[1] - run[-1].box[3]
-                if abs(segment.box[0] - run[-1].box[0]) < EDGE * height and gap < PITCH * height:
+                first = run[1].box[1] - run[0].box[3] if len(run) > 1 else gap
+                even = gap < PITCH * height and abs(gap - first) < EVEN * height
+                if even and abs(segment.box[0] - run[-1].box[0]) < EDGE * height:
                     run.append(segment)
                     break
             else:

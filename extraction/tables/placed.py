@@ -55,13 +55,26 @@ def parted(segment: Segment, extents: Sequence[Extent], touch: float) -> list[Se
     if any(len(over) > 1 for over in held) or len({over[0] for over in held if over}) < 2:
         return [segment]  # a word in two columns, or all in one or between columns
     groups: list[tuple[int, list[Piece]]] = []
-    for piece, over in zip(segment.pieces, held, strict=True):
-        column = over[0] if over else _nearest(piece, extents)
+    for index, piece in enumerate(segment.pieces):
+        column = held[index][0] if held[index] else _beside(segment.pieces, held, index, extents)
         if groups and groups[-1][0] == column:
             groups[-1][1].append(piece)
         else:
             groups.append((column, [piece]))
     return [Segment.of(pieces) for _, pieces in groups]
+
+
+def _beside(
+    pieces: Sequence[Piece], held: Sequence[Sequence[int]], index: int, extents: Sequence[Extent]
+) -> int:
+    """The column of a word between columns: that of the word to which it stands closer."""
+    here = pieces[index].box
+    before = here[0] - pieces[index - 1].box[2] if index and held[index - 1] else None
+    after = index + 1 < len(pieces) and held[index + 1]
+    if before is not None and after:
+        closer = before < pieces[index + 1].box[0] - here[2]
+        return held[index - 1][0] if closer else held[index + 1][0]
+    return _nearest(pieces[index], extents)
 
 
 def crosses(row: Row, extents: Sequence[Extent], touch: float) -> bool:

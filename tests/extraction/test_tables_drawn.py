@@ -192,3 +192,45 @@ def test_aligned_keeps_rows_of_single_words_apart_where_cells_are_empty() -> Non
     ]
     (found,) = tables.aligned(rows_of(pieces_of(lines, FRAME)))
     assert grid(found.table) == [list(row) for row in rows]
+
+
+def test_ruled_takes_rules_below_the_headings_of_two_tables_for_no_table() -> None:
+    lower = [line(each.text, each.box[0], each.box[1] + 140) for each in WORDS_ONLY]
+    text = line("some words between the two tables, which are of one width", 50, 200)
+    lines = [*WORDS_ONLY, text, *lower]
+    rules = across(118, 258)
+    assert read(lines, rules) == []
+    found = tables.aligned(rows_of(pieces_of(lines, FRAME)))
+    assert [grid(table.table) for table in found] == [ROWS, ROWS]
+
+
+def test_aligned_takes_headings_set_closely_above_their_columns() -> None:
+    xs = (20, 48, 88)  # 7 points of white between headings: a row of one segment
+    rows = [
+        ("Units B", "State (net)", "Share"),
+        ("12", "open", "7%"),
+        ("7", "new", "8%"),
+        ("31", "closed", "9%"),
+        ("4", "new", "2%"),
+    ]
+    lines = [
+        line(text, x, 100 + 14 * index, pitch=3)
+        for index, row in enumerate(rows)
+        for x, text in zip(xs, row, strict=True)
+    ]
+    caption = line("Table 2. Hose motor fuse", 20, 82, pitch=3)
+    (found,) = tables.aligned(rows_of(pieces_of([caption, *lines], FRAME)))
+    assert grid(found.table) == [list(row) for row in rows]
+
+
+def test_aligned_tells_rows_of_words_by_more_white_than_the_page_leaves_between_lines() -> None:
+    """A scan's boxes are tall: lines of text overlap, and little white is left between rows."""
+    table = [
+        line(text, x, 100 + 12 * index)
+        for index, row in enumerate(ROWS)
+        for x, text in zip((55, 200, 350), row, strict=True)
+    ]
+    text = [line("running text of the same page goes on below", 50, 200 + 9 * n) for n in range(4)]
+    assert tables.aligned(rows_of(pieces_of(table, FRAME))) == []
+    (found,) = tables.aligned(rows_of(pieces_of(table + text, FRAME)))
+    assert grid(found.table) == ROWS
