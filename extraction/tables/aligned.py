@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from extraction.block_kinds import CAPTION, text_of
 from extraction.level import Row, union
 from extraction.tables.cells import Found, is_number, number_columns, table_of
 from extraction.tables.columns import NARROW, columns_of, fine
@@ -92,6 +93,8 @@ def _headed(rows: Sequence[Row], start: int, end: int, table: Found, airy: float
 
 def _falls_into(row: Row, count: int) -> bool:
     """Whether white parts the row's words into that many, wider than between any others."""
+    if _is_caption(row):
+        return False
     pieces = sorted((p for s in row for p in s.pieces), key=lambda p: p.box[0])
     white = sorted((b.box[0] - a.box[2] for a, b in pairwise(pieces)), reverse=True)
     if len(white) < count - 1 or white[count - 2] < NARROW * text_height([row]):
@@ -109,7 +112,7 @@ def _reach(rows: Sequence[Row], start: int) -> int:
     while end < len(rows):
         row = rows[end]
         gap = min(segment.box[1] for segment in row) - max(s.box[3] for s in rows[end - 1])
-        if gap > limit:
+        if gap > limit or _is_caption(row):
             break
         if len(row) < 2 and len(_over(row, extents)) > 1 and not _resumes(rows, end):
             break
@@ -133,6 +136,11 @@ def _reach(rows: Sequence[Row], start: int) -> int:
             limit = min(limit, NEXT_GAP * max(widest, gap) + height / 2)
         widest = max(widest, gap)
     return last
+
+
+def _is_caption(row: Row) -> bool:
+    match = CAPTION.match(text_of(row))
+    return bool(match and match["stop"])
 
 
 def _over(row: Row, extents: Sequence[Extent]) -> list[int]:

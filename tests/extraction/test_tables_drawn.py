@@ -234,3 +234,10 @@ def test_aligned_tells_rows_of_words_by_more_white_than_the_page_leaves_between_
     assert tables.aligned(rows_of(pieces_of(table, FRAME))) == []
     (found,) = tables.aligned(rows_of(pieces_of(table + text, FRAME)))
     assert grid(found.table) == ROWS
+
+
+def test_aligned_ends_a_table_at_the_caption_of_the_next() -> None:
+    lower = [line(each.text, each.box[0], each.box[1] + 110) for each in WORDS_ONLY]
+    lines = [*WORDS_ONLY, line("Table 2. Second", 55, 188), *lower]
+    found = tables.aligned(rows_of(pieces_of(lines, FRAME)))
+    assert [grid(table.table) for table in found] == [ROWS, ROWS]
