@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import pymupdf
 import pytest
+from lxml import etree
 
 from extraction.continued import mark, whole_tables
 from extraction.engines import get
 from extraction.formats import render
+from extraction.formats.json import from_dict
 from extraction.pipeline import run
+from extraction.schema import json_schema, xsd
 from extraction.types import Block, BlockKind, Cell, Document, Options, Page, Table
 from tests.documents import A4
 from tests.extraction.test_tables import grid
@@ -153,6 +158,19 @@ def test_formats_write_a_table_over_three_pages_once(tmp_path: Path, repeated: b
     ]
     csv = render(document, "csv").body.decode("utf-8-sig").splitlines()
     assert csv[-58:] == ['"Table 1, pages 1-3"', *(",".join(row) for row in rows)]
+    schema = jsonschema.Draft202012Validator(json_schema())
+    data = json.loads(render(document, "json").body)
+    schema.validate(data)
+    assert [b.get("continues") for each in data["pages"] for b in each["blocks"]] == [
+        None, "p1-b1", "p2-b1"
+    ]  # fmt: skip
+    assert data["markdown"] + "\n" == markdown
+    assert [block.continues for each in from_dict(data).pages for block in each.blocks] == [
+        None, "p1-b1", "p2-b1"
+    ]  # fmt: skip
+    xml = etree.fromstring(render(document, "xml").body)
+    etree.XMLSchema(etree.fromstring(xsd())).assertValid(xml)
+    assert xml.xpath("//@continues") == ["p1-b1", "p2-b1"]
     html = render(document, "html").body.decode()
     assert html.count("<td>Part 56</td>") == html.count("Item</th>") == 1
     assert html.count("Table continued from page") == 2

@@ -18,6 +18,7 @@ from jobs.results import document_of
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, image_png, text_pdf
 from tests.engines import FakeEngine
+from tests.extraction.test_continued import TITLES, drawn, items
 from tests.jobs.making import make_job
 from tests.people import Organisation
 
@@ -55,6 +56,19 @@ def test_result_of_a_job_leaves_out_furniture_where_told(acme: Organisation, fil
         ["header", "paragraph"]
     ] * 2
     assert document_markdown(document_of(bare)) == "Its part A\n\nIts part B"
+
+
+def test_result_of_a_job_tells_that_a_table_goes_on_overleaf(
+    acme: Organisation, files: Path, tmp_path: Path
+) -> None:
+    path = drawn(tmp_path, [(TITLES, items(1, 19), 390), (TITLES, items(20, 9), 60)])
+    job = make_job(acme, path.read_bytes())
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    document = document_of(job)
+    blocks = [block for page in document.pages for block in page.blocks]
+    assert [block.continues for block in blocks] == [None, "p1-b1"]
+    assert document_markdown(document).count("| Item | Code | Amount |") == 1
 
 
 def test_run_job_reads_a_picture(acme: Organisation, files: Path) -> None:
