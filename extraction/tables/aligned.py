@@ -12,7 +12,7 @@ from extraction.level import Row, union
 from extraction.tables.cells import Found, is_number, number_columns, table_of
 from extraction.tables.columns import NARROW, columns_of, fine
 from extraction.tables.page_columns import sides
-from extraction.tables.placed import TOUCH, Extent, Placed, place, text_height
+from extraction.tables.placed import TOUCH, Extent, Placed, crosses, place, text_height
 from extraction.tables.structure import structured
 from extraction.types import Cell
 
@@ -114,7 +114,8 @@ def _reach(rows: Sequence[Row], start: int) -> int:
         gap = min(segment.box[1] for segment in row) - max(s.box[3] for s in rows[end - 1])
         if gap > limit or _is_caption(row):
             break
-        if len(row) < 2 and len(_over(row, extents)) > 1 and not _resumes(rows, end):
+        across = crosses(row, extents, TOUCH * height)
+        if across and not _resumes(rows, end):
             break
         # A label and few amounts, nothing in the first column: the totals below the items.
         numbers = [is_number(segment.text) for segment in row]
@@ -130,7 +131,7 @@ def _reach(rows: Sequence[Row], start: int) -> int:
                 left, right = extents[over[0]]
                 extents[over[0]] = (min(left, segment.box[0]), max(right, segment.box[2]))
         end += 1
-        if len(row) > 1 or len(_over(row, extents)) == 1:
+        if len(row) > 1 or not across:
             last = end
         if end - start > 2:
             limit = min(limit, NEXT_GAP * max(widest, gap) + height / 2)
