@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from extraction.fields.kinds import CURRENCIES, SYMBOLS
 from extraction.level import Row, segments_of
 from extraction.tables.placed import TOUCH, Extent, columns_under, parted, text_height
 
@@ -17,6 +18,8 @@ SPACES = 1.7  # times the usual space between words: a wider gap may part cells
 CROSSING = 0.34  # of the rows that keep two columns apart: more that cross make them one
 MIN_SPLIT = 4  # rows
 SPLIT_SPACES, NARROWEST = 1.25, 0.25  # times a tight space, the text's height
+MIN_SIGNS = 3  # in a column of nothing but currency signs
+SIGNS = {*CURRENCIES, *SYMBOLS}
 NEIGHBOURS = 0.9  # times the text's height: columns so near are one if their rows run together
 
 
@@ -71,7 +74,24 @@ def columns_of(rows: Sequence[Row], height: float) -> list[Extent]:
             index += 1
     spaces = sorted(_spaces(rows, height)) or [0.0]
     space = spaces[len(spaces) // 10]
-    return [part for extent in extents for part in _narrow(rows, extent, height, space)]
+    parts = [part for extent in extents for part in _narrow(rows, extent, height, space)]
+    return _with_signs(rows, parts)
+
+
+def _with_signs(rows: Sequence[Row], extents: Sequence[Extent]) -> list[Extent]:
+    """The columns, those of currency signs joined with the amounts on their right."""
+    texts: list[list[str]] = [[] for _ in extents]
+    for piece in (piece for row in rows for segment in row for piece in segment.pieces):
+        middle = (piece.box[0] + piece.box[2]) / 2
+        for index, (left, right) in enumerate(extents):
+            if left <= middle <= right:
+                texts[index].append(piece.word.text)
+    joined: list[Extent] = []
+    signs = False
+    for held, extent in zip(texts, extents, strict=True):
+        joined[-1:] = [(joined[-1][0], extent[1])] if signs else [*joined[-1:], extent]
+        signs = len(held) >= MIN_SIGNS and SIGNS.issuperset(held)
+    return joined
 
 
 def _narrow(rows: Sequence[Row], extent: Extent, height: float, space: float) -> list[Extent]:

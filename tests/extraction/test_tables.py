@@ -82,6 +82,18 @@ def test_aligned_reads_numbers_flush_right() -> None:
     assert grid(table) == [list(row) for row in rows]
 
 
+def test_aligned_keeps_currency_signs_with_their_amounts() -> None:
+    rows = [["Item", "Units", "", "Price"], ["Pipe", "2", "EUR", "543.78"]]
+    rows += [["Tape", "1", "$", "387.04"], ["Valve", "31", "EUR", "371.95"]]
+    (table,) = found(lay(rows, (10, 120, 200, 232)))
+    assert grid(table) == [
+        ["Item", "Units", "Price"],
+        ["Pipe", "2", "EUR 543.78"],
+        ["Tape", "1", "$ 387.04"],
+        ["Valve", "31", "EUR 371.95"],
+    ]
+
+
 def test_aligned_ends_before_the_totals() -> None:
     lines = [*lay(ITEMS, XS), line("Subtotal", 260, 172), line("209.20", 330, 172)]
     (table,) = found(lines)
