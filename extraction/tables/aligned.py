@@ -80,15 +80,19 @@ def _tables(rows: Sequence[Row], airy: float) -> list[Found]:
 
 
 def _headed(rows: Sequence[Row], start: int, end: int, table: Found, airy: float) -> Found:
-    """The table with the row above it, where that heads its columns though it is set closely."""
-    if not start or not _falls_into(rows[start - 1], table.table.columns):
-        return table
-    gap = min(s.box[1] for s in rows[start]) - max(s.box[3] for s in rows[start - 1])
-    larger = _table(rows[start - 1 : end], airy)
-    if gap > FIRST_GAP * text_height(rows[start : start + 1]) or larger is None:
-        return table
-    grown = (larger.table.rows - table.table.rows, larger.table.columns - table.table.columns)
-    return larger if grown == (1, 0) else table
+    """The table with the rows above it that fall into its columns though they are set closely."""
+    for first in range(start - 1, max(start - 1 - TRIES, -1), -1):
+        if not _falls_into(rows[first], table.table.columns):
+            break
+        gap = min(s.box[1] for s in rows[first + 1]) - max(s.box[3] for s in rows[first])
+        larger = _table(rows[first:end], airy)
+        if gap > FIRST_GAP * text_height(rows[first : first + 1]) or larger is None:
+            break
+        grown = (larger.table.rows - table.table.rows, larger.table.columns - table.table.columns)
+        if grown != (1, 0):
+            break
+        table = larger
+    return table
 
 
 def _falls_into(row: Row, count: int) -> bool:

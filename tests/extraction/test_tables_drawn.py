@@ -208,7 +208,7 @@ def test_aligned_takes_headings_set_closely_above_their_columns() -> None:
     xs = (20, 48, 88)  # 7 points of white between headings: a row of one segment
     rows = [
         ("Units B", "State (net)", "Share"),
-        ("12", "open", "7%"),
+        ("12-1975", "on hold now", "70%"),  # this one is full, too
         ("7", "new", "8%"),
         ("31", "closed", "9%"),
         ("4", "new", "2%"),
