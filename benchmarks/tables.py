@@ -156,7 +156,7 @@ READERS: dict[str, Reader] = {"OCRSite": ours, "pymupdf4llm": pymupdf4llm_tables
 def main() -> None:
     """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=60, help="pages in the suite")
+    parser.add_argument("--count", type=int, default=96, help="pages in the suite")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=KINDS, default="", help="one kind of tables")
     parser.add_argument("--medium", choices=MEDIA, default="")

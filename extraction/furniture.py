@@ -14,9 +14,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from extraction.formats.md import page_markdown
-from extraction.types import Block, BlockKind, Page
-
-FURNITURE: frozenset[BlockKind] = frozenset({"header", "footer", "page_number", "watermark"})
+from extraction.types import FURNITURE, Block, BlockKind, Page
 
 EDGE = 0.15  # of the page's height: furniture stands in the first or last strip
 DRIFT = 0.025  # of the page's height: how far furniture moves from page to page (scans do)

@@ -138,10 +138,11 @@ def _items(rows: list[Row], drawn: Sequence[_Placed], frame: Frame) -> list[Item
     body = heights[len(heights) // 2] if heights else 0.0
     found: dict[int, _Placed] = {}
     top, rows, bottom = _margins(rows, frame, body)
-    for start, end, table in reversed(tables.aligned(rows, frame)):
-        placed = _Placed("table", table.box, table.segments, table.table)
-        rows[start:end] = [[_stand_in(placed, found)]]
-    for each in drawn:
+    aligned = [_Placed("table", t.box, t.segments, t.table) for t in tables.aligned(rows)]
+    taken = {id(piece) for table in aligned for s in table.segments for piece in s.pieces}
+    rows = [[s for s in row if id(s.pieces[0]) not in taken] for row in rows]
+    rows = [row for row in rows if row]
+    for each in (*aligned, *drawn):
         stand_in = _stand_in(each, found)
         above = sum(min(segment.box[1] for segment in row) < each.box[1] for row in rows)
         rows.insert(above, [stand_in])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from extraction import furniture, layout
+from extraction import layout
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
 from extraction.engines import Engine, Wants, get
 from extraction.errors import (
@@ -21,6 +21,7 @@ from extraction.errors import (
 from extraction.fields import known
 from extraction.fields.match import find
 from extraction.formats.md import page_markdown
+from extraction.settling import settle
 from extraction.types import (
     Document,
     DocumentInfo,
@@ -54,7 +55,7 @@ def run(
     ``done`` are pages an earlier attempt read: they are not read again. ``on_open`` is told what
     was opened and the page numbers chosen, ``on_page`` each page as it is finished and its preview
     (JPEG). ``stop`` is asked before each page. What frames the pages is told from all of them
-    together, so a page handed to ``on_page`` is not settled yet (``furniture.settle``).
+    together, so a page handed to ``on_page`` is not settled yet (``settling.settle``).
 
     A page that fails becomes a ``Page`` with its error and the others go on. Raises
     ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
@@ -83,7 +84,7 @@ def run(
                     on_page(page, item.preview if isinstance(item, PageImage) else None)
                 started = time.perf_counter()
     read = [pages[number] for number in numbers if number in pages]
-    chosen = furniture.settle(read, strip=options.strip_furniture)
+    chosen = settle(read, strip=options.strip_furniture)
     return Document(
         source=Source(name or path.name, info.media_type, sha256, info.page_count),
         pages=chosen,

@@ -40,6 +40,9 @@ BlockKind = Literal[
     "checkbox",
 ]
 
+# What frames a page and is no part of its text.
+FURNITURE: frozenset[BlockKind] = frozenset({"header", "footer", "page_number", "watermark"})
+
 TextLayer = Literal["auto", "ignore", "only"]
 
 
@@ -92,7 +95,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a page in reading order. ``id`` is unique within the document ("p1-b3")."""
+    """A part of a page in reading order. ``id`` is unique within the document ("p1-b3").
+
+    ``continues`` is the id of the block on the page before whose table goes on in this one's.
+    """
 
     id: str
     kind: BlockKind
@@ -103,6 +109,7 @@ class Block:
     table: Table | None = None
     latex: str | None = None
     checked: bool | None = None
+    continues: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +250,6 @@ class Document:
     classification: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     schema_version: str = SCHEMA_VERSION
-
-    @property
-    def markdown(self) -> str:
-        """The pages' Markdown, a blank line between pages."""
-        return "\n\n".join(page.markdown for page in self.pages if page.markdown)
 
 
 @dataclass(frozen=True, slots=True)

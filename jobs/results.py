@@ -11,11 +11,11 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.base import File
 
-from extraction import furniture
 from extraction.errors import NotMade
 from extraction.formats import FORMATS, Format
 from extraction.formats.json import field_from_dict, page_from_dict
 from extraction.searchable_pdf import write_searchable_pdf
+from extraction.settling import settle
 from extraction.types import Document, Options, Source
 from jobs import storage
 from jobs.errors import NoResult, ResultNotReady
@@ -49,7 +49,7 @@ def document_of(job: Job) -> Document:
             sha256=job.file.sha256,
             page_count=job.page_count or len(pages),
         ),
-        pages=furniture.settle(pages, strip=bool(job.options.get("strip_furniture"))),
+        pages=settle(pages, strip=bool(job.options.get("strip_furniture"))),
         fields=tuple(field_from_dict(value) for value in values),
         warnings=tuple(job.warnings),
     )

@@ -1,8 +1,9 @@
 """CSV for spreadsheets: the found fields, then every table, one section each.
 
-A section is a title line, its rows and a blank line. A spanned cell stands at its first position,
-the rest is empty. A document without fields and tables gives its text, one line a row. UTF-8 with
-a byte order mark, by which Excel knows the encoding; CRLF and quoting per RFC 4180.
+A section is a title line, its rows and a blank line; a table over several pages is one. A spanned
+cell stands at its first position, the rest is empty. A document without fields and tables gives its
+text, one line a row. UTF-8 with a byte order mark, by which Excel knows the encoding; CRLF and
+quoting per RFC 4180.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
 from extraction.types import Document, FieldValue
@@ -61,12 +63,16 @@ def _sections(document: Document) -> Iterator[tuple[str, Iterable[Sequence[objec
         found = True
         yield "Fields", [_FIELD_COLUMNS, *map(_field_row, document.fields)]
     number = 0
+    whole = whole_tables(document.pages)
     for page in document.pages:
         for block in page.blocks:
-            if block.table is not None:
+            if block.table is not None and not block.continues:
                 found = True
                 number += 1
-                yield f"Table {number}, page {page.number}", grid.texts(block.table)
+                over = whole.get(block.id)
+                where = f"pages {page.number}-{over.last_page}" if over else f"page {page.number}"
+                table = over.table if over else block.table
+                yield f"Table {number}, {where}", grid.texts(table)
     if not found:
         rows = [
             (page.number, line)

@@ -11,8 +11,10 @@ import hashlib
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
 from extraction.types import Block, Cell, Document, FieldValue, Page, Table
@@ -60,7 +62,7 @@ def render(document: Document) -> bytes:
         f"<h1>{name}</h1>",
         *(f'<p class="error">{_text(warning)}</p>' for warning in document.warnings),
         *_fields(document.fields),
-        *(part for page in document.pages for part in _page(page)),
+        *(part for page in _joined(document.pages) for part in _page(page)),
         "</main>",
         "</body>",
         "</html>",
@@ -99,6 +101,20 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping) and "amount" in value:
         return f"{value['amount']} {value.get('currency') or ''}"
     return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _joined(pages: Sequence[Page]) -> Iterable[Page]:
+    """The pages, a table that goes on overleaf whole where it begins and named where it goes on."""
+    whole = whole_tables(pages)
+    for page in pages:
+        blocks = []
+        for block in page.blocks:
+            if block.continues:
+                block = Block(block.id, "header", f"Table continued from page {page.number - 1}")
+            elif block.id in whole:
+                block = replace(block, table=whole[block.id].table)
+            blocks.append(block)
+        yield replace(page, blocks=tuple(blocks))
 
 
 def _page(page: Page) -> Iterable[str]:

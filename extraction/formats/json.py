@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from extraction.formats.characters import clean
+from extraction.formats.md import document_markdown
 from extraction.types import (
     Alternative,
     Block,
@@ -48,7 +49,7 @@ def to_dict(document: Document) -> dict[str, Any]:
         "fields": [field_to_dict(field) for field in document.fields],
         "classification": _json_value(document.classification),
         "warnings": [clean(warning) for warning in document.warnings],
-        "markdown": clean(document.markdown),
+        "markdown": clean(document_markdown(document)),
     }
 
 
@@ -186,6 +187,8 @@ def _block_to_dict(block: Block) -> dict[str, Any]:
         data["latex"] = clean(block.latex)
     if block.checked is not None:
         data["checked"] = block.checked
+    if block.continues is not None:
+        data["continues"] = block.continues
     return data
 
 
@@ -201,6 +204,7 @@ def _block_from_dict(data: Mapping[str, Any]) -> Block:
         table=_table_from_dict(table) if table else None,
         latex=data.get("latex"),
         checked=data.get("checked"),
+        continues=data.get("continues"),
     )
 
 

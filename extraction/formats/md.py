@@ -10,7 +10,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
 from extraction.types import Block, Cell, Document, Table
@@ -34,8 +36,26 @@ _WITHOUT_TEXT = {"figure": "*(figure)*", "signature": "*(signature)*"}
 
 
 def render(document: Document) -> bytes:
-    """The pages' Markdown, a blank line between pages."""
-    return clean(document.markdown).encode() + b"\n"
+    """The document's Markdown and a newline."""
+    return clean(document_markdown(document)).encode() + b"\n"
+
+
+def document_markdown(document: Document) -> str:
+    """The pages' Markdown, a blank line between pages; a table over pages whole on its first."""
+    whole = whole_tables(document.pages)
+    written = []
+    for page in document.pages:
+        if any(block.continues or block.id in whole for block in page.blocks):
+            tables = {name: each.table for name, each in whole.items()}
+            blocks = [
+                replace(block, table=tables.get(block.id, block.table))
+                for block in page.blocks
+                if not block.continues
+            ]
+            written.append(page_markdown(blocks))
+        else:
+            written.append(page.markdown)
+    return "\n\n".join(filter(None, written))
 
 
 def page_markdown(blocks: Sequence[Block]) -> str:

@@ -116,6 +116,7 @@ def _block(parent: Element, block: Block) -> None:
         kind=block.kind,
         level=block.level,
         checked=block.checked,
+        continues=block.continues,
         **_position(block.box, block.confidence),
     )
     _add(element, "text", block.text)

@@ -2,7 +2,6 @@
 
 from extraction.tables.aligned import aligned
 from extraction.tables.cells import Found, is_number
-from extraction.tables.continued import join_continued
 from extraction.tables.drawn import ruled
 
-__all__ = ["Found", "aligned", "is_number", "join_continued", "ruled"]
+__all__ = ["Found", "aligned", "is_number", "ruled"]

@@ -7,50 +7,103 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from extraction.level import Frame, Row, union
+from extraction.block_kinds import CAPTION, text_of
+from extraction.level import Row, union
 from extraction.tables.cells import Found, is_number, number_columns, table_of
-from extraction.tables.columns import (
-    TOUCH,
-    Extent,
-    Placed,
-    columns_of,
-    fine,
-    place,
-    structured,
-    text_height,
-)
+from extraction.tables.columns import NARROW, columns_of, fine
+from extraction.tables.page_columns import sides
+from extraction.tables.placed import TOUCH, Extent, Placed, crosses, place, text_height
+from extraction.tables.structure import structured
 from extraction.types import Cell
 
 MIN_COLUMNS, MIN_ROWS = 3, 3  # of a table without rules: fewer are not told from other text
 FIRST_GAP = 2.5  # times the text's height: the widest gap below a table's first row
 NEXT_GAP = 1.5  # times the widest gap so far (and half a line): a wider one ends the table
 PROSE_WORDS, PROSE_FILL = 4, 0.7  # a column of running text: words a line, share of its width
+CLEARLY = 1.25  # times the white within headings: the white between them
+WRAPPED = 2  # levels that go on with a cell: columns of text have none
 AIRY = 0.35  # times the text's height: the gap between rows of words that only a table leaves
+WIDER = 0.2  # times it: or so much wider than between the lines of the page's text
+TEXT_WORDS, TEXT_LINES = 6, 2  # by which a page's text is told: words a line, neighbouring lines
 SINGLE = 5  # levels of text for each one that stands in two columns or more, at most
+TRIES = 4  # rows from which a run of rows in columns may begin to be a table
 ACROSS = 0.5  # times those: levels of one part that reaches over several columns, at most
 
 
-def aligned(rows: Sequence[Row], frame: Frame) -> list[tuple[int, int, Found]]:
-    """The tables among the rows: (first row, row after the last, table).
+def aligned(rows: Sequence[Row]) -> list[Found]:
+    """The tables among the rows of a page.
 
     At least three columns and three rows that hold them; a column of numbers, or white between
-    the rows, tell a table from columns of text.
+    the rows, tell a table from columns of text. Where running text shows that the page has columns,
+    tables are looked for in each of them, then over all that is left.
     """
+    found: list[Found] = []
+    airy = _airy_gap(rows)
+    for side in sides(rows):
+        found += _tables(side, airy)
+    taken = {id(piece) for table in found for s in table.segments for piece in s.pieces}
+    left = ([s for s in row if id(s.pieces[0]) not in taken] for row in rows)
+    return found + _tables([row for row in left if row], airy)
+
+
+def _airy_gap(rows: Sequence[Row]) -> float:
+    """The gap between rows of words that only a table leaves, in times the text's height."""
+    gaps = [
+        (below.box[1] - above.box[3]) / below.height
+        for one, other in pairwise(rows)
+        for above in one
+        for below in other
+        if min(len(above.pieces), len(below.pieces)) >= TEXT_WORDS
+        and abs(above.box[0] - below.box[0]) < below.height
+    ]
+    return min(AIRY, median(gaps) + WIDER) if len(gaps) >= TEXT_LINES else AIRY
+
+
+def _tables(rows: Sequence[Row], airy: float) -> list[Found]:
     found = []
-    start = 0
+    start = tries = 0
     while start < len(rows):
+        here, below = len(rows[start]), len(rows[start + 1]) if start + 1 < len(rows) else 0
         end = start
-        if len(rows[start]) >= MIN_COLUMNS or (
-            len(rows[start]) == 2 and start + 1 < len(rows) and len(rows[start + 1]) >= MIN_COLUMNS
-        ):
+        if here >= MIN_COLUMNS or (here == 2 and below >= MIN_COLUMNS):
             end = _reach(rows, start)
-            table = _table(rows[start:end]) if end - start >= MIN_ROWS else None
+            tries += 1
+            table = _table(rows[start:end], airy) if end - start >= MIN_ROWS else None
             if table:
-                found.append((start, end, table))
-            else:
-                end = start
+                found.append(_headed(rows, start, end, table, airy))
+            elif tries < TRIES:
+                end = start  # its first row may not be the table's
+        if end > start:
+            tries = 0
         start = max(end, start + 1)
     return found
+
+
+def _headed(rows: Sequence[Row], start: int, end: int, table: Found, airy: float) -> Found:
+    """The table with the rows above it that fall into its columns though they are set closely."""
+    for first in range(start - 1, max(start - 1 - TRIES, -1), -1):
+        if not _falls_into(rows[first], table.table.columns):
+            break
+        gap = min(s.box[1] for s in rows[first + 1]) - max(s.box[3] for s in rows[first])
+        larger = _table(rows[first:end], airy)
+        if gap > FIRST_GAP * text_height(rows[first : first + 1]) or larger is None:
+            break
+        grown = (larger.table.rows - table.table.rows, larger.table.columns - table.table.columns)
+        if grown != (1, 0):
+            break
+        table = larger
+    return table
+
+
+def _falls_into(row: Row, count: int) -> bool:
+    """Whether white parts the row's words into that many, wider than between any others."""
+    if _is_caption(row):
+        return False
+    pieces = sorted((p for s in row for p in s.pieces), key=lambda p: p.box[0])
+    white = sorted((b.box[0] - a.box[2] for a, b in pairwise(pieces)), reverse=True)
+    if len(white) < count - 1 or white[count - 2] < NARROW * text_height([row]):
+        return False
+    return len(white) == count - 1 or white[count - 2] > CLEARLY * white[count - 1]
 
 
 def _reach(rows: Sequence[Row], start: int) -> int:
@@ -63,9 +116,10 @@ def _reach(rows: Sequence[Row], start: int) -> int:
     while end < len(rows):
         row = rows[end]
         gap = min(segment.box[1] for segment in row) - max(s.box[3] for s in rows[end - 1])
-        if gap > limit:
+        if gap > limit or _is_caption(row):
             break
-        if len(row) < 2 and len(_over(row, extents)) > 1 and not _resumes(rows, end):
+        across = crosses(row, extents, TOUCH * height)
+        if across and not _resumes(rows, end):
             break
         # A label and few amounts, nothing in the first column: the totals below the items.
         numbers = [is_number(segment.text) for segment in row]
@@ -81,12 +135,17 @@ def _reach(rows: Sequence[Row], start: int) -> int:
                 left, right = extents[over[0]]
                 extents[over[0]] = (min(left, segment.box[0]), max(right, segment.box[2]))
         end += 1
-        if len(row) > 1 or len(_over(row, extents)) == 1:
+        if len(row) > 1 or not across:
             last = end
         if end - start > 2:
             limit = min(limit, NEXT_GAP * max(widest, gap) + height / 2)
         widest = max(widest, gap)
     return last
+
+
+def _is_caption(row: Row) -> bool:
+    match = CAPTION.match(text_of(row))
+    return bool(match and match["stop"])
 
 
 def _over(row: Row, extents: Sequence[Extent]) -> list[int]:
@@ -102,7 +161,7 @@ def _resumes(rows: Sequence[Row], index: int) -> bool:
     return index + 1 < len(rows) and len(rows[index + 1]) >= MIN_COLUMNS
 
 
-def _table(rows: Sequence[Row]) -> Found | None:
+def _table(rows: Sequence[Row], airy: float) -> Found | None:
     """The run of rows as a table, or None where it does not look like one."""
     parts = fine(rows)
     extents = columns_of(parts, text_height(parts))
@@ -114,7 +173,8 @@ def _table(rows: Sequence[Row]) -> Found | None:
         return None
     body = [cell for cell in cells if cell.row > 0]
     told = number_columns(body, len(extents)) or _codes(body, len(extents))
-    if not told and not _airy(lines, text_height(parts)):
+    told = told or len(parts) - len(lines) >= WRAPPED
+    if not told and not _airy(lines, airy * text_height(parts)):
         return None
     taken = tuple(segment for row in parts for segment in row)
     return Found(table_of(cells, len(lines), len(extents)), union(s.box for s in taken), taken)
@@ -130,10 +190,10 @@ def _codes(cells: Sequence[Cell], columns: int) -> bool:
     return False
 
 
-def _airy(lines: Sequence[Extent], height: float) -> bool:
+def _airy(lines: Sequence[Extent], gap: float) -> bool:
     """Whether white parts the rows more than it parts lines of running text."""
     gaps = [below[0] - above[1] for above, below in pairwise(lines)]
-    return len(lines) > MIN_ROWS and median(gaps) > AIRY * height
+    return len(lines) > MIN_ROWS and median(gaps) > gap
 
 
 def looks_tabular(rows: Sequence[Row], extents: Sequence[Extent], *, drawn: bool = False) -> bool:

@@ -24,7 +24,7 @@ def grid(table: Table) -> list[list[str]]:
 
 def found(lines: Sequence[Line]) -> list[Table]:
     rows = rows_of(pieces_of(lines, FRAME))
-    return [table.table for _, _, table in tables.aligned(rows, FRAME)]
+    return [table.table for table in tables.aligned(rows)]
 
 
 def lay(rows: Sequence[Sequence[str]], xs: Sequence[float], *, pitch: float = 14) -> list[Line]:
@@ -80,6 +80,18 @@ def test_aligned_reads_numbers_flush_right() -> None:
         ]
     (table,) = found(lines)
     assert grid(table) == [list(row) for row in rows]
+
+
+def test_aligned_keeps_currency_signs_with_their_amounts() -> None:
+    rows = [["Item", "Units", "", "Price"], ["Pipe", "2", "EUR", "543.78"]]
+    rows += [["Tape", "1", "$", "387.04"], ["Valve", "31", "EUR", "371.95"]]
+    (table,) = found(lay(rows, (10, 120, 200, 232)))
+    assert grid(table) == [
+        ["Item", "Units", "Price"],
+        ["Pipe", "2", "EUR 543.78"],
+        ["Tape", "1", "$ 387.04"],
+        ["Valve", "31", "EUR 371.95"],
+    ]
 
 
 def test_aligned_ends_before_the_totals() -> None:

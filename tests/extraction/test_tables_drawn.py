@@ -143,10 +143,101 @@ def test_aligned_joins_lines_of_a_cell_by_the_white_between_rows() -> None:
         lines += [line(f"Item {index}", 20, y), line(note, 120, y), line(units, 300, y)]
         lines.append(line("goes on", 120, y + 12))
     head = [line(text, x, 100) for text, x in (("Name", 20), ("Remarks", 120), ("Units", 290))]
-    ((_, _, found),) = tables.aligned(rows_of(pieces_of(head + lines, FRAME)), FRAME)
+    (found,) = tables.aligned(rows_of(pieces_of(head + lines, FRAME)))
     assert grid(found.table) == [
         ["Name", "Remarks", "Units"],
         ["Item 0", "first note goes on", "1"],
         ["Item 1", "other note goes on", "22"],
         ["Item 2", "last goes on", "3"],
     ]
+
+
+def test_aligned_joins_lines_of_cells_set_in_the_middle_of_their_rows() -> None:
+    """Rows of three, two and one line; the single lines beside them stand halfway down."""
+    lines = [line(text, x, 100) for text, x in (("Name", 20), ("Remarks", 120), ("Units", 290))]
+    y = 120.0
+    for name, notes, units in (
+        ("Pipe", ("first note", "goes on", "and ends"), "1"),
+        ("Valve", ("other note", "goes on"), "22"),
+        ("Tape", ("last note",), "3"),
+        ("Pump", ("one more", "goes on"), "40"),
+    ):
+        middle = y + 6 * (len(notes) - 1)
+        lines += [line(name, 20, middle), line(units, 290, middle)]
+        lines += [line(note, 120, y + 12 * index) for index, note in enumerate(notes)]
+        y += 12 * len(notes) + 9
+    (found,) = tables.aligned(rows_of(pieces_of(lines, FRAME)))
+    assert grid(found.table) == [
+        ["Name", "Remarks", "Units"],
+        ["Pipe", "first note goes on and ends", "1"],
+        ["Valve", "other note goes on", "22"],
+        ["Tape", "last note", "3"],
+        ["Pump", "one more goes on", "40"],
+    ]
+
+
+def test_aligned_keeps_rows_of_single_words_apart_where_cells_are_empty() -> None:
+    rows = [
+        ("Site", "Contact", "Change"),
+        ("Lyon", "", "(453)"),
+        ("Dresden", "L. Rossi", "37.4"),
+        ("Graz", "", ""),
+        ("Ghent", "A. Novak", "47.9"),
+    ]
+    lines = [
+        line(text, x, 100 + 14 * index)
+        for index, row in enumerate(rows)
+        for x, text in zip((20, 150, 300), row, strict=True)
+        if text
+    ]
+    (found,) = tables.aligned(rows_of(pieces_of(lines, FRAME)))
+    assert grid(found.table) == [list(row) for row in rows]
+
+
+def test_ruled_takes_rules_below_the_headings_of_two_tables_for_no_table() -> None:
+    lower = [line(each.text, each.box[0], each.box[1] + 140) for each in WORDS_ONLY]
+    text = line("some words between the two tables, which are of one width", 50, 200)
+    lines = [*WORDS_ONLY, text, *lower]
+    rules = across(118, 258)
+    assert read(lines, rules) == []
+    found = tables.aligned(rows_of(pieces_of(lines, FRAME)))
+    assert [grid(table.table) for table in found] == [ROWS, ROWS]
+
+
+def test_aligned_takes_headings_set_closely_above_their_columns() -> None:
+    xs = (20, 48, 88)  # 7 points of white between headings: a row of one segment
+    rows = [
+        ("Units B", "State (net)", "Share"),
+        ("12-1975", "on hold now", "70%"),  # this one is full, too
+        ("7", "new", "8%"),
+        ("31", "closed", "9%"),
+        ("4", "new", "2%"),
+    ]
+    lines = [
+        line(text, x, 100 + 14 * index, pitch=3)
+        for index, row in enumerate(rows)
+        for x, text in zip(xs, row, strict=True)
+    ]
+    caption = line("Table 2. Hose motor fuse", 20, 82, pitch=3)
+    (found,) = tables.aligned(rows_of(pieces_of([caption, *lines], FRAME)))
+    assert grid(found.table) == [list(row) for row in rows]
+
+
+def test_aligned_tells_rows_of_words_by_more_white_than_the_page_leaves_between_lines() -> None:
+    """A scan's boxes are tall: lines of text overlap, and little white is left between rows."""
+    table = [
+        line(text, x, 100 + 12 * index)
+        for index, row in enumerate(ROWS)
+        for x, text in zip((55, 200, 350), row, strict=True)
+    ]
+    text = [line("running text of the same page goes on below", 50, 200 + 9 * n) for n in range(4)]
+    assert tables.aligned(rows_of(pieces_of(table, FRAME))) == []
+    (found,) = tables.aligned(rows_of(pieces_of(table + text, FRAME)))
+    assert grid(found.table) == ROWS
+
+
+def test_aligned_ends_a_table_at_the_caption_of_the_next() -> None:
+    lower = [line(each.text, each.box[0], each.box[1] + 110) for each in WORDS_ONLY]
+    lines = [*WORDS_ONLY, line("Table 2. Second", 55, 188), *lower]
+    found = tables.aligned(rows_of(pieces_of(lines, FRAME)))
+    assert [grid(table.table) for table in found] == [ROWS, ROWS]

@@ -10,6 +10,7 @@ from extraction import tables
 from extraction.level import Frame, pieces_of, rows_of
 from extraction.types import Box, Line
 from tests.extraction.test_level import line
+from tests.extraction.test_tables import grid
 
 FRAME = Frame(600, 800, 0)
 
@@ -77,7 +78,7 @@ PAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_aligned_takes_other_text_for_no_table(name: str) -> None:
-    assert tables.aligned(rows_of(pieces_of(PAGES[name], FRAME)), FRAME) == []
+    assert tables.aligned(rows_of(pieces_of(PAGES[name], FRAME))) == []
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("addresses", "totals")])
@@ -119,3 +120,20 @@ def test_rules_at_a_pages_head_and_foot_bound_no_table() -> None:
     rules: list[Box] = [(50, 80, 550, 80.8), (50, 700, 550, 700.8)]
     pieces = [piece for placed in pieces_of(lines, FRAME) for piece in placed]
     assert tables.ruled(None, 72, FRAME, pieces, rules) == []
+
+
+TABLE = [
+    ["Site", "State", "Units"],
+    ["Leeds", "open", "12"],
+    ["Lyon", "new", "7"],
+    ["Turin", "open", "31"],
+    ["Graz", "closed", "4"],
+]
+
+
+@pytest.mark.parametrize("at", [50, 310])
+def test_aligned_tells_a_table_from_the_column_of_text_beside_it(at: int) -> None:
+    table = listed(TABLE, (at, at + 90, at + 180), pitch=15)
+    text = paragraph(360 - at, 60, 36, 20) + paragraph(at, 60, 36, 2) + paragraph(at, 200, 36, 9)
+    (found,) = tables.aligned(rows_of(pieces_of(table + text, FRAME)))
+    assert grid(found.table) == TABLE

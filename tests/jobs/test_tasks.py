@@ -10,6 +10,7 @@ from django.db import OperationalError
 from accounts.models import UsageRecord
 from extraction.errors import EngineUnavailable
 from extraction.formats import render
+from extraction.formats.md import document_markdown
 from extraction.types import PageImage
 from jobs import lifecycle, tasks
 from jobs.models import Job, Outbox, Page, Status
@@ -17,6 +18,7 @@ from jobs.results import document_of
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, image_png, text_pdf
 from tests.engines import FakeEngine
+from tests.extraction.test_continued import TITLES, drawn, items
 from tests.jobs.making import make_job
 from tests.people import Organisation
 
@@ -32,7 +34,7 @@ def test_run_job_reads_a_document_end_to_end(acme: Organisation, files: Path) ->
     job.refresh_from_db()
     assert (job.status, job.error, job.page_count) == (Status.SUCCEEDED, None, 1)
     document = document_of(job)
-    assert "Invoice number: A-17" in document.markdown
+    assert "Invoice number: A-17" in document_markdown(document)
     assert {value.name: value.value for value in document.fields}["invoice_number"] == "A-17"
     assert document.pages[0].words[0].text == "Invoice"
     assert document.source.sha256 == job.file.sha256
@@ -53,7 +55,20 @@ def test_result_of_a_job_leaves_out_furniture_where_told(acme: Organisation, fil
     assert [[block.kind for block in page.blocks] for page in document_of(whole).pages] == [
         ["header", "paragraph"]
     ] * 2
-    assert document_of(bare).markdown == "Its part A\n\nIts part B"
+    assert document_markdown(document_of(bare)) == "Its part A\n\nIts part B"
+
+
+def test_result_of_a_job_tells_that_a_table_goes_on_overleaf(
+    acme: Organisation, files: Path, tmp_path: Path
+) -> None:
+    path = drawn(tmp_path, [(TITLES, items(1, 19), 390), (TITLES, items(20, 9), 60)])
+    job = make_job(acme, path.read_bytes())
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    document = document_of(job)
+    blocks = [block for page in document.pages for block in page.blocks]
+    assert [block.continues for block in blocks] == [None, "p1-b1"]
+    assert document_markdown(document).count("| Item | Code | Amount |") == 1
 
 
 def test_run_job_reads_a_picture(acme: Organisation, files: Path) -> None:
@@ -108,7 +123,7 @@ def test_run_job_opens_an_encrypted_document_with_its_password(
     run_job(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.sealed_password) == (Status.SUCCEEDED, "")
-    assert "Secret contents" in document_of(job).markdown
+    assert "Secret contents" in document_markdown(document_of(job))
 
 
 def test_run_job_tries_again_when_the_engine_is_unavailable(

@@ -7,7 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from extraction.formats.md import escape_line, page_markdown, render
+from extraction.formats.md import document_markdown, escape_line, page_markdown, render
 from extraction.types import Block, BlockKind, Cell, Table
 from tests.extraction.formats.results import ATTACKS, document, hostile, spanned_table
 
@@ -147,7 +147,7 @@ def test_paragraph_with_hostile_text_renders_as_that_text(attack: str) -> None:
 
 @pytest.mark.parametrize("parser", [GITHUB, NO_HTML], ids=["html", "no-html"])
 def test_hostile_document_has_no_link_image_or_html_of_its_own(parser: MarkdownIt) -> None:
-    markdown = hostile().markdown
+    markdown = document_markdown(hostile())
     found = list(tokens(markdown, parser))
 
     kinds = {token.type for token in found}
