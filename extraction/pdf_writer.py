@@ -1,8 +1,8 @@
 """Writes a searchable PDF from an untrusted original; runs in a child of ``extraction.sandbox``.
 
 A PDF's own pages stay as they are; a picture becomes a page, its JPEG data untouched where it can
-be. Beneath goes the invisible text (see ``glyphless``), and what could act when the file is opened
-is taken out (see ``disarm``).
+be. Beneath goes the text (see ``invisible_text``), and what could act when the file is opened is
+taken out (see ``disarm``).
 """
 
 from __future__ import annotations
@@ -26,12 +26,10 @@ from extraction.glyphless import (
     DESCRIPTOR,
     FONT,
     GlyphlessFont,
-    WordLine,
-    content,
-    place,
     truetype,
 )
 from extraction.image_decoder import open_image
+from extraction.invisible_text import WordLine, content, place
 from extraction.level import Frame
 from extraction.pdf_decoder import PdfDocument
 from extraction.types import Box

@@ -120,7 +120,7 @@ def test_render_nests_lists() -> None:
 
     lists = page.xpath("//section/ul")
     assert [node.get("class") for node in lists] == [None, "plain"]
-    deep = ("ul", [(None, "deep", [])])
+    deep: tuple[str, list[object]] = ("ul", [(None, "deep", [])])
     numbered = ("ol", [("3", "two", []), ("4", "three", [deep])])
     assert shape(lists[0]) == [(None, "one", [numbered]), (None, "four", [])]
     assert shape(lists[1]) == [(None, "a) five", [])]
