@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from extraction import sandbox
+from extraction import pdfa, sandbox
 from extraction.disarm import disarm
 from extraction.errors import (
     CorruptDocument,
@@ -174,7 +174,7 @@ class _Layers:
         self.document.update_stream(self._to_unicode, self._font.to_unicode())
         self.document.update_stream(self._glyphs, self._font.glyphs())
         disarm(self.document)
-        self.document.del_xml_metadata()  # it may claim a conformance that is not ours to give
+        self._set_metadata()
         keep = self.stays_encrypted()
         return bytes(
             self.document.tobytes(
@@ -186,6 +186,9 @@ class _Layers:
 
     def stays_encrypted(self) -> bool:
         return False
+
+    def _set_metadata(self) -> None:
+        self.document.del_xml_metadata()  # it may claim a conformance that is not ours to give
 
     def _object(self, entries: str, stream: bytes | None = None) -> int:
         xref = self.document.get_new_xref()
@@ -268,6 +271,9 @@ class ImagePages(_Layers):
         stream, turn = self._picture(request["number"])
         page.insert_image(page.rect, stream=stream, rotate=turn, keep_proportion=False)
         self.add_text(page, request["lines"], _frame(request))
+
+    def _set_metadata(self) -> None:
+        pdfa.declare(self.document)
 
     def _picture(self, number: int) -> tuple[bytes, int]:
         """The picture as JPEG or PNG, and by how many degrees anticlockwise it is to be turned."""
