@@ -266,7 +266,10 @@ class ImagePages(_Layers):
         super().__init__(pymupdf.open())
 
     def add(self, request: dict[str, Any]) -> None:
-        """The picture of the next page, and its text."""
+        """The picture of the next page and its text; an empty page if it was not decoded."""
+        if not request["width"]:
+            self.document.new_page()
+            return
         page = self.document.new_page(width=request["width"], height=request["height"])
         stream, turn = self._picture(request["number"])
         page.insert_image(page.rect, stream=stream, rotate=turn, keep_proportion=False)

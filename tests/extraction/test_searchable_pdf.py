@@ -360,6 +360,22 @@ def test_lossless_pictures_keep_every_pixel(tmp_path: Path) -> None:
     assert kinds == [(8, 1), (8, 3), (1, 1)]  # bits, channels
 
 
+def test_picture_that_cannot_be_decoded_leaves_its_page_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    frames = [Image.effect_noise((300, 100), 50), Image.effect_noise((300, 100), 50)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], compression="tiff_deflate")
+    data = path.read_bytes()
+    half = len(data) // 2
+    path.write_bytes(data[:half] + b"\xff" * (half - 500) + data[-500:])
+    document = pipeline.run(path, Options(text_layer="only"), engines.get("auto", 1))
+    assert [page.error is None for page in document.pages] == [True, False]
+
+    found = made(path, document)
+
+    assert [len(page.get_images()) for page in found.pages()] == [1, 0]
+    assert found[1].rect == pymupdf.Rect(0, 0, *A4)
+
+
 # Hostile and encrypted originals -----------------------------------------------------------------
 
 ACTING = ("JavaScript", "/JS", "Launch", "/URI", "SubmitForm", "EmbeddedFile", "/AA", "OpenAction",
