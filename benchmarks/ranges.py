@@ -3,8 +3,8 @@
 Lines drawn in several faces, sizes and scripts, dark on light and light on dark, many of them hard
 to read, and with ``--data`` the lines of every second of its ``receipts``, go through the
 recognition model; of each layer's input the lowest and highest value of the median line is noted,
-and kept with ``--write``: wider ranges have coarser steps, and these read best. Then other drawn lines
-are read in floats and in 8 bits: it prints the share of characters read wrong by both.
+and kept with ``--write``: wider ranges have coarser steps, and these read best. Then other drawn
+lines are read in floats and in 8 bits: it prints the share of characters read wrong by both.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writes a searchable PDF from an untrusted original; runs in a child of ``extraction.sandbox``.
 
 A PDF's own pages stay as they are; a picture becomes a page, its JPEG data untouched where it can
-be. Beneath goes the invisible text (see ``glyphless``), and what could act when the file is opened
-is taken out (see ``disarm``).
+be. Beneath goes the text (see ``invisible_text``), and what could act when the file is opened is
+taken out (see ``disarm``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from extraction import sandbox
+from extraction import pdfa, sandbox
 from extraction.disarm import disarm
 from extraction.errors import (
     CorruptDocument,
@@ -26,12 +26,10 @@ from extraction.glyphless import (
     DESCRIPTOR,
     FONT,
     GlyphlessFont,
-    WordLine,
-    content,
-    place,
     truetype,
 )
 from extraction.image_decoder import open_image
+from extraction.invisible_text import WordLine, content, place
 from extraction.level import Frame
 from extraction.pdf_decoder import PdfDocument
 from extraction.types import Box
@@ -176,7 +174,7 @@ class _Layers:
         self.document.update_stream(self._to_unicode, self._font.to_unicode())
         self.document.update_stream(self._glyphs, self._font.glyphs())
         disarm(self.document)
-        self.document.del_xml_metadata()  # it may claim a conformance that is not ours to give
+        self._set_metadata()
         keep = self.stays_encrypted()
         return bytes(
             self.document.tobytes(
@@ -188,6 +186,9 @@ class _Layers:
 
     def stays_encrypted(self) -> bool:
         return False
+
+    def _set_metadata(self) -> None:
+        self.document.del_xml_metadata()  # it may claim a conformance that is not ours to give
 
     def _object(self, entries: str, stream: bytes | None = None) -> int:
         xref = self.document.get_new_xref()
@@ -265,11 +266,17 @@ class ImagePages(_Layers):
         super().__init__(pymupdf.open())
 
     def add(self, request: dict[str, Any]) -> None:
-        """The picture of the next page, and its text."""
+        """The picture of the next page and its text; an empty page if it was not decoded."""
+        if not request["width"]:
+            self.document.new_page()
+            return
         page = self.document.new_page(width=request["width"], height=request["height"])
         stream, turn = self._picture(request["number"])
         page.insert_image(page.rect, stream=stream, rotate=turn, keep_proportion=False)
         self.add_text(page, request["lines"], _frame(request))
+
+    def _set_metadata(self) -> None:
+        pdfa.declare(self.document)
 
     def _picture(self, number: int) -> tuple[bytes, int]:
         """The picture as JPEG or PNG, and by how many degrees anticlockwise it is to be turned."""

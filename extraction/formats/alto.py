@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from extraction.formats.characters import clean
 from extraction.formats.raster import Raster
-from extraction.formats.regions import Region, inside, regions
+from extraction.formats.regions import Region, regions, within
 from extraction.types import Box, Document, Line, Page, Word
 
 NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
@@ -91,10 +91,11 @@ class _Page:
             table = self._add(space, "ComposedBlock", "block", region.box, {**tag, "TYPE": "table"})
             rest = list(region.lines)
             for cell in block.table.cells:
-                lines = inside(cell.box, rest)
-                if cell.box is not None and lines:
+                if cell.box is None:
+                    continue
+                lines, rest = within(cell.box, rest)
+                if lines:
                     self._text(table, lines, cell.box, {})
-                    rest = [line for line in rest if line not in lines]
             if rest:
                 self._text(table, rest, region.box, {})
         else:

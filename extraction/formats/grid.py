@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from extraction.types import Cell, Table
+
+# With sign, currency sign or code, separators of thousands and per cent
+_NUMBER = re.compile(
+    r"[(+−-]?\s?(?:[€$£¥]|[A-Z]{3})?\s?[+−-]?\d[\d.,'’ ]*(?:%|[€$£¥]|[A-Z]{3})?-?\)?"
+)
 
 
 def texts(table: Table) -> list[list[str]]:
@@ -30,3 +37,14 @@ def rows(table: Table) -> list[list[Cell]]:
         ]
         for row in range(table.rows)
     ]
+
+
+def number_columns(table: Table) -> set[int]:
+    """The columns whose cells below the header are numbers, empty ones left aside."""
+    found: dict[int, bool] = {}
+    for cell in table.cells:
+        text = cell.text.strip()
+        if text and not cell.header and cell.column_span == 1:
+            number = _NUMBER.fullmatch(text) is not None
+            found[cell.column] = number and found.get(cell.column, True)
+    return {column for column, number in found.items() if number}

@@ -17,6 +17,7 @@ from typing import Any
 from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
+from extraction.formats.list_items import list_items
 from extraction.types import Block, Cell, Document, FieldValue, Page, Table
 
 _STYLE = """
@@ -29,9 +30,13 @@ p, td, th, li, figcaption { white-space: pre-line; overflow-wrap: break-word; }
 figure { margin: 1rem 0; }
 figcaption { font-style: italic; }
 .picture { border: 1px dashed GrayText; padding: .5rem 1rem; max-width: 24rem; }
-ul { list-style: none; padding-left: 1rem; } /* items carry the marks they have on the page */
+ul, ol { padding-left: 1.5rem; }
+.plain { list-style: none; } /* the items' text has their marks, or they have none */
+.check { margin: .25rem 0; }
+.number { text-align: right; }
 pre { overflow-x: auto; }
 .furniture { opacity: .75; font-size: .875rem; }
+.stamp { width: fit-content; border: 2px solid; padding: .25rem .75rem; }
 .error { border-left: .25rem solid; padding-left: .75rem; }
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -39,9 +44,6 @@ _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 )
 _FURNITURE = {"header", "footer", "page_number", "watermark", "stamp", "footnote"}
-_PROSE_LINES = 3  # a text of fewer lines is shown as it is written
-_PROSE_CHARACTERS = 35  # in its longest line, of which the others reach most
-_PROSE_FILLED = 0.7
 
 
 def render(document: Document) -> bytes:
@@ -159,16 +161,6 @@ def _picture(block: Block) -> str:
     return f'<p class="picture">{_text(block.text) or "(figure)"}</p>'
 
 
-def _flowing(text: str) -> str:
-    """Prose without the line breaks of its column; an address and the like as it is written."""
-    lines = text.splitlines()
-    longest = max(map(len, lines), default=0)
-    prose = len(lines) >= _PROSE_LINES and longest >= _PROSE_CHARACTERS
-    if prose and all(len(line) >= _PROSE_FILLED * longest for line in lines[:-1]):
-        return " ".join(line.strip() for line in lines)
-    return text
-
-
 def _block(block: Block) -> str:
     text = _text(block.text)
     if block.table is not None:
@@ -178,10 +170,10 @@ def _block(block: Block) -> str:
         level = min(max(block.level or 1, 1) + 2, 6)
         return f"<h{level}>{text}</h{level}>" if text else ""
     if block.kind == "list":
-        return "<ul>" + "".join(f"<li>{line}</li>" for line in text.splitlines()) + "</ul>"
+        return _list(block.text)
     if block.kind == "checkbox":
         state = " checked" if block.checked else ""
-        return f'<p><label><input type="checkbox" disabled{state}> {text}</label></p>'
+        return f'<p class="check"><label><input type="checkbox" disabled{state}> {text}</label></p>'
     if block.kind == "equation" and block.latex:
         return f"<pre><code>{_text(block.latex)}</code></pre>"
     if block.kind == "figure":
@@ -190,16 +182,47 @@ def _block(block: Block) -> str:
         return f"<p>{text or '(signature)'}</p>"
     if block.kind == "caption":
         return f"<figure><figcaption>{text}</figcaption></figure>" if text else ""
-    if block.kind in ("paragraph", "footnote"):
-        text = _text(_flowing(clean(block.text)))
     if not text:
         return ""
-    return f'<p class="furniture">{text}</p>' if block.kind in _FURNITURE else f"<p>{text}</p>"
+    return (
+        f'<p class="furniture {block.kind}">{text}</p>'
+        if block.kind in _FURNITURE
+        else f"<p>{text}</p>"
+    )
+
+
+def _list(text: str) -> str:
+    """Items by their level; bullets, numbers, and what has other marks or none, as lists each."""
+    parts: list[str] = []
+    open_lists: list[str] = []  # their tags, from the outermost; each with an open item
+    for item in list_items(text):
+        begin = '<ul class="plain">' if not item.mark else "<ul>" if item.mark == "-" else "<ol>"
+        while len(open_lists) > item.level + 1:
+            parts.append(_closing(open_lists.pop()))
+        if len(open_lists) == item.level + 1:
+            if open_lists[-1] == begin:
+                parts.append("</li>")
+            else:
+                parts.append(_closing(open_lists.pop()))
+        if len(open_lists) == item.level:
+            parts.append(begin)
+            open_lists.append(begin)
+        value = f' value="{int(item.mark[:-1])}"' if begin == "<ol>" else ""
+        parts.append(f"<li{value}>{_text(item.text)}")
+    parts += map(_closing, reversed(open_lists))
+    return "".join(parts)
+
+
+def _closing(begin: str) -> str:
+    return f"</li></{begin[1:3]}>"
 
 
 def _table(table: Table) -> str:
     rows = grid.rows(table)
-    lines = [f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows]
+    numbers = grid.number_columns(table)
+    lines = [
+        f"<tr>{''.join(_cell(cell, cell.column in numbers) for cell in row)}</tr>" for row in rows
+    ]
     head = _head_rows(rows)
     parts = ["<table>"]
     if head:
@@ -216,9 +239,10 @@ def _head_rows(rows: Sequence[Sequence[Cell]]) -> int:
     return count if reach <= count < len(rows) else 0
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, number: bool) -> str:
     tag = "th" if cell.header else "td"
     scope = f' scope="{"row" if cell.row and not cell.column else "col"}"' if cell.header else ""
     rowspan = f' rowspan="{cell.row_span}"' if cell.row_span > 1 else ""
     colspan = f' colspan="{cell.column_span}"' if cell.column_span > 1 else ""
-    return f"<{tag}{scope}{rowspan}{colspan}>{_text(cell.text)}</{tag}>"
+    right = ' class="number"' if number and cell.column_span == 1 else ""
+    return f"<{tag}{scope}{rowspan}{colspan}{right}>{_text(cell.text)}</{tag}>"

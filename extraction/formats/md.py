@@ -15,6 +15,7 @@ from dataclasses import replace
 from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
+from extraction.formats.list_items import list_items
 from extraction.types import Block, Cell, Document, Table
 
 _INLINE = re.compile(
@@ -27,8 +28,6 @@ _MARKER = re.compile(
     r"|[-=+|:][-=+|:\s]*$)"  # rule, underlined heading, front matter, table delimiter
     r"|\d{1,9}(?=[.)](?:\s|$))"  # numbered list item
 )
-_NUMBERED_ITEM = re.compile(r"(\d{1,9})[.)]\s+(?=\S)")
-_BULLET_ITEM = re.compile(r"[-–—•◦‣▪●○·*]\s+(?=\S)")
 _CLOSING_HASHES = re.compile(r"(?:^|(?<=\s))(?=#+$)")
 # Inside an HTML table: inert also where a renderer shows raw HTML as text and reads Markdown in it.
 _INERT_IN_HTML = {ord(character): f"&#{ord(character)};" for character in "\\`*_[~"}
@@ -103,36 +102,27 @@ def _block(block: Block) -> str:
         heading = _CLOSING_HASHES.sub(r"\\", _inline(" ".join(lines)))
         return "#" * min(max(block.level or 1, 1), 6) + " " + heading
     if block.kind == "list":
-        return _list(lines)
+        return _list(block.text)
     if block.kind == "checkbox":
         return f"- [{'x' if block.checked else ' '}] {_inline(' '.join(lines))}"
-    return "\n".join(map(escape_line, lines))
+    return "  \n".join(map(escape_line, lines))  # two spaces: the line break stays one
 
 
-def _list(lines: Sequence[str]) -> str:
-    """Lines that begin with a mark start an item; where none does, every line is one."""
-    marked = any(_item(line) for line in lines)
-    written = []
-    for line in map(str.strip, lines):
-        item = _item(line)
-        if item:
-            marker, rest = item
-            written.append(f"{marker} {escape_line(rest)}")
-        elif marked and written:
-            written.append(f"  {escape_line(line)}")
-        else:
-            written.append(f"- {escape_line(line)}")
-    return "\n".join(written)
-
-
-def _item(line: str) -> tuple[str, str] | None:
-    """The Markdown marker and the text of a list item, or None where the line starts none."""
-    line = line.strip()
-    if match := _NUMBERED_ITEM.match(line):
-        return f"{match.group(1)}.", line[match.end() :]
-    if match := _BULLET_ITEM.match(line):
-        return "-", line[match.end() :]
-    return None
+def _list(text: str) -> str:
+    written: list[str] = []
+    marks: list[str] = []  # of the open items, from the outermost
+    for item in list_items(text):
+        deeper = item.level == len(marks)
+        del marks[item.level :]
+        if deeper and item.mark not in ("", "-", "1."):
+            written.append("")  # a number other than 1 begins a list only after a blank line
+        indent = " " * sum(len(mark) + 1 for mark in marks)
+        marks.append(item.mark or "-")
+        first, *rest = item.text.split("\n")
+        written.append(f"{indent}{marks[-1]} {escape_line(first)}")
+        indent += " " * (len(marks[-1]) + 1)
+        written += [indent + escape_line(line) for line in rest]
+    return "\n".join(written).lstrip("\n")
 
 
 def _table(table: Table) -> str:

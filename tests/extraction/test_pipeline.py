@@ -61,7 +61,7 @@ def test_run_reads_every_page_into_a_document(three_pages: Path) -> None:
     assert texts(document.pages) == ["First page / Total: EUR 9.00", "Second page", "Third page"]
     assert [page.number for page in document.pages] == [1, 2, 3]
     assert {page.engine for page in document.pages} == {"scripted"}
-    assert document_markdown(document).startswith("First page\nTotal: EUR 9.00\n\nSecond page")
+    assert document_markdown(document).startswith("First page  \nTotal: EUR 9.00\n\nSecond page")
     total = next(field for field in document.fields if field.name == "total_amount")
     assert total.value == {"amount": "9.00", "currency": "EUR"}
     assert document.warnings == ()

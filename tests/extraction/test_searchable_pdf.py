@@ -195,23 +195,39 @@ def test_text_of_every_script_is_extracted_by_poppler(blank: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler is not installed")
-@pytest.mark.parametrize(("skew", "arguments"), [(1.5, []), (4.0, ["-raw"])])
+@pytest.mark.parametrize("arguments", [[], ["-raw"]])
+@pytest.mark.parametrize(("columns", "skew"), [(1, -4.0), (1, 4.0), (2, -1.5), (2, 1.5)])
 def test_text_of_a_skewed_page_is_in_reading_order_for_poppler(
-    blank: Path, skew: float, arguments: list[str]
+    blank: Path, columns: int, skew: float, arguments: list[str]
 ) -> None:
-    """Two columns, read one after the other."""
+    """Columns read one after the other; lines end up to 30 points off their beginning."""
     frame = Frame(*A4, skew)
     words = [f"w{n:03}" for n in range(240)]
     lines = []
-    for index in range(60):
+    for index in range(60 // (3 - columns)):
         x, y = (60.0, 320.0)[index // 30], 100 + 18.0 * (index % 30)
-        boxes = [frame.to_page((x + 50 * n, y, x + 50 * n + 42, y + 11)) for n in range(4)]
-        lines.append(line(*zip(words[4 * index : 4 * index + 4], boxes, strict=True)))
+        count = 12 - 4 * columns
+        boxes = [frame.to_page((x + 50 * n, y, x + 50 * n + 42, y + 11)) for n in range(count)]
+        lines.append(line(*zip(words[count * index : count * index + count], boxes, strict=True)))
 
     body = made_bytes(blank, result(".pdf", [read_page(lines, skew=skew)]))
 
     assert pdftotext(body, *arguments).split() == words
     assert pymupdf.open(stream=body)[0].get_text().split() == words
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler is not installed")
+@pytest.mark.parametrize("skew", [0.0, 0.8, 3.0])
+@pytest.mark.parametrize("arguments", [[], ["-raw"], ["-layout"]])
+def test_words_whose_boxes_touch_stay_apart_for_poppler(
+    blank: Path, skew: float, arguments: list[str]
+) -> None:
+    frame = Frame(*A4, skew)
+    words = ["Bill", "to", "the", "harbour"]
+    boxes = [frame.to_page((100 + 20 * n, 200, 121 + 20 * n, 212)) for n in range(4)]
+    read = read_page([line(*zip(words, boxes, strict=True))], skew=skew)
+
+    assert pdftotext(made_bytes(blank, result(".pdf", [read])), *arguments).split() == words
 
 
 def pdftotext(body: bytes, *arguments: str) -> str:
@@ -342,6 +358,23 @@ def test_lossless_pictures_keep_every_pixel(tmp_path: Path) -> None:
         kept = pymupdf.Pixmap(pymupdf.csRGB, stored)
         assert kept.samples == picture.convert("RGB").tobytes()
     assert kinds == [(8, 1), (8, 3), (1, 1)]  # bits, channels
+
+
+def test_picture_that_cannot_be_decoded_leaves_its_page_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    noise = np.random.default_rng(0).integers(0, 256, (2, 100, 300), np.uint8)
+    frames = [Image.fromarray(frame) for frame in noise]
+    frames[0].save(path, save_all=True, append_images=frames[1:], compression="tiff_deflate")
+    data = path.read_bytes()
+    half = len(data) // 2
+    path.write_bytes(data[:half] + b"\xff" * (half - 500) + data[-500:])
+    document = pipeline.run(path, Options(text_layer="only"), engines.get("auto", 1))
+    assert [page.error is None for page in document.pages] == [True, False]
+
+    found = made(path, document)
+
+    assert [len(page.get_images()) for page in found.pages()] == [1, 0]
+    assert found[1].rect == pymupdf.Rect(0, 0, *A4)
 
 
 # Hostile and encrypted originals -----------------------------------------------------------------

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from extraction.formats import render
-from extraction.formats.grid import rows, texts
+from extraction.formats.grid import number_columns, rows, texts
 from extraction.types import Block, Cell, Document, Page, Table
 from tests.extraction.formats.results import document, spanned_table
 
@@ -40,3 +40,24 @@ def test_formats_keep_columns_where_cells_were_left_out(name: str, expected: str
     body = render(Document(document().source, (page,)), name).body
 
     assert expected in body.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("texts", "number"),
+    [
+        (("12", "", "1,204.50"), True),
+        (("€ 3,50", "-2.00 EUR", "(1.20)"), True),
+        (("19 %", "7%"), True),
+        (("12", "none"), False),
+        (("15/08/2024",), False),
+        (("2 March 2026",), False),
+        (("GB29 NWBK 6016",), False),
+        (("",), False),
+    ],
+)
+def test_number_columns_hold_numbers_alone(texts: tuple[str, ...], number: bool) -> None:
+    header = Cell(0, 0, "Price", header=True)
+    cells = tuple(Cell(row, 0, text) for row, text in enumerate(texts, start=1))
+    table = Table(len(texts) + 1, 1, (header, *cells))
+
+    assert number_columns(table) == ({0} if number else set())

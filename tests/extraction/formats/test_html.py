@@ -52,6 +52,7 @@ def test_render_keeps_hostile_text_as_text() -> None:
         "h3",
         "p",
         "ul",
+        "ol",
         "li",
         "label",
         "input",
@@ -70,7 +71,7 @@ def test_render_keeps_hostile_text_as_text() -> None:
         "scope",
         "aria-labelledby",
     }
-    allowed |= {"colspan", "rowspan", "type", "disabled", "checked"}
+    allowed |= {"colspan", "rowspan", "type", "disabled", "checked", "value"}
     assert {name for node in page.iter() for name in node.attrib} <= allowed
     assert "<script>alert(1)</script>" in page.xpath("string(//section[@id='page-1'])")
 
@@ -102,11 +103,33 @@ def test_render_gives_a_caption_to_the_figure_or_table_beside_it() -> None:
     ]
 
 
-def test_render_joins_the_lines_of_prose_and_no_others() -> None:
-    prose = "The harbour master of the old town kept\na ledger of every ship that came and\nwent."
-    address = "Harbour Plumbing Ltd of Bristol and Bath\n14 Quay Street\nBristol BS1 4DJ"
-    page = page_of(Block("1", "paragraph", prose), Block("2", "paragraph", address))
-    assert [node.text for node in page.xpath("//section/p")] == [prose.replace("\n", " "), address]
+def test_render_keeps_the_line_breaks_of_the_text() -> None:
+    address = "Harbour Plumbing Ltd of Bristol and Bath\n14 Quay Street"
+    page = page_of(Block("1", "paragraph", address))
+    assert [node.text for node in page.xpath("//section/p")] == [address]
+
+
+def test_render_nests_lists() -> None:
+    page = page_of(Block("1", "list", "- one\n  3. two\n  4. three\n    - deep\n- four\na) five"))
+
+    def shape(node: html.HtmlElement) -> list[object]:
+        return [
+            (item.get("value"), (item.text or "").strip(), [(sub.tag, shape(sub)) for sub in item])
+            for item in node
+        ]
+
+    lists = page.xpath("//section/ul")
+    assert [node.get("class") for node in lists] == [None, "plain"]
+    deep: tuple[str, list[object]] = ("ul", [(None, "deep", [])])
+    numbered = ("ol", [("3", "two", []), ("4", "three", [deep])])
+    assert shape(lists[0]) == [(None, "one", [numbered]), (None, "four", [])]
+    assert shape(lists[1]) == [(None, "a) five", [])]
+
+
+def test_render_sets_columns_of_numbers_right() -> None:
+    page = html.fromstring(render(document()))
+    right = page.xpath("//section[@id='page-1']/table[1]//*[@class='number']")
+    assert [cell.text_content() for cell in right] == ["Price", "-12.50"]
 
 
 def test_render_puts_header_rows_into_the_head_of_the_table() -> None:

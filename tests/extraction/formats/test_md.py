@@ -28,9 +28,9 @@ def tokens(markdown: str, parser: MarkdownIt = GITHUB) -> Iterator[Token]:
 def shown(markdown: str) -> str:
     """The text a reader sees."""
     return "".join(
-        "\n" if token.type == "softbreak" else token.content
+        "\n" if token.type == "hardbreak" else token.content
         for token in tokens(markdown)
-        if token.type in ("text", "text_special", "softbreak")
+        if token.type in ("text", "text_special", "hardbreak")
     )
 
 
@@ -38,7 +38,7 @@ def test_page_markdown_writes_each_kind_of_block_but_page_numbers() -> None:
     assert document().pages[0].markdown == "\n\n".join(
         [
             "# Invoice 4711",
-            "Thank you\nfor your order",
+            "Thank you  \nfor your order",
             "| Item | Price |\n| --- | --- |\n| Lamp<br>red | -12.50 |",
             '<table>\n<tr><th colspan="2">Both</th><th>C</th></tr>\n'
             '<tr><td rowspan="2">down</td><td>1</td><td>2</td></tr>\n'
@@ -61,10 +61,24 @@ def test_render_joins_the_pages() -> None:
         ("1) one\n2) two", "1. one\n2. two"),
         ("one\ntwo", "- one\n- two"),
         ("- # one", "- \\# one"),
+        ("- one\n  - two\n    - three\n- four", "- one\n  - two\n    - three\n- four"),
+        ("1. one\n  - two\n2. three", "1. one\n   - two\n2. three"),
+        ("- one\n  3. two\n  4. three", "- one\n\n  3. two\n  4. three"),
+        ("a) one\nb) two", "- a) one\n- b) two"),
     ],
 )
 def test_page_markdown_writes_lists(text: str, expected: str) -> None:
     assert page_markdown([Block("p1-b1", "list", text)]) == expected
+
+
+def test_page_markdown_nests_lists_for_a_reader() -> None:
+    markdown = page_markdown([Block("p1-b1", "list", "- one\n  3. two\n  4. three\n- four\n7. x")])
+
+    found = [
+        (token.level // 2, token.content) for token in tokens(markdown) if token.type == "inline"
+    ]
+    assert found == [(1, "one"), (2, "two"), (2, "three"), (1, "four"), (1, "x")]
+    assert 'start="3"' in GITHUB.render(markdown)
 
 
 @pytest.mark.parametrize(("level", "marks"), [(None, "#"), (3, "###"), (9, "######")])
@@ -137,7 +151,7 @@ def test_paragraph_with_hostile_text_renders_as_that_text(attack: str) -> None:
         "inline",
         "text",
         "text_special",
-        "softbreak",
+        "hardbreak",
     }
     visible = attack.encode(errors="ignore").decode()
     for character in "\x00\x07\ufffe\ufffd":

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from extraction.formats.regions import regions
-from extraction.types import Block, Line, Page
+from extraction.formats.regions import regions, within
+from extraction.types import Block, Line, Page, Word
 
 
 def test_regions_hold_every_line_once_in_reading_order() -> None:
@@ -37,3 +37,23 @@ def test_regions_of_a_page_without_lines_have_the_text_of_the_blocks() -> None:
         ("two", (0, 0, 50, 20)),
     ]
     assert second.box == (0, 0, 100, 200)
+
+
+def test_regions_leave_a_watermark_out_of_the_paragraph_in_its_middle() -> None:
+    line = Line("DRAFT", (0, 0, 100, 100))
+    paragraph = Block("p1-b1", "paragraph", "", (20, 40, 80, 60))
+    watermark = Block("p1-b2", "watermark", "DRAFT", (0, 0, 100, 100))
+
+    found = regions(Page(1, 100, 100, blocks=(paragraph, watermark), lines=(line,)))
+
+    assert [len(region.lines) for region in found if region.block is watermark] == [1]
+
+
+def test_within_parts_a_line_over_two_cells_by_its_words() -> None:
+    words = (Word("Copper", (0, 0, 20, 10), 0.9), Word("12", (60, 0, 70, 10), 0.5))
+    row, whole = Line("Copper 12", (0, 0, 70, 10), 0.8, words), Line("below", (0, 20, 20, 30))
+
+    inner, outer = within((0, 0, 50, 15), [row, whole])
+
+    assert inner == [Line("Copper", (0, 0, 20, 10), 0.9, words[:1])]
+    assert outer == [Line("12", (60, 0, 70, 10), 0.5, words[1:]), whole]
