@@ -6,7 +6,7 @@ OpenVINO computes in the number format that the CPU is fastest with: bfloat16 wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,16 +43,17 @@ class Network:
         load = _load_openvino if runtime == "openvino" else _load_onnxruntime
         self._run, self.characters = load(path, threads, streams)
 
-    def __call__(self, inputs: Sequence[Floats], keep: Callable[[Floats], T]) -> list[T]:
+    def __call__(self, inputs: Iterable[Floats], keep: Callable[[Floats], T]) -> list[T]:
         """What ``keep`` makes of each input's output, in order; it must copy what it returns.
 
-        Inputs (batch x channels x height x width) may differ in shape. Each new shape costs time
-        once and about a megabyte for good, so callers pad to few shapes.
+        Inputs (batch x channels x height x width) are taken as the network gets free, so they may
+        be made meanwhile. They may differ in shape; each new shape costs time once and about a
+        megabyte for good, so callers pad to few shapes.
         """
         return self._run(inputs, keep)
 
 
-Run = Callable[[Sequence[Floats], Callable[[Floats], Any]], list[Any]]
+Run = Callable[[Iterable[Floats], Callable[[Floats], Any]], list[Any]]
 
 
 def _load_openvino(path: Path, threads: int, streams: int) -> tuple[Run, list[str]]:
@@ -66,7 +67,7 @@ def _load_openvino(path: Path, threads: int, streams: int) -> tuple[Run, list[st
     settings = {"NUM_STREAMS": str(streams), "INFERENCE_NUM_THREADS": str(threads)}
     queue = openvino.AsyncInferQueue(core.compile_model(model, "CPU", settings), streams)
 
-    def run(inputs: Sequence[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
+    def run(inputs: Iterable[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
         found: dict[int, Any] = {}
 
         def done(request: Any, index: int) -> None:
@@ -76,7 +77,7 @@ def _load_openvino(path: Path, threads: int, streams: int) -> tuple[Run, list[st
         for index, array in enumerate(inputs):
             queue.start_async({0: array}, index)
         queue.wait_all()
-        return [found[index] for index in range(len(inputs))]
+        return [found[index] for index in range(len(found))]
 
     return run, characters.splitlines()
 
@@ -91,7 +92,7 @@ def _load_onnxruntime(path: Path, threads: int, streams: int) -> tuple[Run, list
     characters = session.get_modelmeta().custom_metadata_map.get("character", "")
     name = session.get_inputs()[0].name
 
-    def run(inputs: Sequence[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
+    def run(inputs: Iterable[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
         return [keep(session.run(None, {name: array})[0]) for array in inputs]
 
     return run, characters.splitlines()

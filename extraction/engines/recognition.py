@@ -67,7 +67,7 @@ class Recognizer:
         # The longest first, so that no stream is left alone with one at the end.
         order = sorted(range(len(crops)), key=lambda i: -aspect(crops[i]))
         found: list[list[Glyph]] = [[] for _ in crops]
-        outputs = self._network([prepare(crops[i], least) for i in order], _summary)
+        outputs = self._network((prepare(crops[i], least) for i in order), _summary)
         for i, steps in zip(order, outputs, strict=True):
             width = aspect(crops[i]) * LINE_HEIGHT
             used = len(steps.best) * width / padded_width(width, least)
