@@ -330,15 +330,14 @@ KINDS: dict[str, tuple[Draw, int]] = {  # what is drawn, and on how many pages
     "marked": (marked, 2),
     "letter": (letter, 1),
 }
-SEEDS = (11, 12, 13, 14, 15, 16)
-HELD_OUT = (15, 16)  # never looked at
-SCANNED = (12, 14, 16)
+SEEDS = (11, 12, 13, 14, 15, 16)  # the pages of even ones look scanned
+SEEN = (*range(11, 15), 18, 21)  # looked at while the rules were made
 
 
 def samples(kinds: Sequence[str] = (), seeds: Sequence[int] = SEEDS) -> list[Sample]:
-    """The suite: each kind once a seed; those of ``SCANNED`` as scans."""
+    """The suite: each kind once a seed, as scans where the seed is even."""
     return [
-        sample(kind, seed, scanned=seed in SCANNED)
+        sample(kind, seed, scanned=seed % 2 == 0)
         for kind in KINDS
         if not kinds or kind in kinds
         for seed in seeds
@@ -365,7 +364,7 @@ def sample(kind: str, seed: int, *, scanned: bool) -> Sample:
     if scanned:
         document = scan(document, chance)
     name = f"{kind.replace(' ', '-')}-{seed}"
-    return Sample(name, kind, scanned, seed in HELD_OUT, document.tobytes(), pages)
+    return Sample(name, kind, scanned, seed not in SEEN, document.tobytes(), pages)
 
 
 def scan(document: Any, random: random.Random) -> Any:

@@ -75,10 +75,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A word and its box in the level frame."""
+    """A word and its box in the level frame; ``line`` tells the engine's lines apart."""
 
     word: Word
     box: Box
+    line: int = 0
 
     @property
     def middle(self) -> float:
@@ -128,9 +129,11 @@ Row = list[Segment]
 def pieces_of(lines: Iterable[Line], frame: Frame) -> list[list[Piece]]:
     """The words of each line in the level frame; a line without words is one word."""
     found = []
-    for line in lines:
+    for index, line in enumerate(lines):
         words = line.words or (Word(line.text, line.box, line.confidence),)
-        placed = [Piece(word, frame.to_level(word.box)) for word in words if word.text.strip()]
+        placed = [
+            Piece(word, frame.to_level(word.box), index) for word in words if word.text.strip()
+        ]
         if placed:
             found.append(placed)
     return found

@@ -7,10 +7,12 @@ from statistics import median
 
 from extraction import tables
 from extraction.block_kinds import CAPTION, text_of
-from extraction.level import Row, text_height
+from extraction.level import Piece, Row, Segment, segments_of, text_height
 
 GUTTER = 0.9  # times the text's height, the least space between columns of text
 LONG_GUTTER = 0.75  # where it runs along more rows than chance would leave white
+NARROW_GUTTER = 0.35  # where on most rows the engine itself began a new line beyond it
+NARROW_ROWS = 6  # rows with text on both sides of such a gutter
 HEADING = 1.12  # times the text's height: a heading over columns is larger
 HEADING_WHITE = 1.6  # times its height: the white beside it
 BAND = 3.0  # times the text's height: white so high parts what stands above from what is below
@@ -44,9 +46,14 @@ def _bands(rows: Sequence[Row]) -> list[list[Row]]:
 def _flows(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows of one band as columns of text."""
     flows: list[list[Row]] = []
+    cut = [_cut(row) for row in rows]
     start, in_band = 0, False
     while start < len(rows):
         end, gutter = _gutter(rows, start)
+        band = rows[start:end]
+        further, narrow = _gutter(cut, start, (NARROW_GUTTER, NARROW_GUTTER))
+        if narrow is not None and further > end and _shared(cut[start:further], narrow):
+            end, gutter, band = further, narrow, cut[start:further]
         if gutter is None:
             if not in_band:
                 flows.append([])
@@ -54,11 +61,36 @@ def _flows(rows: Sequence[Row]) -> list[list[Row]]:
             in_band = True
             start += 1
             continue
-        for part in _headed(rows[start:end], gutter):
+        for part in _headed(band, gutter):
             for side in _sides(part, gutter):
-                flows += columns(side)
+                flows += columns([_joined(row) for row in side])
         start, in_band = end, False
     return flows
+
+
+def _cut(row: Row) -> Row:
+    """The row cut also at smaller gaps, where the engine's lines end."""
+    parts: list[list[Piece]] = []
+    for segment in row:
+        least, end = NARROW_GUTTER * segment.height, segment.box[0]
+        parts.append([])
+        for piece in segment.pieces:
+            last = parts[-1][-1:]
+            if last and piece.line != last[0].line and piece.box[0] - end >= least:
+                parts.append([])
+            parts[-1].append(piece)
+            end = max(end, piece.box[2])
+    return row if len(parts) == len(row) else [Segment.of(part) for part in parts]
+
+
+def _joined(row: Row) -> Row:
+    """The row as it was before it was cut so."""
+    return [row[0]] if len(row) == 1 else segments_of([p for s in row for p in s.pieces])
+
+
+def _shared(rows: Sequence[Row], x: float) -> bool:
+    """Whether enough rows have text on both sides, as columns do and no chance gap."""
+    return sum(row[0].box[0] < x < row[-1].box[0] for row in rows) >= NARROW_ROWS
 
 
 def _headed(rows: Sequence[Row], gutter: float) -> list[list[Row]]:
@@ -84,14 +116,19 @@ def _headed(rows: Sequence[Row], gutter: float) -> list[list[Row]]:
     return parts
 
 
-def _gutter(rows: Sequence[Row], start: int) -> tuple[int, float | None]:
-    """The run of rows from ``start`` with a gutter between columns: (end, middle of the gutter)."""
+def _gutter(
+    rows: Sequence[Row], start: int, widths: tuple[float, float] = (GUTTER, LONG_GUTTER)
+) -> tuple[int, float | None]:
+    """The run of rows from ``start`` with a gutter between columns: (end, middle of the gutter).
+
+    ``widths`` are the least ones, times the text's height, of a short and of a long gutter.
+    """
     boxes = [segment.box for row in rows for segment in row]
     free = [(min(box[0] for box in boxes), max(box[2] for box in boxes))]
     height = median(segment.height for row in rows for segment in row)
     end, last = start, free
     while end < len(rows):
-        narrowest = (GUTTER if end - start < COLUMN_ROWS else LONG_GUTTER) * height
+        narrowest = widths[end - start >= COLUMN_ROWS] * height
         for x0, _, x1, _ in (segment.box for segment in rows[end]):
             free = [
                 part

@@ -266,3 +266,25 @@ def test_arrange_reads_narrow_side_columns_apart() -> None:
     text = [line(f"{FULL} number {i}", 120, 104 + 13 * i) for i in range(8)]
     lines, _ = arrange([*side, *text])
     assert [each.text for each in lines] == [each.text for each in (*side, *text)]
+
+
+def beside(gap: float, count: int) -> list[Line]:
+    """Two columns so far apart in full rows; the engine read each of their lines apart."""
+    found = []
+    for index in range(count):
+        words = "the harbour wall of old stone" if index % 3 else "the harbour wall of stone now it"
+        found.append(line(words, 10, 100 + 12 * index))
+        found.append(line(f"and beyond it number {index}", 202 + gap, 100 + 12 * index))
+    return found
+
+
+def test_arrange_reads_columns_close_together_where_the_engine_parted_their_lines() -> None:
+    given = beside(5, 8)
+    assert max(each.box[2] for each in given[::2]) == 202
+    lines, _ = arrange(given)
+    assert [each.text for each in lines] == [each.text for each in given[::2] + given[1::2]]
+
+
+def test_arrange_takes_a_small_gap_in_few_rows_for_chance() -> None:
+    lines, _ = arrange(beside(5, 4))
+    assert lines[0].text == "the harbour wall of stone now it and beyond it number 0"
