@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from statistics import median
 
-from extraction import checkboxes, figures, slanted, tables
+from extraction import checkboxes, figures, sheets, slanted, tables
 from extraction.block_kinds import (
     CAPTION,
     CHECKBOX,
@@ -61,9 +61,24 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
     """The page's lines in reading order, and its blocks.
 
     A line is what stands on one level without a wide gap, whatever the engine called a line.
-    Where the page has pixels, drawn table rules, check boxes and figures are looked for. Text at an
-    angle to the page's comes last, each watermark or stamp a block of its own.
+    Several sheets on one scan come one after the other, each whole. Where the page has pixels,
+    drawn table rules, check boxes and figures are looked for. Text at an angle to the sheet's comes
+    last in it, each watermark or stamp a block of its own.
     """
+    ordered: list[Line] = []
+    found: list[Block] = []
+    for sheet in sheets.parted(page, text):
+        lines, blocks = _sheet(sheet.page, sheet.text)
+        ordered += map(sheet.placed_line, lines)
+        found += map(sheet.placed_block, blocks)
+    numbered = (
+        replace(block, id=f"p{page.number}-b{index}") for index, block in enumerate(found, 1)
+    )
+    return tuple(ordered), tuple(numbered)
+
+
+def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
+    """The lines and blocks of one sheet of paper, the blocks without ids."""
     frame = Frame(page.width, page.height, text.skew)
     level = [frame.to_level(line.box) for line in text.lines if not line.angle]
     size = median(box[3] - box[1] for box in level) if level else 0.0
@@ -90,11 +105,7 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
     ordered = [segment.line() for item in items for segment in item.segments]
     ordered += [line for group in across for line in group]
     marks = (slanted.block(group, size) for group in across)
-    blocks = tuple(
-        replace(block, id=f"p{page.number}-b{index}")
-        for index, block in enumerate(chain(blocks_of(items, frame), marks), 1)
-    )
-    return tuple(ordered), blocks
+    return ordered, [*blocks_of(items, frame), *marks]
 
 
 def _cut_out(placed: list[list[Piece]], box: Box) -> tuple[list[list[Piece]], _Placed]:

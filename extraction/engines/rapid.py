@@ -23,7 +23,7 @@ from extraction.engines.inference import runtime
 from extraction.engines.recognition import Recognizer, certainty, crop
 from extraction.engines.words import Glyph
 from extraction.errors import EngineFailed, EngineUnavailable
-from extraction.level import confidence
+from extraction.level import confidence, direction
 from extraction.types import Box, Line, PageImage, PageText, Pixels, Word
 
 DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
@@ -33,8 +33,6 @@ MIN_LINE_SCORE = 0.5  # rapidocr's own: below it the "line" is mostly texture
 JUDGED_LINES = 8  # the widest lines tell whether a page is upside down
 SURE = 0.9  # the certainty of three quarters of them from which it is upright without a look
 LEGIBLE = 0.75  # the mean certainty that they must have when turned
-LEVEL = 1e-3  # degrees: a box that leans less was put level
-LEANING = 0.3  # the share of the text, by length squared, from which on only leaning lines count
 
 
 def revision() -> str:
@@ -159,33 +157,8 @@ def place_line(
 
 
 def text_angle(quads: Sequence[Quad]) -> float:
-    """The direction of reading in degrees, clockwise from left-to-right: -180 to 180.
-
-    The quarter turn that most of the text takes, and how far the lines that take it deviate from
-    it, long lines counting most. The box of a short line is often put exactly level though the line
-    leans by a pixel or two: where enough others tell an angle, only they count.
-    """
-    sides = [quad[1] - quad[0] for quad in quads]
-    lengths = [float(np.linalg.norm(side)) for side in sides]
-    angles = [math.degrees(math.atan2(side[1], side[0])) for side in sides]
-    weight: dict[int, float] = {}
-    for angle, length in zip(angles, lengths, strict=True):
-        turn = round(angle / 90) % 4
-        weight[turn] = weight.get(turn, 0.0) + length
-    if not weight:
-        return 0.0
-    turn = max(weight, key=weight.__getitem__)
-    ours = sorted(
-        ((angle - 90 * turn + 180) % 360 - 180, length**2)
-        for angle, length in zip(angles, lengths, strict=True)
-        if round(angle / 90) % 4 == turn
-    )
-    leaning = [(angle, area) for angle, area in ours if abs(angle) > LEVEL]
-    if sum(area for _, area in leaning) >= LEANING * sum(area for _, area in ours):
-        ours = leaning
-    passed = np.cumsum([area for _, area in ours])  # long lines tell best: by length squared
-    angle = 90 * turn + ours[int(np.searchsorted(passed, passed[-1] / 2))][0]
-    return round((angle + 180) % 360 - 180, 2)
+    """The direction of reading in degrees, clockwise from left-to-right: -180 to 180."""
+    return direction([tuple(quad[1] - quad[0]) for quad in quads])
 
 
 def _bounds(corners: npt.NDArray[np.float64], width: float, height: float) -> Box:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 import socket
 from typing import NoReturn
 
@@ -121,14 +120,6 @@ def test_text_angle_lets_long_lines_decide() -> None:
 
     assert rapid.text_angle([side(100, 2), side(110, 2.2), side(8, 3), side(9, -4)]) == 1.15
     assert rapid.text_angle([]) == 0
-
-
-@pytest.mark.parametrize(("leaning", "angle"), [(3, 0.8), (1, 0.0)])
-def test_text_angle_counts_boxes_put_level_only_where_few_lean(leaning: int, angle: float) -> None:
-    rise = 100 * math.tan(math.radians(0.8))
-    level = np.array([[0.0, 0], [100, 0], [100, 10], [0, 10]])
-    lean = np.array([[0.0, 0], [100, rise], [100, 10 + rise], [0, 10]])
-    assert rapid.text_angle([level] * 5 + [lean] * leaning) == angle
 
 
 def test_place_line_gives_a_word_the_probability_that_all_its_characters_are_right() -> None:
