@@ -16,7 +16,9 @@ from extraction.block_kinds import (
     CHECKBOX,
     NOTE,
     PAGE_NUMBER,
+    ROMAN,
     SMALL,
+    equations,
     is_heading,
     is_page_number,
     kind_of,
@@ -41,8 +43,12 @@ from extraction.types import Block, BlockKind, Box, Line, PageImage, PageText, T
 
 NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
 APART = 3.0  # times the text's height: parts of a row so far apart may be unlike each other
-MARGIN = 0.085  # of the page's height: headers and footers stand in the first or last strip
+MARGIN = 0.085  # of the page's height: headers and footers stand in the first or last strip,
+INCH, SMALL_PAGE = 72.0, 0.1  # of an inch at least, on a small page of a tenth of its height
 MARGIN_GAP = 1.3  # times the text's height: white between them and the text
+SMALLER = 0.9  # times the text's height: a header so small needs only SMALL_GAP of that white
+SMALL_GAP = 0.75
+HEADER_SIZE, FOOTER_SIZE = 1.15, 1.4  # times the text's height, at most: titles stand at the top
 MARGIN_ROWS = 4
 LONGEST_PAGE = 1.7  # times its width: a longer strip of paper (a receipt) has no margins
 
@@ -148,13 +154,16 @@ def _items(rows: list[Row], drawn: Sequence[_Placed], frame: Frame) -> list[Item
         edges = (around[0], max(around[2], around[0] + NARROWEST * (right - left)))
         pitch = _pitch(flow)
         notes = _notes_from(flow, body, frame)
+        formulas = equations(flow, edges)
         for index, row in enumerate(flow):
             here = found.get(id(row[0])) if len(row) == 1 else None
             if here:
                 items.append(Item(here.kind, here.segments, here.box, edges, here.table))
                 continue
             for part in _parts(row, frame):
-                if is_page_number(part, frame.bounds):
+                if index in formulas:
+                    items.append(_item("equation", part, edges, pitch))
+                elif is_page_number(part, frame.bounds):
                     items.append(_item("page_number", part, edges))
                 elif index >= notes:
                     items.append(_item("footnote", part, edges, pitch))
@@ -184,28 +193,37 @@ def _more_of_title(above: Item | None, row: Row, body: float) -> bool:
 def _margins(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[Row], list[Row]]:
     """The rows in the top margin, those of the page itself, those in the bottom margin.
 
-    What stands in a margin is no larger than the text and parted from it by white.
+    What stands in a margin is hardly larger than the text and parted from it by white.
     """
     left, above, right, below = frame.bounds
     height = below - above
     if not rows or height > LONGEST_PAGE * (right - left):
         return [], rows, []
-    strip, gap = MARGIN * height, MARGIN_GAP * body
+    strip = max(MARGIN * height, min(INCH, SMALL_PAGE * height))
     start, end = 0, len(rows)
     for count in range(1, min(MARGIN_ROWS, len(rows) - 1) + 1):
         bottom = max(segment.box[3] for row in rows[:count] for segment in row)
-        if bottom > above + strip or text_height(rows[count - 1]) > 1.1 * body:
+        size = text_height(rows[count - 1])
+        if bottom > above + strip or size > HEADER_SIZE * body:
             break
-        wanted = gap / 2 if text_height(rows[count]) > SIZE_CHANGE * body else gap
+        wanted = _white(size, body)
+        if text_height(rows[count]) > SIZE_CHANGE * body:
+            wanted = min(wanted, MARGIN_GAP * body / 2)
         if min(segment.box[1] for segment in rows[count]) - bottom > wanted:
             start = count
     for count in range(1, min(MARGIN_ROWS, len(rows) - start - 1) + 1):
         top = min(segment.box[1] for row in rows[-count:] for segment in row)
-        if top < below - strip or text_height(rows[-count]) > 1.1 * body:
+        size = text_height(rows[-count])
+        if top < below - strip or size > FOOTER_SIZE * body:
             break
-        if top - max(segment.box[3] for segment in rows[-count - 1]) > gap:
+        if top - max(segment.box[3] for segment in rows[-count - 1]) > _white(size, body):
             end = len(rows) - count
     return rows[:start], rows[start:end], rows[end:]
+
+
+def _white(size: float, body: float) -> float:
+    """The least white between a header or footer of that height and the text, in points."""
+    return MARGIN_GAP * body * (SMALL_GAP if size < SMALLER * body else 1)
 
 
 def _margin_items(rows: Sequence[Row], kind: BlockKind) -> list[Item]:
@@ -213,7 +231,8 @@ def _margin_items(rows: Sequence[Row], kind: BlockKind) -> list[Item]:
     items = []
     for row in rows:
         for part in segments_of([p for segment in row for p in segment.pieces], APART):
-            number = PAGE_NUMBER.fullmatch(part.text.strip())
+            said = part.text.strip()
+            number = PAGE_NUMBER.fullmatch(said) or ROMAN.fullmatch(said)
             edges = (part.box[0], part.box[2])
             items.append(_item("page_number" if number else kind, [part], edges))
     return items

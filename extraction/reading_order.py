@@ -16,6 +16,7 @@ NARROW_ROWS = 6  # rows with text on both sides of such a gutter
 HEADING = 1.12  # times the text's height: a heading over columns is larger
 HEADING_WHITE = 1.6  # times its height: the white beside it
 BAND = 3.0  # times the text's height: white so high parts what stands above from what is below
+CAPTION_ROWS, CAPTION_REACH = 8, 5.0  # rows, times the text's height: from a caption to that white
 COLUMN_ROWS = 3  # rows on each side of a gutter
 
 
@@ -33,14 +34,31 @@ def _bands(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows, parted where no row reaches into a strip of ``BAND`` lines' height."""
     if not rows:
         return []
-    strip = BAND * median(segment.height for row in rows for segment in row)
+    height = median(segment.height for row in rows for segment in row)
     bands, bottom = [[rows[0]]], max(segment.box[3] for segment in rows[0])
-    for row in rows[1:]:
-        if min(segment.box[1] for segment in row) - bottom > strip:
+    for index, row in enumerate(rows[1:], 1):
+        top = min(segment.box[1] for segment in row)
+        if top - bottom > BAND * height and not _figures(rows, index, top, bottom, height):
             bands.append([])
         bands[-1].append(row)
         bottom = max(bottom, *(segment.box[3] for segment in row))
     return bands
+
+
+def _figures(rows: Sequence[Row], index: int, top: float, bottom: float, height: float) -> bool:
+    """Whether figures of columns side by side, each with its caption, fill the white above a row.
+
+    ``top`` and ``bottom`` are of the rows below and above it.
+    """
+    near = rows[max(index - CAPTION_ROWS, 0) : index + CAPTION_ROWS]
+    captions = [
+        segment.box
+        for row in near
+        for segment in row
+        if CAPTION.match(segment.text)
+        and max(bottom - segment.box[3], segment.box[1] - top) < CAPTION_REACH * height
+    ]
+    return any(one[2] < other[0] for one in captions for other in captions)
 
 
 def _flows(rows: Sequence[Row]) -> list[list[Row]]:

@@ -8,6 +8,7 @@ labels with values and rows of tables do not.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -151,7 +152,8 @@ def _own_levels(one: Sequence[Line], other: Sequence[Line], middle: _Middle) -> 
     if min(len(left), len(right)) < LINES:
         return False
     fewer, more = sorted((left, right), key=len)
-    shared = sum(any(abs(y - other) <= NEAR * height for other in more) for y in fewer)
+    near = NEAR * height
+    shared = sum(bisect_right(more, y + near) > bisect_left(more, y - near) for y in fewer)
     return shared < SHARED * len(fewer)
 
 
