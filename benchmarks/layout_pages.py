@@ -359,8 +359,8 @@ KINDS: dict[str, tuple[Draw, int]] = {  # what is drawn, and on how many pages
     "one page furniture": (single, 1),
 }
 VARIED = ("varied furniture", "one page furniture")
-SEEDS = (11, 12, 13, 14, 15, 16)  # the pages of even ones look scanned
-SEEN = (*range(11, 15), 18, 21)  # looked at while the rules were made
+SEEDS = (61, 62)  # the pages of even ones look scanned
+SEEN = range(11, 60)  # looked at, or may have been, while the rules were made
 
 
 def samples(kinds: Sequence[str] = (), seeds: Sequence[int] = SEEDS) -> list[Sample]:

@@ -50,6 +50,7 @@ SMALLER = 0.9  # times the text's height: a header so small needs only SMALL_GAP
 SMALL_GAP = 0.75
 HEADER_SIZE, FOOTER_SIZE = 1.15, 1.4  # times the text's height, at most: titles stand at the top
 MARGIN_ROWS = 4
+PAGE_HIGH, PAGE_WORDS = 0.7, 35  # of its height, words a cell: no table but the page itself
 LONGEST_PAGE = 1.7  # times its width: a longer strip of paper (a receipt) has no margins
 
 
@@ -98,7 +99,8 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
     placed = pieces_of(lines, frame)
     if placed and (page.pixels is not None or page.rules):
         every = [piece for line in placed for piece in line]
-        found = tables.ruled(page.pixels, page.dpi, frame, every, page.rules)
+        ruled = tables.ruled(page.pixels, page.dpi, frame, every, page.rules)
+        found = [table for table in ruled if not _is_page(table, frame)]
         taken = {id(p) for table in found for segment in table.segments for p in segment.pieces}
         left = ([piece for piece in line if id(piece) not in taken] for line in placed)
         placed = [line for line in left if line]
@@ -112,6 +114,14 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
     ordered += [line for group in across for line in group]
     marks = (slanted.block(group, size) for group in across)
     return ordered, [*blocks_of(items, frame), *marks]
+
+
+def _is_page(found: tables.Found, frame: Frame) -> bool:
+    """Whether a "table" is a page of text in columns, between the rules at its head and foot."""
+    _, top, _, bottom = frame.bounds
+    words = [len(cell.text.split()) for cell in found.table.cells if cell.text]
+    high = found.box[3] - found.box[1] > PAGE_HIGH * (bottom - top)
+    return high and sum(words) > PAGE_WORDS * len(words)
 
 
 def _cut_out(placed: list[list[Piece]], box: Box) -> tuple[list[list[Piece]], _Placed]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from extraction import layout
-from extraction.types import Block, Line, PageImage, PageText, Word
+from extraction import layout, tables
+from extraction.types import Block, Cell, Line, PageImage, PageText, Table, Word
 from tests.extraction.test_level import line
 
 
@@ -361,3 +361,19 @@ def test_arrange_reads_on_in_a_column_below_its_figure(below: bool) -> None:
     right = column("right", 320, "Figure 2. The bridge", under=below)
     lines, _ = arrange([*left, *right])
     assert [each.text for each in lines] == [each.text for each in (*left, *right)]
+
+
+@pytest.mark.parametrize(
+    ("words", "bottom", "kinds"),
+    [(60, 760, ["paragraph"]), (60, 500, ["table", "paragraph"]), (9, 760, ["table", "paragraph"])],
+)
+def test_arrange_takes_no_page_of_running_text_for_a_table(
+    words: int, bottom: float, kinds: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = tuple(Cell(0, column, "word " * words) for column in (0, 1))
+    found = tables.Found(Table(1, 2, cells), (10, 60, 590, bottom), ())
+    monkeypatch.setattr(tables, "ruled", lambda *_: [found])
+    page = PageImage(1, 600, 800, 0, 72, rules=((10.0, 60.0, 590.0, 60.5),))
+    text = [line(FULL, 10, 762 + 12 * i) for i in range(2)]
+    _, blocks = layout.arrange(page, PageText(tuple(text), "e", "1"))
+    assert [block.kind for block in blocks] == kinds
