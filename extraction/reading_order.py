@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from extraction import tables
@@ -17,6 +18,8 @@ HEADING = 1.12  # times the text's height: a heading over columns is larger
 HEADING_WHITE = 1.6  # times its height: the white beside it
 BAND = 3.0  # times the text's height: white so high parts what stands above from what is below
 CAPTION_ROWS, CAPTION_REACH = 8, 5.0  # rows, times the text's height: from a caption to that white
+PATIENCE = 50  # rows looked at in vain for each row of a band: a bound on huge and hostile pages
+WIDEST = 8  # gaps of a run of rows that are tried as gutters
 COLUMN_ROWS = 3  # rows on each side of a gutter
 
 
@@ -65,13 +68,21 @@ def _flows(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows of one band as columns of text."""
     flows: list[list[Row]] = []
     cut = [_cut(row) for row in rows]
+    boxes = [segment.box for row in rows for segment in row]
+    across = (min(box[0] for box in boxes), max(box[2] for box in boxes))
+    height = median(segment.height for row in rows for segment in row)
+    wide, narrow = (GUTTER * height, LONG_GUTTER * height), (NARROW_GUTTER * height,) * 2
     start, in_band = 0, False
+    patience = PATIENCE * len(rows)
     while start < len(rows):
-        end, gutter = _gutter(rows, start)
-        band = rows[start:end]
-        further, narrow = _gutter(cut, start, (NARROW_GUTTER, NARROW_GUTTER))
-        if narrow is not None and further > end and _shared(cut[start:further], narrow):
-            end, gutter, band = further, narrow, cut[start:further]
+        end, gutter, band = start, None, rows[:0]
+        if patience > 0:
+            end, gutter = _gutter(rows, start, across, wide)
+            further, close = _gutter(cut, start, across, narrow)
+            patience -= 0 if gutter else end + further - 2 * start
+            band = rows[start:end]
+            if close and (not gutter or further > end) and _shared(cut[start:further], close):
+                end, gutter, band = further, close, cut[start:further]
         if gutter is None:
             if not in_band:
                 flows.append([])
@@ -135,18 +146,17 @@ def _headed(rows: Sequence[Row], gutter: float) -> list[list[Row]]:
 
 
 def _gutter(
-    rows: Sequence[Row], start: int, widths: tuple[float, float] = (GUTTER, LONG_GUTTER)
+    rows: Sequence[Row], start: int, across: tuple[float, float], widths: tuple[float, float]
 ) -> tuple[int, float | None]:
     """The run of rows from ``start`` with a gutter between columns: (end, middle of the gutter).
 
-    ``widths`` are the least ones, times the text's height, of a short and of a long gutter.
+    ``across`` are the left and right edges of all rows, ``widths`` the least ones of a short and of
+    a long gutter, in points.
     """
-    boxes = [segment.box for row in rows for segment in row]
-    free = [(min(box[0] for box in boxes), max(box[2] for box in boxes))]
-    height = median(segment.height for row in rows for segment in row)
+    free = [across]
     end, last = start, free
     while end < len(rows):
-        narrowest = widths[end - start >= COLUMN_ROWS] * height
+        narrowest = widths[end - start >= COLUMN_ROWS]
         for x0, _, x1, _ in (segment.box for segment in rows[end]):
             free = [
                 part
@@ -157,11 +167,11 @@ def _gutter(
         if not free:
             break
         end, last = end + 1, free
-    for left, right in sorted(last, key=lambda gap: gap[0] - gap[1]):
+    for left, right in sorted(last, key=lambda gap: gap[0] - gap[1])[:WIDEST]:
         middle = (left + right) / 2
         if end > start and _are_columns(*_sides(rows[start:end], middle)):
             return end, middle
-    return start, None
+    return end, None
 
 
 def _sides(rows: Sequence[Row], x: float) -> tuple[list[Row], list[Row]]:
@@ -188,12 +198,26 @@ def _are_columns(left: Sequence[Row], right: Sequence[Row]) -> bool:
     numbers = sum(tables.is_number(row[0].text) for row in right) / len(right)
     if labels > 0.3 or numbers > 0.3:
         return False
-    shared = sum(any(_level(one, other) for other in right) for one in left)
+    shared = sum(_level(one, near) for one, near in _nearest(left, right))
     return min(words) >= 2 or (shared < 0.4 * min(len(left), len(right)) and max(words) >= 2)
 
 
 def _has_caption(side: Sequence[Row]) -> bool:
     return bool(CAPTION.match(text_of(side[0])) or CAPTION.match(text_of(side[-1])))
+
+
+def _nearest(rows: Sequence[Row], others: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+    """Each row with the nearest of ``others``."""
+    by_place = sorted(others, key=_place)
+    places = [_place(row) for row in by_place]
+    for row in rows:
+        at = bisect_left(places, _place(row))
+        near = by_place[max(at - 1, 0) : at + 1]
+        yield row, min(near, key=lambda other: abs(_place(other) - _place(row)))
+
+
+def _place(row: Row) -> float:
+    return row[0].box[1] + row[0].box[3]
 
 
 def _level(one: Row, other: Row) -> bool:
