@@ -213,7 +213,7 @@ def _margins(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], lis
     start, end = 0, len(rows)
     for count in range(1, min(MARGIN_ROWS, len(rows) - 1) + 1):
         bottom = max(segment.box[3] for row in rows[:count] for segment in row)
-        size = text_height(rows[count - 1])
+        size = _widest(rows[count - 1]).height
         if bottom > above + strip or size > HEADER_SIZE * body:
             break
         wanted = _white(size, body)
@@ -223,12 +223,17 @@ def _margins(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], lis
             start = count
     for count in range(1, min(MARGIN_ROWS, len(rows) - start - 1) + 1):
         top = min(segment.box[1] for row in rows[-count:] for segment in row)
-        size = text_height(rows[-count])
+        size = _widest(rows[-count]).height
         if top < below - strip or size > FOOTER_SIZE * body:
             break
         if top - max(segment.box[3] for segment in rows[-count - 1]) > _white(size, body):
             end = len(rows) - count
     return rows[:start], rows[start:end], rows[end:]
+
+
+def _widest(row: Row) -> Segment:
+    """The segment that tells the height of a header or footer; of a number alone it is unsure."""
+    return max(row, key=lambda segment: segment.box[2] - segment.box[0])
 
 
 def _white(size: float, body: float) -> float:

@@ -377,3 +377,10 @@ def test_arrange_takes_no_page_of_running_text_for_a_table(
     text = [line(FULL, 10, 762 + 12 * i) for i in range(2)]
     _, blocks = layout.arrange(page, PageText(tuple(text), "e", "1"))
     assert [block.kind for block in blocks] == kinds
+
+
+def test_arrange_measures_a_header_by_its_text_and_not_by_the_number_beside_it() -> None:
+    body = [line(FULL, 10, 200 + 12 * i) for i in range(6)]
+    head = [line("2.4 Harbour dues", 10, 30, height=11), line("p. 14", 540, 28, height=15)]
+    _, blocks = arrange([*head, *body])
+    assert [block.kind for block in blocks] == ["header", "page_number", "paragraph"]
