@@ -2,8 +2,9 @@
 
 Both read the same generated files in the same run, one after the other, each document whole: ours
 by ``pipeline.run`` with its `auto` engine, pymupdf4llm with its layout model, its OCR and its
-options that leave headers and footers out. The rules were made looking at the seeds 11 to 14, 15
-and 16 are held out. Prints a table in Markdown: a row a kind of page, ours / theirs.
+options that leave headers and footers out. Which seeds were looked at
+while the rules were made is in ``layout_pages``. Prints a table in Markdown: a row a kind of page,
+ours / theirs.
 
 Scores, from 0 to 1, a page each, then the mean. White space, case and punctuation do not count.
 

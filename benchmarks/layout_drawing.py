@@ -90,6 +90,14 @@ class Pen:
             (x, y + 0.8 * size), text, fontsize=size, **{"fontname": self.style.font, **kind}
         )
 
+    def symbols(self, x: float, y: float, text: str, size: float) -> None:
+        """One line with signs that the standard encoding lacks."""
+        import pymupdf
+
+        writer = pymupdf.TextWriter(self.page.rect)
+        writer.append((x, y + 0.8 * size), text, pymupdf.Font("tiro"), size)
+        writer.write_text(self.page)
+
     def flow(
         self,
         x: float,
@@ -364,3 +372,93 @@ def running_matter(random: random.Random) -> dict[str, str]:
     if random.random() < 0.5:
         said["footer"] = f"{name} Ltd, Registered in England {random.randint(100000, 999999)}"
     return said
+
+
+def varied_matter(random: random.Random) -> dict[str, str]:
+    """Furniture that changes from page to page: section names, sides, numerals, rules, lines."""
+    name = random.choice(NAMES)
+    number = random.choice(
+        ("{n}", "{roman}", "Page {n} of {c}", "- {n} -", "[{n}]", "A-{n}", "{n} | {name}",
+         "Chapter 2 - {n}", "p. {n}", "Page {n}")
+    )  # fmt: skip
+    return {
+        "name": name,
+        "size": str(random.uniform(7, 11)),
+        "number": number,
+        "first": str(random.choice((1, 1, 3, 14, 117))),
+        "header": random.choice(("section", "section", "both", "title", "")),
+        "footer": random.choice(("", "address", "date")),
+        "side": random.choice(("outer", "outer", "centre", "left")),
+        "header_y": str(random.uniform(28, 52)),
+        "footer_y": str(random.uniform(28, 55)),
+        "ruled": random.choice(("", "yes")),
+        "number_at": random.choice(("bottom", "bottom", "top")),
+    }
+
+
+def varied_furniture(pen: Pen, number: int, count: int, running: dict[str, str]) -> None:
+    """Header, footer and page number of one page as ``running`` says."""
+    style, size, name = pen.style, float(running["size"]), running["name"]
+    group, pen.group = pen.group, "furniture"
+    left, right = style.left, style.width - style.right
+    even = number % 2 == 0
+    shown = int(running["first"]) + number - 1
+    roman = ("i", "ii", "iii", "iv", "v", "vi", "vii")[number - 1]
+    label = running["number"].format(
+        n=shown, c=shown + count - number, name=name, roman=roman if shown < 8 else shown
+    )
+    top, foot = float(running["header_y"]), style.height - float(running["footer_y"])
+
+    def put(kind: str, text: str, y: float, side: str) -> None:
+        wide = pen.width(text, size)
+        at = {"left": left, "right": right - wide, "centre": (left + right - wide) / 2}[side]
+        pen.note(kind, text)
+        pen.line(at, y, text, size)
+
+    outer, inner = ("left", "right") if even else ("right", "left")
+    if running["side"] != "outer":
+        outer, inner = running["side"], "left" if running["side"] != "left" else "right"
+    section = f"{pen.random.randint(1, 9)}.{pen.random.randint(1, 9)} {pen.phrase(2, 4)}"
+    header = {"section": section, "title": f"The {name} papers", "both": section}.get(
+        running["header"]
+    )
+    if header:
+        put("header", header, top, inner)
+        if running["header"] == "both" and running["number_at"] == "bottom" and outer != "centre":
+            put("header", name, top, outer if outer != inner else "right")
+        if running["ruled"]:
+            pen.page.draw_line((left, top + size + 4), (right, top + size + 4), width=0.5)
+    if running["footer"] == "address":
+        put("footer", f"{name} Ltd, 4 Quay Street, Bristol BS1 4DJ", foot - 1.3 * size, "left")
+        put("footer", "VAT no. GB 421 5566 09, registered in England", foot, "left")
+    elif running["footer"] == "date":
+        put("footer", f"Printed {number + 9} March 2026", foot, "left")
+    if running["footer"] and running["ruled"]:
+        up = foot - (2.3 if running["footer"] == "address" else 1) * size
+        pen.page.draw_line((left, up), (right, up), width=0.5)
+    bottom = running["number_at"] == "bottom"
+    beside = running["footer"] if bottom else header
+    put("page_number", label, foot if bottom else top, ("right" if beside else outer))
+    pen.group = group
+
+
+def equation(pen: Pen, x: float, y: float, width: float, number: int) -> float:
+    """A display formula, set in or centred, perhaps numbered; or two of them below each other."""
+    formulas = (
+        "E = mc² + p²/2m", "f(x) = ax² + bx + c", "∑ a x^n = a/(1 - x)", "σ² = E[X²] - (E[X])²",
+        "y = α + β x + ε", "F = G m M / r²", "∂u/∂t = k ∂²u/∂x²", "P(A|B) = P(B|A) P(A) / P(B)",
+        "sin² θ + cos² θ = 1", "v ≈ √(2 g h)", "g(a) + g(b) ≤ g(a + b)",
+        "x = (-b ± √(b² - 4ac)) / 2",
+    )  # fmt: skip
+    size = pen.style.size
+    centred = pen.random.random() < 0.7
+    y += pen.random.uniform(0.3, 0.9) * size
+    text = pen.random.choice(formulas)
+    wide = size * 0.55 * len(text)
+    at = x + (width - wide) / 2 if centred else x + pen.random.uniform(24, 50)
+    label = f"({number})" if pen.random.random() < 0.5 else ""
+    pen.note("equation", f"{text} {label}".strip())
+    pen.symbols(at, y, text, size)
+    if label:
+        pen.line(x + width - pen.width(label, size), y, label, size)
+    return y + size * (pen.style.leading + pen.random.uniform(0.4, 1))

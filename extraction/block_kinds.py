@@ -15,10 +15,11 @@ SMALL = 0.93  # times the height of the page's text: notes and captions are no l
 EDGE = 0.08  # of the page's height: page numbers stand in the first or last strip
 
 PAGE_NUMBER = re.compile(
-    r"[-–—\s]*(?:(?P<word>page|seite|pagina|página|strona|halaman|muka surat|p\.|s\.|str\.)\s*)?"
-    r"\d{1,4}(?P<of>\s*(?:/|of|von|de|di|sur|z|dari|van)\s*\d{1,4})?[-–—\s]*",
+    r"[-–—\s\[(]*(?:(?P<word>page|seite|pagina|página|strona|halaman|muka surat|p\.|s\.|str\.)\s*)?"
+    r"\d{1,4}(?P<of>\s*(?:/|of|von|de|di|sur|z|dari|van)\s*\d{1,4})?[-–—\s\])]*",
     re.IGNORECASE,
 )
+ROMAN = re.compile(r"[-–—\s\[(]*[ivxl]{1,7}[-–—\s\])]*")
 BULLET = re.compile(r"[•‣◦▪●○∙·■►➢✓*–—.-]\s+(?=\S)")  # a small bullet is read as a full stop
 NUMBERED = re.compile(r"\(?(\d{1,2}|[a-z])[.)]\s+(?=\S)")
 CHECKBOX = re.compile(r"([☐☑☒]|\[[ xX✓]?\])\s*")
@@ -29,6 +30,18 @@ CAPTION = re.compile(
     r"(?P<stop>\s*[.:–—-](?=\s|$|[A-Z]))?",
     re.IGNORECASE,
 )
+RELATION = re.compile(r"[=≈≠≡≤≥<>∝→⇒⇔∈]")
+SIGN = re.compile(r"[=≈≠≡≤≥<>∝→⇒⇔∈∉⊂∪∩∑∏∫√∂∇∞±×·+−/^²³α-ωΓ-Ω]")
+LETTER = r"[^\W\d_²³¹⁰-₉]"  # raised and lowered figures are letters to Python
+VARIABLE = re.compile(rf"(?<!{LETTER}){LETTER}(?!{LETTER})|[∑∏∫√∂∇]")  # a letter by itself
+WORD = re.compile(rf"{LETTER}{{3,}}")  # what formulas do not hold, but for names and "and", "for"
+FUNCTIONS = re.compile(
+    rf"(?<!{LETTER})(?:(?:arc|a)?(?:sin|cos|tan|cot)h?|log|exp|lim|max|min|argmin|argmax|det|mod|arg"
+    rf"|sup|inf|dim|sign|sgn|gcd|var|cov|div|rot|grad|and|for|const)(?!{LETTER})",
+    re.IGNORECASE,
+)
+CODE = re.compile(r"[;{}]|==|:=|->|</|://|\(\)")
+SET_IN = 1.0  # times the text's height: how far a display formula stands from the column's edge
 NOTE = re.compile(r"[(\[]?(\d{1,2}|[*†‡§]{1,2})[)\].]?\s*(?=[^\W\d])")
 
 
@@ -110,3 +123,41 @@ def title_level(text: str, height: float, body: float) -> int:
     if height >= TOP_TITLE_SIZE * body:
         return 1
     return 2 if height >= 1.18 * body else 3
+
+
+def equations(rows: Sequence[Row], column: tuple[float, float]) -> set[int]:
+    """The indexes of the rows of one column that are display formulas.
+
+    ``column`` is its left and right edge. What stands right above or below such a row without any
+    word, a fraction's other half or the limits of a sum, is part of it.
+    """
+    found = {index for index, row in enumerate(rows) if _is_equation(row, column)}
+    for index in sorted(found):
+        for step in (-1, 1):
+            at = index + step
+            while 0 <= at < len(rows) and at not in found and _goes_with(rows[at], rows[at - step]):
+                found.add(at)
+                at += step
+    return found
+
+
+def _is_equation(row: Row, column: tuple[float, float]) -> bool:
+    """Whether the row is a relation between variables, set in, without words."""
+    text = text_of(row)
+    if row[0].box[0] - column[0] < SET_IN * text_height(row) or CODE.search(text):
+        return False
+    plain = FUNCTIONS.sub("", text)
+    sides = [side.strip() for side in RELATION.split(plain, maxsplit=1)]
+    if len(sides) < 2 or not all(sides) or WORD.search(plain):
+        return False
+    return len(VARIABLE.findall(plain)) >= 2 or (
+        bool(VARIABLE.search(plain)) and len(SIGN.findall(plain)) >= 2
+    )
+
+
+def _goes_with(row: Row, formula: Row) -> bool:
+    text, box = text_of(row), union(segment.box for segment in row)
+    other = union(segment.box for segment in formula)
+    gap = max(box[1] - other[3], other[1] - box[3])
+    within = other[0] - text_height(formula) <= box[0] and box[2] <= other[2]
+    return within and not WORD.search(FUNCTIONS.sub("", text)) and gap < 0.3 * text_height(formula)

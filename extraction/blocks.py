@@ -56,6 +56,8 @@ def blocks_of(items: Sequence[Item], frame: Frame) -> Iterator[Block]:
 def _continues(group: Sequence[Item], item: Item) -> bool:
     """Whether the item goes on with the block begun above it."""
     above, first = group[-1], group[0]
+    if first.kind == item.kind == "equation":
+        return item.box[1] - above.box[3] < 0.3 * min(above.height, item.height)
     if first.kind not in FLOWING or item.column != first.column:
         return False
     height = min(above.height, item.height)

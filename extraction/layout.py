@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
-from extraction import checkboxes, figures, slanted, tables
+from extraction import checkboxes, figures, sheets, slanted, tables
 from extraction.block_kinds import (
     CAPTION,
     CHECKBOX,
     NOTE,
     PAGE_NUMBER,
+    ROMAN,
     SMALL,
+    equations,
     is_heading,
     is_page_number,
     kind_of,
@@ -43,10 +45,15 @@ from extraction.types import Block, BlockKind, Box, Line, PageImage, PageText, P
 
 NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
 APART = 3.0  # times the text's height: parts of a row so far apart may be unlike each other
-MARGIN = 0.085  # of the page's height: headers and footers stand in the first or last strip
+MARGIN = 0.085  # of the page's height: headers and footers stand in the first or last strip,
+INCH, SMALL_PAGE = 72.0, 0.1  # of an inch at least, on a small page of a tenth of its height
 MARGIN_GAP = 1.3  # times the text's height: white between them and the text
+SMALLER = 0.9  # times the text's height: a header so small needs only SMALL_GAP of that white
+SMALL_GAP = 0.75
+HEADER_SIZE, FOOTER_SIZE = 1.15, 1.4  # times the text's height, at most: titles stand at the top
 MARGIN_ROWS = 4
 FINEST = 220.0  # dpi at which drawn rules and check boxes are looked for, at most
+PAGE_HIGH, PAGE_WORDS = 0.7, 35  # of its height, words a cell: no table but the page itself
 LONGEST_PAGE = 1.7  # times its width: a longer strip of paper (a receipt) has no margins
 
 
@@ -64,9 +71,24 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
     """The page's lines in reading order, and its blocks.
 
     A line is what stands on one level without a wide gap, whatever the engine called a line.
-    Where the page has pixels, drawn table rules, check boxes and figures are looked for. Text at an
-    angle to the page's comes last, each watermark or stamp a block of its own.
+    Several sheets on one scan come one after the other, each whole. Where the page has pixels,
+    drawn table rules, check boxes and figures are looked for. Text at an angle to the sheet's comes
+    last in it, each watermark or stamp a block of its own.
     """
+    ordered: list[Line] = []
+    found: list[Block] = []
+    for sheet in sheets.parted(page, text):
+        lines, blocks = _sheet(sheet.page, sheet.text)
+        ordered += map(sheet.placed_line, lines)
+        found += map(sheet.placed_block, blocks)
+    numbered = (
+        replace(block, id=f"p{page.number}-b{index}") for index, block in enumerate(found, 1)
+    )
+    return tuple(ordered), tuple(numbered)
+
+
+def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
+    """The lines and blocks of one sheet of paper, the blocks without ids."""
     frame = Frame(page.width, page.height, text.skew)
     level = [frame.to_level(line.box) for line in text.lines if not line.angle]
     size = median(box[3] - box[1] for box in level) if level else 0.0
@@ -81,7 +103,8 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
     placed = pieces_of(lines, frame)
     if placed and (pixels is not None or page.rules):
         every = [piece for line in placed for piece in line]
-        found = tables.ruled(pixels, dpi, frame, every, page.rules)
+        ruled = tables.ruled(pixels, dpi, frame, every, page.rules)
+        found = [table for table in ruled if not _is_page(table, frame)]
         taken = {id(p) for table in found for segment in table.segments for p in segment.pieces}
         left = ([piece for piece in line if id(piece) not in taken] for line in placed)
         placed = [line for line in left if line]
@@ -94,11 +117,15 @@ def arrange(page: PageImage, text: PageText) -> tuple[tuple[Line, ...], tuple[Bl
     ordered = [segment.line() for item in items for segment in item.segments]
     ordered += [line for group in across for line in group]
     marks = (slanted.block(group, size) for group in across)
-    blocks = tuple(
-        replace(block, id=f"p{page.number}-b{index}")
-        for index, block in enumerate(chain(blocks_of(items, frame), marks), 1)
-    )
-    return tuple(ordered), blocks
+    return ordered, [*blocks_of(items, frame), *marks]
+
+
+def _is_page(found: tables.Found, frame: Frame) -> bool:
+    """Whether a "table" is a page of text in columns, between the rules at its head and foot."""
+    _, top, _, bottom = frame.bounds
+    words = [len(cell.text.split()) for cell in found.table.cells if cell.text]
+    high = found.box[3] - found.box[1] > PAGE_HIGH * (bottom - top)
+    return high and sum(words) > PAGE_WORDS * len(words)
 
 
 def _bounded(page: PageImage) -> tuple[Pixels | None, float]:
@@ -153,13 +180,16 @@ def _items(rows: list[Row], drawn: Sequence[_Placed], frame: Frame) -> list[Item
         edges = (around[0], max(around[2], around[0] + NARROWEST * (right - left)))
         pitch = _pitch(flow)
         notes = _notes_from(flow, body, frame)
+        formulas = equations(flow, edges)
         for index, row in enumerate(flow):
             here = found.get(id(row[0])) if len(row) == 1 else None
             if here:
                 items.append(Item(here.kind, here.segments, here.box, edges, here.table))
                 continue
             for part in _parts(row, frame):
-                if is_page_number(part, frame.bounds):
+                if index in formulas:
+                    items.append(_item("equation", part, edges, pitch))
+                elif is_page_number(part, frame.bounds):
                     items.append(_item("page_number", part, edges))
                 elif index >= notes:
                     items.append(_item("footnote", part, edges, pitch))
@@ -189,28 +219,42 @@ def _more_of_title(above: Item | None, row: Row, body: float) -> bool:
 def _margins(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[Row], list[Row]]:
     """The rows in the top margin, those of the page itself, those in the bottom margin.
 
-    What stands in a margin is no larger than the text and parted from it by white.
+    What stands in a margin is hardly larger than the text and parted from it by white.
     """
     left, above, right, below = frame.bounds
     height = below - above
     if not rows or height > LONGEST_PAGE * (right - left):
         return [], rows, []
-    strip, gap = MARGIN * height, MARGIN_GAP * body
+    strip = max(MARGIN * height, min(INCH, SMALL_PAGE * height))
     start, end = 0, len(rows)
     for count in range(1, min(MARGIN_ROWS, len(rows) - 1) + 1):
         bottom = max(segment.box[3] for row in rows[:count] for segment in row)
-        if bottom > above + strip or text_height(rows[count - 1]) > 1.1 * body:
+        size = _widest(rows[count - 1]).height
+        if bottom > above + strip or size > HEADER_SIZE * body:
             break
-        wanted = gap / 2 if text_height(rows[count]) > SIZE_CHANGE * body else gap
+        wanted = _white(size, body)
+        if text_height(rows[count]) > SIZE_CHANGE * body:
+            wanted = min(wanted, MARGIN_GAP * body / 2)
         if min(segment.box[1] for segment in rows[count]) - bottom > wanted:
             start = count
     for count in range(1, min(MARGIN_ROWS, len(rows) - start - 1) + 1):
         top = min(segment.box[1] for row in rows[-count:] for segment in row)
-        if top < below - strip or text_height(rows[-count]) > 1.1 * body:
+        size = _widest(rows[-count]).height
+        if top < below - strip or size > FOOTER_SIZE * body:
             break
-        if top - max(segment.box[3] for segment in rows[-count - 1]) > gap:
+        if top - max(segment.box[3] for segment in rows[-count - 1]) > _white(size, body):
             end = len(rows) - count
     return rows[:start], rows[start:end], rows[end:]
+
+
+def _widest(row: Row) -> Segment:
+    """The segment that tells the height of a header or footer; of a number alone it is unsure."""
+    return max(row, key=lambda segment: segment.box[2] - segment.box[0])
+
+
+def _white(size: float, body: float) -> float:
+    """The least white between a header or footer of that height and the text, in points."""
+    return MARGIN_GAP * body * (SMALL_GAP if size < SMALLER * body else 1)
 
 
 def _margin_items(rows: Sequence[Row], kind: BlockKind) -> list[Item]:
@@ -218,7 +262,8 @@ def _margin_items(rows: Sequence[Row], kind: BlockKind) -> list[Item]:
     items = []
     for row in rows:
         for part in segments_of([p for segment in row for p in segment.pieces], APART):
-            number = PAGE_NUMBER.fullmatch(part.text.strip())
+            said = part.text.strip()
+            number = PAGE_NUMBER.fullmatch(said) or ROMAN.fullmatch(said)
             edges = (part.box[0], part.box[2])
             items.append(_item("page_number" if number else kind, [part], edges))
     return items

@@ -16,6 +16,8 @@ from extraction.types import Box, Line, Word
 
 # A gap wider than this many times the line's height parts a line into segments: about three spaces.
 SEGMENT_GAP = 0.75
+LEVEL = 0.02  # degrees: a box that leans less was put level
+LEANING = 0.3  # the share of the text, by length squared, from which on only leaning lines count
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A word and its box in the level frame."""
+    """A word and its box in the level frame; ``line`` tells the engine's lines apart."""
 
     word: Word
     box: Box
+    line: int = 0
 
     @property
     def middle(self) -> float:
@@ -125,12 +128,45 @@ class Segment:
 Row = list[Segment]
 
 
+def direction(sides: Sequence[tuple[float, float]]) -> float:
+    """The angle of text in degrees, clockwise, -180 to 180: each side (x, y) runs along a line.
+
+    The quarter turn that most of the text takes, and how far the lines that take it deviate from
+    it, long lines counting most. The box of a short line is often put exactly level though the line
+    leans by a pixel or two: where enough others tell an angle, only they count.
+    """
+    told = [(math.degrees(math.atan2(y, x)), math.hypot(x, y)) for x, y in sides]
+    lengths: dict[int, float] = {}
+    for angle, length in told:
+        turn = round(angle / 90) % 4
+        lengths[turn] = lengths.get(turn, 0.0) + length
+    if not lengths:
+        return 0.0
+    turn = max(lengths, key=lengths.__getitem__)
+    ours = sorted(
+        ((angle - 90 * turn + 180) % 360 - 180, length**2)
+        for angle, length in told
+        if round(angle / 90) % 4 == turn
+    )
+    leaning = [(angle, weight) for angle, weight in ours if abs(angle) > LEVEL]
+    if sum(weight for _, weight in leaning) >= LEANING * sum(weight for _, weight in ours):
+        ours = leaning
+    half, passed, middle = sum(weight for _, weight in ours) / 2, 0.0, 0.0
+    for angle, weight in ours:
+        middle, passed = angle, passed + weight
+        if passed >= half:
+            break
+    return round((90 * turn + middle + 180) % 360 - 180, 2)
+
+
 def pieces_of(lines: Iterable[Line], frame: Frame) -> list[list[Piece]]:
     """The words of each line in the level frame; a line without words is one word."""
     found = []
-    for line in lines:
+    for index, line in enumerate(lines):
         words = line.words or (Word(line.text, line.box, line.confidence),)
-        placed = [Piece(word, frame.to_level(word.box)) for word in words if word.text.strip()]
+        placed = [
+            Piece(word, frame.to_level(word.box), index) for word in words if word.text.strip()
+        ]
         if placed:
             found.append(placed)
     return found

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from extraction import tables
 from extraction.block_kinds import CAPTION, text_of
-from extraction.level import Row, text_height
+from extraction.level import Piece, Row, Segment, segments_of, text_height
 
 GUTTER = 0.9  # times the text's height, the least space between columns of text
 LONG_GUTTER = 0.75  # where it runs along more rows than chance would leave white
+NARROW_GUTTER = 0.35  # where on most rows the engine itself began a new line beyond it
+NARROW_ROWS = 6  # rows with text on both sides of such a gutter
 HEADING = 1.12  # times the text's height: a heading over columns is larger
 HEADING_WHITE = 1.6  # times its height: the white beside it
 BAND = 3.0  # times the text's height: white so high parts what stands above from what is below
+CAPTION_ROWS, CAPTION_REACH = 8, 5.0  # rows, times the text's height: from a caption to that white
+PATIENCE = 50  # rows looked at in vain for each row of a band: a bound on huge and hostile pages
+WIDEST = 8  # gaps of a run of rows that are tried as gutters
 COLUMN_ROWS = 3  # rows on each side of a gutter
 
 
@@ -31,22 +37,52 @@ def _bands(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows, parted where no row reaches into a strip of ``BAND`` lines' height."""
     if not rows:
         return []
-    strip = BAND * median(segment.height for row in rows for segment in row)
+    height = median(segment.height for row in rows for segment in row)
     bands, bottom = [[rows[0]]], max(segment.box[3] for segment in rows[0])
-    for row in rows[1:]:
-        if min(segment.box[1] for segment in row) - bottom > strip:
+    for index, row in enumerate(rows[1:], 1):
+        top = min(segment.box[1] for segment in row)
+        if top - bottom > BAND * height and not _figures(rows, index, top, bottom, height):
             bands.append([])
         bands[-1].append(row)
         bottom = max(bottom, *(segment.box[3] for segment in row))
     return bands
 
 
+def _figures(rows: Sequence[Row], index: int, top: float, bottom: float, height: float) -> bool:
+    """Whether figures of columns side by side, each with its caption, fill the white above a row.
+
+    ``top`` and ``bottom`` are of the rows below and above it.
+    """
+    near = rows[max(index - CAPTION_ROWS, 0) : index + CAPTION_ROWS]
+    captions = [
+        segment.box
+        for row in near
+        for segment in row
+        if CAPTION.match(segment.text)
+        and max(bottom - segment.box[3], segment.box[1] - top) < CAPTION_REACH * height
+    ]
+    return any(one[2] < other[0] for one in captions for other in captions)
+
+
 def _flows(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows of one band as columns of text."""
     flows: list[list[Row]] = []
+    cut = [_cut(row) for row in rows]
+    boxes = [segment.box for row in rows for segment in row]
+    across = (min(box[0] for box in boxes), max(box[2] for box in boxes))
+    height = median(segment.height for row in rows for segment in row)
+    wide, narrow = (GUTTER * height, LONG_GUTTER * height), (NARROW_GUTTER * height,) * 2
     start, in_band = 0, False
+    patience = PATIENCE * len(rows)
     while start < len(rows):
-        end, gutter = _gutter(rows, start)
+        end, gutter, band = start, None, rows[:0]
+        if patience > 0:
+            end, gutter = _gutter(rows, start, across, wide)
+            further, close = _gutter(cut, start, across, narrow)
+            patience -= 0 if gutter else end + further - 2 * start
+            band = rows[start:end]
+            if close and (not gutter or further > end) and _shared(cut[start:further], close):
+                end, gutter, band = further, close, cut[start:further]
         if gutter is None:
             if not in_band:
                 flows.append([])
@@ -54,11 +90,36 @@ def _flows(rows: Sequence[Row]) -> list[list[Row]]:
             in_band = True
             start += 1
             continue
-        for part in _headed(rows[start:end], gutter):
+        for part in _headed(band, gutter):
             for side in _sides(part, gutter):
-                flows += columns(side)
+                flows += columns([_joined(row) for row in side])
         start, in_band = end, False
     return flows
+
+
+def _cut(row: Row) -> Row:
+    """The row cut also at smaller gaps, where the engine's lines end."""
+    parts: list[list[Piece]] = []
+    for segment in row:
+        least, end = NARROW_GUTTER * segment.height, segment.box[0]
+        parts.append([])
+        for piece in segment.pieces:
+            last = parts[-1][-1:]
+            if last and piece.line != last[0].line and piece.box[0] - end >= least:
+                parts.append([])
+            parts[-1].append(piece)
+            end = max(end, piece.box[2])
+    return row if len(parts) == len(row) else [Segment.of(part) for part in parts]
+
+
+def _joined(row: Row) -> Row:
+    """The row as it was before it was cut so."""
+    return [row[0]] if len(row) == 1 else segments_of([p for s in row for p in s.pieces])
+
+
+def _shared(rows: Sequence[Row], x: float) -> bool:
+    """Whether enough rows have text on both sides, as columns do and no chance gap."""
+    return sum(row[0].box[0] < x < row[-1].box[0] for row in rows) >= NARROW_ROWS
 
 
 def _headed(rows: Sequence[Row], gutter: float) -> list[list[Row]]:
@@ -84,14 +145,18 @@ def _headed(rows: Sequence[Row], gutter: float) -> list[list[Row]]:
     return parts
 
 
-def _gutter(rows: Sequence[Row], start: int) -> tuple[int, float | None]:
-    """The run of rows from ``start`` with a gutter between columns: (end, middle of the gutter)."""
-    boxes = [segment.box for row in rows for segment in row]
-    free = [(min(box[0] for box in boxes), max(box[2] for box in boxes))]
-    height = median(segment.height for row in rows for segment in row)
+def _gutter(
+    rows: Sequence[Row], start: int, across: tuple[float, float], widths: tuple[float, float]
+) -> tuple[int, float | None]:
+    """The run of rows from ``start`` with a gutter between columns: (end, middle of the gutter).
+
+    ``across`` are the left and right edges of all rows, ``widths`` the least ones of a short and of
+    a long gutter, in points.
+    """
+    free = [across]
     end, last = start, free
     while end < len(rows):
-        narrowest = (GUTTER if end - start < COLUMN_ROWS else LONG_GUTTER) * height
+        narrowest = widths[end - start >= COLUMN_ROWS]
         for x0, _, x1, _ in (segment.box for segment in rows[end]):
             free = [
                 part
@@ -102,11 +167,11 @@ def _gutter(rows: Sequence[Row], start: int) -> tuple[int, float | None]:
         if not free:
             break
         end, last = end + 1, free
-    for left, right in sorted(last, key=lambda gap: gap[0] - gap[1]):
+    for left, right in sorted(last, key=lambda gap: gap[0] - gap[1])[:WIDEST]:
         middle = (left + right) / 2
         if end > start and _are_columns(*_sides(rows[start:end], middle)):
             return end, middle
-    return start, None
+    return end, None
 
 
 def _sides(rows: Sequence[Row], x: float) -> tuple[list[Row], list[Row]]:
@@ -133,12 +198,26 @@ def _are_columns(left: Sequence[Row], right: Sequence[Row]) -> bool:
     numbers = sum(tables.is_number(row[0].text) for row in right) / len(right)
     if labels > 0.3 or numbers > 0.3:
         return False
-    shared = sum(any(_level(one, other) for other in right) for one in left)
+    shared = sum(_level(one, near) for one, near in _nearest(left, right))
     return min(words) >= 2 or (shared < 0.4 * min(len(left), len(right)) and max(words) >= 2)
 
 
 def _has_caption(side: Sequence[Row]) -> bool:
     return bool(CAPTION.match(text_of(side[0])) or CAPTION.match(text_of(side[-1])))
+
+
+def _nearest(rows: Sequence[Row], others: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+    """Each row with the nearest of ``others``."""
+    by_place = sorted(others, key=_place)
+    places = [_place(row) for row in by_place]
+    for row in rows:
+        at = bisect_left(places, _place(row))
+        near = by_place[max(at - 1, 0) : at + 1]
+        yield row, min(near, key=lambda other: abs(_place(other) - _place(row)))
+
+
+def _place(row: Row) -> float:
+    return row[0].box[1] + row[0].box[3]
 
 
 def _level(one: Row, other: Row) -> bool:

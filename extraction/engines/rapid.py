@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module, metadata
 from itertools import chain, pairwise
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from extraction.engines.inference import runtime
 from extraction.engines.recognition import Recognizer, certainty, crop
 from extraction.engines.words import Glyph
 from extraction.errors import EngineFailed, EngineUnavailable
-from extraction.level import confidence
+from extraction.level import confidence, direction
 from extraction.types import Box, Line, PageImage, PageText, Pixels, Word
 
 DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
@@ -31,7 +31,8 @@ RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 
 MIN_LINE_SCORE = 0.5  # rapidocr's own: below it the "line" is mostly texture
 JUDGED_LINES = 8  # the widest lines tell whether a page is upside down
-SURE = 0.85  # the median certainty of those lines from which a page is upright without a look
+SURE = 0.9  # the certainty of three quarters of them from which it is upright without a look
+LEGIBLE = 0.75  # the mean certainty that they must have when turned
 
 
 def revision() -> str:
@@ -78,9 +79,14 @@ class Rapid:
         image = np.asarray(cv2.cvtColor(page.pixels, cv2.COLOR_RGB2BGR), np.uint8)  # as in training
         quads = self._detect(image)
         found = self._recognize(image, quads)
-        if self._upside_down(image, quads, found):
-            quads = [quad[[2, 3, 0, 1]] for quad in quads]
-            found = self._recognize(image, quads)
+        for stands in (False, True):
+            alike = [i for i, quad in enumerate(quads) if _stands(quad) == stands]
+            if self._upside_down(image, [quads[i] for i in alike], [found[i] for i in alike]):
+                turned = [quads[i][[2, 3, 0, 1]] for i in alike]
+                for i, quad, words in zip(
+                    alike, turned, self._recognize(image, turned), strict=True
+                ):
+                    quads[i], found[i] = quad, words
         lines, kept = [], []
         for quad, words in zip(quads, found, strict=True):
             line = place_line(quad * (72 / page.dpi), words, page.width, page.height)
@@ -92,22 +98,30 @@ class Rapid:
     def _upside_down(
         self, image: Pixels, quads: Sequence[Quad], found: Sequence[Sequence[Sequence[Glyph]]]
     ) -> bool:
-        """Whether the page's widest lines, read as ``found``, read better upside down.
+        """Whether the widest of these lines, read as ``found``, read better upside down.
 
-        Lines read with certainty are upright, so that most pages cost nothing. (rapidocr's
-        classifier called 234 of 2,659 upright receipt lines upside down.)
+        Lines that are nearly all read with certainty are upright, so that most pages cost nothing.
+        What reads badly both ways stays as it lies: writing that the model does not know.
+        (rapidocr's classifier called 234 of 2,659 upright receipt lines upside down.)
         """
         order = sorted(range(len(quads)), key=lambda i: -np.linalg.norm(quads[i][1] - quads[i][0]))
         widest = order[:JUDGED_LINES]
-        upright = _certainty([list(chain(*found[i])) for i in widest])
-        if not widest or upright >= SURE:
+        scores = sorted(_certainties([list(chain(*found[i])) for i in widest]))
+        if not scores or scores[len(scores) // 4] >= SURE:
             return False
         crops = [crop(image, quads[i][[2, 3, 0, 1]]) for i in widest]
-        return _certainty(self._recognize.lines(crops)) > upright
+        turned = fmean(_certainties(self._recognize.lines(crops)))
+        return turned >= LEGIBLE and turned > fmean(scores)
 
 
-def _certainty(lines: Sequence[Sequence[Glyph]]) -> float:
-    return median([certainty(line) if line else 0.0 for line in lines] or [0.0])
+def _certainties(lines: Sequence[Sequence[Glyph]]) -> list[float]:
+    return [certainty(line) if line else 0.0 for line in lines]
+
+
+def _stands(quad: Quad) -> bool:
+    """Whether the line runs up or down the page."""
+    along, down = np.abs(quad[1] - quad[0])
+    return bool(down > along)
 
 
 def place_line(
@@ -152,31 +166,8 @@ def place_line(
 
 
 def text_angle(quads: Sequence[Quad]) -> float:
-    """The direction of reading in degrees, clockwise from left-to-right: -180 to 180.
-
-    The quarter turn that most of the text takes, and how far the lines that take it deviate from
-    it, long lines counting most.
-    """
-    sides = [quad[1] - quad[0] for quad in quads]
-    lengths = [float(np.linalg.norm(side)) for side in sides]
-    angles = [math.degrees(math.atan2(side[1], side[0])) for side in sides]
-    weight: dict[int, float] = {}
-    for angle, length in zip(angles, lengths, strict=True):
-        turn = round(angle / 90) % 4
-        weight[turn] = weight.get(turn, 0.0) + length
-    if not weight:
-        return 0.0
-    turn = max(weight, key=weight.__getitem__)
-    ours = [
-        (length, (angle - 90 * turn + 180) % 360 - 180)
-        for angle, length in zip(angles, lengths, strict=True)
-        if round(angle / 90) % 4 == turn
-    ]
-    # Long lines tell the angle best: the median by length squared.
-    ours.sort(key=lambda line: line[1])
-    passed = np.cumsum([length**2 for length, _ in ours])
-    angle = 90 * turn + ours[int(np.searchsorted(passed, passed[-1] / 2))][1]
-    return round((angle + 180) % 360 - 180, 2)
+    """The direction of reading in degrees, clockwise from left-to-right: -180 to 180."""
+    return direction([tuple(quad[1] - quad[0]) for quad in quads])
 
 
 def _bounds(corners: npt.NDArray[np.float64], width: float, height: float) -> Box:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from extraction import layout
-from extraction.types import Block, Line, PageImage, PageText, Word
+from extraction import layout, tables
+from extraction.types import Block, Cell, Line, PageImage, PageText, Table, Word
 from tests.extraction.test_level import line
 
 
@@ -266,3 +266,121 @@ def test_arrange_reads_narrow_side_columns_apart() -> None:
     text = [line(f"{FULL} number {i}", 120, 104 + 13 * i) for i in range(8)]
     lines, _ = arrange([*side, *text])
     assert [each.text for each in lines] == [each.text for each in (*side, *text)]
+
+
+def beside(gap: float, count: int) -> list[Line]:
+    """Two columns so far apart in full rows; the engine read each of their lines apart."""
+    found = []
+    for index in range(count):
+        words = "the harbour wall of old stone" if index % 3 else "the harbour wall of stone now it"
+        found.append(line(words, 10, 100 + 12 * index))
+        found.append(line(f"and beyond it number {index}", 202 + gap, 100 + 12 * index))
+    return found
+
+
+def test_arrange_reads_columns_close_together_where_the_engine_parted_their_lines() -> None:
+    given = beside(5, 8)
+    assert max(each.box[2] for each in given[::2]) == 202
+    lines, _ = arrange(given)
+    assert [each.text for each in lines] == [each.text for each in given[::2] + given[1::2]]
+
+
+def test_arrange_takes_a_small_gap_in_few_rows_for_chance() -> None:
+    lines, _ = arrange(beside(5, 4))
+    assert lines[0].text == "the harbour wall of stone now it and beyond it number 0"
+
+
+@pytest.mark.parametrize(
+    "text", ["E = m c²", "f(x) = ax² + bx + c (3)", "sin² θ + cos² θ = 1", "P(A|B) ≤ P(A) / P(B)"]
+)
+def test_arrange_marks_display_formulas(text: str) -> None:
+    before = [line(FULL, 10, 100 + 12 * i) for i in range(3)]
+    after = [line(FULL, 10, 160 + 12 * i) for i in range(3)]
+    _, blocks = arrange([*before, line(text, 90, 142), *after])
+    assert [(block.kind, block.latex) for block in blocks] == [
+        ("paragraph", None),
+        ("equation", None),
+        ("paragraph", None),
+    ]
+    assert blocks[1].text == text
+
+
+def test_arrange_keeps_a_fraction_in_one_formula() -> None:
+    rows = [("a + b", 130), ("y = k x", 141), ("2", 152)]
+    formula = [line(text, 130 if index != 1 else 90, y) for index, (text, y) in enumerate(rows)]
+    formula[1] = line("y = k x + n (x - 1)", 90, 141)
+    _, blocks = arrange([line(FULL, 10, 100), *formula, line(FULL, 10, 180)])
+    assert shape(blocks)[1] == ("equation", "a + b\ny = k x + n (x - 1)\n2")
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        ("Total = 45.20", 90),
+        ("2 x 4 = 8 pieces", 90),
+        ("A4 > A5, see p. 7", 90),
+        ("if (x == y) { a = b; }", 90),
+        ("12 + 30 = 42", 90),
+        ("a = b c", 10),  # not set in
+    ],
+)
+def test_arrange_takes_other_lines_with_signs_for_text(text: str, x: float) -> None:
+    _, blocks = arrange([line(FULL, 10, 100), line(text, x, 142), line(FULL, 10, 180)])
+    assert [block.kind for block in blocks] == ["paragraph"] * 3
+
+
+@pytest.mark.parametrize("text", ["iv", "[14]", "- xii -", "(3)"])
+def test_arrange_finds_roman_and_bracketed_page_numbers(text: str) -> None:
+    body = [line(FULL, 10, 200 + 12 * i) for i in range(6)]
+    _, blocks = arrange([*body, line(text, 290, 770)])
+    assert shape(blocks)[1:] == [("page_number", text)]
+
+
+def test_arrange_takes_two_lines_at_the_foot_larger_than_the_text_for_a_footer() -> None:
+    body = [line(FULL, 10, 200 + 12 * i, height=9) for i in range(6)]
+    foot = [line("Harbour Ltd, Bristol", 10, 742, height=12), line("No. 42", 10, 756, height=12)]
+    _, blocks = arrange([*body, *foot], width=520, height=790)
+    assert [block.kind for block in blocks] == ["paragraph", "footer", "footer"]
+
+
+def test_arrange_takes_a_larger_line_at_the_top_for_a_title() -> None:
+    body = [line(FULL, 10, 200 + 12 * i) for i in range(6)]
+    _, blocks = arrange([line("Harbour Review", 10, 30, height=14, pitch=8), *body])
+    assert blocks[0].kind == "title"
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_arrange_reads_on_in_a_column_below_its_figure(below: bool) -> None:
+    def column(name: str, x: float, caption: str, *, under: bool) -> list[Line]:
+        rows = [(f"{name} column line {i}", 100 + 12 * i) for i in range(5)]
+        rows.append((caption, 330 if under else 170))
+        rows += [(f"{name} column goes on {i}", 345 + 12 * i) for i in range(5)]
+        return [line(text, x, y) for text, y in rows]
+
+    left = column("left", 10, "Figure 1. The harbour", under=True)
+    right = column("right", 320, "Figure 2. The bridge", under=below)
+    lines, _ = arrange([*left, *right])
+    assert [each.text for each in lines] == [each.text for each in (*left, *right)]
+
+
+@pytest.mark.parametrize(
+    ("words", "bottom", "kinds"),
+    [(60, 760, ["paragraph"]), (60, 500, ["table", "paragraph"]), (9, 760, ["table", "paragraph"])],
+)
+def test_arrange_takes_no_page_of_running_text_for_a_table(
+    words: int, bottom: float, kinds: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = tuple(Cell(0, column, "word " * words) for column in (0, 1))
+    found = tables.Found(Table(1, 2, cells), (10, 60, 590, bottom), ())
+    monkeypatch.setattr(tables, "ruled", lambda *_: [found])
+    page = PageImage(1, 600, 800, 0, 72, rules=((10.0, 60.0, 590.0, 60.5),))
+    text = [line(FULL, 10, 762 + 12 * i) for i in range(2)]
+    _, blocks = layout.arrange(page, PageText(tuple(text), "e", "1"))
+    assert [block.kind for block in blocks] == kinds
+
+
+def test_arrange_measures_a_header_by_its_text_and_not_by_the_number_beside_it() -> None:
+    body = [line(FULL, 10, 200 + 12 * i) for i in range(6)]
+    head = [line("2.4 Harbour dues", 10, 30, height=11), line("p. 14", 540, 28, height=15)]
+    _, blocks = arrange([*head, *body])
+    assert [block.kind for block in blocks] == ["header", "page_number", "paragraph"]

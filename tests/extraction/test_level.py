@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from extraction.level import Frame, confidence, pieces_of, rows_of, segments_of
+from extraction.level import Frame, confidence, direction, pieces_of, rows_of, segments_of
 from extraction.types import Box, Line, Word
 
 
@@ -65,3 +67,13 @@ def test_confidence_weighs_words_by_their_length() -> None:
     words = [Word("abc", (0, 0, 1, 1), 1.0), Word("d", (0, 0, 1, 1), 0.6)]
     assert confidence(words) == 0.9
     assert confidence([Word("abc", (0, 0, 1, 1))]) is None
+
+
+@pytest.mark.parametrize(("leaning", "angle"), [(3, 0.8), (1, 0.0)])
+def test_direction_counts_lines_put_level_only_where_few_lean(leaning: int, angle: float) -> None:
+    lean = (100.0, 100 * math.tan(math.radians(0.8)))
+    assert direction([(100.0, 0.0)] * 5 + [lean] * leaning) == angle
+
+
+def test_direction_follows_most_of_the_text() -> None:
+    assert direction([(0.0, -80.0), (0.0, -70.0), (60.0, 0.0)]) == -90

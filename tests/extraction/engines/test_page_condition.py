@@ -150,6 +150,47 @@ def test_a_page_lying_on_its_side_or_head_is_read(quarters: int) -> None:
     assert missing(read(turned(draw(RECEIPT), quarters))) == []
 
 
+def chinese(size: float) -> Pixels:
+    document = pymupdf.open()
+    page = document.new_page(width=480, height=300)
+    for index, line in enumerate(("收据北门五金商店", "谢谢您的光临欢迎再来"), start=1):
+        page.insert_text((size, 3 * size * index), line, fontsize=size, fontname="china-s")
+    pixmap = page.get_pixmap(dpi=72, alpha=False)
+    return np.frombuffer(pixmap.samples, np.uint8).reshape(300, 480, 3).copy()
+
+
+PAGES = {
+    "ordinary": draw(RECEIPT),
+    "one word": draw(["Durham"]),
+    "two lines": draw(["Northgate Hardware", "Total 24.89"], pitch=6),
+    "numbers": draw(
+        [f"{n * 7919 % 1000}.{n * 37 % 90 + 10}   {n * 271 % 5000}" for n in range(12)]
+    ),
+    "capitals": draw([line.upper() for line in RECEIPT]),
+    "large": draw(["Spring sale", "All week", "20% off"], size=150, width=1200),
+    "Chinese": chinese(28),
+    "dark": 255 - draw(RECEIPT),
+    "poor": grained(draw(RECEIPT, size=11, width=220), 18),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("quarters", [0, 2])
+def test_a_page_is_told_from_one_upside_down(name: str, quarters: int) -> None:
+    skew = read(turned(PAGES[name], quarters)).skew
+    assert abs(skew - 90 * quarters) < 5 or abs(skew + 90 * quarters) < 5
+
+
+def test_a_line_up_the_margin_is_read_beside_upright_text() -> None:
+    margin = turned(draw(["Printed in Durham by the harbour"], size=18, width=400), 3)
+    page = draw(RECEIPT)
+    page[20:420, 410:480] = margin[:, 10:80]
+    text = read(page)
+    assert "Printed in Durham by the harbour" in [line.text for line in text.lines]
+    assert missing(text) == []
+    assert abs(text.skew) < 1
+
+
 @pytest.mark.parametrize("lean", [0.08, 0.15])
 def test_a_photo_taken_at_an_angle_is_read(lean: float) -> None:
     page = draw(RECEIPT, size=30, width=620)
