@@ -54,7 +54,7 @@ def _drawn(page: PageImage, lines: Sequence[Line]) -> list[Box]:
     height, width = round(page.height * dpi / 72), round(page.width * dpi / 72)
     small = cv2.resize(page.pixels, (width, height), interpolation=cv2.INTER_AREA)
     paper = np.median(small[::4, ::4].reshape(-1, 3), axis=0)
-    apart = cv2.split(cv2.absdiff(small, np.array([*paper, 0.0])))
+    apart = cv2.split(cv2.absdiff(small, np.full_like(small, paper)))
     ink: Mask = (cv2.max(cv2.max(apart[0], apart[1]), apart[2]) > INK).astype(np.uint8)
     edge = max(2, width // 100)  # a scan's border
     ink[:edge], ink[-edge:], ink[:, :edge], ink[:, -edge:] = 0, 0, 0, 0

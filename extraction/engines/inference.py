@@ -65,7 +65,8 @@ def _load_openvino(path: Path, threads: int, streams: int) -> tuple[Run, list[st
     facts = model.get_rt_info()
     characters = facts["framework"]["character"].value if "framework" in facts else ""
     settings = {"NUM_STREAMS": str(streams), "INFERENCE_NUM_THREADS": str(threads)}
-    queue = openvino.AsyncInferQueue(core.compile_model(model, "CPU", settings), streams)
+    # Two for each stream, so that none waits for its next input to be handed over.
+    queue = openvino.AsyncInferQueue(core.compile_model(model, "CPU", settings), 2 * streams)
 
     def run(inputs: Iterable[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
         found: dict[int, Any] = {}

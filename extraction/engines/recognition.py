@@ -2,8 +2,7 @@
 
 Line widths are padded to multiples of 16 pixels, so that the number of input shapes the runtime
 compiles and keeps is bounded (memory stays flat) and each line costs its own width only; lines run
-on parallel streams. Lines read with doubt are read a second time, cut closer and padded as in
-training.
+on parallel streams. Lines read with doubt are read a second time, cut closer and padded more.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from extraction.types import Pixels
 
 LINE_HEIGHT = 48  # pixels, the model's input height
 MIN_WIDTH, WIDTH_STEP = 96, 16  # pixels, of the model's input
-TRAINED_WIDTH = 320  # pixels, the least it was trained with: reads short lines a little better
+SECOND_WIDTH = 160  # pixels, the least at the second look: reads short lines a little better
 LONGEST = 160  # times its height, the longest line taken as it is; longer ones are squeezed
 
 DOUBT = 0.95  # the mean probability of its characters below which a line is read again
@@ -56,7 +55,7 @@ class Recognizer:
         lines = self.lines(crops)
         doubtful = [i for i, line in enumerate(lines) if line and certainty(line) < DOUBT]
         closer = [crop(image, narrowed(quads[i])) for i in doubtful]
-        again = self.lines(closer, TRAINED_WIDTH)
+        again = self.lines(closer, SECOND_WIDTH)
         for i, line, cut in zip(doubtful, again, closer, strict=True):
             if line and certainty(line) > certainty(lines[i]):
                 lines[i], crops[i] = line, cut

@@ -108,10 +108,9 @@ def inked(crop: Pixels) -> npt.NDArray[np.bool_]:
     """Which columns of a level line have ink: pixels unlike the background, dark or light."""
     import cv2
 
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32)
     edge = crop.shape[0] // 8  # neighbouring lines reach in there
-    grey = grey[edge : crop.shape[0] - edge]
-    contrast = np.abs(grey - np.median(grey))
+    grey = cv2.cvtColor(crop[edge : crop.shape[0] - edge], cv2.COLOR_BGR2GRAY)
+    contrast = cv2.absdiff(grey, np.full_like(grey, np.median(grey)))
     eighth = max(1, len(grey) // 8)
     strongest = np.partition(contrast, -eighth, axis=0)[-eighth:].mean(axis=0)
     return np.asarray(strongest >= INK * max(float(np.percentile(strongest, 90)), 1.0))
