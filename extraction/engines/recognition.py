@@ -22,8 +22,23 @@ from extraction.types import Pixels
 
 LINE_HEIGHT = 48  # pixels, the model's input height
 MIN_WIDTH, WIDTH_STEP = 96, 16  # pixels, of the model's input
-SECOND_WIDTH = 160  # pixels, the least at the second look: reads short lines a little better
+LOW, NARROWER = 32, 0.85  # pixels, the height of lines shown so much narrower at the first look
 LONGEST = 160  # times its height, the longest line taken as it is; longer ones are squeezed
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How lines are shown to the model: the least width in pixels, how much narrower low ones.
+
+    A low line is enlarged, which adds nothing to see: shown narrower it costs less and is read as
+    well. The second look is roomy and true to proportion: that reads short lines a little better.
+    """
+
+    least: int
+    narrower: float
+
+
+FIRST, SECOND = Look(MIN_WIDTH, NARROWER), Look(160, 1.0)
 
 DOUBT = 0.95  # the mean probability of its characters below which a line is read again
 CLOSER = 0.06  # of its height, what is then cut off above and below
@@ -55,21 +70,21 @@ class Recognizer:
         lines = self.lines(crops)
         doubtful = [i for i, line in enumerate(lines) if line and certainty(line) < DOUBT]
         closer = [crop(image, narrowed(quads[i])) for i in doubtful]
-        again = self.lines(closer, SECOND_WIDTH)
+        again = self.lines(closer, SECOND)
         for i, line, cut in zip(doubtful, again, closer, strict=True):
             if line and certainty(line) > certainty(lines[i]):
                 lines[i], crops[i] = line, cut
         return [parted(line, cut) for line, cut in zip(lines, crops, strict=True)]
 
-    def lines(self, crops: Sequence[Pixels], least: int = MIN_WIDTH) -> list[list[Glyph]]:
-        """The characters of each crop, shown to the model at least ``least`` pixels wide."""
+    def lines(self, crops: Sequence[Pixels], look: Look = FIRST) -> list[list[Glyph]]:
+        """The characters of each crop."""
         # The longest first, so that no stream is left alone with one at the end.
-        order = sorted(range(len(crops)), key=lambda i: -aspect(crops[i]))
+        order = sorted(range(len(crops)), key=lambda i: -aspect(crops[i], look))
         found: list[list[Glyph]] = [[] for _ in crops]
-        outputs = self._network((prepare(crops[i], least) for i in order), _summary)
+        outputs = self._network((prepare(crops[i], look) for i in order), _summary)
         for i, steps in zip(order, outputs, strict=True):
-            width = aspect(crops[i]) * LINE_HEIGHT
-            used = len(steps.best) * width / padded_width(width, least)
+            width = aspect(crops[i], look) * LINE_HEIGHT
+            used = len(steps.best) * width / padded_width(width, look)
             found[i] = decode(steps, used, self._characters)
         return found
 
@@ -96,22 +111,23 @@ def narrowed(quad: Quad) -> Quad:
     return np.asarray(quad + down, np.float64)
 
 
-def aspect(crop: Pixels) -> float:
+def aspect(crop: Pixels, look: Look) -> float:
     """Width / height as the model is shown it."""
-    return min(crop.shape[1] / crop.shape[0], LONGEST)
+    height, width = crop.shape[:2]
+    return min(width / height * (look.narrower if height < LOW else 1.0), LONGEST)
 
 
-def padded_width(width: float, least: int = MIN_WIDTH) -> int:
+def padded_width(width: float, look: Look) -> int:
     """The model's input width for a line of that width, both in pixels at its height."""
-    return max(least, math.ceil(width / WIDTH_STEP) * WIDTH_STEP)
+    return max(look.least, math.ceil(width / WIDTH_STEP) * WIDTH_STEP)
 
 
-def prepare(crop: Pixels, least: int = MIN_WIDTH) -> Floats:
+def prepare(crop: Pixels, look: Look = FIRST) -> Floats:
     """The crop as the model takes it: 1 x 3 x 48 x width, from -1 to 1, zeros after the line."""
     import cv2
 
-    width = aspect(crop) * LINE_HEIGHT
-    padded = padded_width(width, least)
+    width = aspect(crop, look) * LINE_HEIGHT
+    padded = padded_width(width, look)
     scaled = max(1, min(padded, math.ceil(width)))
     line = np.zeros((1, 3, LINE_HEIGHT, padded), dtype=np.float32)
     resized = cv2.resize(crop, (scaled, LINE_HEIGHT)).astype(np.float32)

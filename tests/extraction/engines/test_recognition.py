@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from extraction.engines.recognition import (
+    Look,
     Steps,
     crop,
     decode,
@@ -44,14 +45,20 @@ def test_decode_places_characters_along_the_line() -> None:
     [(1, 96, 96), (96, 96, 96), (97, 96, 112), (161, 320, 320), (1900, 320, 1904)],
 )
 def test_padded_width_is_a_multiple_of_16(width: float, least: int, padded: int) -> None:
-    assert padded_width(width, least) == padded
+    assert padded_width(width, Look(least, 1.0)) == padded
 
 
 def test_prepare_scales_the_line_and_pads_with_zeros() -> None:
-    prepared = prepare(np.full((24, 100, 3), 255, np.uint8), 320)
+    prepared = prepare(np.full((24, 100, 3), 255, np.uint8), Look(320, 1.0))
     assert prepared.shape == (1, 3, 48, 320)
     assert prepared[..., :200].min() == 1
     assert not prepared[..., 200:].any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(24, 176), (31, 176), (32, 208), (60, 208)])
+def test_prepare_shows_low_lines_narrower(height: int, width: int) -> None:
+    line = np.full((height, round(height * 200 / 48), 3), 255, np.uint8)
+    assert prepare(line, Look(96, 0.85)).shape == (1, 3, 48, width)
 
 
 def test_prepare_squeezes_the_longest_lines() -> None:
