@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pymupdf
+import pytest
 
 from extraction import tables
 from extraction.level import Frame, pieces_of, rows_of
@@ -241,3 +243,20 @@ def test_aligned_ends_a_table_at_the_caption_of_the_next() -> None:
     lines = [*WORDS_ONLY, line("Table 2. Second", 55, 188), *lower]
     found = tables.aligned(rows_of(pieces_of(lines, FRAME)))
     assert [grid(table.table) for table in found] == [ROWS, ROWS]
+
+
+@pytest.mark.parametrize(("within", "count"), [(0.6, 0), (1.4, 1)])
+def test_strokes_through_words_are_letters_and_those_between_rows_rules(
+    within: float, count: int
+) -> None:
+    words = [
+        line(text, x, 100 + 30 * index)
+        for index in range(5)
+        for x, text in ((62, "copper pipes and brass valves"), (262, f"{index}4.50"))
+    ]
+    pieces = [piece for each in pieces_of(words, FRAME) for piece in each]
+    pixels = np.full((800, 600, 3), 255, np.uint8)
+    left, right = min(p.box[0] for p in pieces), max(p.box[2] for p in pieces)
+    for _, top, _, bottom in {piece.box for piece in pieces}:
+        pixels[round(top + within * (bottom - top)), round(left) : round(right)] = 0
+    assert len(tables.ruled(pixels, 72, FRAME, pieces)) == count
