@@ -11,6 +11,7 @@ MAX_BAD_SHARE = 0.05
 MIN_LETTER_SHARE = 0.3
 MIN_JUDGED_LETTERS = 100
 MIN_COMMON_SHARE = 0.6
+MOST_REPEATS = 3  # of one word that count: a stock list may say "copper pipe" on every line
 
 # Private use, surrogates, unassigned, control.
 _BAD_CATEGORIES = frozenset({"Co", "Cs", "Cn", "Cc"})
@@ -64,7 +65,8 @@ def is_nonsense(text: str) -> bool:
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text)
         text = "".join(part for part in parts if not unicodedata.combining(part))
-    latin = Counter("".join(_PLAIN_WORD.findall(text)).lower())
+    words = Counter(_PLAIN_WORD.findall(text.lower()))
+    latin = Counter("".join(word * min(times, MOST_REPEATS) for word, times in words.items()))
     others = sum(latin.pop(letter) for letter in list(latin) if not "a" <= letter <= "z")
     count = latin.total()
     if count < MIN_JUDGED_LETTERS or others > count:

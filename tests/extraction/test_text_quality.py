@@ -80,6 +80,10 @@ def test_letters_of_a_language_are_no_nonsense_but_shifted_ones_are(language: st
     assert sum(is_nonsense(shifted(text, by)) for by in range(1, 26)) >= 22
 
 
+def test_a_word_on_every_line_is_no_nonsense() -> None:
+    assert is_sound("".join(f"Copper pipe no. {number}\n" for number in range(40)))
+
+
 def test_other_scripts_codes_and_few_letters_are_not_judged_by_their_letters() -> None:
     assert not is_nonsense("Все люди рождаются свободными и равными в своём достоинстве " * 3)
     assert not is_nonsense("BRT-77X-QZ WKX0044 GBR-PPQ/88 KPW_22 " * 20)
