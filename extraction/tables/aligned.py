@@ -26,6 +26,7 @@ AIRY = 0.35  # times the text's height: the gap between rows of words that only 
 WIDER = 0.2  # times it: or so much wider than between the lines of the page's text
 TEXT_WORDS, TEXT_LINES = 6, 2  # by which a page's text is told: words a line, neighbouring lines
 SINGLE = 5  # levels of text for each one that stands in two columns or more, at most
+FILLED, FEW_WORDS = 0.85, 2.5  # of its cells, words in one: a table of words, set closely
 TRIES = 4  # rows from which a run of rows in columns may begin to be a table
 ACROSS = 0.5  # times those: levels of one part that reaches over several columns, at most
 
@@ -173,7 +174,7 @@ def _table(rows: Sequence[Row], airy: float) -> Found | None:
         return None
     body = [cell for cell in cells if cell.row > 0]
     told = number_columns(body, len(extents)) or _codes(body, len(extents))
-    told = told or len(parts) - len(lines) >= WRAPPED
+    told = told or len(parts) - len(lines) >= WRAPPED or _filled(body, len(lines) - 1, len(extents))
     if not told and not _airy(lines, airy * text_height(parts)):
         return None
     taken = tuple(segment for row in parts for segment in row)
@@ -188,6 +189,17 @@ def _codes(cells: Sequence[Cell], columns: int) -> bool:
         if len(texts) >= MIN_ROWS and coded > 0.7 * len(texts):
             return True
     return False
+
+
+def _filled(cells: Sequence[Cell], rows: int, columns: int) -> bool:
+    """Whether many columns hold a few words in nearly every row, as columns of text do not."""
+    words = [len(cell.text.split()) for cell in cells if cell.text]
+    return (
+        columns > MIN_COLUMNS
+        and rows > MIN_ROWS
+        and len(words) > FILLED * rows * columns
+        and sum(words) < FEW_WORDS * len(words)
+    )
 
 
 def _airy(lines: Sequence[Extent], gap: float) -> bool:

@@ -106,6 +106,19 @@ def test_aligned_ends_at_a_wide_gap() -> None:
     assert grid(table)[-1][0] == "Tape"
 
 
+def test_aligned_takes_four_columns_of_few_words_though_set_closely() -> None:
+    rows = [
+        ["Site", "Item", "Contact", "State"],
+        ["Bilbao", "Flange", "", ""],
+        ["Cardiff", "Fuse brass", "A. Novak", "closed"],
+        ["Turin", "Copper", "L. Rossi", "on hold"],
+        ["Leeds", "Tank sensor", "P. Dubois", "new"],
+        ["Ghent", "Pump gasket", "Tan Mei Ling", "new"],
+    ]
+    (table,) = found(lay(rows, (50, 150, 300, 450), pitch=12))
+    assert grid(table) == rows
+
+
 def test_aligned_leaves_columns_of_text_alone() -> None:
     rows = [["some words of text", "other words of text", "more words of text"]] * 5
     assert found(lay(rows, (10, 200, 400))) == []
