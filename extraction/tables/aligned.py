@@ -232,14 +232,18 @@ def looks_tabular(rows: Sequence[Row], extents: Sequence[Extent], *, drawn: bool
 
 
 def _is_prose(placed: Sequence[Placed], index: int, extent: Extent) -> bool:
-    """Whether the column holds running text: lines of several words that fill its width."""
-    lines = [s for each in placed for s in each.parts.get((index, index), ())]
+    """Whether the column holds running text: lines of several words that fill its width.
+
+    Of few words too, if most begin with a small letter: sentences going on.
+    """
+    lines = [each.parts[index, index] for each in placed if each.parts.get((index, index))]
     if len(lines) < MIN_ROWS:
         return False
-    words = median(len(line.text.split()) for line in lines)
+    words = median(sum(len(s.text.split()) for s in line) for line in lines)
     width = extent[1] - extent[0]
-    full = sum(line.box[2] - line.box[0] > PROSE_FILL * width for line in lines)
-    return words >= PROSE_WORDS and full * 2 > len(lines)
+    full = sum(line[-1].box[2] - line[0].box[0] > PROSE_FILL * width for line in lines)
+    going_on = 2 * sum(line[0].text[:1].islower() for line in lines) > len(lines)
+    return words >= PROSE_WORDS - going_on and full * 2 > len(lines)
 
 
 def _parted(rows: Sequence[Row]) -> bool:

@@ -67,6 +67,9 @@ PAGES = {
     "three columns": paragraph(50, 100, 24, 14)
     + paragraph(220, 100, 24, 14)
     + paragraph(390, 100, 25, 14),
+    "airy narrow columns": paragraph(50, 100, 20, 14, pitch=20)
+    + paragraph(220, 100, 20, 14, pitch=20)
+    + paragraph(390, 100, 21, 14, pitch=20),
     "four narrow columns": paragraph(50, 100, 17, 14)
     + paragraph(180, 100, 17, 14)
     + paragraph(310, 100, 16, 14)
