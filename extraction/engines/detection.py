@@ -30,7 +30,7 @@ LONG_SIDE = 960  # pixels, the longer side of a page as first looked at
 LEAST_WIDTH = 448  # pixels, the shorter side is not shrunk below: long receipts
 TILE = 1280  # pixels, the longest side of one input
 OVERLAP = 128  # pixels shared by neighbouring tiles, half of which each takes over
-STEP = 32  # pixels; inputs are padded to multiples, to bound the shapes met
+STEP = 128  # pixels; inputs are padded to multiples, to bound the shapes met
 
 CORE = 0.3  # the probability from which a pixel belongs to a core; these three are the model's own
 MIN_SCORE = 0.5  # the least mean probability of a core

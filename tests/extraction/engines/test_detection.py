@@ -102,7 +102,7 @@ def test_prepare_pads_to_few_shapes_by_drawing_out_the_edges() -> None:
     tile = np.zeros((100, 130, 3), np.uint8)
     tile[:, :, 2] = 255
     prepared = prepare(tile)
-    assert prepared.shape == (1, 3, 128, 160)
+    assert prepared.shape == (1, 3, 128, 256)
     assert prepared[0, 0].max() == -1
     assert prepared[0, 2].min() == 1
 
