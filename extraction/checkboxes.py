@@ -116,8 +116,9 @@ def _inside(ink: Mask, around: Rectangle) -> Mask:
 def mark(lines: Sequence[Line], boxes: Sequence[tuple[Box, bool]]) -> tuple[Line, ...]:
     """The lines with each check box as a word of its own, ``☐`` or ``☑``, before its label.
 
-    What was read in place of a box is replaced. A square within a word is a letter, and one
-    without a label to its right is no check box: both are left alone.
+    What was read in place of a box is replaced, or left out where it was read as a line of its own.
+    A square within a word is a letter, and one without a label to its right is no check box: both
+    are left alone.
     """
     marked = list(lines)
     for box, ticked in boxes:
@@ -131,8 +132,16 @@ def mark(lines: Sequence[Line], boxes: Sequence[tuple[Box, bool]]) -> tuple[Line
                     box=union(word.box for word in words),
                     words=words,
                 )
+                marked = [each for each in marked if not _is_drawn_box(each, box)]
                 break
     return tuple(marked)
+
+
+def _is_drawn_box(line: Line, box: Box) -> bool:
+    """Whether the line is nothing but the check box itself, read as a letter."""
+    x0, y0, x1, y1 = line.box
+    inside = box[0] <= (x0 + x1) / 2 <= box[2] and box[1] <= (y0 + y1) / 2 <= box[3]
+    return inside and len(line.text) == 1 and line.text in LOOKALIKES
 
 
 def _rounded(box: Box) -> Box:

@@ -21,16 +21,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from extraction.engines.inference import Floats, Network
+from extraction.engines.inference import Floats, Network, Outputs
 from extraction.types import Pixels
 
 Quad = npt.NDArray[np.float64]  # 4 x 2: the corners of a line, its text running from 0 to 1
 
-LONG_SIDE = 960  # pixels, the longer side of a page as first looked at
+LONG_SIDE = 896  # pixels, the longer side of a page as first looked at
 LEAST_WIDTH = 448  # pixels, the shorter side is not shrunk below: long receipts
 TILE = 1280  # pixels, the longest side of one input
 OVERLAP = 128  # pixels shared by neighbouring tiles, half of which each takes over
-STEP = 128  # pixels; inputs are padded to multiples, to bound the shapes met
+STEP = 64  # pixels; inputs are padded to multiples, to bound the shapes met
 
 CORE = 0.3  # the probability from which a pixel belongs to a core; these three are the model's own
 MIN_SCORE = 0.5  # the least mean probability of a core
@@ -185,5 +185,5 @@ def grown(core: Core) -> Quad:
     return corners[[1, 2, 3, 0]] if stands else corners
 
 
-def _first_map(output: Floats) -> Floats:
-    return output[0, 0].copy()
+def _first_map(outputs: Outputs) -> Floats:
+    return outputs[0][0, 0].copy()

@@ -6,7 +6,7 @@ OpenVINO computes in the number format that the CPU is fastest with: bfloat16 wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from extraction.engines import eight_bits
+from extraction.engines.alphabet import Alphabet, common, divide
 
 Floats = npt.NDArray[np.float32]
+Outputs = Sequence[Floats]
 T = TypeVar("T")
 
 
@@ -30,21 +32,24 @@ def runtime() -> str:
 
 
 class Network:
-    """An ONNX model of one input and one output; called from one thread."""
+    """An ONNX model of one input; called from one thread.
+
+    ``characters`` are the classes of a recogniser of the PP-OCR family, empty for other models.
+    ``alphabet`` is set where the recogniser was cut before its last layer (``alphabet.divide``).
+    """
 
     def __init__(self, path: Path, *, runtime: str, threads: int, streams: int = 1) -> None:
         """Load the model; ``streams`` inputs are worked on at once, sharing ``threads``.
 
-        ``characters`` is the alphabet that models of the PP-OCR family carry, empty for others.
         Raises what the runtime raises where the file cannot be loaded.
         """
         if not path.is_file():
             raise FileNotFoundError(path)
         load = _load_openvino if runtime == "openvino" else _load_onnxruntime
-        self._run, self.characters = load(path, threads, streams)
+        self._run, self.characters, self.alphabet = load(path, threads, streams)
 
-    def __call__(self, inputs: Iterable[Floats], keep: Callable[[Floats], T]) -> list[T]:
-        """What ``keep`` makes of each input's output, in order; it must copy what it returns.
+    def __call__(self, inputs: Iterable[Floats], keep: Callable[[Outputs], T]) -> list[T]:
+        """What ``keep`` makes of each input's outputs, in order; it must copy what it returns.
 
         Inputs (batch x channels x height x width) are taken as the network gets free, so they may
         be made meanwhile. They may differ in shape; each new shape costs time once and about a
@@ -53,26 +58,37 @@ class Network:
         return self._run(inputs, keep)
 
 
-Run = Callable[[Iterable[Floats], Callable[[Floats], Any]], list[Any]]
+Run = Callable[[Iterable[Floats], Callable[[Outputs], Any]], list[Any]]
+Loaded = tuple[Run, list[str], Alphabet | None]
 
 
-def _load_openvino(path: Path, threads: int, streams: int) -> tuple[Run, list[str]]:
+def _classes(characters: str) -> list[str]:
+    """The classes of a recogniser whose file lists those characters: a blank and a space more."""
+    return ["", *characters.splitlines(), " "] if characters else []
+
+
+def _load_openvino(path: Path, threads: int, streams: int) -> Loaded:
     import openvino
 
     core = openvino.Core()
     model = core.read_model(path)
-    eight_bits.round_off(model, eight_bits.ranges_of(path))
     facts = model.get_rt_info()
-    characters = facts["framework"]["character"].value if "framework" in facts else ""
+    characters = _classes(facts["framework"]["character"].value if "framework" in facts else "")
+    alphabet = None
+    if characters:
+        model, whole = divide(model, characters)
+        one = core.compile_model(whole, "CPU", {"INFERENCE_NUM_THREADS": str(threads)})
+        alphabet = Alphabet(common(characters), lambda steps: np.asarray(one([steps])[0]))
+    eight_bits.round_off(model, eight_bits.ranges_of(path))
     settings = {"NUM_STREAMS": str(streams), "INFERENCE_NUM_THREADS": str(threads)}
     # Two for each stream, so that none waits for its next input to be handed over.
     queue = openvino.AsyncInferQueue(core.compile_model(model, "CPU", settings), 2 * streams)
 
-    def run(inputs: Iterable[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
+    def run(inputs: Iterable[Floats], keep: Callable[[Outputs], Any]) -> list[Any]:
         found: dict[int, Any] = {}
 
         def done(request: Any, index: int) -> None:
-            found[index] = keep(request.get_output_tensor().data)
+            found[index] = keep([tensor.data for tensor in request.output_tensors])
 
         queue.set_callback(done)
         for index, array in enumerate(inputs):
@@ -80,10 +96,10 @@ def _load_openvino(path: Path, threads: int, streams: int) -> tuple[Run, list[st
         queue.wait_all()
         return [found[index] for index in range(len(found))]
 
-    return run, characters.splitlines()
+    return run, characters, alphabet
 
 
-def _load_onnxruntime(path: Path, threads: int, streams: int) -> tuple[Run, list[str]]:
+def _load_onnxruntime(path: Path, threads: int, streams: int) -> Loaded:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -93,7 +109,7 @@ def _load_onnxruntime(path: Path, threads: int, streams: int) -> tuple[Run, list
     characters = session.get_modelmeta().custom_metadata_map.get("character", "")
     name = session.get_inputs()[0].name
 
-    def run(inputs: Iterable[Floats], keep: Callable[[Floats], Any]) -> list[Any]:
-        return [keep(session.run(None, {name: array})[0]) for array in inputs]
+    def run(inputs: Iterable[Floats], keep: Callable[[Outputs], Any]) -> list[Any]:
+        return [keep(session.run(None, {name: array})) for array in inputs]
 
-    return run, characters.splitlines()
+    return run, _classes(characters), None

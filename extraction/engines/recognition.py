@@ -1,6 +1,6 @@
 """Line recognition with a CTC model of the PP-OCR family: crops in, words of characters out.
 
-Line widths are padded to multiples of 16 pixels, so that the number of input shapes the runtime
+Line widths are padded to multiples of 32 pixels, so that the number of input shapes the runtime
 compiles and keeps is bounded (memory stays flat) and each line costs its own width only; lines run
 on parallel streams. Lines read with doubt are read a second time, cut closer and padded more.
 """
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from extraction.engines.alphabet import Steps, of_probabilities
 from extraction.engines.detection import Quad
 from extraction.engines.inference import Floats, Network
 from extraction.engines.words import Glyph, parted
 from extraction.types import Pixels
 
 LINE_HEIGHT = 48  # pixels, the model's input height
-MIN_WIDTH, WIDTH_STEP = 96, 16  # pixels, of the model's input
+MIN_WIDTH, WIDTH_STEP = 96, 32  # pixels, of the model's input
 LOW, NARROWER = 32, 0.85  # pixels, the height of lines shown so much narrower at the first look
 LONGEST = 160  # times its height, the longest line taken as it is; longer ones are squeezed
 
@@ -44,22 +44,11 @@ DOUBT = 0.95  # the mean probability of its characters below which a line is rea
 CLOSER = 0.06  # of its height, what is then cut off above and below
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """What is kept of the model's output for one line; each array has one entry a step."""
-
-    best: npt.NDArray[np.int64]
-    probability: Floats
-    space: Floats
-
-
 class Recognizer:
     """Holds the recognition model; called from one thread."""
 
     def __init__(self, model: Path, *, runtime: str, threads: int) -> None:
         self._network = Network(model, runtime=runtime, threads=threads, streams=threads)
-        # Class 0 is CTC's blank, the last one the space.
-        self._characters = ["", *self._network.characters, " "]
 
     def __call__(self, image: Pixels, quads: Sequence[Quad]) -> list[list[list[Glyph]]]:
         """The words of each line of a BGR page, each word a list of its characters.
@@ -81,11 +70,16 @@ class Recognizer:
         # The longest first, so that no stream is left alone with one at the end.
         order = sorted(range(len(crops)), key=lambda i: -aspect(crops[i], look))
         found: list[list[Glyph]] = [[] for _ in crops]
-        outputs = self._network((prepare(crops[i], look) for i in order), _summary)
-        for i, steps in zip(order, outputs, strict=True):
+        inputs = (prepare(crops[i], look) for i in order)
+        alphabet = self._network.alphabet
+        if alphabet is None:
+            read = self._network(inputs, of_probabilities)
+        else:
+            read = alphabet.settle(self._network(inputs, alphabet.look))
+        for i, steps in zip(order, read, strict=True):
             width = aspect(crops[i], look) * LINE_HEIGHT
             used = len(steps.best) * width / padded_width(width, look)
-            found[i] = decode(steps, used, self._characters)
+            found[i] = decode(steps, used, self._network.characters)
         return found
 
 
@@ -158,10 +152,3 @@ def decode(steps: Steps, used: float, characters: Sequence[str]) -> list[Glyph]:
 def certainty(glyphs: Sequence[Glyph]) -> float:
     """The mean probability of a line's characters (at least one)."""
     return sum(glyph.score for glyph in glyphs) / len(glyphs)
-
-
-def _summary(output: Floats) -> Steps:
-    """The model's probabilities (1 x steps x classes) cut down to what decoding needs, copied."""
-    best = output[0].argmax(axis=1)
-    probability = np.take_along_axis(output[0], best[:, None], axis=1)[:, 0]
-    return Steps(best, probability, output[0, :, -1].copy())

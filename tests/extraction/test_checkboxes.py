@@ -57,6 +57,12 @@ def test_mark_puts_the_box_before_its_label() -> None:
     assert marked.box == (10, 100, 128, 110)
 
 
+def test_mark_drops_the_box_read_as_a_line_of_its_own() -> None:
+    lines = [line("□", 10, 100), line("Delivered", 30, 100), line("O", 300, 100)]
+    marked = checkboxes.mark(lines, [(BOX, False)])
+    assert [each.text for each in marked] == ["☐ Delivered", "O"]
+
+
 @pytest.mark.parametrize("text", ["□ Delivered", "□Delivered", "O Delivered"])
 def test_mark_replaces_what_was_read_for_the_box(text: str) -> None:
     (marked,) = checkboxes.mark([line(text, 11, 100, pitch=9)], [(BOX, False)])

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from extraction.engines.alphabet import Steps
 from extraction.engines.recognition import (
     Look,
-    Steps,
     crop,
     decode,
     padded_width,
@@ -42,9 +42,9 @@ def test_decode_places_characters_along_the_line() -> None:
 
 @pytest.mark.parametrize(
     ("width", "least", "padded"),
-    [(1, 96, 96), (96, 96, 96), (97, 96, 112), (161, 320, 320), (1900, 320, 1904)],
+    [(1, 96, 96), (96, 96, 96), (97, 96, 128), (161, 320, 320), (1900, 320, 1920)],
 )
-def test_padded_width_is_a_multiple_of_16(width: float, least: int, padded: int) -> None:
+def test_padded_width_is_a_multiple_of_32(width: float, least: int, padded: int) -> None:
     assert padded_width(width, Look(least, 1.0)) == padded
 
 
@@ -55,7 +55,7 @@ def test_prepare_scales_the_line_and_pads_with_zeros() -> None:
     assert not prepared[..., 200:].any()
 
 
-@pytest.mark.parametrize(("height", "width"), [(24, 176), (31, 176), (32, 208), (60, 208)])
+@pytest.mark.parametrize(("height", "width"), [(24, 192), (31, 192), (32, 224), (60, 224)])
 def test_prepare_shows_low_lines_narrower(height: int, width: int) -> None:
     line = np.full((height, round(height * 200 / 48), 3), 255, np.uint8)
     assert prepare(line, Look(96, 0.85)).shape == (1, 3, 48, width)
