@@ -123,15 +123,20 @@ def _money(text: str) -> Iterator[Hit]:
             continue
         amount = decimal(match["number"])
         symbol = match["before"] or match["inner"] or match["after"]
-        if amount is None:
-            continue
+        has_cents = bool(re.search(r"[.,]\d{2}$", match["number"]))
+        inside = _beside_letters(text, match.start("number"), match.end("number"))
+        if amount is None or (inside and not symbol and not has_cents):
+            continue  # none, or a part of "AB123"
         if match["sign"] and (match["sign"] != "(" or ")" in match[0]):
             amount = -amount
-        has_cents = bool(re.search(r"[.,]\d{2}$", match["number"]))
         certainty = 1.0 if has_cents else 0.8 if symbol else 0.5
         start = match.start() + len(match[0]) - len(match[0].lstrip())
         value = {"amount": f"{amount:.2f}", "currency": currency(symbol) if symbol else None}
         yield Hit(start, match.start() + len(match[0].rstrip()), value, certainty)
+
+
+def _beside_letters(text: str, start: int, end: int) -> bool:
+    return text[start - 1 : start].isalpha() or text[end : end + 1].isalpha()
 
 
 def currency(symbol: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 from typing import Any
 
 from extraction.fields import kinds
-from extraction.fields.catalogue import Field
+from extraction.fields.catalogue import CATALOGUE, Field
 from extraction.fields.labels import WEAK, Label, labels_in_lines
 from extraction.level import Frame, union
 from extraction.tables import is_number
@@ -24,6 +24,9 @@ BELOW_REACH = 2.5  # times the label's height
 # Kinds known by sight, all of them with digits, and how much it says.
 PATTERN = {"iban": 0.95, "vat": 0.8, "date": 0.45}
 POSITION = 0.75  # the most a place alone says
+LOOSE_REACH = 3  # words: how far from a label that may as well stand in a sentence a number counts
+# What only a document that asks for money, or says that it was paid, tells.
+OF_BILLS = ("invoice_number", "vat_number", "iban", "subtotal", "tax_amount", "total_amount")
 MAX_ALTERNATIVES = 3
 MIN_SCORE = 0.3
 
@@ -78,6 +81,8 @@ def find(pages: Sequence[Page], fields: Sequence[Field]) -> tuple[FieldValue, ..
     """The fields found on the pages, in the order of ``fields``; those not found are left out."""
     parts = _parts(pages)
     found = {field.name: _candidates(field, parts, pages) for field in fields}
+    if found.get("issuer_name") and not _is_bill(found, parts, pages):
+        found["issuer_name"] = [name for name in found["issuer_name"] if _is_named(name)]
     if "total_amount" in found:
         found["total_amount"] = _prefer_consistent(found)
     values = []
@@ -91,6 +96,30 @@ def find(pages: Sequence[Page], fields: Sequence[Field]) -> tuple[FieldValue, ..
         if ranked and ranked[0].score >= MIN_SCORE:
             values.append(_value(field, ranked))
     return tuple(values)
+
+
+def _is_bill(
+    found: Mapping[str, Sequence[Candidate]],
+    parts: Sequence[Sequence[_Part]],
+    pages: Sequence[Page],
+) -> bool:
+    """Whether anything but a name at its top says that the document is an invoice or a receipt."""
+    labels = (label for on_page in parts for part in on_page for label in part.labels)
+    if any(label.field in OF_BILLS and label.strength > WEAK for label in labels):
+        return True
+    return any(
+        candidate.score >= MIN_SCORE
+        for field in CATALOGUE
+        if field.name in OF_BILLS
+        for candidate in (
+            found[field.name] if field.name in found else _candidates(field, parts, pages)
+        )
+    )
+
+
+def _is_named(candidate: Candidate) -> bool:
+    """Whether a label or a company's legal form says so: not any large line at the top does."""
+    return candidate.method == "label" or kinds.COMPANY.search(candidate.raw) is not None
 
 
 def _value(field: Field, ranked: Sequence[Candidate]) -> FieldValue:
@@ -186,7 +215,10 @@ def _beside(
 ) -> Iterator[Candidate]:
     """The value of a label: after it in its line or to the right, else below."""
     following = [other.first for other in part.labels if other.first > label.last]
-    rest = part.words[label.last + 1 : min(following, default=len(part.words))]
+    # "The invoice that came in May 8974": a weak label's number does not stand words away from it
+    loose = field.kind == "id" and label.strength <= WEAK
+    reach = LOOSE_REACH if loose else None
+    rest = part.words[label.last + 1 : min(following, default=len(part.words))][:reach]
     level = _chosen(field, _hits(field, rest, part.page, label.strength * INSIDE))
     if not following:
         right = (o for o in on_page if _same_row(part, o) and o.box[0] > part.box[0])
@@ -194,7 +226,7 @@ def _beside(
             if any(found.first == 0 for found in other.labels) and field.kind != "company":
                 break
             strength = label.strength * (RIGHT - STEP * steps)
-            level += _chosen(field, _hits(field, other.words, part.page, strength))
+            level += _chosen(field, _hits(field, other.words[:reach], part.page, strength))
     if level:
         yield max(level, key=lambda candidate: candidate.score)
         return

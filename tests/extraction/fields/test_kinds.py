@@ -61,6 +61,12 @@ def test_money_is_surer_with_cents_or_currency() -> None:
     assert sure == {"9.00": 1.0, "RM 9": 0.8, "9": 0.5}
 
 
+def test_money_is_no_part_of_a_code_but_may_be_read_joined_to_a_word() -> None:
+    assert values("money", "AAACW8725FSD001") == values("money", "16GB") == []
+    assert values("money", "TOTAL18.00") == [{"amount": "18.00", "currency": None}]
+    assert values("money", "RM18") == [{"amount": "18.00", "currency": "MYR"}]
+
+
 @pytest.mark.parametrize("text", ["19 %", "6%", "17/05/2024", "August 3, 2014", "12:30", "1.2.3"])
 def test_money_refuses_percentages_dates_and_times(text: str) -> None:
     assert values("money", text) == []

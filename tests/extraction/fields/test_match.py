@@ -97,6 +97,33 @@ def test_find_takes_the_issuer_from_the_top() -> None:
     assert (value.value, value.method) == ("Harbour Plumbing Ltd", "position")
 
 
+def test_find_takes_no_title_for_an_issuer_where_nothing_speaks_of_money() -> None:
+    chapter = line("We went along a path", 60, 60, height=16)
+    assert values(chapter, line("the trees at the end", 60, 90), line("of the garden", 60, 104)) == {}
+    bill = values(chapter, line("Total 18.00", 60, 300))
+    assert bill["issuer_name"] == "We went along a path"
+
+
+def test_find_takes_a_company_for_the_issuer_of_a_letter() -> None:
+    got = values(line("Harbour Plumbing Ltd", 60, 60), line("Dear customer,", 60, 200))
+    assert got == {"issuer_name": "Harbour Plumbing Ltd"}
+
+
+def test_find_tells_a_bill_by_fields_that_were_not_asked_for() -> None:
+    page = Page(1, 600, 800, lines=(line("Pipes and more", 60, 60), line("Total 18.00", 60, 300)))
+    asked = [field for field in CATALOGUE if field.name == "issuer_name"]
+    assert [value.value for value in find([page], asked)] == ["Pipes and more"]
+
+
+def test_find_takes_no_number_far_behind_a_word_that_may_be_a_label() -> None:
+    assert values(line("after the invoice which the council sent in 8974.", 60, 100)) == {}
+    assert values(line("Invoice : # 8974", 60, 100)) == {"invoice_number": "8974"}
+
+
+def test_find_takes_no_end_of_a_code_for_an_amount() -> None:
+    assert "tax_amount" not in values(line("Service tax #: AAACW8725FSD001", 60, 100))
+
+
 def test_find_takes_no_from_within_a_sentence_for_an_issuer() -> None:
     value = found(
         line("Harbour Plumbing Ltd", 60, 60),
