@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from extraction.errors import InvalidOption
-from extraction.fields.catalogue import CATALOGUE, Field
+from extraction.fields.catalogue import CATALOGUE
+from extraction.fields.definition import Field
 
 __all__ = ["CATALOGUE", "Field", "known"]
 

@@ -2,25 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field to look for.
-
-    ``kind`` is a row of ``kinds.KINDS``. ``synonyms`` are labels that mean this field and nothing
-    else, ``weak`` ones may mean it; both are compared without case, accents, spaces and
-    punctuation.
-    """
-
-    name: str
-    label: str
-    kind: str
-    synonyms: tuple[str, ...] = ()
-    weak: tuple[str, ...] = ()
-    document_types: tuple[str, ...] = ("invoice", "receipt")
-
+from extraction.fields.definition import Field
 
 # fmt: off
 CATALOGUE: tuple[Field, ...] = (
@@ -78,7 +60,7 @@ CATALOGUE: tuple[Field, ...] = (
         document_types=("invoice",),
     ),
     Field(
-        "issuer_name", "Issuer", "company",
+        "issuer_name", "Issuer", "organisation",
         ("sold by", "seller", "vendor", "supplier", "Verkäufer", "vendeur", "vendedor",
          "venditore", "sprzedawca", "penjual"),
         ("issued by", "from"),

@@ -13,7 +13,8 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
-from extraction.fields.catalogue import CATALOGUE, OTHER_LABELS
+from extraction.fields.catalogue import OTHER_LABELS
+from extraction.fields.definition import Field
 
 LONGEST_LABEL = 6  # words
 ALIKE = 0.88  # similarity from which a word run counts as a label misread
@@ -41,123 +42,116 @@ def squeezed(text: str) -> str:
 
 
 @cache
-def _table() -> dict[str, tuple[str, float]]:
-    """Every known label, squeezed -> (field, strength)."""
-    table: dict[str, tuple[str, float]] = {squeezed(label): ("", 1.0) for label in OTHER_LABELS}
-    for field in CATALOGUE:
-        for label in field.weak:
-            table.setdefault(squeezed(label), (field.name, WEAK))
-        for label in field.synonyms:
-            table[squeezed(label)] = (field.name, 1.0)
-    return table
+def labels_of(fields: tuple[Field, ...]) -> Labels:
+    """The labels of those fields, made ready once."""
+    return Labels(fields)
 
 
-def labels_in(words: Sequence[str]) -> list[Label]:
-    """The labels among the words of one line (see ``labels_in_lines``)."""
-    return labels_in_lines([words])[0]
+class Labels:
+    """The labels that a set of fields goes by, and those that mean something else."""
 
+    def __init__(self, fields: Sequence[Field]) -> None:
+        # Every known label, squeezed -> (field, strength).
+        table: dict[str, tuple[str, float]] = {squeezed(label): ("", 1.0) for label in OTHER_LABELS}
+        for field in fields:
+            for label in field.weak:
+                table.setdefault(squeezed(label), (field.name, WEAK))
+        for field in fields:
+            for label in field.synonyms:
+                table[squeezed(label)] = (field.name, 1.0)
+        self._table = table
+        # The letters of the longest run that can be a label.
+        self._longest = int(max(map(len, table)) * (2 - ALIKE) / ALIKE)
 
-def labels_in_lines(lines: Sequence[Sequence[str]]) -> list[list[Label]]:
-    """The labels in each line, given by its words: longer ones first choice, none overlapping.
+    def in_lines(self, lines: Sequence[Sequence[str]]) -> list[list[Label]]:
+        """The labels in each line, given by its words: longer ones first choice, none overlapping.
 
-    All lines of a document at once: comparing their words with every label is most of the work,
-    and much less of it where it is done for all in one go.
-    """
-    plain: dict[str, str] = {}
-    for word in chain.from_iterable(lines):
-        if word not in plain:
-            plain[word] = squeezed(word)
-    runs = [_runs([plain[word] for word in line]) for line in lines]
-    table = _table()
-    near = _nearest({run for line in runs for run, _, _ in line if run not in table})
-    return [_chosen(line, near) for line in runs]
+        All lines of a document at once: comparing their words with every label is most of the work,
+        and much less of it where it is done for all in one go.
+        """
+        plain: dict[str, str] = {}
+        for word in chain.from_iterable(lines):
+            if word not in plain:
+                plain[word] = squeezed(word)
+        runs = [self._runs([plain[word] for word in line]) for line in lines]
+        near = self._nearest({run for line in runs for run, _, _ in line if run not in self._table})
+        return [self._chosen(line, near) for line in runs]
 
+    def _runs(self, words: Sequence[str]) -> list[tuple[str, int, int]]:
+        """The runs of squeezed words that may be labels: joined, with their first and last word."""
+        longest, table = self._longest, self._table
+        found = []
+        for first in range(len(words)):
+            run = ""
+            for last in range(first, min(first + LONGEST_LABEL, len(words))):
+                word = words[last]
+                run += word
+                if len(run) > longest:
+                    break
+                if word and (len(run) >= EXACT_BELOW or run in table):
+                    found.append((run, first, last))
+        return found
 
-def _runs(words: Sequence[str]) -> list[tuple[str, int, int]]:
-    """The runs of squeezed words that may be labels: joined, with their first and last word."""
-    longest, table = _longest(), _table()
-    found = []
-    for first in range(len(words)):
-        run = ""
-        for last in range(first, min(first + LONGEST_LABEL, len(words))):
-            word = words[last]
-            run += word
-            if len(run) > longest:
-                break
-            if word and (len(run) >= EXACT_BELOW or run in table):
-                found.append((run, first, last))
-    return found
+    def _chosen(
+        self, runs: Sequence[tuple[str, int, int]], near: Mapping[str, tuple[str, float]]
+    ) -> list[Label]:
+        table = self._table
+        found: list[tuple[float, Label]] = []
+        for run, first, last in runs:
+            if run in table:
+                field, strength = table[run]
+                found.append((len(run), Label(field, first, last, strength)))
+            elif run in near:
+                label, alike = near[run]
+                field, strength = table[label]
+                weight = len(label) * alike - 1  # less than the same label read right
+                found.append((weight, Label(field, first, last, strength * alike)))
+        chosen: list[Label] = []
+        for _, label_here in sorted(found, key=lambda item: (-item[0], -item[1].strength)):
+            if all(label_here.last < o.first or label_here.first > o.last for o in chosen):
+                chosen.append(label_here)
+        return sorted(chosen, key=lambda label: label.first)
 
+    def _nearest(self, runs: Iterable[str]) -> dict[str, tuple[str, float]]:
+        """The label most like each run, and how much, for the runs that are ``ALIKE`` to one.
 
-def _chosen(
-    runs: Sequence[tuple[str, int, int]], near: Mapping[str, tuple[str, float]]
-) -> list[Label]:
-    table = _table()
-    found: list[tuple[float, Label]] = []
-    for run, first, last in runs:
-        if run in table:
-            field, strength = table[run]
-            found.append((len(run), Label(field, first, last, strength)))
-        elif run in near:
-            label, alike = near[run]
-            field, strength = table[label]
-            weight = len(label) * alike - 1  # less than the same label read right
-            found.append((weight, Label(field, first, last, strength * alike)))
-    chosen: list[Label] = []
-    for _, label_here in sorted(found, key=lambda item: (-item[0], -item[1].strength)):
-        if all(label_here.last < o.first or label_here.first > o.last for o in chosen):
-            chosen.append(label_here)
-    return sorted(chosen, key=lambda label: label.first)
-
-
-def _nearest(runs: Iterable[str]) -> dict[str, tuple[str, float]]:
-    """The label most like each run, and how much, for the runs that are ``ALIKE`` to one.
-
-    Strings that much alike differ little in length, so runs are compared with the labels of about
-    their length only, thousands at once; the few that are near any are then looked at by
-    themselves.
-    """
-    by_length: dict[int, list[str]] = {}
-    for run in runs:
-        by_length.setdefault(len(run), []).append(run)
-    found: dict[str, tuple[str, float]] = {}
-    for length, alike_long in by_length.items():
-        labels = _loose(length)
-        for part in (alike_long[i : i + BATCH] for i in range(0, len(alike_long), BATCH)):
-            if not labels:
-                continue
-            # Single precision, so a little below what is asked for; what it lets through is few.
-            scores = process.cdist(
-                part,
-                labels,
-                scorer=Indel.normalized_similarity,
-                score_cutoff=ALIKE - 1e-4,
-                dtype=np.float32,
-            )
-            for index in np.flatnonzero(scores.any(axis=1)):
-                near = process.extractOne(
-                    part[index], labels, scorer=Indel.normalized_similarity, score_cutoff=ALIKE
+        Strings that much alike differ little in length, so runs are compared with the labels of
+        about their length only, thousands at once; the few that are near any are then looked at by
+        themselves.
+        """
+        by_length: dict[int, list[str]] = {}
+        for run in runs:
+            by_length.setdefault(len(run), []).append(run)
+        found: dict[str, tuple[str, float]] = {}
+        for length, alike_long in by_length.items():
+            labels = self._loose(length)
+            for part in (alike_long[i : i + BATCH] for i in range(0, len(alike_long), BATCH)):
+                if not labels:
+                    continue
+                # Single precision, so a little below the limit; what it lets through is few.
+                scores = process.cdist(
+                    part,
+                    labels,
+                    scorer=Indel.normalized_similarity,
+                    score_cutoff=ALIKE - 1e-4,
+                    dtype=np.float32,
                 )
-                if near:
-                    found[part[index]] = near[0], near[1]
-    return found
+                for index in np.flatnonzero(scores.any(axis=1)):
+                    near = process.extractOne(
+                        part[index], labels, scorer=Indel.normalized_similarity, score_cutoff=ALIKE
+                    )
+                    if near:
+                        found[part[index]] = near[0], near[1]
+        return found
 
+    def _loose(self, length: int) -> list[str]:
+        """The labels that a run of that many letters may be ``ALIKE`` to, in the table's order.
 
-@cache
-def _loose(length: int) -> list[str]:
-    """The labels that a run of that many letters may be ``ALIKE`` to, in the table's order.
-
-    Of strings of n and m letters at least |n - m| letters of n + m have no counterpart.
-    """
-    return [
-        label
-        for label in _table()
-        if len(label) >= EXACT_BELOW
-        and abs(len(label) - length) <= (1 - ALIKE) * (len(label) + length) + 1e-9
-    ]
-
-
-@cache
-def _longest() -> int:
-    """The letters of the longest run that can be a label."""
-    return int(max(len(label) for label in _table()) * (2 - ALIKE) / ALIKE)
+        Of strings of n and m letters at least |n - m| letters of n + m have no counterpart.
+        """
+        return [
+            label
+            for label in self._table
+            if len(label) >= EXACT_BELOW
+            and abs(len(label) - length) <= (1 - ALIKE) * (len(label) + length) + 1e-9
+        ]

@@ -11,8 +11,11 @@ from statistics import median
 from typing import Any
 
 from extraction.fields import kinds
-from extraction.fields.catalogue import CATALOGUE, Field
-from extraction.fields.labels import WEAK, Label, labels_in_lines
+from extraction.fields.catalogue import CATALOGUE
+from extraction.fields.definition import Field
+from extraction.fields.kinds.money import CURRENCY, currency
+from extraction.fields.kinds.names import COMPANY
+from extraction.fields.labels import WEAK, Label, labels_of
 from extraction.level import Frame, union
 from extraction.tables import is_number
 from extraction.types import Alternative, Box, FieldValue, Line, Page, Word
@@ -21,8 +24,6 @@ from extraction.types import Alternative, Box, FieldValue, Line, Page, Word
 INSIDE, RIGHT, BELOW = 1.0, 0.95, 0.8
 STEP = 0.04  # less for each part passed over on the way
 BELOW_REACH = 2.5  # times the label's height
-# Kinds known by sight, all of them with digits, and how much it says.
-PATTERN = {"iban": 0.95, "vat": 0.8, "date": 0.45}
 POSITION = 0.75  # the most a place alone says
 LOOSE_REACH = 3  # words: how far from a label that may as well stand in a sentence a number counts
 # What only a document that asks for money, or says that it was paid, tells.
@@ -119,7 +120,7 @@ def _is_bill(
 
 def _is_named(candidate: Candidate) -> bool:
     """Whether a label or a company's legal form says so: not any large line at the top does."""
-    return candidate.method == "label" or kinds.COMPANY.search(candidate.raw) is not None
+    return candidate.method == "label" or COMPANY.search(candidate.raw) is not None
 
 
 def _value(field: Field, ranked: Sequence[Candidate]) -> FieldValue:
@@ -151,7 +152,8 @@ def _parts(pages: Sequence[Page]) -> list[list[_Part]]:
         [tuple(split for word in line.words for split in _split(word)) for line in page.lines]
         for page in pages
     ]
-    labels = iter(labels_in_lines([[word.text for word in line] for on in words for line in on]))
+    texts = [[word.text for word in line] for on in words for line in on]
+    labels = iter(labels_of(CATALOGUE).in_lines(texts))
     parts = []
     for page, on_page in zip(pages, words, strict=True):
         frame = Frame(page.width, page.height, page.skew)
@@ -195,17 +197,17 @@ def _candidates(
     field: Field, parts: Sequence[Sequence[_Part]], pages: Sequence[Page]
 ) -> list[Candidate]:
     found: list[Candidate] = []
-    by_sight = field.kind in PATTERN
+    kind = kinds.KINDS[field.kind]
     for on_page in parts:
         for part in on_page:
             for label in part.labels:
                 # "from" within a sentence names no company, as it may at a line's beginning
-                loose = field.kind == "company" and label.first > 0 and label.strength <= WEAK
+                loose = field.kind == "organisation" and label.first > 0 and label.strength <= WEAK
                 if label.field == field.name and not loose:
                     found += _beside(field, label, part, on_page)
-            if by_sight and part.has_digit:
+            if kind.sight and (part.has_digit or not kind.digits):
                 found += _by_sight(field, part)
-    if field.kind == "company":
+    if field.kind == "organisation":
         found += _at_the_top(pages, parts)
     return found
 
@@ -223,7 +225,7 @@ def _beside(
     if not following:
         right = (o for o in on_page if _same_row(part, o) and o.box[0] > part.box[0])
         for steps, other in enumerate(sorted(right, key=lambda other: other.box[0])):
-            if any(found.first == 0 for found in other.labels) and field.kind != "company":
+            if any(found.first == 0 for found in other.labels) and field.kind != "organisation":
                 break
             strength = label.strength * (RIGHT - STEP * steps)
             level += _chosen(field, _hits(field, other.words[:reach], part.page, strength))
@@ -274,7 +276,7 @@ def _by_sight(field: Field, part: _Part) -> Iterator[Candidate]:
         return
     if field.name == "due_date":
         return
-    strength = PATTERN[field.kind]
+    strength = kinds.KINDS[field.kind].sight
     if field.kind == "date":
         # The date of issue comes with the hour, and above the dates of what was bought.
         strength += 0.1 if TIME.search(part.line.text) else 0.0
@@ -301,11 +303,11 @@ def _at_the_top(pages: Sequence[Page], parts: Sequence[Sequence[_Part]]) -> Iter
         if any(label.first == 0 for label in part.labels):
             continue
         evidence = 0.45 - 0.5 * (part.box[1] - top) / max(height - top, 1) - 0.02 * rank
-        for hit in _hits(Field("", "", "company"), words, part.page, 1.0):
+        for hit in _hits(Field("", "", "organisation"), words, part.page, 1.0):
             letters = sum(character.isalpha() for character in hit.raw)
             if letters < 3 or letters * 2 < len(hit.raw):
                 continue
-            form = kinds.COMPANY.search(hit.raw)
+            form = COMPANY.search(hit.raw)
             evidence += 0.35 if form and form.start() > 3 else 0.0
             evidence += 0.1 if part.height > 1.3 * usual else 0.0
             evidence -= 0.15 if any(character.isdigit() for character in hit.raw) else 0.0
@@ -317,7 +319,7 @@ def _at_the_top(pages: Sequence[Page], parts: Sequence[Sequence[_Part]]) -> Iter
 
 
 def _legal_form_alone(text: str) -> bool:
-    form = kinds.COMPANY.search(text)
+    form = COMPANY.search(text)
     return bool(form and form.start() <= 1)
 
 
@@ -379,10 +381,10 @@ def _prefer_consistent(found: dict[str, list[Candidate]]) -> list[Candidate]:
 def _usual_currency(parts: Sequence[Sequence[_Part]]) -> str | None:
     """The currency the document names most often."""
     named = Counter(
-        kinds.currency(match[0])
+        currency(match[0])
         for on_page in parts
         for part in on_page
-        for match in kinds.CURRENCY.finditer(part.line.text)
+        for match in CURRENCY.finditer(part.line.text)
     )
     return named.most_common(1)[0][0] if named else None
 

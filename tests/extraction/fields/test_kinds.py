@@ -91,9 +91,9 @@ def test_ids_are_words_with_digits() -> None:
     assert values("id", "of 17/05/2024 9.00 20%") == []
 
 
-def test_company_ends_at_its_legal_form_or_before_its_register_number() -> None:
-    assert values("company", "QualityHosting AG - Uferweg 40") == ["QualityHosting AG"]
-    assert values("company", "GARDENIA BAKERIES (KL) SDN BHD (139386 X)") == [
+def test_organisation_ends_at_its_legal_form_or_before_its_register_number() -> None:
+    assert values("organisation", "QualityHosting AG - Uferweg 40") == ["QualityHosting AG"]
+    assert values("organisation", "GARDENIA BAKERIES (KL) SDN BHD (139386 X)") == [
         "GARDENIA BAKERIES (KL) SDN BHD"
     ]
-    assert values("company", "Corner Shop (123456-A)") == ["Corner Shop"]
+    assert values("organisation", "Corner Shop (123456-A)") == ["Corner Shop"]

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from extraction.fields.labels import labels_in, squeezed
+from extraction.fields.catalogue import CATALOGUE
+from extraction.fields.labels import Label, labels_of, squeezed
+
+
+def labels_in(words: list[str]) -> list[Label]:
+    return labels_of(CATALOGUE).in_lines([words])[0]
 
 
 def fields(text: str) -> list[tuple[str, int, int]]:
