@@ -214,7 +214,8 @@ class FieldValue:
 
     ``raw`` is the text on the page, ``value`` its normal form (a JSON value: ISO 8601 date, money
     as ``{"amount": "1234.50", "currency": "EUR"}``, ...). ``grounded`` says that the text stands
-    on the page at ``box``.
+    on the page at ``box``. ``checks`` are the tests made of the value, by name (its "checksum", the
+    "sum" of other fields), and whether it passed; ``notes`` say what had to be decided.
     """
 
     name: str
@@ -228,6 +229,8 @@ class FieldValue:
     method: str = ""
     grounded: bool = True
     alternatives: tuple[Alternative, ...] = ()
+    checks: Mapping[str, bool] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,8 @@ class FieldValue(models.Model):
     method = models.CharField(max_length=50, blank=True)
     grounded = models.BooleanField(default=True)
     alternatives = models.JSONField(default=list)
+    checks = models.JSONField(default=dict, help_text="tests made of the value: name -> passed")
+    notes = ArrayField(models.CharField(max_length=100), default=list)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="field_order")]

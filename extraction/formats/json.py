@@ -153,6 +153,8 @@ def field_to_dict(field: FieldValue) -> dict[str, Any]:
             }
             for other in field.alternatives
         ],
+        "checks": dict(field.checks),
+        "notes": list(field.notes),
     }
 
 
@@ -161,7 +163,8 @@ def field_from_dict(data: Mapping[str, Any]) -> FieldValue:
     alternatives = tuple(
         Alternative(**{**other, "box": _box_from(other["box"])}) for other in data["alternatives"]
     )
-    return FieldValue(**{**data, "box": _box_from(data["box"]), "alternatives": alternatives})
+    changed = {"alternatives": alternatives, "notes": tuple(data["notes"])}
+    return FieldValue(**{**data, "box": _box_from(data["box"]), **changed})
 
 
 def _text_to_dict(text: Line | Word) -> dict[str, Any]:

@@ -174,6 +174,10 @@ def _field(parent: Element, field: FieldValue) -> None:
         )
         _add(alternative, "raw", other.raw)
         _value(alternative, "value", other.value)
+    for name, passed in field.checks.items():
+        _add(element, "check", name=name, passed=passed)
+    for note in field.notes:
+        _add(element, "note", note)
 
 
 def _value(parent: Element, tag: str, value: Any, **attributes: object) -> None:

@@ -98,6 +98,8 @@ def document() -> Document:
                 confidence=0.91,
                 method="label",
                 alternatives=(Alternative("-12.50", None, 1, BOX, 0.3), Alternative("x", ["y"])),
+                checks={"sum": True, "checksum": False},
+                notes=("day_first_assumed",),
             ),
             FieldValue("invoice_date", "Date", "date", "1.2.2026", "2026-02-01", grounded=False),
         ),
