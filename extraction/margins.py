@@ -97,18 +97,19 @@ def _numbers_page(row: Row) -> str:
     """Whether the row is, or begins or ends far from the rest with, the number of the page.
 
     "form" where the number says so ("Page 3", "- 3 -"), "place" where it is bare beside a name,
-    "end" where the row's text ends with such a form.
+    "end" where its only text ends with such a form.
     """
     parts = segments_of([piece for segment in row for piece in segment.pieces], APART)
     if len(parts) > 3:
         return ""
-    if any(_says_page(part.text) for part in parts):
+    last = LAST.search(text_of(row))
+    if any(_says_page(part.text) for part in parts) or (last and len(parts) > 1):
         return "form"
     bare = len(parts) > 1 and any(BARE.fullmatch(part.text) for part in (parts[0], parts[-1]))
     labelled = any(part.text.endswith(LABEL_ENDS) for part in parts)
     if bare and not labelled:
         return "place"
-    return "end" if LAST.search(text_of(row)) else ""
+    return "end" if last else ""
 
 
 def _says_page(text: str) -> bool:
