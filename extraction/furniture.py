@@ -13,61 +13,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
-from statistics import median
 
 from extraction.formats.md import page_markdown
 from extraction.level import union
 from extraction.margins import is_number
-from extraction.types import FURNITURE, Block, BlockKind, Box, Line, Page
+from extraction.page_edges import Edges, Row, bare, edges_of, number_of, within
+from extraction.types import FURNITURE, Block, BlockKind, Page
 
-EDGE = 0.15  # of the page's height: furniture stands in the first or last strip
 MARGIN = 0.085  # of the page's height: what is as large as a title is furniture only so far out
 DRIFT = 0.025  # of the page's height: how far furniture moves from page to page (scans do)
 SLOT = 0.008  # of the page's height: how far it moves where only its place tells it
 ALIKE = 0.85  # of the characters: texts so alike are one, misread here and there
 LONGEST = 200  # characters
 PART = 8  # characters of a part of a row that tells the row
-ROWS = 12  # at each edge that are looked at
 NEIGHBOURS = (-2, -1, 1, 2)
 TITLES = 12  # of the pages before, the nearest, that a header may repeat
 LARGE = 1.2  # times the page's text: may be a title, whatever its block is called
 SAME_SIZE = 0.08  # of the height
-APART = 3.0  # times its height: a number so far from the rest of its row is the page's
 ALIGNED = 2.0  # points: cells below each other
 KINDS: frozenset[BlockKind] = frozenset(
     {"title", "paragraph", "list", "footnote", "caption", "header", "footer", "page_number"}
 )
-NUMBER = re.compile(
-    r"\W*(?:\D{0,12}\s|[A-Z]-|\d{1,2}-)?(?P<number>\d{1,4}|[ivxl]{1,7})"
-    r"(?:\s?\D{1,4}\s?\d{1,4})?\W*"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What stands on one level at the edge of a page; ``parts`` from left to right."""
-
-    top: bool
-    place: float  # of its middle, as a share of the page's height
-    box: Box
-    height: float  # of its text, in points
-    parts: tuple[Line, ...]
-    blocks: tuple[Block, ...]  # that its parts are of
-    text: str  # letters and digits of its parts, in alphabetical order, each number as 0
-    number: int | None  # of the page, if one of its parts says little else
-
-
-@dataclass(frozen=True, slots=True)
-class _Edges:
-    """The rows at the edges of a page, each from outside inwards, and what they are judged by."""
-
-    page: Page
-    top: tuple[_Row, ...]
-    bottom: tuple[_Row, ...]
-    body: float  # the height of the page's text, in points
-    right: float  # the edge of its text
 
 
 def settle(pages: Sequence[Page], *, strip: bool) -> tuple[Page, ...]:
@@ -77,7 +45,7 @@ def settle(pages: Sequence[Page], *, strip: bool) -> tuple[Page, ...]:
     watermarks too, is taken out of blocks and Markdown; lines and words keep all that stands on the
     page. ``pages`` are of one document, in order; settled pages may be settled again.
     """
-    edges = [_edges(page) for page in pages]
+    edges = [edges_of(page) for page in pages]
     titles: list[str] = []
     settled = []
     for index, page in enumerate(pages):
@@ -87,7 +55,7 @@ def settle(pages: Sequence[Page], *, strip: bool) -> tuple[Page, ...]:
             *_running(edges[index], edges[index].bottom, near, []),
         ]
         blocks = tuple(_marked(page, running))
-        titles += [_bare(block.text) for block in blocks if block.kind == "title"]
+        titles += [bare(block.text) for block in blocks if block.kind == "title"]
         if strip:
             blocks = tuple(block for block in blocks if block.kind not in FURNITURE)
         changed = blocks != page.blocks
@@ -97,109 +65,18 @@ def settle(pages: Sequence[Page], *, strip: bool) -> tuple[Page, ...]:
     return tuple(settled)
 
 
-# Rows ---------------------------------------------------------------------------------------
-
-
-def _edges(page: Page) -> _Edges:
-    lines = [line for line in page.lines if not line.angle]
-    body = median(line.box[3] - line.box[1] for line in lines) if lines else 0.0
-    right = max((line.box[2] for line in lines), default=page.width)
-    placed = [block for block in page.blocks if block.box and block.kind not in ("watermark",)]
-    high = [b for b in placed if b.box and b.box[1] < EDGE * page.height]
-    low = [b for b in placed if b.box and b.box[3] > (1 - EDGE) * page.height]
-    high = sorted(high, key=lambda b: b.box[1] if b.box else 0.0)[: 2 * ROWS]
-    low = sorted(low, key=lambda b: -b.box[3] if b.box else 0.0)[: 2 * ROWS]
-    upper = sorted(lines, key=lambda line: line.box[1])[: 6 * ROWS]
-    lower = sorted(lines, key=lambda line: -line.box[3])[: 6 * ROWS]
-    return _Edges(
-        page,
-        tuple(_rows(page, high, upper, top=True)),
-        tuple(_rows(page, low, lower, top=False)),
-        body,
-        right,
-    )
-
-
-def _rows(
-    page: Page, blocks: Sequence[Block], lines: Sequence[Line], *, top: bool
-) -> Iterator[_Row]:
-    """The rows of the blocks in the first or last strip of the page, from outside inwards."""
-    left = list(lines)
-    found: list[tuple[Line, Block]] = []
-    for block in blocks:
-        held = [line for line in left if block.box and _within(line.box, block.box)]
-        left = [line for line in left if not any(line is each for each in held)]
-        if not held and block.box and (block.kind != "table" and not page.lines):
-            held = [Line(block.text, block.box)]
-        found += [(line, block) for line in held]
-    found.sort(key=lambda pair: _middle(pair[0].box) * (1 if top else -1))
-    rows: list[list[tuple[Line, Block]]] = []
-    for line, block in found:
-        share = (line.box[3] if top else line.box[1]) / page.height
-        if share > EDGE if top else share < 1 - EDGE:
-            continue
-        near = rows[-1][0][0].box if rows else line.box
-        if rows and abs(_middle(line.box) - _middle(near)) < 0.5 * min(
-            line.box[3] - line.box[1], near[3] - near[1]
-        ):
-            rows[-1].append((line, block))
-        else:
-            rows.append([(line, block)])
-    for row in rows[:ROWS]:
-        row.sort(key=lambda pair: pair[0].box[0])
-        parts = tuple(line for line, _ in row)
-        yield _Row(
-            top,
-            _middle(union(line.box for line in parts)) / page.height,
-            union(line.box for line in parts),
-            max(line.box[3] - line.box[1] for line in parts),
-            parts,
-            tuple({block.id: block for _, block in row}.values()),
-            "".join(sorted(re.sub(r"\d+", "0", _bare(line.text)) for line in parts)),
-            _page_number(parts),
-        )
-
-
-def _middle(box: Box) -> float:
-    return (box[1] + box[3]) / 2
-
-
-def _within(box: Box, other: Box) -> bool:
-    x, y = (box[0] + box[2]) / 2, _middle(box)
-    return other[0] <= x <= other[2] and other[1] <= y <= other[3]
-
-
-def _bare(text: str) -> str:
-    return "".join(filter(str.isalnum, text.lower()))
-
-
-def _page_number(parts: Sequence[Line]) -> int | None:
-    """The number that the row's first or last part says, if it stands far from the others."""
-    for end, beside in ((0, 1), (len(parts) - 1, len(parts) - 2)):
-        number = _number(parts[end].text)
-        if number is None:
-            continue
-        box = parts[end].box
-        if len(parts) == 1:
-            return number
-        other = parts[beside].box
-        if max(other[0] - box[2], box[0] - other[2]) > APART * (box[3] - box[1]):
-            return number
-    return None
-
-
 # What runs over the pages -------------------------------------------------------------------
 
 
 def _running(
-    edges: _Edges,
-    rows: Sequence[_Row],
-    near: Sequence[tuple[int, _Edges]],
+    edges: Edges,
+    rows: Sequence[Row],
+    near: Sequence[tuple[int, Edges]],
     titles: Sequence[str],
-) -> list[_Row]:
+) -> list[Row]:
     """The rows that are furniture, from outside inwards."""
-    found: list[_Row] = []
-    beyond: _Row | None = None
+    found: list[Row] = []
+    beyond: Row | None = None
     for index, row in enumerate(rows):
         if not all(block.kind in FURNITURE for block in row.blocks):
             outermost = not found
@@ -217,11 +94,11 @@ def _running(
     return found
 
 
-def _may_run(row: _Row) -> bool:
+def _may_run(row: Row) -> bool:
     return all(block.kind in KINDS for block in row.blocks) and len(row.text) <= LONGEST
 
 
-def _comes_again(edges: _Edges, row: _Row, near: Sequence[tuple[int, _Edges]]) -> bool:
+def _comes_again(edges: Edges, row: Row, near: Sequence[tuple[int, Edges]]) -> bool:
     """Whether a page ``by`` pages further on has the row too, or the number that follows."""
     large = _is_large(edges, row)
     first = all(by > 0 for by, _ in near)
@@ -238,28 +115,28 @@ def _comes_again(edges: _Edges, row: _Row, near: Sequence[tuple[int, _Edges]]) -
     return False
 
 
-def _counts(row: _Row, other: _Row, by: int) -> bool:
+def _counts(row: Row, other: Row, by: int) -> bool:
     return None not in (row.number, other.number) and (
         (other.number or 0) - (row.number or 0) == by
     )
 
 
-def _names(row: _Row) -> bool:
+def _names(row: Row) -> bool:
     """Whether the row numbers a part of the text ("Part 2"), not the page."""
     return not any(is_number(part.text) for part in row.parts)
 
 
-def _same(row: _Row, other: _Row) -> bool:
+def _same(row: Row, other: Row) -> bool:
     """Whether two rows say the same, or one of their parts does beside what changes."""
     if len(row.parts) == 1 and row.number is not None:
         return False  # a number alone has to count
     if len(row.text) > 2 and _alike(row.text, other.text):
         return True
-    said = {_bare(part.text) for part in other.parts if len(part.text) >= PART}
-    return len(row.parts) <= 3 and any(_bare(part.text) in said for part in row.parts)
+    said = {bare(part.text) for part in other.parts if len(part.text) >= PART}
+    return len(row.parts) <= 3 and any(bare(part.text) in said for part in row.parts)
 
 
-def _has_slot(edges: _Edges, row: _Row, near: Sequence[tuple[int, _Edges]]) -> bool:
+def _has_slot(edges: Edges, row: Row, near: Sequence[tuple[int, Edges]]) -> bool:
     """Whether names of sections, set to the right on this page or the next, share one place."""
     if not row.top or not _in_margin(edges, row):
         return False
@@ -275,44 +152,44 @@ def _has_slot(edges: _Edges, row: _Row, near: Sequence[tuple[int, _Edges]]) -> b
     return False
 
 
-def _set_right(edges: _Edges, row: _Row) -> bool:
+def _set_right(edges: Edges, row: Row) -> bool:
     near = abs(row.box[2] - edges.right) < edges.body
     return near and row.box[0] > edges.page.width / 2
 
 
-def _says_a_title(edges: _Edges, row: _Row, titles: Sequence[str]) -> bool:
+def _says_a_title(edges: Edges, row: Row, titles: Sequence[str]) -> bool:
     """Whether the row says a title of an earlier page or, lower down, of its own."""
     if not row.top:
         return False
     here = [
-        _bare(block.text)
+        bare(block.text)
         for block in edges.page.blocks
         if block.kind == "title" and block.box and block.box[1] >= row.box[3] - 0.3 * row.height
     ]
     if _is_large(edges, row) and not _in_margin(edges, row):
         titles = ()  # each page may begin with the same title, as forms do
-    text = "".join(_bare(part.text) for part in row.parts if _number(part.text) is None)
+    text = "".join(bare(part.text) for part in row.parts if number_of(part.text) is None)
     return len(text) >= 4 and any(_alike(text, title) for title in (*here[:TITLES], *titles))
 
 
-def _is_large(edges: _Edges, row: _Row) -> bool:
+def _is_large(edges: Edges, row: Row) -> bool:
     titled = any(block.kind == "title" for block in row.blocks)
     return titled or row.height > LARGE * edges.body > 0
 
 
-def _in_margin(edges: _Edges, row: _Row) -> bool:
+def _in_margin(edges: Edges, row: Row) -> bool:
     share = MARGIN * edges.page.height
     return row.box[3] < share if row.top else row.box[1] > edges.page.height - share
 
 
-def _has_title_below(edges: _Edges, row: _Row) -> bool:
+def _has_title_below(edges: Edges, row: Row) -> bool:
     return any(
         block.kind == "title" and block.box and block.box[1] > row.box[3]
         for block in edges.page.blocks
     )
 
 
-def _heads_columns(row: _Row, beyond: _Row) -> bool:
+def _heads_columns(row: Row, beyond: Row) -> bool:
     """Whether the row is the heading of a table that goes on over pages."""
     if len(row.parts) < 3:
         return False
@@ -336,27 +213,12 @@ def _alike(one: str, other: str) -> bool:
     return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
 
 
-def _number(text: str) -> int | None:
-    """The number of a text that says little else ("12", "Page 3 of 9", "A-3", "iv")."""
-    match = NUMBER.fullmatch(text.strip())
-    if not match:
-        return None
-    said = match["number"]
-    return int(said) if said.isdigit() else _roman(said)
-
-
-def _roman(text: str) -> int:
-    values = [{"i": 1, "v": 5, "x": 10, "l": 50}[letter] for letter in text]
-    following = [*values[1:], 0]
-    return sum(-one if one < other else one for one, other in zip(values, following, strict=True))
-
-
 # Blocks -------------------------------------------------------------------------------------
 
 
-def _marked(page: Page, running: Sequence[_Row]) -> Iterator[Block]:
+def _marked(page: Page, running: Sequence[Row]) -> Iterator[Block]:
     """The page's blocks with their kinds; those that hold text too are parted."""
-    rows: dict[str, list[_Row]] = {}
+    rows: dict[str, list[Row]] = {}
     for row in running:
         for block in row.blocks:
             rows.setdefault(block.id, []).append(row)
@@ -367,23 +229,23 @@ def _marked(page: Page, running: Sequence[_Row]) -> Iterator[Block]:
         yield from _parted(page, block, rows[block.id])
 
 
-def _parted(page: Page, block: Block, rows: Sequence[_Row]) -> Iterator[Block]:
+def _parted(page: Page, block: Block, rows: Sequence[Row]) -> Iterator[Block]:
     """The block as furniture, or its rows of furniture and the rest of it."""
     top = rows[0].top
     ordered = rows if top else rows[::-1]
     lines = [
-        line for row in ordered for line in row.parts if block.box and _within(line.box, block.box)
+        line for row in ordered for line in row.parts if block.box and within(line.box, block.box)
     ]
     said = " ".join(line.text for line in lines)
     kind: BlockKind = "header" if top else "footer"
-    if _bare(said) == _bare(block.text):
-        yield replace(block, kind="page_number" if _number(block.text) is not None else kind)
+    if bare(said) == bare(block.text):
+        yield replace(block, kind="page_number" if number_of(block.text) is not None else kind)
         return
     rest = _without(block.text, said, top=top)
     others = [
         line.box
         for line in page.lines
-        if block.box and _within(line.box, block.box) and not any(line is each for each in lines)
+        if block.box and within(line.box, block.box) and not any(line is each for each in lines)
     ]
     if rest is None or not others:
         yield block

@@ -80,15 +80,18 @@ def parted(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[
         row, before = rows[-count], rows[-count - 1]
         top = min(segment.box[1] for row in rows[-count:] for segment in row)
         size = _widest(row).height
+        if top < below - REACH * height or size > FOOTER_SIZE * body:
+            break
         formed = not _numbers_page(before) and _numbers_page(row) == "form"
-        legal = size < SMALLER * body and any(LEGAL.search(text_of(r)) for r in rows[-count:])
-        reach = REACH * height if formed or legal else strip
-        if top < below - reach or size > FOOTER_SIZE * body:
-            break
-        if top < below - strip and NOTE.match(text_of(row)):
-            break
+        legal = size < SMALLER * body and bool(LEGAL.search(text_of(row)))
+        if top < below - strip:
+            if NOTE.match(text_of(row)):
+                break
+            if not (formed or legal):
+                continue  # the last lines of small print need not say what it is
         white = top - max(segment.box[3] for segment in before)
-        if formed or white > _white(size, body) or (legal and text_height(before) > size / SMALLER):
+        under = legal and text_height(before) > size / SMALLER
+        if formed or under or white > _white(size, body):
             end = len(rows) - count
     return rows[:start], rows[start:end], rows[end:]
 

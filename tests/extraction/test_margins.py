@@ -54,6 +54,10 @@ def test_parted_finds_headers(lines: list[Line], said: list[str]) -> None:
         ([line("Page 3 of 9", 270, 712)], ["Page 3 of 9"]),
         # legal small print further in, but no footnote and no text of the usual size
         ([line("IBAN DE21 3704 0044", 60, 712, height=7)], ["IBAN DE21 3704 0044"]),
+        (
+            [line("A note of two lines", 60, 714, height=7), line("IBAN DE21", 60, 724, height=7)],
+            [],
+        ),
         ([line("1 All that is confidential", 60, 712, height=7)], []),
         ([line("Pay by IBAN DE21 3704 0044", 60, 712)], []),
     ],
