@@ -12,6 +12,7 @@ Scores, from 0 to 1, a page each, then the mean. White space, case and punctuati
   characters; the share of them that the output has in that order (longest increasing subsequence).
 - *edit*: 1 - Levenshtein distance / longer length, of the output and that text.
 - *absent*: the share of furniture (headers, footers, page numbers, watermarks) not in the output.
+- *kept*: the share of blocks that are no furniture whose text is in the output.
 - *kinds*: the share of blocks whose text stands in a block of the same kind (what is furniture may
   be any kind of furniture); pictures count as found where as many are told as drawn.
 """
@@ -24,7 +25,7 @@ import statistics
 import tempfile
 import time
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,8 @@ from benchmarks.layout_drawing import FURNITURE, PageTruth
 from benchmarks.layout_pages import KINDS, SEEDS, Sample, samples
 
 PIECE = 12  # characters
-SCORES = ("order", "edit", "absent", "kinds")
+PART = 8  # characters
+SCORES = ("order", "edit", "absent", "kept", "kinds")
 THEIR_KINDS = {
     "title": "title",
     "section-header": "title",
@@ -77,7 +79,7 @@ def page_text(markdown: str, truth: PageTruth) -> str:
 
 
 def score(truth: PageTruth, reading: Reading) -> dict[str, float]:
-    """The four scores of one page; the best of the orders that are right."""
+    """The scores of one page; the best of the orders that are right."""
     text = page_text(reading.markdown, truth)
     found = {"order": 0.0, "edit": 0.0}
     for order in truth.orders:
@@ -89,18 +91,35 @@ def score(truth: PageTruth, reading: Reading) -> dict[str, float]:
         )
         found["order"] = max(found["order"], in_order(wanted, text))
         found["edit"] = max(found["edit"], Levenshtein.normalized_similarity(wanted, text))
-    furniture = [block.text for block in truth.blocks if block.kind in FURNITURE]
+    lines = Counter(squashed(line) for line in NOT_TEXT.sub(" ", reading.markdown).splitlines())
+    content = [squashed(b.text) for b in truth.blocks if b.kind not in FURNITURE]
+    furniture = [squashed(b.text) for b in truth.blocks if b.kind in FURNITURE]
+    found["kept"] = mean(share_kept(each, content, text) >= 0.5 for each in content if each)
     if furniture:
-        lines = {squashed(line) for line in NOT_TEXT.sub(" ", reading.markdown).splitlines()}
-        there = sum(stands(squashed(each), text, lines) for each in furniture)
-        found["absent"] = 1 - there / len(furniture)
+        found["absent"] = mean(not stands(each, content, text, lines) for each in furniture)
     found["kinds"] = kinds(truth, reading)
     return found
 
 
-def stands(string: str, text: str, lines: set[str]) -> bool:
-    """Whether the furniture is in the text; what is short has to be a line by itself."""
-    return string in text if len(string) >= 8 else string in lines
+def parts(string: str) -> set[str]:
+    """Pieces of the string that lap over."""
+    return {string[i : i + PART] for i in range(0, max(len(string) - PART + 1, 1), PART // 2)}
+
+
+def share_kept(string: str, content: Sequence[str], text: str) -> float:
+    """The share of a block's pieces that the text has as often as the content does."""
+    return mean(text.count(part) >= sum(c.count(part) for c in content) for part in parts(string))
+
+
+def stands(string: str, content: Sequence[str], text: str, lines: Counter[str]) -> bool:
+    """Whether the furniture is in the text, more often than the content says the same.
+
+    What is short has to be a line by itself: a number may stand anywhere.
+    """
+    if len(string) < PART:
+        return lines[string] > content.count(string)
+    more = (text.count(part) > sum(c.count(part) for c in content) for part in parts(string))
+    return mean(more) >= 0.5
 
 
 def in_order(wanted: str, text: str) -> float:
@@ -129,8 +148,8 @@ def kinds(truth: PageTruth, reading: Reading) -> float:
         if not (wanted := squashed(block.text)):
             continue
         total += 1
-        parts = {wanted[i : i + 6] for i in range(0, max(len(wanted) - 5, 1), 3)}
-        held = [(sum(part in text for part in parts), kind) for kind, text in blocks]
+        pieces = {wanted[i : i + 6] for i in range(0, max(len(wanted) - 5, 1), 3)}
+        held = [(sum(part in text for part in pieces), kind) for kind, text in blocks]
         most, kind = max(held, default=(0, ""))
         if len(wanted) < 6:  # a page number: the block that says it and nothing else
             kind = next((kind for kind, text in blocks if text == wanted), "")

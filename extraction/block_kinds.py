@@ -15,8 +15,9 @@ SMALL = 0.93  # times the height of the page's text: notes and captions are no l
 EDGE = 0.08  # of the page's height: page numbers stand in the first or last strip
 
 PAGE_NUMBER = re.compile(
-    r"[-–—\s\[(]*(?:(?P<word>page|seite|pagina|página|strona|halaman|muka surat|p\.|s\.|str\.)\s*)?"
-    r"\d{1,4}(?P<of>\s*(?:/|of|von|de|di|sur|z|dari|van)\s*\d{1,4})?[-–—\s\])]*",
+    r"[-–—•·\s\[(]*(?:(?P<word>page|sheet|seite|blatt|feuille|pagina|página|strona|halaman|"
+    r"muka surat|p\.|s\.|str\.)\s*)?(?:[A-Z]-|\d{1,2}-)?"
+    r"\d{1,4}(?P<of>\s*(?:/|of|von|de|di|sur|z|dari|van)\s*\d{1,4})?[-–—•·\s\])]*",
     re.IGNORECASE,
 )
 ROMAN = re.compile(r"[-–—\s\[(]*[ivxl]{1,7}[-–—\s\])]*")

@@ -12,13 +12,11 @@ from statistics import median
 
 import numpy as np
 
-from extraction import checkboxes, figures, sheets, slanted, tables
+from extraction import checkboxes, figures, margins, sheets, slanted, tables
 from extraction.block_kinds import (
     CAPTION,
     CHECKBOX,
     NOTE,
-    PAGE_NUMBER,
-    ROMAN,
     SMALL,
     equations,
     is_heading,
@@ -44,17 +42,8 @@ from extraction.reading_order import columns
 from extraction.types import Block, BlockKind, Box, Line, PageImage, PageText, Pixels, Table, Word
 
 NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
-APART = 3.0  # times the text's height: parts of a row so far apart may be unlike each other
-MARGIN = 0.085  # of the page's height: headers and footers stand in the first or last strip,
-INCH, SMALL_PAGE = 72.0, 0.1  # of an inch at least, on a small page of a tenth of its height
-MARGIN_GAP = 1.3  # times the text's height: white between them and the text
-SMALLER = 0.9  # times the text's height: a header so small needs only SMALL_GAP of that white
-SMALL_GAP = 0.75
-HEADER_SIZE, FOOTER_SIZE = 1.15, 1.4  # times the text's height, at most: titles stand at the top
-MARGIN_ROWS = 4
 FINEST = 220.0  # dpi at which drawn rules and check boxes are looked for, at most
 PAGE_HIGH, PAGE_WORDS = 0.7, 35  # of its height, words a cell: no table but the page itself
-LONGEST_PAGE = 1.7  # times its width: a longer strip of paper (a receipt) has no margins
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +102,12 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
         if not any(overlap(box, table.box) for table in found):
             placed, figure = _cut_out(placed, box)
             drawn.append(figure)
-    items = _items(rows_of(placed), drawn, frame)
+    placed, beside = margins.numbers_beside(placed, frame.bounds)
+    items = _items(rows_of(placed), drawn, frame, beside)
     ordered = [segment.line() for item in items for segment in item.segments]
     ordered += [line for group in across for line in group]
-    marks = (slanted.block(group, size) for group in across)
+    sides = margins.sides([line.box for line in lines], page.width)
+    marks = (slanted.block(group, size, sides) for group in across)
     return ordered, [*blocks_of(items, frame), *marks]
 
 
@@ -159,12 +150,17 @@ def _cut_out(placed: list[list[Piece]], box: Box) -> tuple[list[list[Piece]], _P
 # Kinds --------------------------------------------------------------------------------------
 
 
-def _items(rows: list[Row], drawn: Sequence[_Placed], frame: Frame) -> list[Item]:
-    """The page's rows, tables and figures in reading order, each with its kind."""
+def _items(
+    rows: list[Row], drawn: Sequence[_Placed], frame: Frame, beside: Sequence[Row]
+) -> list[Item]:
+    """The page's rows, tables and figures in reading order, each with its kind.
+
+    ``beside`` are page numbers that stand beside the text.
+    """
     heights = sorted(piece.height for row in rows for segment in row for piece in segment.pieces)
     body = heights[len(heights) // 2] if heights else 0.0
     found: dict[int, _Placed] = {}
-    top, rows, bottom = _margins(rows, frame, body)
+    top, rows, bottom = margins.parted(rows, frame, body)
     aligned = [_Placed("table", t.box, t.segments, t.table) for t in tables.aligned(rows)]
     taken = {id(piece) for table in aligned for s in table.segments for piece in s.pieces}
     rows = [[s for s in row if id(s.pieces[0]) not in taken] for row in rows]
@@ -174,7 +170,7 @@ def _items(rows: list[Row], drawn: Sequence[_Placed], frame: Frame) -> list[Item
         above = sum(min(segment.box[1] for segment in row) < each.box[1] for row in rows)
         rows.insert(above, [stand_in])
     left, _, right, _ = frame.bounds
-    items = _margin_items(top, "header")
+    items = _margin_items([*beside, *top], "header")
     for flow in columns(rows):
         around = union(segment.box for row in flow for segment in row)
         edges = (around[0], max(around[2], around[0] + NARROWEST * (right - left)))
@@ -216,55 +212,13 @@ def _more_of_title(above: Item | None, row: Row, body: float) -> bool:
     return alike and broken and height > 1.1 * body and gap < 0.6 * height
 
 
-def _margins(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[Row], list[Row]]:
-    """The rows in the top margin, those of the page itself, those in the bottom margin.
-
-    What stands in a margin is hardly larger than the text and parted from it by white.
-    """
-    left, above, right, below = frame.bounds
-    height = below - above
-    if not rows or height > LONGEST_PAGE * (right - left):
-        return [], rows, []
-    strip = max(MARGIN * height, min(INCH, SMALL_PAGE * height))
-    start, end = 0, len(rows)
-    for count in range(1, min(MARGIN_ROWS, len(rows) - 1) + 1):
-        bottom = max(segment.box[3] for row in rows[:count] for segment in row)
-        size = _widest(rows[count - 1]).height
-        if bottom > above + strip or size > HEADER_SIZE * body:
-            break
-        wanted = _white(size, body)
-        if text_height(rows[count]) > SIZE_CHANGE * body:
-            wanted = min(wanted, MARGIN_GAP * body / 2)
-        if min(segment.box[1] for segment in rows[count]) - bottom > wanted:
-            start = count
-    for count in range(1, min(MARGIN_ROWS, len(rows) - start - 1) + 1):
-        top = min(segment.box[1] for row in rows[-count:] for segment in row)
-        size = _widest(rows[-count]).height
-        if top < below - strip or size > FOOTER_SIZE * body:
-            break
-        if top - max(segment.box[3] for segment in rows[-count - 1]) > _white(size, body):
-            end = len(rows) - count
-    return rows[:start], rows[start:end], rows[end:]
-
-
-def _widest(row: Row) -> Segment:
-    """The segment that tells the height of a header or footer; of a number alone it is unsure."""
-    return max(row, key=lambda segment: segment.box[2] - segment.box[0])
-
-
-def _white(size: float, body: float) -> float:
-    """The least white between a header or footer of that height and the text, in points."""
-    return MARGIN_GAP * body * (SMALL_GAP if size < SMALLER * body else 1)
-
-
 def _margin_items(rows: Sequence[Row], kind: BlockKind) -> list[Item]:
     """Headers or footers: what is far apart in them is read apart, and any number is the page's."""
     items = []
     for row in rows:
-        for part in segments_of([p for segment in row for p in segment.pieces], APART):
-            said = part.text.strip()
-            number = PAGE_NUMBER.fullmatch(said) or ROMAN.fullmatch(said)
+        for part in segments_of([p for segment in row for p in segment.pieces], margins.APART):
             edges = (part.box[0], part.box[2])
+            number = margins.is_number(part.text)
             items.append(_item("page_number" if number else kind, [part], edges))
     return items
 
@@ -305,7 +259,9 @@ def _parts(row: Row, frame: Frame) -> Iterator[Row]:
         flat, tall = sorted((one.height, other.height))
         bounds = frame.bounds
         numbered = is_page_number([one], bounds) or is_page_number([other], bounds)
-        if other.box[0] - one.box[2] > APART * flat and (numbered or tall > SIZE_CHANGE * flat):
+        if other.box[0] - one.box[2] > margins.APART * flat and (
+            numbered or tall > SIZE_CHANGE * flat
+        ):
             yield row[start:index]
             start = index
     yield row[start:]

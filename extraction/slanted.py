@@ -98,19 +98,20 @@ def _near(group: Sequence[Line], line: Line) -> bool:
     return max(across, down) <= reach
 
 
-def block(group: Sequence[Line], size: float) -> Block:
+def block(group: Sequence[Line], size: float, sides: tuple[float, float]) -> Block:
     """The group as a watermark, a stamp, or, up or down the page, a paragraph by itself.
 
-    ``size`` is the height of the page's text in points.
+    ``size`` is the height of the page's text in points. What runs up or down the page beyond
+    ``sides`` (left and right, in points) is no part of the text: a footer.
     """
     words: list[Word] = [word for line in group for word in line.words]
     turned = abs(abs(group[0].angle) - 90) < SLANT
     kind: BlockKind = "stamp"
+    box: Box = union(line.box for line in group)
     if turned:
-        kind = "paragraph"
+        kind = "footer" if box[2] <= sides[0] or box[0] >= sides[1] else "paragraph"
     elif median(map(text_size, group)) >= WATERMARK * size:
         kind = "watermark"
-    box: Box = union(line.box for line in group)
     return Block(
         id="",
         kind=kind,

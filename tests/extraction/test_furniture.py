@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from extraction.furniture import settle
-from extraction.types import Block, BlockKind, Box, Page
+from extraction.types import Block, BlockKind, Box, Line, Page
 
 HEIGHT = 800.0
 
@@ -102,3 +102,121 @@ def test_settle_takes_one_page_as_it_is() -> None:
     alone = Page(1, 600.0, HEIGHT, blocks=(Block("p1-b1", "header", "Harbour Review", box),))
     assert settle([alone], strip=False) == (alone,)
     assert settle([alone], strip=True)[0].blocks == ()
+
+
+def lined(number: int, *rows: tuple[BlockKind, float, Sequence[tuple[str, float, float]]]) -> Page:
+    """A page of rows 10 points high: kind, y, and parts (text, x0, x1); rows of a kind that follow
+    each other without white are one block."""
+    blocks: list[Block] = []
+    lines: list[Line] = []
+    for kind, y, parts in rows:
+        made = [Line(text, (x0, y, x1, y + 10)) for text, x0, x1 in parts]
+        lines += made
+        text = " ".join(line.text for line in made)
+        box = (made[0].box[0], y, made[-1].box[2], y + 10)
+        if blocks and blocks[-1].kind == kind and (last := blocks[-1].box) and y - last[3] < 4:
+            box = (min(last[0], box[0]), last[1], max(last[2], box[2]), box[3])
+            blocks[-1] = replace(blocks[-1], text=f"{blocks[-1].text} {text}", box=box)
+        else:
+            blocks.append(Block(f"p{number}-b{len(blocks) + 1}", kind, text, box))
+    return Page(number, 600.0, HEIGHT, blocks=tuple(blocks), lines=tuple(lines))
+
+
+def texts(pages: Sequence[Page]) -> list[list[tuple[str, str]]]:
+    return [[(block.kind, block.text) for block in each.blocks] for each in pages]
+
+
+def full(text: str) -> list[tuple[str, float, float]]:
+    return [(text, 50.0, 550.0)]
+
+
+def test_settle_parts_a_paragraph_from_the_header_close_above_it_on_either_side() -> None:
+    sides = [
+        [("Harbour GmbH", 50.0, 120.0), ("Letter of 3 May, sheet 2", 450.0, 550.0)],
+        [("Letter of 3 May, sheet 3", 50.0, 150.0), ("Harbour GmbH", 480.0, 550.0)],
+    ]
+    pages = [
+        lined(
+            n, ("paragraph", 80, sides[n]), ("paragraph", 92, full(("Rope came late", "Timber")[n]))
+        )
+        for n in range(2)
+    ]
+    settled = settle(pages, strip=False)
+    assert texts(settled) == [
+        [("header", "Harbour GmbH Letter of 3 May, sheet 2"), ("paragraph", "Rope came late")],
+        [("header", "Letter of 3 May, sheet 3 Harbour GmbH"), ("paragraph", "Timber")],
+    ]
+    assert [[block.box for block in each.blocks] for each in settled] == [
+        [(50.0, 80, 550.0, 90), (50.0, 92, 550.0, 102)]
+    ] * 2
+    assert settle(settled, strip=False) == settled
+
+
+def test_settle_parts_a_footnote_from_the_footer_close_below_it() -> None:
+    pages = [
+        lined(
+            n,
+            ("footnote", 740, full(("1 See page 9", "2 Of the dues")[n])),
+            ("footnote", 752, full("Doc. QA-7, Rev. C")),
+        )
+        for n in range(2)
+    ]
+    assert texts(settle(pages, strip=True)) == [
+        [("footnote", "1 See page 9")],
+        [("footnote", "2 Of the dues")],
+    ]
+
+
+def test_settle_keeps_the_title_that_the_header_says_again() -> None:
+    pages = [
+        lined(1, ("title", 90, full("Harbour dues")), ("paragraph", 300, full("Its text"))),
+        lined(2, ("paragraph", 60, full("HARBOUR DUES")), ("paragraph", 300, full("More"))),
+    ]
+    assert texts(settle(pages, strip=True)) == [
+        [("title", "Harbour dues"), ("paragraph", "Its text")],
+        [("paragraph", "More")],
+    ]
+
+
+def test_settle_takes_the_upper_of_two_that_say_one_title_on_a_page() -> None:
+    alone = lined(1, ("paragraph", 60, full("Harbour dues")), ("title", 90, full("Harbour dues")))
+    assert texts(settle([alone], strip=True)) == [[("title", "Harbour dues")]]
+
+
+def test_settle_keeps_titles_and_lines_that_each_page_begins_with() -> None:
+    pages = [
+        lined(
+            n,
+            ("title", 75, full(f"Part {n}: {'abc'[n]} harbour")),
+            ("paragraph", 95, full("Please answer every question.")),
+            ("paragraph", 300, full("Text")),
+        )
+        for n in range(1, 3)
+    ]
+    assert settle(pages, strip=True) == tuple(pages)
+
+
+def test_settle_keeps_the_heading_row_of_a_table_that_goes_on() -> None:
+    heading = [("Date", 50.0, 80.0), ("Article", 150.0, 200.0), ("Amount", 500.0, 550.0)]
+    pages = [
+        lined(
+            n,
+            ("header", 40, full("Harbour GmbH")),
+            ("paragraph", 80, heading),
+            ("table", 100, [(f"{n}2.3.", 50.0, 80.0), ("Rope", 150.0, 180.0), ("9.50", 520, 550)]),
+        )
+        for n in range(1, 3)
+    ]
+    assert kinds(settle(pages, strip=False)) == [["header", "paragraph", "table"]] * 2
+
+
+def test_settle_takes_numbers_beside_names_of_sections_that_change() -> None:
+    pages = [
+        lined(
+            n,
+            ("paragraph", 80, [(name, 50.0, 150.0), (f"- {n} -", 500.0, 550.0)]),
+            ("paragraph", 120, full(f"Text {name}")),
+        )
+        for n, name in enumerate(("2.1 Dues", "4.7 Freight and rope"), 1)
+    ]
+    assert kinds(settle(pages, strip=False)) == [["header", "paragraph"]] * 2

@@ -5,6 +5,8 @@ import pytest
 from extraction import slanted
 from extraction.types import Line, Word
 
+SIDES = (40.0, 560.0)  # the text's edges, in points
+
 
 def slanting(text: str, angle: float, *, confidence: float | None = None) -> Line:
     """A line of large text across the page, with what the decoder says of its direction."""
@@ -53,12 +55,17 @@ def test_parted_puts_a_high_word_to_the_slanted_line_beside_it() -> None:
 
 
 def test_block_tells_watermarks_by_their_size() -> None:
-    assert slanted.block([slanting("SPECIMEN", -45)], 11).kind == "watermark"
+    assert slanted.block([slanting("SPECIMEN", -45)], 11, SIDES).kind == "watermark"
     small = slanting("RECEIVED 18 MARCH 2026 BY THE REGISTRY OF THE COURT OF APPEAL", -45)
-    assert slanted.block([small], 11).kind == "stamp"
+    assert slanted.block([small], 11, SIDES).kind == "stamp"
 
 
 def test_block_takes_text_up_the_page_for_text() -> None:
-    up = Line("Rev. 4 of 2026", (20, 300, 30, 400), angle=-90.0)
-    made = slanted.block([up], 11)
-    assert (made.kind, made.text, made.box) == ("paragraph", "Rev. 4 of 2026", (20, 300, 30, 400))
+    up = Line("Rev. 4 of 2026", (60, 300, 70, 400), angle=-90.0)
+    made = slanted.block([up], 11, SIDES)
+    assert (made.kind, made.text, made.box) == ("paragraph", "Rev. 4 of 2026", (60, 300, 70, 400))
+
+
+def test_block_takes_text_up_the_page_beside_all_text_for_furniture() -> None:
+    up = Line("Form 27-B (03/26)", (20, 300, 30, 400), angle=-90.0)
+    assert slanted.block([up], 11, SIDES).kind == "footer"
