@@ -99,7 +99,9 @@ def test_find_takes_the_issuer_from_the_top() -> None:
 
 def test_find_takes_no_title_for_an_issuer_where_nothing_speaks_of_money() -> None:
     chapter = line("We went along a path", 60, 60, height=16)
-    assert values(chapter, line("the trees at the end", 60, 90), line("of the garden", 60, 104)) == {}
+    assert (
+        values(chapter, line("the trees at the end", 60, 90), line("of the garden", 60, 104)) == {}
+    )
     bill = values(chapter, line("Total 18.00", 60, 300))
     assert bill["issuer_name"] == "We went along a path"
 
