@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -196,14 +196,44 @@ def _lines(text: Any, placed: Placing, rotation: int) -> tuple[list[RawLine], li
     """The lines of any text, seen and not seen."""
     seen: list[RawLine] = []
     hidden: list[RawLine] = []
-    blocks = text.extractRAWDICT()["blocks"]
-    for line in (line for block in blocks for line in block.get("lines", ())):
-        angle = _angle(line["dir"], rotation)
+    for direction, spans in _whole_columns(text.extractRAWDICT()["blocks"]):
+        angle = _angle(direction, rotation)
         for lines, wanted in ((seen, True), (hidden, False)):
-            spans = (span for span in line["spans"] if _is_seen(span) == wanted)
-            if words := _words([char for span in spans for char in span["chars"]], placed):
+            chosen = (span for span in spans if _is_seen(span) == wanted)
+            if words := _words([char for span in chosen for char in span["chars"]], placed):
                 lines.append((angle, words))
     return seen, hidden
+
+
+def _whole_columns(
+    blocks: Sequence[dict[str, Any]],
+) -> Iterator[tuple[tuple[float, float], list[dict[str, Any]]]]:
+    """The direction and spans of each line, columns of vertical writing whole.
+
+    MuPDF ends a line after each of their letters; without a gap between them they are one.
+    """
+    direction, spans = (1.0, 0.0), list[dict[str, Any]]()
+    above: Sequence[float] | None = None  # the letter that the next one may follow
+    for line in (line for block in blocks for line in block.get("lines", ())):
+        box = line["bbox"]
+        upright = line["wmode"] == 1 and line["dir"] == _DOWN
+        if not (upright and above and _follows(above, box)):
+            if spans:
+                yield direction, spans
+            direction, spans = line["dir"], []
+        spans.extend(line["spans"])
+        above = box if upright else None
+    if spans:
+        yield direction, spans
+
+
+_DOWN = (0.0, 1.0)
+
+
+def _follows(above: Sequence[float], below: Sequence[float]) -> bool:
+    size = below[2] - below[0]
+    across = abs(above[0] + above[2] - below[0] - below[2]) / 2
+    return abs(below[1] - above[3]) < 0.3 * size and across < 0.3 * size
 
 
 def _truncate(lines: list[RawLine]) -> None:

@@ -25,8 +25,12 @@ _STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 section { border-top: 1px solid GrayText; margin-top: 2rem; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-th, td { border: 1px solid GrayText; padding: .25rem .5rem; text-align: left; vertical-align: top; }
+th, td { border: 1px solid GrayText; padding: .25rem .5rem; }
+th, td { text-align: start; vertical-align: top; }
+h5, h6 { font-size: 1rem; } /* a browser sets them smaller than the text beneath */
 p, td, th, li, figcaption { white-space: pre-line; overflow-wrap: break-word; }
+p, td, th, li, figcaption, label, h1, h3, h4, h5, h6 { unicode-bidi: plaintext; }
+.equation { margin-inline-start: 2rem; }
 figure { margin: 1rem 0; }
 figcaption { font-style: italic; }
 .picture { border: 1px dashed GrayText; padding: .5rem 1rem; max-width: 24rem; }
@@ -184,11 +188,9 @@ def _block(block: Block) -> str:
         return f"<figure><figcaption>{text}</figcaption></figure>" if text else ""
     if not text:
         return ""
-    return (
-        f'<p class="furniture {block.kind}">{text}</p>'
-        if block.kind in _FURNITURE
-        else f"<p>{text}</p>"
-    )
+    if block.kind in _FURNITURE:
+        return f'<p class="furniture {block.kind}">{text}</p>'
+    return f'<p class="equation">{text}</p>' if block.kind == "equation" else f"<p>{text}</p>"
 
 
 def _list(text: str) -> str:

@@ -56,6 +56,36 @@ def with_mapping(old: str | None, new: str = "") -> bytes:
         return bytes(document.tobytes())
 
 
+def vertical(*columns: str, rotation: int = 0) -> bytes:
+    """A page of 300 x 300 points in Japanese vertical writing, 12 pt: the columns from x = 250 to
+    the left, 20 points apart, their tops at y = 40."""
+    with pymupdf.open() as document:
+        page = document.new_page(width=300, height=300)
+        page.set_rotation(rotation)
+        font, letters, contents = (document.get_new_xref() for _ in range(3))
+        document.update_object(
+            letters,
+            "<</Type/Font/Subtype/CIDFontType0/BaseFont/Mincho/DW 1000"
+            "/CIDSystemInfo<</Registry(Adobe)/Ordering(Japan1)/Supplement 5>>"
+            "/FontDescriptor<</Type/FontDescriptor/FontName/Mincho/Flags 4/Ascent 900"
+            "/Descent -200/FontBBox[0 -200 1000 900]>>>>",
+        )
+        document.update_object(
+            font,
+            "<</Type/Font/Subtype/Type0/BaseFont/Mincho/Encoding/UniJIS-UTF16-V"
+            f"/DescendantFonts[{letters} 0 R]>>",
+        )
+        document.xref_set_key(page.xref, "Resources", f"<</Font<</F {font} 0 R>>>>")
+        shown = (
+            f"1 0 0 1 {250 - 20 * index} 260 Tm <{column.encode('utf-16-be').hex()}> Tj"
+            for index, column in enumerate(columns)
+        )
+        document.update_object(contents, "<<>>")
+        document.update_stream(contents, f"BT /F 12 Tf {' '.join(shown)} ET".encode())
+        page.set_contents(contents)
+        return bytes(document.tobytes())
+
+
 def saved(document: pymupdf.Document) -> bytes:
     """The document's bytes, its pages as a reader would meet them."""
     return bytes(document.tobytes(deflate=True))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
 from lxml import html
 
@@ -137,3 +138,24 @@ def test_render_puts_header_rows_into_the_head_of_the_table() -> None:
     tables = page.xpath("//section[@id='page-1']//table")
     rows = [(len(table.xpath("thead/tr")), len(table.xpath("tbody/tr"))) for table in tables]
     assert rows == [(1, 1), (1, 2)]
+
+
+def test_render_sets_text_from_right_to_left_by_its_own_direction() -> None:
+    style = html.fromstring(render(document())).xpath("string(//style)")
+    rules = dict(re.findall(r"([^{}\n]+) \{ ([^{}]*) \}", style))
+    ruled = {tag for tags, rule in rules.items() if "plaintext" in rule for tag in tags.split(", ")}
+    assert ruled == {"p", "td", "th", "li", "figcaption", "label", "h1", "h3", "h4", "h5", "h6"}
+    assert "text-align: start" in rules["th, td"]
+
+
+def test_render_sets_no_title_smaller_than_the_text() -> None:
+    style = html.fromstring(render(document())).xpath("string(//style)")
+    assert "h5, h6 { font-size: 1rem; }" in style
+
+
+def test_render_sets_formulas_off_from_the_text() -> None:
+    page = page_of(Block("1", "equation", "a = b (1)"), Block("2", "paragraph", "where a < b"))
+    assert [(node.get("class"), node.text) for node in page.xpath("//section/p")] == [
+        ("equation", "a = b (1)"),
+        (None, "where a < b"),
+    ]
