@@ -27,6 +27,7 @@ WIDER = 0.2  # times it: or so much wider than between the lines of the page's t
 TEXT_WORDS, TEXT_LINES = 6, 2  # by which a page's text is told: words a line, neighbouring lines
 SINGLE = 5  # levels of text for each one that stands in two columns or more, at most
 FILLED, FEW_WORDS = 0.85, 2.5  # of its cells, words in one: a table of words, set closely
+HALFWAY = 0.65  # times the text's height: levels so near are no two lines of one text
 TRIES = 4  # rows from which a run of rows in columns may begin to be a table
 ACROSS = 0.5  # times those: levels of one part that reaches over several columns, at most
 
@@ -64,7 +65,7 @@ def _tables(rows: Sequence[Row], airy: float) -> list[Found]:
     found = []
     start = tries = 0
     while start < len(rows):
-        here, below = len(rows[start]), len(rows[start + 1]) if start + 1 < len(rows) else 0
+        here, below = _beside(rows, start), len(rows[start + 1]) if start + 1 < len(rows) else 0
         end = start
         if here >= MIN_COLUMNS or (here == 2 and below >= MIN_COLUMNS):
             end = _reach(rows, start)
@@ -78,6 +79,17 @@ def _tables(rows: Sequence[Row], airy: float) -> list[Found]:
             tries = 0
         start = max(end, start + 1)
     return found
+
+
+def _beside(rows: Sequence[Row], start: int) -> int:
+    """How many segments stand in a row, or halfway down to the next: cells about one middle."""
+    count = len(rows[start])
+    for above, below in pairwise(rows[start : start + 3]):
+        middles = [median(p.middle for s in row for p in s.pieces) for row in (above, below)]
+        if middles[1] - middles[0] > HALFWAY * text_height([below]):
+            break
+        count += len(below)
+    return count
 
 
 def _headed(rows: Sequence[Row], start: int, end: int, table: Found, airy: float) -> Found:
@@ -119,7 +131,7 @@ def _reach(rows: Sequence[Row], start: int) -> int:
         gap = min(segment.box[1] for segment in row) - max(s.box[3] for s in rows[end - 1])
         if gap > limit or _is_caption(row):
             break
-        across = crosses(row, extents, TOUCH * height)
+        across = crosses(row, extents, TOUCH * height) and len(fine([row])[0]) < MIN_COLUMNS
         if across and not _resumes(rows, end):
             break
         # A label and few amounts, nothing in the first column: the totals below the items.

@@ -99,8 +99,7 @@ def tables_of(stack: Sequence[Rule], pieces: Sequence[Piece]) -> list[Rules]:
         strip = [row for row in rows if _between(row, (above.at, below.at))]
         crossing = [crosses(row, extents, TOUCH * height) for row in strip]
         single = all(
-            over or len(place(row, extents, TOUCH * height).parts) == 1
-            for row, over in zip(strip, crossing, strict=True)
+            len(row) == 1 or len(place(row, extents, TOUCH * height).parts) == 1 for row in strip
         )
         tall = below.at - above.at > CAPTION * height
         if not strip or (

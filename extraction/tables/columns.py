@@ -98,6 +98,7 @@ def _narrow(rows: Sequence[Row], extent: Extent, height: float, space: float) ->
     """The column, cut where white stands between its words on the same place in every row.
 
     Wider than any space between words, and in at least ``MIN_SPLIT`` rows: columns set closely.
+    Lines on the right of it alone count too where they begin flush at it.
     """
     words = [
         [p.box for s in row for p in s.pieces if p.box[0] < extent[1] and p.box[2] > extent[0]]
@@ -123,7 +124,8 @@ def _narrow(rows: Sequence[Row], extent: Extent, height: float, space: float) ->
             if (before := [b for b in boxes if b[2] <= left + 0.01])
             and (after := [b for b in boxes if b[0] >= right - 0.01])
         ]
-        if len(apart) >= max(MIN_SPLIT, 0.7 * len(words)) and (
+        flush = sum(left < boxes[0][0] < right + TOUCH * height for boxes in words)
+        if len(apart) >= max(MIN_SPLIT, 0.7 * len(words) - flush) and (
             min(apart) > max(SPLIT_SPACES * space, NARROWEST * height)
         ):
             cuts.append((left, right))

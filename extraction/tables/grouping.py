@@ -16,6 +16,7 @@ PADDING = 0.2  # times the text's height: how much wider the gap between rows is
 WIDEST = 0.6  # times the text's height: the widest gap in a cell where all gaps are alike
 OVERLAP = 0.3  # times the text's height by which cells side by side overlap, at least
 MOST_HEADINGS = 3  # lines in a row of headings, which may be set any way
+FLUSH = 0.2  # times the text's height by which the lines of a heading are off at one side
 ALIGNED = 0.4  # times the text's height by which their tops, or their middles, may differ
 
 
@@ -55,9 +56,11 @@ def grouped(
     groups = [[0]]
     usual = median(gaps)
     for index in range(1, len(rows)):
-        # Headings go on below only where they are clearly set closer.
+        # Headings go on below where they are clearly set closer, or no row of the table looks so.
         limit = WIDEST * height if groups[-1][0] else usual - TOUCH * height
-        if gaps[index - 1] <= limit and _continues(groups[-1], index, placed, extents):
+        goes_on = gaps[index - 1] <= limit and _continues(groups[-1], index, placed, extents)
+        tight = len(groups) == 1 and gaps[index - 1] <= LEADING * height
+        if goes_on or (tight and _ends_heading(groups[0], index, placed, height)):
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -149,6 +152,24 @@ def _paddings(gaps: Sequence[float], height: float) -> Iterator[float]:
     for small, large in pairwise(sorted(gaps)):
         if small <= LEADING * height and large - small >= PADDING * height:
             yield (small + large) / 2
+
+
+def _ends_heading(
+    group: Sequence[int], index: int, placed: Sequence[Placed], height: float
+) -> bool:
+    """Whether all words of a level are set flush below headings, those of the first column none.
+
+    Most headings are broken where the sense allows, whatever the room.
+    """
+    here, above = placed[index].parts, placed[group[-1]].parts
+    if (0, 0) in here or len(here) + 1 >= len(placed[0].filled) or not here.keys() <= above.keys():
+        return False
+    for key, segments in here.items():
+        one, other = (union(segment.box for segment in each) for each in (above[key], segments))
+        off = (one[0] - other[0], one[2] - other[2], (one[0] + one[2] - other[0] - other[2]) / 2)
+        if min(map(abs, off)) > FLUSH * height or any(is_number(s.text) for s in segments):
+            return False
+    return True
 
 
 def _continues(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 
 from extraction.level import Row
 from extraction.tables.cells import cell_of
 from extraction.tables.columns import WIDE
 from extraction.tables.grouping import grouped
+from extraction.tables.middled import middled
 from extraction.tables.placed import TOUCH, Extent, Placed, place, text_height
 from extraction.tables.rules import Rule
 from extraction.types import Cell
@@ -30,7 +31,12 @@ def structured(
     several columns.
     """
     height = text_height(rows)
-    if bands is None:
+    parted = middled(rows, extents) if bands is None else None
+    if parted:
+        rows = [level for band in parted for level in band]
+        ends = list(accumulate(map(len, parted), initial=0))
+        bands = [list(range(start, end)) for start, end in pairwise(ends)]
+    elif bands is None:
         rows = _levelled(rows, height)
     placed = [place(row, extents, TOUCH * height) for row in rows]
     for row, here in zip(rows, placed, strict=True):

@@ -86,6 +86,20 @@ def test_ruled_keeps_two_tables_of_one_width_apart() -> None:
     assert grid(second) == [["Item", "Units"], ["Pipe", "12"], ["Valve", "9"]]
 
 
+def test_ruled_parts_two_tables_at_a_caption_whose_words_fall_into_columns() -> None:
+    rows = [("Site", "Contact", "State"), ("Leeds, upper market", "Anna Novak", "open")]
+    rows += [("Lyon", "Luc Dubois", "on hold"), ("Turin", "Lea Rossi", "closed")]
+    lines = [
+        line(text, x, top + 20 * index)
+        for top in (104, 264)
+        for index, row in enumerate(rows)
+        for x, text in zip((55, 190, 300), row, strict=True)
+    ]
+    caption = line("Table 2. Stores and their order", 55, 225)
+    two = read([*lines, caption], across(100, 119, 180) + across(260, 279, 340))
+    assert [grid(table) for table in two] == [[list(row) for row in rows]] * 2
+
+
 def test_ruled_spans_a_heading_over_the_rule_below_it() -> None:
     lines = [
         line(text, x, y)

@@ -147,3 +147,21 @@ def test_aligned_tells_a_table_from_the_column_of_text_beside_it(at: int) -> Non
     text = paragraph(360 - at, 60, 36, 20) + paragraph(at, 60, 36, 2) + paragraph(at, 200, 36, 9)
     (found,) = tables.aligned(rows_of(pieces_of(table + text, FRAME)))
     assert grid(found.table) == TABLE
+
+
+def test_a_large_heading_beside_an_address_is_in_no_table() -> None:
+    """Its letters reach down beside the next line, but that is no level halfway to it."""
+    lines = [line("Bill to", 50, 100), line("INVOICE", 330, 97, height=22, pitch=12)]
+    lines.append(line("Water Analytics", 50, 114))
+    for index, (street, label, text) in enumerate(
+        (
+            ("Accounts", "Number:", "O-417"),
+            ("Street 8", "Date:", "3 May"),
+            ("Town", "Due:", "4 May"),
+        )
+    ):
+        y = 128 + 14 * index
+        lines += [line(street, 50, y), line(label, 330, y), line(text, 480, y)]
+    lines += [line("Order:", 330, 170), line("P-88", 480, 170)]
+    every = tables.aligned(rows_of(pieces_of(lines, FRAME)))
+    assert [cell.text for t in every for cell in t.table.cells if "INVOICE" in cell.text] == []
