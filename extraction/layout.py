@@ -20,9 +20,11 @@ from extraction.block_kinds import (
     PAGE_NUMBER,
     ROMAN,
     SMALL,
+    TITLE_SIZE,
     equations,
     is_heading,
     is_page_number,
+    is_title_by_size,
     kind_of,
     stands_out,
     text_of,
@@ -41,6 +43,7 @@ from extraction.level import (
     union,
 )
 from extraction.reading_order import columns
+from extraction.spaced_text import letters_joined, lines_joined
 from extraction.types import Block, BlockKind, Box, Line, PageImage, PageText, Pixels, Table, Word
 
 NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
@@ -100,7 +103,7 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
         squares = checkboxes.find(pixels, dpi)
         squares = [each for each in squares if not any(overlap(each[0], f) for f in pictures)]
         lines = list(checkboxes.mark(lines, squares))
-    placed = pieces_of(lines, frame)
+    placed = [letters_joined(line) for line in pieces_of(lines, frame)]
     if placed and (pixels is not None or page.rules):
         every = [piece for line in placed for piece in line]
         ruled = tables.ruled(pixels, dpi, frame, every, page.rules)
@@ -113,7 +116,7 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
         if not any(overlap(box, table.box) for table in found):
             placed, figure = _cut_out(placed, box)
             drawn.append(figure)
-    items = _items(rows_of(placed), drawn, frame)
+    items = _items(lines_joined(rows_of(placed)), drawn, frame)
     ordered = [segment.line() for item in items for segment in item.segments]
     ordered += [line for group in across for line in group]
     marks = (slanted.block(group, size) for group in across)
@@ -186,7 +189,7 @@ def _items(rows: list[Row], drawn: Sequence[_Placed], frame: Frame) -> list[Item
             if here:
                 items.append(Item(here.kind, here.segments, here.box, edges, here.table))
                 continue
-            for part in _parts(row, frame):
+            for part in _parts(row, frame, body):
                 if index in formulas:
                     items.append(_item("equation", part, edges, pitch))
                 elif is_page_number(part, frame.bounds):
@@ -298,14 +301,23 @@ def _notes_from(flow: Sequence[Row], body: float, frame: Frame) -> int:
     return first if first == start else len(flow)
 
 
-def _parts(row: Row, frame: Frame) -> Iterator[Row]:
-    """The row, cut where two segments far apart differ in size or one of them numbers the page."""
+def _parts(row: Row, frame: Frame, body: float) -> Iterator[Row]:
+    """The row, cut where two segments far apart are unlike: in size, or two titles, or one of them
+    numbers the page.
+
+    What a number stands beside it belongs to: of few digits the height is unsure.
+    """
     start = 0
+    bounds = frame.bounds
     for index, (one, other) in enumerate(pairwise(row), 1):
         flat, tall = sorted((one.height, other.height))
-        bounds = frame.bounds
+        if other.box[0] - one.box[2] <= APART * flat:
+            continue
         numbered = is_page_number([one], bounds) or is_page_number([other], bounds)
-        if other.box[0] - one.box[2] > APART * flat and (numbered or tall > SIZE_CHANGE * flat):
+        value = tables.is_number(one.text) or tables.is_number(other.text)
+        unlike = tall > SIZE_CHANGE * flat and not (value and tall < TITLE_SIZE * body)
+        titles = all(is_title_by_size([each], body) for each in (one, other))
+        if numbered or unlike or titles:
             yield row[start:index]
             start = index
     yield row[start:]
