@@ -22,7 +22,10 @@ PAGE_NUMBER = re.compile(
 ROMAN = re.compile(r"[-–—\s\[(]*[ivxl]{1,7}[-–—\s\])]*")
 BULLET = re.compile(r"[•‣◦▪●○∙·■►➢✓*–—.-]\s+(?=\S)")  # a small bullet is read as a full stop
 NUMBERED = re.compile(r"\(?(\d{1,2}|[a-z])[.)]\s+(?=\S)")
-CHECKBOX = re.compile(r"([☐☑☒]|\[[ xX✓]?\])\s*")
+# Also as Wingdings has them where their Unicode is not known.
+EMPTY_BOXES = "☐□❏❐❑❒◻▢\uf06f\uf0a8\uf071\uf072\uf0a3"
+TICKED_BOXES = "☑☒🗹🗷\uf0fe\uf0fd\uf078\uf052\uf053"
+CHECKBOX = re.compile(rf"([{EMPTY_BOXES}{TICKED_BOXES}]|\[[ xX✓]?\])\s*")
 SECTION = re.compile(
     r"(?:§\s*)?(?:(?P<deep>\d{1,2}(?:\.\d{1,2})+)\.?|\d{1,2}[.)]|(?<=§)\d{1,3}|(?<=§\s)\d{1,3}"
     r"|[IVX]{1,4}\.)\s+(?=[^\W\d])"

@@ -8,7 +8,7 @@ from functools import reduce
 from itertools import pairwise
 from statistics import median
 
-from extraction.block_kinds import BULLET, CHECKBOX, NOTE, SECTION, title_level
+from extraction.block_kinds import BULLET, CHECKBOX, EMPTY_BOXES, NOTE, SECTION, title_level
 from extraction.level import Frame, Segment, confidence, union
 from extraction.running_text import first_line_inset, joined, wrapped_at
 from extraction.types import Block, BlockKind, Box, Table
@@ -117,7 +117,7 @@ def _block(group: Sequence[Item], frame: Frame, body: float) -> Block:
     elif kind == "checkbox":
         match = CHECKBOX.match(text)
         mark = match[1] if match else ""
-        text, checked = text[len(mark) :].strip(), mark not in ("☐", "[]", "[ ]")
+        text, checked = text[len(mark) :].strip(), mark not in ("[]", "[ ]", *EMPTY_BOXES)
     elif kind == "table" and first.table:
         text = _rows_text(first.table)
     return Block(

@@ -5,7 +5,7 @@ Everything is decided in the level frame (``level``); the boxes handed out are t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
@@ -99,10 +99,12 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
     found: list[tables.Found] = []
     pictures = figures.find(page, text.lines) if not frame.quarter else []
     pixels, dpi = _bounded(page)
-    if pixels is not None and lines and not frame.quarter:
-        squares = checkboxes.find(pixels, dpi)
-        squares = [each for each in squares if not any(overlap(each[0], f) for f in pictures)]
-        lines = list(checkboxes.mark(lines, squares))
+    lines, squares = checkboxes.with_marks(lines, page.squares)
+    if pixels is not None and lines:
+        seen = checkboxes.find(pixels, dpi)
+        squares += [each for each in seen if not any(overlap(each[0], s) for s, _ in squares)]
+    squares = [each for each in squares if not any(overlap(each[0], f) for f in pictures)]
+    lines = _marked(lines, squares, Frame(page.width, page.height, 90.0 * frame.quarter))
     placed = [letters_joined(line) for line in pieces_of(lines, frame)]
     if placed and (pixels is not None or page.rules):
         every = [piece for line in placed for piece in line]
@@ -129,6 +131,22 @@ def _is_page(found: tables.Found, frame: Frame) -> bool:
     words = [len(cell.text.split()) for cell in found.table.cells if cell.text]
     high = found.box[3] - found.box[1] > PAGE_HIGH * (bottom - top)
     return high and sum(words) > PAGE_WORDS * len(words)
+
+
+def _marked(lines: Sequence[Line], squares: Sequence[tuple[Box, bool]], frame: Frame) -> list[Line]:
+    """The lines with the check boxes as words in them, on a page that lies as ``frame`` tells."""
+    if not squares:
+        return list(lines)
+    if not frame.quarter:
+        return list(checkboxes.mark(lines, squares))
+    upright = [_placed_line(line, frame.to_level) for line in lines]
+    level = [(frame.to_level(box), ticked) for box, ticked in squares]
+    return [_placed_line(line, frame.to_page) for line in checkboxes.mark(upright, level)]
+
+
+def _placed_line(line: Line, place: Callable[[Box], Box]) -> Line:
+    words = tuple(replace(word, box=place(word.box)) for word in line.words)
+    return replace(line, box=place(line.box), words=words)
 
 
 def _bounded(page: PageImage) -> tuple[Pixels | None, float]:

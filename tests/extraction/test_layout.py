@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from extraction import layout, tables
-from extraction.types import Block, Cell, Line, PageImage, PageText, Table, Word
+from extraction.level import Frame
+from extraction.types import Block, Box, Cell, Line, PageImage, PageText, Table, Word
 from tests.extraction.test_level import line
 
 
@@ -467,3 +469,36 @@ def test_arrange_keeps_a_single_digit_in_its_row_though_it_is_read_flatter() -> 
     rows = [line("Meat with rice", 10, 60), line("Item count", 10, 100), line("Paid", 10, 115)]
     _, blocks = arrange([*rows, line("1", 150, 101.5, height=7)], width=220)
     assert "Item count 1" in blocks[-1].text
+
+
+@pytest.mark.parametrize(
+    ("mark", "checked"), [("□", False), ("\uf0a8", False), ("☒", True), ("\uf0fe", True)]
+)
+def test_arrange_knows_check_boxes_of_symbol_fonts(mark: str, checked: bool) -> None:
+    _, blocks = arrange([line(f"{mark} by ship", 10, 100)])
+    assert [(b.kind, b.text, b.checked) for b in blocks] == [("checkbox", "by ship", checked)]
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_arrange_finds_check_boxes_on_a_page_that_lies_turned(turns: int) -> None:
+    pixels = np.full((600, 800, 3), 255, np.uint8)
+    pixels[100:111, 60:71] = 0
+    pixels[102:109, 62:69] = 255
+    pixels = np.ascontiguousarray(np.rot90(pixels, -turns))
+    height, width = pixels.shape[:2]
+    frame = Frame(width, height, 90.0 * turns)
+    flat = line("by the next ship", 78, 100)
+    words = tuple(Word(word.text, frame.to_page(upright(word.box, frame))) for word in flat.words)
+    turned = Line(flat.text, frame.to_page(upright(flat.box, frame)), None, words)
+    page = PageImage(1, width, height, 0, 72, pixels=pixels)
+    text = PageText((turned,), "e", "1", skew=(90.0 * turns + 180) % 360 - 180)
+    _, blocks = layout.arrange(page, text)
+    assert [(b.kind, b.text, b.checked) for b in blocks] == [
+        ("checkbox", "by the next ship", False)
+    ]
+
+
+def upright(box: Box, frame: Frame) -> Box:
+    """A box on a page of 800 x 600 points that stands upright, in the level frame of the turned."""
+    left, top, _, _ = frame.bounds
+    return (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
