@@ -502,3 +502,16 @@ def upright(box: Box, frame: Frame) -> Box:
     """A box on a page of 800 x 600 points that stands upright, in the level frame of the turned."""
     left, top, _, _ = frame.bounds
     return (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
+
+
+def test_arrange_takes_four_narrow_columns_of_text_between_two_rules_for_no_table() -> None:
+    lines = ["then from", "away old", "of stands", "near with", "men came", "Far away"]
+    columns = [
+        line(lines[(row + 2 * column) % 6], 40 + 135 * column, 112 + 12 * row)
+        for column in range(4)
+        for row in range(9)
+    ]
+    rules = ((40.0, 105.0, 570.0, 105.5), (40.0, 225.0, 570.0, 225.5))
+    page = PageImage(1, 612, 792, 0, 72, rules=rules)
+    _, blocks = layout.arrange(page, PageText(tuple(columns), "e", "1"))
+    assert [block.kind for block in blocks] == ["paragraph"] * 4
