@@ -23,8 +23,15 @@ PAGE_NUMBER = re.compile(
 ROMAN = re.compile(r"[-–—\s\[(]*[ivxl]{1,7}[-–—\s\])]*")
 BULLET = re.compile(r"[•‣◦▪●○∙·■►➢✓*–—.-]\s+(?=\S)")  # a small bullet is read as a full stop
 NUMBERED = re.compile(r"\(?(\d{1,2}|[a-z])[.)]\s+(?=\S)")
-CHECKBOX = re.compile(r"([☐☑☒]|\[[ xX✓]?\])\s*")
-SECTION = re.compile(r"(\d{1,2}(?:\.\d{1,2})+)\.?\s+(?=\w)")
+# Also as Wingdings has them where their Unicode is not known.
+EMPTY_BOXES = "☐□❏❐❑❒◻▢\uf06f\uf0a8\uf071\uf072\uf0a3"
+TICKED_BOXES = "☑☒🗹🗷\uf0fe\uf0fd\uf078\uf052\uf053"
+CHECKBOX = re.compile(rf"([{EMPTY_BOXES}{TICKED_BOXES}]|\[[ xX✓]?\])\s*")
+SECTION = re.compile(
+    r"(?:§\s*)?(?:(?P<deep>\d{1,2}(?:\.\d{1,2})+)\.?|\d{1,2}[.)]|(?<=§)\d{1,3}|(?<=§\s)\d{1,3}"
+    r"|[IVX]{1,4}\.)\s+(?=[^\W\d])"
+)
+DATE = re.compile(r"\S+ \d{4}")  # what follows the day in "3. Mai 2014"
 CAPTION = re.compile(
     r"(?:figure|fig\.?|table|chart|exhibit|plate|scheme|abbildung|abb\.?|bild|tabelle|tab\.?|"
     r"tableau|figura|tabla|tabella|tabela|rys\.?|rajah|jadual)\s*(?:\d{1,3}(?:[.-]\d{1,3})?|[ivx]+)"
@@ -70,13 +77,33 @@ def kind_of(row: Row, body: float) -> BlockKind:
     caption = CAPTION.match(text)
     if caption and (caption["stop"] or height < SMALL * body):
         return "caption"
-    if height >= TITLE_SIZE * body and len(row) == 1 and is_heading(text):
+    if is_title_by_size(row, body):
         return "title"
     return "list" if BULLET.match(text) or NUMBERED.match(text) else "paragraph"
 
 
+def is_title_by_size(row: Row, body: float) -> bool:
+    """Whether the row is a title by its size alone."""
+    large = text_height(row) >= TITLE_SIZE * body
+    return large and (len(row) == 1 or _is_numbered(row)) and is_heading(text_of(row))
+
+
+def _is_numbered(row: Row) -> bool:
+    """Whether the row has a section's number, set apart from the rest or not."""
+    text = text_of(row)
+    section = SECTION.match(text)
+    if section is None or DATE.fullmatch(text[section.end() :]):
+        return False
+    return bool(section["deep"]) or len(row) == 1 or section.end() == len(row[0].text) + 1
+
+
 def is_heading(text: str) -> bool:
-    """Whether the text may be a title: few words, mostly letters, no end of a sentence."""
+    """Whether the text may be a title: few words, mostly letters, no end of a sentence.
+
+    A number before it does not count.
+    """
+    section = SECTION.match(text)
+    text = text[section.end() :] if section else text
     letters = sum(character.isalpha() for character in text)
     return (
         letters * 2 > len(text)
@@ -93,10 +120,10 @@ def stands_out(rows: Sequence[Row], index: int, body: float, column: tuple[float
     """
     row = rows[index]
     text, height, box = text_of(row), text_height(row), union(s.box for s in row)
-    numbered = SECTION.match(text)
+    numbered = _is_numbered(row)
     if len(row) > 1 and not numbered:
         return False
-    start = text[numbered.end() :] if numbered else text
+    start = SECTION.sub("", text, count=1) if numbered else text
     if not start[:1].isupper() or not is_heading(text) or len(text) < 4:
         return False
     wide = box[2] - box[0] > 0.85 * (column[1] - column[0])
@@ -108,19 +135,34 @@ def stands_out(rows: Sequence[Row], index: int, body: float, column: tuple[float
     if below > 2.5 * body or text_height(rows[index + 1]) > 1.1 * height:
         return False
     apart = above > 1.3 * max(below, 0.0) + 0.15 * body
+    long = following[2] - following[0] > 0.75 * (column[1] - column[0])
     if numbered:
-        return apart and height > 0.97 * body
+        alone = above > 0.5 * body and below > 0.5 * body and long
+        larger = height >= SMALL_TITLE_SIZE * body and above > 0.5 * body
+        begun = not _goes_on(row, rows[index + 1])
+        return begun and (apart or alone or larger) and height > 0.97 * body
     if height >= 1.18 * body:
         return apart or above >= 0.8 * body
-    long = following[2] - following[0] > 0.75 * (column[1] - column[0])
     return height >= SMALL_TITLE_SIZE * body and apart and above > 0.5 * body and long
+
+
+def _goes_on(row: Row, following: Row) -> bool:
+    """Whether a numbered row is an item of a list: another one, or more of it, follows."""
+    deep, text = SECTION.match(text_of(row)), text_of(following)
+    if deep and deep["deep"]:
+        return False
+    further = SECTION.match(text)
+    another = bool(NUMBERED.match(text)) and not (further and further["deep"])
+    inset = following[0].box[0] - row[0].box[0]
+    hanging = inset > 0.5 * text_height(row) and following[0].box[1] - row[0].box[3] < inset / 2
+    return another or bool(BULLET.match(text)) or text[:1].islower() or hanging
 
 
 def title_level(text: str, height: float, body: float) -> int:
     """1 to 4, by size, then by the depth of its number."""
-    number = SECTION.match(text)
-    if number:
-        return min(number[1].count(".") + 1, 4)
+    section = SECTION.match(text)
+    if section:
+        return min((section["deep"] or "").count(".") + 1, 4)
     if height >= TOP_TITLE_SIZE * body:
         return 1
     return 2 if height >= 1.18 * body else 3

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from statistics import median
 
-from extraction.block_kinds import BULLET, CHECKBOX, NOTE, title_level
+from extraction.block_kinds import BULLET, CHECKBOX, EMPTY_BOXES, NOTE, SECTION, title_level
 from extraction.level import Frame, Segment, confidence, union
+from extraction.running_text import first_line_inset, joined, wrapped_at
 from extraction.types import Block, BlockKind, Box, Table
 
 SIZE_CHANGE = 1.3  # a line so much taller or flatter than the one above begins a new block
+TITLE_CHANGE = 1.15  # and within a title
 PARAGRAPH_GAP = 0.75  # times the text's height: a wider gap begins a new block
 PITCH_CHANGE = 1.22  # times the column's own distance of lines: a wider one begins a new block
 INDENT = (0.8, 4.0)  # times the text's height: how far a paragraph's first line is set in
@@ -72,12 +75,21 @@ def _continues(group: Sequence[Item], item: Item) -> bool:
             item.kind == "paragraph" and item.box[0] > first.box[0] + 0.5 * height and not apart
         )
     if first.kind == "title":
-        return item.kind == "title"
+        return item.kind == "title" and _same_title(above, item)
     if first.kind == "footnote":
         return item.kind == "footnote" and not NOTE.match(item.text)
     if first.kind == "caption":
         return item.kind == "paragraph" and not apart and item.height <= 1.12 * first.height
     return item.kind == "paragraph" and not apart and not _set_in(above, item, height)
+
+
+def _same_title(above: Item, item: Item) -> bool:
+    """Whether a row goes on with the title above: as large, below its start, middle or end."""
+    near = 0.6 * item.height
+    (left, _, right, _), (start, _, end, _) = above.box, item.box
+    aligned = min(abs(left - start), abs(right - end), abs(left + right - start - end) / 2) < near
+    alike = max(above.height, item.height) < TITLE_CHANGE * min(above.height, item.height)
+    return aligned and alike and not SECTION.match(item.text)
 
 
 def _set_in(above: Item, item: Item, height: float) -> bool:
@@ -93,7 +105,7 @@ def _block(group: Sequence[Item], frame: Frame, body: float) -> Block:
     level: int | None = None
     checked: bool | None = None
     if kind in ("title", "caption", "footnote"):
-        text = " ".join(item.text for item in group)
+        text = reduce(joined, (item.text for item in group))
     if kind == "title":
         level = title_level(text, first.height, body)
     elif kind == "list":
@@ -105,7 +117,7 @@ def _block(group: Sequence[Item], frame: Frame, body: float) -> Block:
     elif kind == "checkbox":
         match = CHECKBOX.match(text)
         mark = match[1] if match else ""
-        text, checked = text[len(mark) :].strip(), mark not in ("☐", "[]", "[ ]")
+        text, checked = text[len(mark) :].strip(), mark not in ("[]", "[ ]", *EMPTY_BOXES)
     elif kind == "table" and first.table:
         text = _rows_text(first.table)
     return Block(
@@ -129,13 +141,36 @@ def _flowing(group: Sequence[Item]) -> str:
     where either of the two is a row of parts set apart.
     """
     text = group[0].text
-    for above, item in pairwise(group):
-        first = item.segments[0].pieces[0].box
-        room = above.column[1] - above.column[0] - (above.box[2] - above.box[0])
-        wanted = first[2] - first[0] + 0.5 * item.height
+    rooms = _rooms(group)
+    for (above, item), room in zip(pairwise(group), rooms, strict=True):
         parts = len(above.segments) > 1 or len(item.segments) > 1
-        text += ("\n" if parts or room > wanted else " ") + item.text
+        text = f"{text}\n{item.text}" if parts or room > 0 else joined(text, item.text)
     return text
+
+
+def _rooms(group: Sequence[Item]) -> list[float]:
+    """The room at the end of each row but the last, less what the next one's first word needs.
+
+    Lines of a paragraph run to the edge at which all of them were wrapped, where they tell it, else
+    to the column's. A first line that is set in has so much less room.
+    """
+    needed = [
+        item.segments[0].pieces[0].box[2] - item.box[0] + 0.5 * item.height for item in group[1:]
+    ]
+    ends = [item.box[2] for item in group]
+    wanted = [end + need for end, need in zip(ends, needed, strict=False)]
+    words = sum(len(segment.pieces) for item in group for segment in item.segments)
+    edge = wrapped_at(ends, wanted, words)
+    if edge is not None:
+        return [edge - end for end in wanted]
+    left, right = group[0].column
+    rooms = [
+        right - left - (item.box[2] - item.box[0]) - need
+        for item, need in zip(group, needed, strict=False)
+    ]
+    if len(group) > 1 and ends[0] > ends[-1]:  # not flush right
+        rooms[0] -= first_line_inset([item.box[0] for item in group], INDENT[1] * group[0].height)
+    return rooms
 
 
 def _listed(group: Sequence[Item]) -> str:
@@ -152,7 +187,7 @@ def _listed(group: Sequence[Item]) -> str:
             text = "- " + item.text[bullet.end() :] if bullet else item.text
             lines.append("  " * (len(starts) - 1) + text)
         else:
-            lines[-1] += " " + item.text
+            lines[-1] = joined(lines[-1], item.text)
     return "\n".join(lines)
 
 

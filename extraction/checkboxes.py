@@ -23,7 +23,10 @@ STROKE = 0.75
 CORNER = 0.12  # of the side: how near the outline must come to each corner
 INK = 0.07  # share of dark pixels inside a box from which on it counts as ticked
 LABEL_GAP = 3.0  # of the side: how far right of the box its label may begin
+MOST = 500  # check boxes of a page that get their labels
 SOLID = 0.9  # share from which on it is a filled square
+# Ticks set as characters, those of Zapf Dingbats also by their codes.
+MARKS = "345678lnuxX✓✔✕✖✗✘×•●■◆★\uf0fc\uf0fb"
 # What recognition makes of a drawn box standing before a word.
 SQUARES = "□口囗▢☐☑☒⊠日回区図团因田■▪["
 LOOKALIKES = SQUARES + "✓✔√vVxX×DOCULI|]"  # standing alone
@@ -113,6 +116,43 @@ def _inside(ink: Mask, around: Rectangle) -> Mask:
     return level[margin:-margin, margin:-margin]
 
 
+def with_marks(
+    lines: Sequence[Line], boxes: Sequence[tuple[Box, bool]]
+) -> tuple[list[Line], list[tuple[Box, bool]]]:
+    """Lines and drawn boxes, the characters that stand in boxes as ticks taken out of the lines.
+
+    Where other digits stand in boxes too, digits are no ticks but numbers.
+    """
+    held: dict[int, Word] = {}
+    for line in lines:
+        for word in line.words:
+            if len(word.text) == 1:
+                x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
+                inside = (
+                    i for i, (b, _) in enumerate(boxes) if b[0] < x < b[2] and b[1] < y < b[3]
+                )
+                if (index := next(inside, None)) is not None:
+                    held[index] = word
+    numbers = any(word.text.isdigit() and word.text not in MARKS for word in held.values())
+    ticks = {
+        index: word
+        for index, word in held.items()
+        if word.text in MARKS and not (numbers and word.text.isdigit())
+    }
+    taken = {id(word) for word in ticks.values()}
+    left = [_with_words(line, [w for w in line.words if id(w) not in taken]) for line in lines]
+    told = [(box, ticked or index in ticks) for index, (box, ticked) in enumerate(boxes)]
+    return [line for line in left if line.text], told
+
+
+def _with_words(line: Line, words: Sequence[Word]) -> Line:
+    """The line with other words; without any, one without text."""
+    if len(words) == len(line.words):
+        return line
+    box = union(word.box for word in words or line.words)
+    return replace(line, text=" ".join(word.text for word in words), box=box, words=tuple(words))
+
+
 def mark(lines: Sequence[Line], boxes: Sequence[tuple[Box, bool]]) -> tuple[Line, ...]:
     """The lines with each check box as a word of its own, ``☐`` or ``☑``, before its label.
 
@@ -121,17 +161,17 @@ def mark(lines: Sequence[Line], boxes: Sequence[tuple[Box, bool]]) -> tuple[Line
     are left alone.
     """
     marked = list(lines)
-    for box, ticked in boxes:
+    for box, ticked in boxes[:MOST]:
         glyph = Word(TICKED if ticked else EMPTY, _rounded(box))
+        middle = (box[1] + box[3]) / 2
         for index, line in enumerate(marked):
+            if not line.box[1] <= middle <= line.box[3]:
+                continue
             words = _put(glyph, line.words)
             if words:
-                marked[index] = replace(
-                    line,
-                    text=" ".join(word.text for word in words),
-                    box=union(word.box for word in words),
-                    words=words,
-                )
+                text = " ".join(word.text for word in words)
+                around = union(word.box for word in words)
+                marked[index] = replace(line, text=text, box=around, words=words)
                 marked = [each for each in marked if not _is_drawn_box(each, box)]
                 break
     return tuple(marked)

@@ -29,6 +29,7 @@ class Decoded:
     lines: list[RawLine] = field(default_factory=list)
     rules: tuple[Box, ...] = ()
     images: tuple[Box, ...] = ()
+    squares: tuple[tuple[Box, bool], ...] = ()
     preview: bytes = b""
     warnings: list[str] = field(default_factory=list)
 

@@ -137,6 +137,7 @@ def _page(
         "lines": page.lines,
         "rules": page.rules,
         "images": page.images,
+        "squares": page.squares,
         "warnings": page.warnings,
     }
     return reply, page.preview

@@ -343,6 +343,7 @@ class _Decoder:
             warnings=tuple(str(warning) for warning in reply["warnings"]),
             rules=tuple(_box(box) for box in reply["rules"]),
             images=tuple(_box(box) for box in reply["images"]),
+            squares=tuple((_box(box), bool(ticked)) for box, ticked in reply["squares"]),
         )
 
 

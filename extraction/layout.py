@@ -5,7 +5,7 @@ Everything is decided in the level frame (``level``); the boxes handed out are t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
@@ -18,9 +18,11 @@ from extraction.block_kinds import (
     CHECKBOX,
     NOTE,
     SMALL,
+    TITLE_SIZE,
     equations,
     is_heading,
     is_page_number,
+    is_title_by_size,
     kind_of,
     stands_out,
     text_of,
@@ -39,6 +41,7 @@ from extraction.level import (
     union,
 )
 from extraction.reading_order import columns
+from extraction.spaced_text import letters_joined, lines_joined
 from extraction.types import Block, BlockKind, Box, Line, PageImage, PageText, Pixels, Table, Word
 
 NARROWEST = 1 / 3  # of the page's width: no column of text is taken for narrower
@@ -85,11 +88,13 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
     found: list[tables.Found] = []
     pictures = figures.find(page, text.lines) if not frame.quarter else []
     pixels, dpi = _bounded(page)
-    if pixels is not None and lines and not frame.quarter:
-        squares = checkboxes.find(pixels, dpi)
-        squares = [each for each in squares if not any(overlap(each[0], f) for f in pictures)]
-        lines = list(checkboxes.mark(lines, squares))
-    placed = pieces_of(lines, frame)
+    lines, squares = checkboxes.with_marks(lines, page.squares)
+    if pixels is not None and lines:
+        seen = checkboxes.find(pixels, dpi)
+        squares += [each for each in seen if not any(overlap(each[0], s) for s, _ in squares)]
+    squares = [each for each in squares if not any(overlap(each[0], f) for f in pictures)]
+    lines = _marked(lines, squares, Frame(page.width, page.height, 90.0 * frame.quarter))
+    placed = [letters_joined(line) for line in pieces_of(lines, frame)]
     if placed and (pixels is not None or page.rules):
         every = [piece for line in placed for piece in line]
         ruled = tables.ruled(pixels, dpi, frame, every, page.rules)
@@ -103,7 +108,7 @@ def _sheet(page: PageImage, text: PageText) -> tuple[list[Line], list[Block]]:
             placed, figure = _cut_out(placed, box)
             drawn.append(figure)
     placed, beside = margins.numbers_beside(placed, frame.bounds)
-    items = _items(rows_of(placed), drawn, frame, beside)
+    items = _items(lines_joined(rows_of(placed)), drawn, frame, beside)
     ordered = [segment.line() for item in items for segment in item.segments]
     ordered += [line for group in across for line in group]
     sides = margins.sides([line.box for line in lines], page.width)
@@ -117,6 +122,22 @@ def _is_page(found: tables.Found, frame: Frame) -> bool:
     words = [len(cell.text.split()) for cell in found.table.cells if cell.text]
     high = found.box[3] - found.box[1] > PAGE_HIGH * (bottom - top)
     return high and sum(words) > PAGE_WORDS * len(words)
+
+
+def _marked(lines: Sequence[Line], squares: Sequence[tuple[Box, bool]], frame: Frame) -> list[Line]:
+    """The lines with the check boxes as words in them, on a page that lies as ``frame`` tells."""
+    if not squares:
+        return list(lines)
+    if not frame.quarter:
+        return list(checkboxes.mark(lines, squares))
+    upright = [_placed_line(line, frame.to_level) for line in lines]
+    level = [(frame.to_level(box), ticked) for box, ticked in squares]
+    return [_placed_line(line, frame.to_page) for line in checkboxes.mark(upright, level)]
+
+
+def _placed_line(line: Line, place: Callable[[Box], Box]) -> Line:
+    words = tuple(replace(word, box=place(word.box)) for word in line.words)
+    return replace(line, box=place(line.box), words=words)
 
 
 def _bounded(page: PageImage) -> tuple[Pixels | None, float]:
@@ -182,7 +203,7 @@ def _items(
             if here:
                 items.append(Item(here.kind, here.segments, here.box, edges, here.table))
                 continue
-            for part in _parts(row, frame):
+            for part in _parts(row, frame, body):
                 if index in formulas:
                     items.append(_item("equation", part, edges, pitch))
                 elif is_page_number(part, frame.bounds):
@@ -252,16 +273,23 @@ def _notes_from(flow: Sequence[Row], body: float, frame: Frame) -> int:
     return first if first == start else len(flow)
 
 
-def _parts(row: Row, frame: Frame) -> Iterator[Row]:
-    """The row, cut where two segments far apart differ in size or one of them numbers the page."""
+def _parts(row: Row, frame: Frame, body: float) -> Iterator[Row]:
+    """The row, cut where two segments far apart are unlike: in size, or two titles, or one of them
+    numbers the page.
+
+    What a number stands beside it belongs to: of few digits the height is unsure.
+    """
     start = 0
+    bounds = frame.bounds
     for index, (one, other) in enumerate(pairwise(row), 1):
         flat, tall = sorted((one.height, other.height))
-        bounds = frame.bounds
+        if other.box[0] - one.box[2] <= margins.APART * flat:
+            continue
         numbered = is_page_number([one], bounds) or is_page_number([other], bounds)
-        if other.box[0] - one.box[2] > margins.APART * flat and (
-            numbered or tall > SIZE_CHANGE * flat
-        ):
+        value = tables.is_number(one.text) or tables.is_number(other.text)
+        unlike = tall > SIZE_CHANGE * flat and not (value and tall < TITLE_SIZE * body)
+        titles = all(is_title_by_size([each], body) for each in (one, other))
+        if numbered or unlike or titles:
             yield row[start:index]
             start = index
     yield row[start:]

@@ -151,6 +151,7 @@ def _read(page: Any, decoded: Decoded) -> tuple[list[RawLine], Drawings]:
         decoded.warnings.append("hidden_text")
     drawn = drawings(page)
     decoded.rules, decoded.images = drawn.rules, drawn.images
+    decoded.squares = drawn.squares
     return hidden, drawn
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from extraction.pdf_squares import Square, squares
 from extraction.types import Box
 
 MAX_PATHS = 5_000  # painted paths; a page with more is a map or a drawing, and its rules no table's
@@ -29,12 +30,14 @@ _TEXTS = frozenset({"fill-text", "stroke-text"})
 class Drawings:
     """``paths`` counts the painted paths, of which ``rules`` holds the thin straight lines across
     or down the page; ``images`` are the boxes of its pictures. ``text_covered`` is the part of the
-    text, 0 to 1, over which an opaque picture was painted afterwards."""
+    text, 0 to 1, over which an opaque picture was painted afterwards. ``squares`` are small ones
+    that may be check boxes, and whether something is drawn in them."""
 
     paths: int
     rules: tuple[Box, ...]
     images: tuple[Box, ...]
     text_covered: float = 0.0
+    squares: tuple[Square, ...] = ()
 
 
 def drawings(page: Any) -> Drawings:
@@ -51,8 +54,11 @@ def drawings(page: Any) -> Drawings:
         elif kind in _IMAGES and len(images) < MAX_IMAGES and (here := placed(box)):
             images.append(here)
     found: list[Box] = []
+    boxes: list[Square] = []
     if 0 < paths <= MAX_PATHS:
-        for rule in _rules(page.get_cdrawings()):
+        drawn = page.get_cdrawings()
+        boxes = [(here, ticked) for box, ticked in squares(drawn) if (here := placed(box))]
+        for rule in _rules(drawn):
             if here := placed(rule):
                 found.append(here)
             if len(found) >= MAX_RULES:
@@ -60,7 +66,7 @@ def drawings(page: Any) -> Drawings:
     covered = 0.0
     if images and all(image[1] == 0 for image in page.get_images()):  # none with a mask
         covered = _covered(texts, images)
-    return Drawings(paths, tuple(found), tuple(images), covered)
+    return Drawings(paths, tuple(found), tuple(images), covered, tuple(boxes))
 
 
 def _covered(texts: Sequence[tuple[Box, int]], images: Sequence[Box]) -> float:

@@ -216,6 +216,7 @@ def _cut_out(
         height=pixels.shape[0] / point,
         pixels=pixels,
         rules=_clipped(page.rules, left, top, pixels.shape[1] / point, pixels.shape[0] / point),
+        squares=(),
         images=_clipped(page.images, left, top, pixels.shape[1] / point, pixels.shape[0] / point),
     )
     back = Sheet(page, sheet.text, -left, -top)

@@ -129,7 +129,8 @@ class PageImage:
     rendered. It is a view on memory that the next page overwrites: an engine that keeps pixels
     copies them. ``lines`` is the PDF's own text (empty for images). ``rules`` are the thin straight
     lines drawn on a PDF page, across or down, ``images`` the boxes of its pictures, both within the
-    page and capped in number; they come with the text, not where only pixels were asked for.
+    page and capped in number; they come with the text, not where only pixels were asked for. So do
+    ``squares``, small ones that are drawn and may be check boxes, with whether each is ticked.
     ``preview`` is a JPEG for people to look at, or None where none was asked for.
     """
 
@@ -144,6 +145,7 @@ class PageImage:
     warnings: tuple[str, ...] = ()
     rules: tuple[Box, ...] = ()
     images: tuple[Box, ...] = ()
+    squares: tuple[tuple[Box, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

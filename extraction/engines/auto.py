@@ -77,6 +77,7 @@ def pictures_alone(page: PageImage) -> tuple[PageImage, float, float]:
         lines=(),
         rules=(),
         images=(),
+        squares=(),
     )
     return part, left * scale, top * scale
 

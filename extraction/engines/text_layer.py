@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import metadata
 
 from extraction.engines import Wants
@@ -21,16 +22,22 @@ class TextLayer:
 
     def read(self, pages: Sequence[PageImage]) -> list[PageText]:
         """The pages' own text."""
-        return [
-            PageText(
-                page.lines,
-                self.name,
-                self.revision,
-                skew=usual_angle(page.lines),
-                warnings=() if page.lines else ("no_text_layer",),
-            )
-            for page in pages
-        ]
+        return [self._text(page) for page in pages]
+
+    def _text(self, page: PageImage) -> PageText:
+        skew = usual_angle(page.lines)
+        return PageText(
+            tuple(
+                replace(line, angle=round(180 - (180 + skew - line.angle) % 360, 1))
+                if line.angle != 0 or skew
+                else line
+                for line in page.lines
+            ),
+            self.name,
+            self.revision,
+            skew=skew,
+            warnings=() if page.lines else ("no_text_layer",),
+        )
 
 
 def usual_angle(lines: Sequence[Line]) -> float:

@@ -255,7 +255,7 @@ def _is_prose(placed: Sequence[Placed], index: int, extent: Extent) -> bool:
     width = extent[1] - extent[0]
     full = sum(line[-1].box[2] - line[0].box[0] > PROSE_FILL * width for line in lines)
     going_on = 2 * sum(line[0].text[:1].islower() for line in lines) > len(lines)
-    return words >= PROSE_WORDS - going_on and full * 2 > len(lines)
+    return words >= PROSE_WORDS - 2 * going_on and full * 2 > len(lines)
 
 
 def _parted(rows: Sequence[Row]) -> bool:

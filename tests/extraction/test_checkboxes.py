@@ -77,3 +77,16 @@ def test_mark_leaves_a_square_letter_in_a_word_alone() -> None:
 def test_mark_leaves_a_square_without_a_label_alone() -> None:
     far = line("Delivered", 200, 100)
     assert checkboxes.mark([far], [(BOX, True)]) == (far,)
+
+
+def test_with_marks_takes_ticks_out_of_the_text() -> None:
+    tick, label = line("✔", 12, 100), line("Delivered", 26, 100)
+    lines, boxes = checkboxes.with_marks([tick, label], [(BOX, False)])
+    assert (lines, boxes) == ([label], [(BOX, True)])
+
+
+def test_with_marks_leaves_numbers_in_boxes_alone() -> None:
+    below = (10.0, 130.0, 20.0, 140.0)
+    given = [line("1", 12, 100), line("4", 12, 130)]
+    lines, boxes = checkboxes.with_marks(given, [(BOX, False), (below, False)])
+    assert (lines, boxes) == (given, [(BOX, False), (below, False)])

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from extraction import layout, tables
-from extraction.types import Block, Cell, Line, PageImage, PageText, Table, Word
+from extraction.level import Frame
+from extraction.types import Block, Box, Cell, Line, PageImage, PageText, Table, Word
 from tests.extraction.test_level import line
 
 
@@ -384,3 +386,132 @@ def test_arrange_measures_a_header_by_its_text_and_not_by_the_number_beside_it()
     head = [line("2.4 Harbour dues", 10, 30, height=11), line("p. 14", 540, 28, height=15)]
     _, blocks = arrange([*head, *body])
     assert [block.kind for block in blocks] == ["header", "page_number", "paragraph"]
+
+
+def test_arrange_goes_on_after_a_first_line_that_is_set_in() -> None:
+    edge = line(FULL, 10, 100).box[2]
+    first = line("Such a first line is set in and is full too", 64, 100)
+    assert edge - first.box[2] < 6
+    texts = [FULL, FULL, "and it ends"]
+    rest = [line(text, 10, 112 + 12 * i) for i, text in enumerate(texts)]
+    wider = line("A line across the page that is wider than all the others are", 10, 60)
+    _, blocks = arrange([wider, first, *rest])
+    assert blocks[-1].text == " ".join(each.text for each in (first, *rest))
+
+
+def test_arrange_joins_lines_of_chinese_without_a_space() -> None:
+    texts = [
+        "本发票金额为人民币两百元整请于三十日内",
+        "支付至下列账户逾期将按日加收滞纳金并且",
+        "另行通知",
+    ]
+    _, blocks = arrange([line(text, 10, 100 + 12 * i, pitch=10) for i, text in enumerate(texts)])
+    assert shape(blocks) == [("paragraph", "".join(texts))]
+
+
+def test_arrange_keeps_a_line_set_full_in_its_paragraph() -> None:
+    parts = ["Straightforward", "incomprehensible", "harbour", "texts"]
+    x, wide = 10.0, []
+    gap = (6 * len(FULL) - 6 * len("".join(parts))) / 3
+    for part in parts:
+        wide.append(line(part, x, 112))
+        x += 6 * len(part) + gap
+    assert 8 < gap < 20
+    _, blocks = arrange([line(FULL, 10, 100), *wide, line(FULL, 10, 124), line("End.", 10, 136)])
+    assert shape(blocks) == [("paragraph", f"{FULL} {' '.join(parts)} {FULL} End.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [("1. Payment", 1), ("3.2 Tax", 2), ("§ 5 Liability", 1), ("IV. Results", 1)],
+)
+def test_arrange_takes_a_numbered_line_above_its_text_for_a_title(text: str, level: int) -> None:
+    above = [line(FULL, 10, 100 + 12 * i) for i in range(3)]
+    below = [line(FULL, 10, 166 + 12 * i) for i in range(3)]
+    _, blocks = arrange([*above, line(text, 10, 150), *below])
+    assert [(b.kind, b.level) for b in blocks][1] == ("title", level)
+    assert blocks[1].text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "below"),
+    [
+        ("1. Copper pipe", 10, "2. Brass valve of the usual size and then some more"),
+        ("1. Copper pipe", 26, FULL),  # the item goes on, set in
+        ("1. Copper pipe", 10, "which is bent as the harbour wall is and was before"),
+        ("3. Mai 2026", 10, FULL),
+    ],
+)
+def test_arrange_takes_items_and_dates_for_no_titles(text: str, x: float, below: str) -> None:
+    above = [line(FULL, 10, 100 + 12 * i) for i in range(3)]
+    _, blocks = arrange([*above, line(text, 10, 150), line(below, x, 162 if x > 10 else 166)])
+    assert "title" not in [block.kind for block in blocks]
+
+
+def test_arrange_keeps_titles_apart_that_stand_side_by_side() -> None:
+    body = [line(f"Some ordinary words number {i}", 10, 200 + 12 * i) for i in range(6)]
+    heads = [line("Invoice", 10, 100, height=20, pitch=11), line("Harbour", 400, 100, height=20)]
+    _, blocks = arrange([*heads, *body])
+    assert shape(blocks)[:2] == [("title", "Invoice"), ("title", "Harbour")]
+
+
+def test_arrange_keeps_a_title_apart_from_one_that_begins_elsewhere() -> None:
+    body = [line(f"Some ordinary words number {i}", 10, 200 + 12 * i) for i in range(6)]
+    heads = [
+        line("Invoice", 10, 100, height=20, pitch=11),
+        line("Amounts in the currency", 210, 122, height=16, pitch=9),
+    ]
+    _, blocks = arrange([*heads, *body])
+    assert shape(blocks)[:2] == [("title", "Invoice"), ("title", "Amounts in the currency")]
+
+
+def test_arrange_keeps_a_single_digit_in_its_row_though_it_is_read_flatter() -> None:
+    rows = [line("Meat with rice", 10, 60), line("Item count", 10, 100), line("Paid", 10, 115)]
+    _, blocks = arrange([*rows, line("1", 150, 101.5, height=7)], width=220)
+    assert "Item count 1" in blocks[-1].text
+
+
+@pytest.mark.parametrize(
+    ("mark", "checked"), [("□", False), ("\uf0a8", False), ("☒", True), ("\uf0fe", True)]
+)
+def test_arrange_knows_check_boxes_of_symbol_fonts(mark: str, checked: bool) -> None:
+    _, blocks = arrange([line(f"{mark} by ship", 10, 100)])
+    assert [(b.kind, b.text, b.checked) for b in blocks] == [("checkbox", "by ship", checked)]
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_arrange_finds_check_boxes_on_a_page_that_lies_turned(turns: int) -> None:
+    pixels = np.full((600, 800, 3), 255, np.uint8)
+    pixels[100:111, 60:71] = 0
+    pixels[102:109, 62:69] = 255
+    pixels = np.ascontiguousarray(np.rot90(pixels, -turns))
+    height, width = pixels.shape[:2]
+    frame = Frame(width, height, 90.0 * turns)
+    flat = line("by the next ship", 78, 100)
+    words = tuple(Word(word.text, frame.to_page(upright(word.box, frame))) for word in flat.words)
+    turned = Line(flat.text, frame.to_page(upright(flat.box, frame)), None, words)
+    page = PageImage(1, width, height, 0, 72, pixels=pixels)
+    text = PageText((turned,), "e", "1", skew=(90.0 * turns + 180) % 360 - 180)
+    _, blocks = layout.arrange(page, text)
+    assert [(b.kind, b.text, b.checked) for b in blocks] == [
+        ("checkbox", "by the next ship", False)
+    ]
+
+
+def upright(box: Box, frame: Frame) -> Box:
+    """A box on a page of 800 x 600 points that stands upright, in the level frame of the turned."""
+    left, top, _, _ = frame.bounds
+    return (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
+
+
+def test_arrange_takes_four_narrow_columns_of_text_between_two_rules_for_no_table() -> None:
+    lines = ["then from", "away old", "of stands", "near with", "men came", "Far away"]
+    columns = [
+        line(lines[(row + 2 * column) % 6], 40 + 135 * column, 112 + 12 * row)
+        for column in range(4)
+        for row in range(9)
+    ]
+    rules = ((40.0, 105.0, 570.0, 105.5), (40.0, 225.0, 570.0, 225.5))
+    page = PageImage(1, 612, 792, 0, 72, rules=rules)
+    _, blocks = layout.arrange(page, PageText(tuple(columns), "e", "1"))
+    assert [block.kind for block in blocks] == ["paragraph"] * 4

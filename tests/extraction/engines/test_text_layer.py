@@ -25,3 +25,4 @@ def test_text_layer_tells_the_angle_at_which_most_text_runs() -> None:
     )
     (text,) = get("text-layer").read([PageImage(1, 100, 100, 0, 72, lines=lines)])
     assert text.skew == 90.0
+    assert [line.angle for line in text.lines] == [-90.0, 0.0]  # beside the page's
