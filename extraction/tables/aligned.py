@@ -182,10 +182,15 @@ def _table(rows: Sequence[Row], airy: float) -> Found | None:
         return None
     cells, lines = structured(parts, extents)
     filled = Counter(cell.row for cell in cells if cell.text)
-    if sum(count >= MIN_COLUMNS for count in filled.values()) < MIN_ROWS:
-        return None
     body = [cell for cell in cells if cell.row > 0]
-    told = number_columns(body, len(extents)) or _codes(body, len(extents))
+    numbers = number_columns(body, len(extents))
+    counted = Counter(cell.column for cell in body if cell.text and cell.column in numbers)
+    # With cells left empty, headings over all columns and a long column of numbers must tell.
+    headed = filled[0] == len(extents) and max(counted.values(), default=0) > MIN_ROWS
+    least = 2 if headed else MIN_COLUMNS
+    if sum(count >= least for count in filled.values()) < MIN_ROWS + (least < MIN_COLUMNS):
+        return None
+    told = numbers or _codes(body, len(extents))
     told = told or len(parts) - len(lines) >= WRAPPED or _filled(body, len(lines) - 1, len(extents))
     if not told and not _airy(lines, airy * text_height(parts)):
         return None

@@ -119,6 +119,17 @@ def test_aligned_takes_four_columns_of_few_words_though_set_closely() -> None:
     assert grid(table) == rows
 
 
+def test_aligned_reads_columns_mostly_empty_below_their_headings() -> None:
+    rows = [["Site 2024", "State", "Amount"], ["Bilbao", "on hold", ""]]
+    rows += [
+        [site, "", amount]
+        for site, amount in zip("ABCD", ("9.66", "43.8", "29.1", "5.3"), strict=False)
+    ]
+    (table,) = found(lay(rows, (50, 200, 400)))
+    assert grid(table) == rows
+    assert found(lay(rows[:4], (50, 200, 400))) == []  # too few numbers to tell
+
+
 def test_aligned_leaves_columns_of_text_alone() -> None:
     rows = [["some words of text", "other words of text", "more words of text"]] * 5
     assert found(lay(rows, (10, 200, 400))) == []
