@@ -119,12 +119,12 @@ def test_aligned_takes_four_columns_of_few_words_though_set_closely() -> None:
     assert grid(table) == rows
 
 
+AMOUNTS = ("9.66", "43.8", "29.1", "5.3")
+
+
 def test_aligned_reads_columns_mostly_empty_below_their_headings() -> None:
     rows = [["Site 2024", "State", "Amount"], ["Bilbao", "on hold", ""]]
-    rows += [
-        [site, "", amount]
-        for site, amount in zip("ABCD", ("9.66", "43.8", "29.1", "5.3"), strict=False)
-    ]
+    rows += [[site, "", amount] for site, amount in zip("ABCD", AMOUNTS, strict=True)]
     (table,) = found(lay(rows, (50, 200, 400)))
     assert grid(table) == rows
     assert found(lay(rows[:4], (50, 200, 400))) == []  # too few numbers to tell
