@@ -18,6 +18,7 @@ STRIP = 0.085  # of the page's height: headers and footers stand in the first or
 INCH, SMALL_PAGE = 72.0, 0.1  # of an inch at least, on a small page of a tenth of its height
 REACH = 0.13  # of the page's height: how far in stands what is a header or footer by its form
 WHITE = 1.3  # times the text's height: white between them and the text
+LONE_REACH, LONE_WHITE, LONE_WORDS = 0.15, 3.0, 8  # a last line alone at the page's foot
 SMALLER = 0.9  # times the text's height: a header so small needs only SMALL_WHITE of that white
 SMALL_WHITE = 0.75
 HEADER_SIZE, FOOTER_SIZE = 1.15, 1.4  # times the text's height, at most: titles stand at the top
@@ -33,7 +34,7 @@ LINES = 5  # of text, at least, beside which something stands
 BARE = re.compile(r"\d{1,3}|[ivx]{1,5}|[A-Z]-\d{1,3}")
 DASHED = re.compile(r"[-–—•·]\s*\d{1,4}\s*[-–—•·]|\[\d{1,4}\]")
 LAST = re.compile(
-    r"\b(?:page|seite|pagina|página|strona)\s\d{1,4}(?:\s*(?:/|of|von|de|di|sur|z)\s*\d{1,4})?$"
+    r"\b(?:page|seite|pagina|página|strona|sheet|blatt|feuille|hoja|foglio|arkusz)\s\d{1,4}(?:\s*(?:/|of|von|de|di|sur|z)\s*\d{1,4})?$"
     r"|\s[-–—]\s\d{1,4}\s[-–—]$",
     re.IGNORECASE,
 )
@@ -80,6 +81,10 @@ def parted(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[
         row, before = rows[-count], rows[-count - 1]
         top = min(segment.box[1] for row in rows[-count:] for segment in row)
         size = _widest(row).height
+        white = top - max(segment.box[3] for segment in before)
+        if count == 1 and top > below - LONE_REACH * height and _is_lone(row, white, body):
+            end = len(rows) - 1
+            continue
         if top < below - REACH * height or size > FOOTER_SIZE * body:
             break
         formed = not _numbers_page(before) and _numbers_page(row) == "form"
@@ -89,11 +94,17 @@ def parted(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[
                 break
             if not (formed or legal):
                 continue  # the last lines of small print need not say what it is
-        white = top - max(segment.box[3] for segment in before)
         under = legal and text_height(before) > size / SMALLER
         if formed or under or white > _white(size, body):
             end = len(rows) - count
     return rows[:start], rows[start:end], rows[end:]
+
+
+def _is_lone(row: Row, white: float, body: float) -> bool:
+    """Whether a last row, far below the text and smaller, is one short line."""
+    text = text_of(row)
+    small = _widest(row).height < SMALLER * body and white > LONE_WHITE * body
+    return small and len(text.split()) <= LONE_WORDS and not NOTE.match(text)
 
 
 def _numbers_page(row: Row) -> str:

@@ -66,6 +66,22 @@ def test_parted_finds_footers(lines: list[Line], said: list[str]) -> None:
     assert parted(*lines) == ([], said)
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([line("2.4 Tides", 60, 700, height=8)], ["2.4 Tides"]),
+        # of the text's size, not far from the text, a note, a long line
+        ([line("Anna Holm", 60, 700)], []),
+        ([line("Rope", 60, 680), line("In fathoms", 60, 700, height=8)], []),
+        ([line("1 In fathoms", 60, 700, height=8)], []),
+        ([line(FULL, 60, 700, height=8)], []),
+    ],
+)
+def test_parted_finds_a_small_line_alone_at_the_foot(lines: list[Line], said: list[str]) -> None:
+    _, _, bottom = margins.parted(rows(*body()[:30], *lines), FRAME, 10.0)
+    assert [segment.text for row in bottom for segment in row] == said
+
+
 def beside(*lines: Line) -> list[str]:
     placed: list[list[Piece]] = pieces_of([*body(), *lines], FRAME)
     _, found = margins.numbers_beside(placed, FRAME.bounds)
