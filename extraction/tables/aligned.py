@@ -24,6 +24,7 @@ CLEARLY = 1.25  # times the white within headings: the white between them
 WRAPPED = 2  # levels that go on with a cell: columns of text have none
 AIRY = 0.35  # times the text's height: the gap between rows of words that only a table leaves
 WIDER = 0.2  # times it: or so much wider than between the lines of the page's text
+TEXT_WIDTH = 0.5  # of a table's width: so much columns of running text may take
 TEXT_WORDS, TEXT_LINES = 6, 2  # by which a page's text is told: words a line, neighbouring lines
 SINGLE = 5  # levels of text for each one that stands in two columns or more, at most
 FILLED, FEW_WORDS = 0.85, 2.5  # of its cells, words in one: a table of words, set closely
@@ -244,8 +245,11 @@ def looks_tabular(rows: Sequence[Row], extents: Sequence[Extent], *, drawn: bool
             return False
         if not any(map(str.isalnum, "".join(labels))):  # the bullets of a list
             return False
-    prose = sum(_is_prose(placed, index, extent) for index, extent in enumerate(extents))
-    return prose < 2 or prose * 2 < len(extents) or (drawn and _parted(rows))
+    texts = [extent for index, extent in enumerate(extents) if _is_prose(placed, index, extent)]
+    # By width too: beside two columns of text the labels of a chart may fall into many.
+    width = sum(right - left for left, right in texts) / (extents[-1][1] - extents[0][0])
+    few = len(texts) * 2 < len(extents) and width < TEXT_WIDTH
+    return len(texts) < 2 or few or (drawn and _parted(rows))
 
 
 def _is_prose(placed: Sequence[Placed], index: int, extent: Extent) -> bool:

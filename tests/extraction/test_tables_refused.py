@@ -8,6 +8,7 @@ import pytest
 
 from extraction import tables
 from extraction.level import Frame, pieces_of, rows_of
+from extraction.tables.aligned import looks_tabular
 from extraction.types import Box, Line
 from tests.extraction.test_level import line
 from tests.extraction.test_tables import grid
@@ -165,3 +166,12 @@ def test_a_large_heading_beside_an_address_is_in_no_table() -> None:
     lines += [line("Order:", 330, 170), line("P-88", 480, 170)]
     every = tables.aligned(rows_of(pieces_of(lines, FRAME)))
     assert [cell.text for t in every for cell in t.table.cells if "INVOICE" in cell.text] == []
+
+
+def test_looks_tabular_weighs_columns_of_text_by_their_width() -> None:
+    xs = (50, 230, 410, 430, 450, 470, 490)
+    text = ["Bridge annual growth good li", "Signal winter valve merchant"]
+    rows = rows_of(pieces_of(listed([[*text, "to", "by", "it", "as", "of"]] * 8, xs), FRAME))
+    extents = [(50.0, 218.0), (230.0, 398.0), *((x, x + 12.0) for x in xs[2:])]
+    assert not looks_tabular(rows, extents)
+    assert looks_tabular([row[1:] for row in rows], extents[1:])
