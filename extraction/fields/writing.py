@@ -20,7 +20,7 @@ ENOUGH_WORDS = 3.0
 CLEARLY = 2  # times as often as the other decimal mark
 LETTER = (612, 792)  # points: the paper of the Americas
 
-CENTS = re.compile(r"(?<![\d.,/:-])\d{1,3}(?:[.,'’ ]?\d{3})*([.,])\d{2}(?![\d/:%-]|[.,]\d)")
+CENTS = re.compile(r"(?<![\d.,/:-])\d{1,3}(?:[.,'’ ]?\d{3})*([.,])\d{2}(?![\d/:-]|[.,]\d)")
 BOTH_MARKS = re.compile(r"\d[.,]\d{3}([.,])\d{2}(?!\d)")
 
 # Signs of a country: a pattern whose group is what tells it, what that means, and the weight.
@@ -45,8 +45,9 @@ STATE = re.compile(  # with its ZIP code, at the end of an American address
 # Legal forms that companies of one country have.
 FORMS = {
     "DE": r"GmbH|e\.K\.", "MY": r"(?i:Sdn\.? ?Bhd|S/B)", "PL": r"[Ss]p\. ?z ?o\. ?o",
-    "NL": r"B\.V\.",    "IT": r"S\.?[rR]\.?[lL]\.|S\.p\.A", "ES": r"S\.L\.", "FR": r"SARL|SAS|S\.A\.R\.L",
-    "SG": r"(?i:Pte\.? Ltd)", "AU": r"(?i:Pty\.? Ltd)", "IN": r"(?i:Pvt\.? Ltd)", "US": r"Inc|LLC",
+    "NL": r"B\.V\.", "IT": r"S\.?[rR]\.?[lL]\.|S\.p\.A", "ES": r"S\.L\.",
+    "FR": r"SARL|SAS|S\.A\.R\.L", "US": r"Inc|LLC",
+    "SG": r"(?i:Pte\.? Ltd)", "AU": r"(?i:Pty\.? Ltd)", "IN": r"(?i:Pvt\.? Ltd)",
     "CH": r"Sàrl", "BR": r"Ltda", "MX": r"S\.A\. de C\.V",
 }  # fmt: skip
 FORM = re.compile(rf"(?<!\w)(?:{'|'.join(f'(?P<{c}>{form})' for c, form in FORMS.items())})(?!\w)")

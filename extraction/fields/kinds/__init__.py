@@ -25,7 +25,7 @@ from extraction.fields.kinds.tax_numbers import find_national_ids, find_vat_numb
 
 __all__ = ["KINDS", "Hit", "Kind", "Writing", "find"]
 
-LONGEST_LINE = 2_000  # characters
+LONGEST_LINE = 500  # characters
 
 
 @dataclass(frozen=True, slots=True)

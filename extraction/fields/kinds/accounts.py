@@ -120,7 +120,9 @@ def find_bics(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
 
 
 CARD = re.compile(r"(?<![\w.,/-])(?:[0-9OISBl][ -]?){12,18}[0-9OISBl](?![\w/]|[.,]\d|[ -]\d)")
-MASKED_CARD = re.compile(r"(?<!\w)(?:\d{4}[ -]?|\d{6})?(?:[*xX•·#.]{2,6}[ -]?){1,4}(\d{4})(?!\d)")
+MASKED_CARD = re.compile(
+    r"(?<![\w*•·#.])(?:\d{4}[ -]?|\d{6})?(?:[*xX•·#.]{2,12}+[ -]?){1,4}+(\d{4})(?!\d)"
+)
 # First digits and lengths of the cards there are.
 ISSUED = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}"

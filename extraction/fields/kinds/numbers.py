@@ -28,9 +28,9 @@ AMBIGUOUS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
 
 def find_numbers(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
     """Numbers that stand alone; surer without letters around them."""
+    alone = not any(character.isalpha() for character in text)
     for match, value, notes in _numbers(text, writing):
         if not PERCENT.match(text, match.end()):
-            alone = not any(letter.isalpha() for letter in text)
             yield Hit(match.start(), match.end(), value, 1.0 if alone else 0.8, notes=notes)
 
 
@@ -42,7 +42,9 @@ def find_percentages(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
             if "‰" in sign[0]:
                 value = plain_decimal(Decimal(value) / 10)
             yield Hit(match.start(), sign.end(), value, 1.0, notes=notes)
-        elif abs(Decimal(value)) <= 100 and not text[match.end() :].lstrip()[:1].isalnum():
+        elif (
+            abs(Decimal(value)) <= 100 and not text[match.end() : match.end() + 2].strip().isalnum()
+        ):
             yield Hit(match.start(), match.end(), value, 0.5, notes=notes)
 
 
@@ -75,8 +77,10 @@ def read_decimal(text: str, mark: str | None = None) -> tuple[Decimal, tuple[str
     whole = len(digits) - last - 1 == 3 and digits.count(digits[last]) > 1
     if AMBIGUOUS.fullmatch(text):
         whole = digits[last] != mark
-        decided = "thousands" if whole else "decimals"
-        notes = (f"{decided}_by_document" if mark else "thousands_assumed",)
+        if mark is None:
+            notes = ("thousands_assumed",)
+        else:
+            notes = ("thousands_by_document",) if whole else ("decimals_by_document",)
     before = re.sub(r"[.,]", "", digits[:last]) or "0"
     return Decimal(before + ("" if whole else ".") + digits[last + 1 :]), notes
 

@@ -163,26 +163,45 @@ def _national(schemes: tuple[Scheme, ...], text: str, writing: Writing) -> list[
     doubtful: list[Hit] = []
     for match in _first(NUMBER_START, text):
         start = match.start()
+        if doubtful and start < doubtful[-1].end:
+            continue
         numbers = _numbers(text, start)
-        for end, number in numbers:
-            for scheme in likely if shapes.fullmatch(number) else ():
-                if not re.fullmatch(scheme.shape, number):
-                    continue
-                # The hyphen of a Finnish number tells the century.
-                written = text[start:end] if scheme.module == "fi.hetu" else number
-                found = verdict(_check(scheme.module), written)
-                if found == RIGHT:
-                    sure = 1.0 if scheme.shows and scheme.summed else 0.9
-                    checks = {"checksum": True} if scheme.summed else {}
-                    return [Hit(start, end, number, sure, checks)]
-                if found == WRONG and scheme.summed:
-                    doubtful.append(Hit(start, end, number, 0.4, {"checksum": False}))
+        alike = [(end, number) for end, number in numbers if shapes.fullmatch(number)]
+        hit = _checked(likely, text, start, alike)
+        if hit and hit.certainty >= 0.9:
+            return [hit]
+        if hit:
+            doubtful.append(hit)
+            continue
         alike = [(end, number) for end, number in numbers if loose_shapes.fullmatch(number)]
-        for scheme in likely if alike and not doubtful else ():
+        for scheme in likely if alike else ():
             if scheme.summed:
                 hits = _put_right(_check(scheme.module), start, alike)
                 doubtful += [hit for hit in hits if re.fullmatch(scheme.shape, hit.value)]
     return doubtful[:1]
+
+
+def _checked(
+    schemes: tuple[Scheme, ...], text: str, start: int, numbers: list[tuple[int, str]]
+) -> Hit | None:
+    """The longest number of a scheme's shape, right by one scheme or wrong by all."""
+    wrong: Hit | None = None
+    for end, number in numbers:
+        for scheme in schemes:
+            if not re.fullmatch(scheme.shape, number):
+                continue
+            # The hyphen of a Finnish number tells the century.
+            written = text[start:end] if scheme.module == "fi.hetu" else number
+            found = verdict(_check(scheme.module), written)
+            if found == RIGHT:
+                sure = 1.0 if scheme.shows and scheme.summed else 0.9
+                checks = {"checksum": True} if scheme.summed else {}
+                return Hit(start, end, number, sure, checks)
+            if found == WRONG and scheme.summed:
+                wrong = Hit(start, end, number, 0.4, {"checksum": False})
+        if wrong:
+            break
+    return wrong
 
 
 @cache
