@@ -20,10 +20,11 @@ MAY_IMPORT = {
 # not installed in the web image
 ENGINES_ONLY = {
     "PIL",
+    "babel",
     "cv2",
-    "dateparser",
     "onnxruntime",
     "openvino",
+    "phonenumbers",
     "pillow_heif",
     "pymupdf",
     "rapidfuzz",

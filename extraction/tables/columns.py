@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from extraction.fields.kinds.money import CURRENCIES, SYMBOLS
+from extraction.fields.kinds.currencies import CURRENCIES, SYMBOLS
 from extraction.level import Row, segments_of
 from extraction.tables.placed import TOUCH, Extent, columns_under, parted, text_height
 

@@ -50,3 +50,44 @@ def find_organisations(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
             name = REGISTRATION.sub("", hit.value).rstrip(" ,;:-(")
         if sum(character.isalpha() for character in name) >= 3:
             yield Hit(hit.start, hit.start + len(name), name, hit.certainty)
+
+
+TITLE = (
+    r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Dame|Herrn?|Frau|Dipl\.-Ing|Ing|Mag|M|Mme|Mlle|Monsieur|"
+    r"Madame|Sr|Sra|Srta|Don|Doña|Sig|Sig\.ra|Sig\.na|Dott|Dott\.ssa|Dhr|Mevr|Mw|Drs|Ir|Pan|Pani|"
+    r"Encik|En|Puan|Pn|Cik|Datuk|Dato|Tuan|Senhor|Senhora)"
+)
+_LOWER = (
+    r"(?:de la|de los|de|del|della|di|da|do|dos|van der|van den|van|von der|von|zu|ter|y|e|bin|"
+    r"binti|bte|a/l|a/p)"
+)
+_NAME = r"[^\W\d_a-z][^\W\d_]{0,24}(?:['’-][^\W\d_]{1,24}){0,2}\.?"
+PERSON = re.compile(
+    rf"(?<!\w)(?P<titles>(?:{TITLE}\.?\s){{0,3}})"
+    rf"(?P<name>{_NAME}(?:,?\s(?:(?i:{_LOWER})\s)?{_NAME}){{1,4}})(?![\w@&])"
+)
+# Words of headings and addresses, which begin with capitals too.
+NO_NAME = re.compile(
+    r"(?<!\w)(?:date|number|no|total|invoice|account|bank|street|road|avenue|lane|tax|vat|page|order|"
+    r"address|name|customer|department|ltd|inc|gmbh|rechnung|datum|nummer|stra(?:ß|ss)e|konto|"
+    r"betrag|kunde|facture|numéro|compte|rue|adresse|factura|número|cuenta|calle|fecha|fattura|"
+    r"conto|via|piazza|indirizzo|faktura|numer|konta|ulica|adres|factuur|rekening|straat|"
+    r"invois|akaun|jalan|taman|alamat|terms|payment|balance|amount)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def find_persons(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
+    """Names as written, without title; two words with capitals at least, and no company's."""
+    for match in PERSON.finditer(text):
+        name = match["name"].rstrip(".") if match["name"].count(".") == 1 else match["name"]
+        if COMPANY.search(name) or NO_NAME.search(name):
+            continue
+        alone = match[0].strip() == text.strip(" :;,.")
+        certainty = 1.0 if match["titles"] else 0.9 if alone else 0.6
+        yield Hit(match.start(), match.start("name") + len(name), name, certainty)
+
+
+def find_nothing(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
+    """None: what is more than a line of text is made elsewhere."""
+    return iter(())
