@@ -43,8 +43,7 @@ def head(
             f"{title} {NUMBERED[sheet.language]}{numbered.raw} {DATED[sheet.language]} {dated.raw}"
         )
         facts = facts[2:]
-        while sheet.measure(title, big, bold=True) > wide:
-            big *= 0.93
+    big = sheet.fitting(title, big, wide)
     y += sheet.air * 6
     half = sheet.width / 2 + 14
     plan = chance.choice(("window", "window", "mirror", "band", "title first"))
@@ -70,7 +69,9 @@ def head(
         number = (
             facts[0].raw if facts and "number" in facts[0].name and chance.random() < 0.15 else ""
         )
-        sheet.text(sheet.margin, y, f"{title} {number}".strip(), big, bold=True,
+        heading = f"{title} {number}".strip()
+        big = sheet.fitting(heading, big, wide)
+        sheet.text(sheet.margin, y, heading, big, bold=True,
                    color=sheet.look.accent)  # fmt: skip
         y += big * (1.2 + 0.3 * sheet.air)
     if plan == "band":
@@ -124,10 +125,10 @@ def invoice(sheet: Sheet) -> None:
                 "delivery_note_number",
             ),
         ),
-        (0.25, sheet.fact("contact", person(chance, sheet.country).full)),
+        (0.25, sheet.fact("contact", person(chance, sheet.country).full, "contact_person")),
         (0.25, sheet.fact("payment_terms", pick(chance, TERMS[sheet.language]), "payment_terms")),
     )
-    y = head(sheet, own, sheet.label("title_invoice"), facts, "bill_to", "recipient")
+    y = head(sheet, own, sheet.label("title_invoice"), facts, "bill_to", "customer")
     lines = items(sheet, 1, 8)
     y = draw_items(
         sheet,
@@ -161,7 +162,7 @@ def invoice(sheet: Sheet) -> None:
 
 def purchase_order(sheet: Sheet) -> None:
     chance, day = sheet.chance, sheet.recent()
-    own = firm(sheet, party(chance, sheet.country), prefix="buyer", bank=False)
+    own = firm(sheet, party(chance, sheet.country), bank=False)
     facts = [
         sheet.fact(
             "order_number", reference(chance, day.year, ORDER_NUMBERS), "purchase_order_number"
@@ -176,7 +177,7 @@ def purchase_order(sheet: Sheet) -> None:
             ),
         ),
         (0.4, sheet.fact("payment_terms", pick(chance, TERMS[sheet.language]), "payment_terms")),
-        (0.35, sheet.fact("contact", person(chance, sheet.country).full)),
+        (0.35, sheet.fact("contact", person(chance, sheet.country).full, "contact_person")),
         (
             0.25,
             sheet.fact(
@@ -195,6 +196,7 @@ def purchase_order(sheet: Sheet) -> None:
     )
     if chance.random() < 0.5:
         y = ship_to(sheet, y)
+    sheet.truth.open |= {"customer_name", "customer_address"}  # whoever orders
     lines = items(sheet, 2, 9)
     y = draw_items(sheet, y, lines, chance.choice(("ptqea", "ctqea", "pctquea", "tqua", "pctqe")))
     if chance.random() < 0.85:
@@ -218,7 +220,7 @@ def ship_to(sheet: Sheet, y: float) -> float:
             y += sheet.step
     else:
         y = draw_party(sheet, sheet.margin, y, where, "", label=label)
-    sheet.claim("delivery_address", f"{where.name}, {where.address}", where.address)
+    sheet.claim("delivery_address", where.address, where.address)
     return y + 8
 
 
@@ -231,7 +233,7 @@ def delivery_note(sheet: Sheet) -> None:
             reference(chance, day.year, "LS-#####|8#######|{y}/####|DN{y}###|WZ/###/{Y}|DO-#####"),
             "delivery_note_number",
         ),
-        sheet.day("delivery_note_date", day, "delivery_date"),
+        sheet.day("delivery_note_date", day, "delivery_note_date"),
     ]
     weight = Decimal(chance.randint(40, 90000)) / 10
     facts += sheet.some(
@@ -248,16 +250,23 @@ def delivery_note(sheet: Sheet) -> None:
                 "customer_number", fill(chance, pick(chance, CUSTOMER_NUMBERS)), "customer_number"
             ),
         ),
-        (0.25, sheet.fact("contact", person(chance, sheet.country).full)),
+        (0.25, sheet.fact("contact", person(chance, sheet.country).full, "contact_person")),
     )
+    whose = chance.choice(("ship_to", "bill_to"))
     y = head(
         sheet,
         own,
         sheet.label("title_delivery_note"),
         facts,
-        chance.choice(("ship_to", "bill_to")),
-        "recipient",
+        whose,
+        "customer",
+        label_always=whose == "ship_to",
     )
+    if whose == "ship_to":
+        address = sheet.truth.values.pop("customer_address")
+        sheet.claim("delivery_address", address, sheet.truth.raw.pop("customer_address"))
+    else:
+        sheet.truth.open.add("delivery_address")  # goods go there too
     lines = items(sheet, 2, 10, whole=True)
     y = draw_items(sheet, y, lines, chance.choice(("ptd", "pctqu", "ctod", "ctuq", "qut", "pctod")))
     freight = sheet.some(

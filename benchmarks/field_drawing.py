@@ -184,6 +184,10 @@ class Sheet:
                 lines[-1] = longer
         return lines
 
+    def fitting(self, text: str, size: float, width: float) -> float:
+        """The size, or the smaller one at which bold text is no wider than ``width``."""
+        return size * min(1.0, width / max(self.measure(text, size, bold=True), 1.0))
+
     def finish(self) -> None:
         """Put the text on the page, and cut it."""
         for color, writer in self._writers.items():

@@ -142,6 +142,7 @@ def _cargo(sheet: Sheet, x: float, y: float, right: float) -> float:
     chance, hand = sheet.chance, sheet.hand
     count = chance.choice((1, 1, 1, 2))
     rows, weights, volumes, packs, boxes = [], Decimal(0), Decimal(0), 0, []
+    truth = []
     for _ in range(count):
         weight, volume = (
             Decimal(chance.randint(20000, 260000)) / 10,
@@ -154,6 +155,7 @@ def _cargo(sheet: Sheet, x: float, y: float, right: float) -> float:
         kind = chance.choice(("CARTONS", "PALLETS", "BAGS", "PACKAGES"))
         rows.append([f"{printed} / {fill(chance, '??######')}", f"{pack} {kind}", f"{goods} HS {fill(chance, '####.##')}",
                      f"{hand.number(weight, 1)} KGS", f"{hand.number(volume, 2)} CBM"])  # fmt: skip
+        truth.append({"packages": str(pack), "description": rows[-1][2], "gross_weight": f"{weight.normalize():f}", "measurement": f"{volume.normalize():f}"})  # fmt: skip
         weights, volumes, packs = weights + weight, volumes + volume, packs + pack
     headings = [
         Heading(f"{sheet.label('container')} / {sheet.label('seal')}", 2.0), Heading(sheet.label("packages"), 1.2),
@@ -169,6 +171,7 @@ def _cargo(sheet: Sheet, x: float, y: float, right: float) -> float:
         style=chance.choice(("columns", "grid")),
         size=sheet.look.size * 0.86,
     )
+    sheet.claim("cargo", truth, "\n".join(" ".join(row) for row in rows))
     if count == 1:
         sheet.claim("container_number", boxes[0][0], boxes[0][1])
         sheet.claim("gross_weight", f"{weights.normalize():f}", rows[0][3])

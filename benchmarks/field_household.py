@@ -21,6 +21,11 @@ from benchmarks.field_numbers import BBAN, grouped, iban, reference
 from benchmarks.field_phrases import INVOICE_NUMBERS, SUPPLIERS
 from benchmarks.field_wordings import every
 
+# Where the number of insurance on a payslip is a person's number for everything.
+PERSONAL = dict.fromkeys(("it", "nl", "pl"), "personal_number")
+INCOME_TAX = {"en": 0, "de": 0, "es": 2, "it": 1, "nl": 0, "pl": 2, "ms": 2}  # which is withheld
+SOCIAL_SECURITY = {"en": 1, "fr": 0, "it": 0}
+
 
 def payslip(sheet: Sheet) -> None:
     chance, country = sheet.chance, sheet.country
@@ -32,12 +37,12 @@ def payslip(sheet: Sheet) -> None:
     period = sheet.hand.date(
         day, chance.choice(("%B %Y", "%B %Y", "%m/%Y", "%m.%Y")[0 if named else 2 :])
     )
-    facts = [sheet.fact("pay_period", period, "pay_period", f"{day:%Y-%m}")]
+    facts = [sheet.fact("pay_period", period, "pay_period")]
     shown = chance.random() < 0.3
     facts += sheet.some(
         (0.75, sheet.fact("employee_number", fill(chance, chance.choice(("#####", "00###", "E####", "####-#"))), "employee_number")),
         (0.55, sheet.day("pay_date", day, "pay_date")),
-        (0.5, sheet.fact("social_number", fill(chance, chance.choice(("## ###### ? ###", "###########", "?? ## ## ## ?"))), "social_security_number")),
+        (0.5, sheet.fact("social_number", fill(chance, chance.choice(("## ###### ? ###", "###########", "?? ## ## ## ?"))), PERSONAL.get(sheet.language, "social_security_number"))),
         (0.4, sheet.day("born", date(1960, 1, 1) + timedelta(days=chance.randint(0, 15000)), "date_of_birth")),
         (0.35, sheet.fact("job", chance.choice(("B2", "IT", "Team 4", "Sales", "Lager", "QA")))),
     )  # fmt: skip
@@ -46,17 +51,8 @@ def payslip(sheet: Sheet) -> None:
     if shown:  # all in one block
         y = draw_title(sheet, sheet.margin, chance.uniform(28, 50), "title_payslip")
         head = [sheet.fact("employer", employer.name, "employer_name"), sheet_name]
-        y = (
-            draw_facts(
-                sheet,
-                sheet.margin,
-                y,
-                wide,
-                [*head, *facts],
-                chance.choice(("rows", "grid", "stacked")),
-            )
-            + 8
-        )
+        form = chance.choice(("rows", "grid", "stacked"))
+        y = draw_facts(sheet, sheet.margin, y, wide, [*head, *facts], form) + 8
     else:
         y = letterhead(sheet, own)
         y = draw_title(sheet, sheet.margin, y + 6 * sheet.air, "title_payslip") + 4 * sheet.air
@@ -66,20 +62,8 @@ def payslip(sheet: Sheet) -> None:
                 sheet, sheet.margin, y, home, "", name="employee_name", address="employee_address"
             )
             x = sheet.width / 2 + 10
-            y = (
-                max(
-                    bottom,
-                    draw_facts(
-                        sheet,
-                        x,
-                        y,
-                        sheet.right - x,
-                        facts,
-                        chance.choice(("rows", "edges", "grid")),
-                    ),
-                )
-                + 10
-            )
+            form = chance.choice(("rows", "edges", "grid"))
+            y = max(bottom, draw_facts(sheet, x, y, sheet.right - x, facts, form)) + 10
         else:
             y = draw_facts(sheet, sheet.margin, y, wide * 0.9, [sheet_name, *facts]) + 8
     _wages(sheet, y + 4 * sheet.air, day)
@@ -99,6 +83,12 @@ def _wages(sheet: Sheet, y: float, day: date) -> None:
     ]
     gross, off = sum((a for _, a in earned), Decimal(0)), sum((a for _, a in taken), Decimal(0))
     wide = sheet.right - sheet.margin
+    sheet.truth.open |= {"period_start", "period_end", "pay_items", "social_security"}
+    for named, places in (("income_tax", INCOME_TAX), ("social_security", SOCIAL_SECURITY)):
+        if sheet.language in places:
+            value = taken[places[sheet.language]][1]
+            sheet.claim(named, sheet.normal(value), hand.number(value))
+    sheet.truth.open -= set(sheet.truth.values)
     facts = [sheet.sum("gross_pay", gross, "gross_pay"), sheet.sum("deductions", off, "total_deductions"),
              sheet.sum("net_pay", gross - off, "net_pay", matters=True)]  # fmt: skip
     sheet.claim("currency", sheet.country.currency, "")
@@ -127,6 +117,13 @@ def _wages(sheet: Sheet, y: float, day: date) -> None:
             [text, hand.number(value), *([hand.number(value * months)] if ytd else [])]
             for text, value in (*earned, *((t, -a) for t, a in taken))
         ]
+        sheet.truth.open.discard("pay_items")
+        truth = [
+            {"description": text, "amount": sheet.normal(value)}
+            | ({"year_to_date": sheet.normal(value * months)} if ytd else {})
+            for text, value in (*earned, *((t, -a) for t, a in taken))
+        ]
+        sheet.claim("pay_items", truth, "\n".join(" ".join(row) for row in rows))
         y = draw_table(sheet, sheet.margin, y, wide, headings, rows) + 4
     else:
         for part, total in ((earned, facts[0]), (taken, facts[1])):
@@ -168,8 +165,9 @@ def utility_bill(sheet: Sheet) -> None:
     unit = chance.choice(("kWh", "kWh", "m³"))
     old = chance.randint(900, 60000)
     used = chance.randint(60, 4200)
+    account = chance.choice(("customer_number", "customer_number", "contract_number"))
     facts = [
-        sheet.fact("contract_account", fill(chance, chance.choice(("##########", "### ### ###", "######-##"))), "customer_number"),
+        sheet.fact(account, fill(chance, chance.choice(("##########", "### ### ###", "######-##"))), account),
         sheet.fact("bill_number", reference(chance, day.year, INVOICE_NUMBERS), "invoice_number"),
         sheet.day("bill_date", day, "invoice_date"),
     ]  # fmt: skip
@@ -242,6 +240,7 @@ def _charges(sheet: Sheet, y: float, own: Firm, used: int) -> None:
     sheet.claim("tax_rate", rate.replace(",", "."), rate)
     sheet.claim("currency", sheet.country.currency, "")
     total = net + tax
+    sheet.truth.open |= {"amount_due", "amount_paid"}  # other names of what is printed
     if chance.random() < 0.35:
         before = Decimal(chance.randint(1000, 20000)) / 100
         facts.append(sheet.sum("previous_balance", before, "previous_balance"))

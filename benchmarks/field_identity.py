@@ -51,6 +51,13 @@ def _life(sheet: Sheet) -> tuple[date, date, date]:
     )
 
 
+def _also(sheet: Sheet) -> None:
+    """What a passport or card says besides its labelled fields."""
+    state = STATES[sheet.country.code]
+    sheet.claim("issuing_country", sheet.country.code, state)
+    sheet.truth.open |= {"full_name", "personal_number"} - set(sheet.truth.values)
+
+
 def _zone(sheet: Sheet, x: float, y: float, lines: tuple[str, ...], width: float) -> float:
     """The machine-readable lines, set to the width in a typewriter's face; claims ``mrz``."""
     mono = font(None, "cour")
@@ -179,7 +186,7 @@ def passport(sheet: Sheet) -> None:
     for key, raw, at in (("Type", "P", 0.0), ("Code", code, 44.0)):
         sheet.text(left + at * unit, top, key, 5.2 * unit)
         sheet.text(left + at * unit, top + 6 * unit, raw, 8 * unit)
-    doc = _plain(sheet, "passport_number", number, "passport_number")
+    doc = _plain(sheet, "passport_number", number, "document_number")
     sheet.said(doc)
     sheet.text(left + 96 * unit, top, doc.label, 5.2 * unit)
     sheet.text(left + 96 * unit, top + 6 * unit, number, 8 * unit, bold=True)
@@ -205,6 +212,7 @@ def passport(sheet: Sheet) -> None:
     _columns(
         sheet, left, top + 18 * unit, wide - 120 * unit, zone_top - top - 24 * unit, facts, unit
     )
+    _also(sheet)
     lines = passport_zone(code, holder.surname, holder.given, number, born, holder.sex, expires)
     _zone(sheet, x + 12 * unit, zone_top, lines, wide - 26 * unit)
     _crop(sheet, x, y, wide, tall)
@@ -263,6 +271,7 @@ def id_card(sheet: Sheet) -> None:
         front = chance.randint(0, 1)
         facts, rest = facts + rest[:front], rest[front:]
     _columns(sheet, left, y + 31 * unit, wide - 100 * unit, tall - 36 * unit, facts, unit)
+    _also(sheet)
     if not back:
         _crop(sheet, x, y, wide, tall)
         return
@@ -279,6 +288,7 @@ def _eastern(sheet: Sheet, holder: Person, born: date) -> list[Fact]:
     chance, country = sheet.chance, sheet.country
     home = party(chance, country)
     if country.code == "MY":
+        sheet.claim("holder_address", home.address.upper(), home.address.upper())
         link = "BIN" if holder.sex == "M" else "BINTI"
         name = f"{holder.given} {link} {holder.surname}".upper()
         number = f"{born:%y%m%d}-{chance.randint(1, 14):02}-{fill(chance, '####')}"

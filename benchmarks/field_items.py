@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -76,12 +77,12 @@ def draw_items(sheet: Sheet, y: float, lines: list[Item], kinds: str) -> float:
     decimals = chance.random() < 0.15
     rate_sign = chance.choice((" %", "%", ""))
     columns = {
-        "p": (Heading(sheet.label("col_position"), 0.5), "", lambda n, i: str(n)),
-        "c": (Heading(sheet.label("col_article"), 1.1), "article_number", lambda n, i: i.code),
+        "p": (Heading(sheet.label("col_position"), 0.5), "position", lambda n, i: str(n)),
+        "c": (Heading(sheet.label("col_article"), 1.1), "item_number", lambda n, i: i.code),
         "t": (Heading(sheet.label("col_description"), 3.4), "description", lambda n, i: i.text),
-        "o": (Heading(sheet.label("col_ordered"), 1.1, right), "", lambda n, i: count(i.quantity)),
+        "o": (Heading(sheet.label("col_ordered"), 1.1, right), "quantity_ordered", lambda n, i: count(i.quantity)),
         "q": (Heading(sheet.label("col_quantity"), 0.9, right), "quantity", lambda n, i: count(i.quantity)),
-        "d": (Heading(sheet.label("col_delivered"), 1.1, right), "quantity", lambda n, i: count(i.quantity)),
+        "d": (Heading(sheet.label("col_delivered"), 1.1, right), "quantity_delivered", lambda n, i: count(i.quantity)),
         "u": (Heading(sheet.label("col_unit"), 0.75), "unit", lambda n, i: i.unit),
         "e": (Heading(sheet.label("col_unit_price") + code, 1.25, "right"), "unit_price", lambda n, i: amount(i.price)),
         "r": (Heading(sheet.label("col_tax"), 0.8, "right"), "tax_rate", lambda n, i: i.rate + rate_sign),
@@ -89,13 +90,17 @@ def draw_items(sheet: Sheet, y: float, lines: list[Item], kinds: str) -> float:
     }  # fmt: skip
     chosen = [columns[letter] for letter in kinds]
     rows = [[cell(number, item) for _, _, cell in chosen] for number, item in enumerate(lines, 1)]
-    normal = {
-        "article_number": lambda i: i.code, "description": lambda i: i.text,
-        "quantity": lambda i: f"{i.quantity.normalize():f}", "unit": lambda i: i.unit,
-        "unit_price": lambda i: sheet.normal(i.price), "tax_rate": lambda i: i.rate.replace(",", "."),
-        "amount": lambda i: sheet.normal(i.amount),
+    normal: dict[str, Callable[[int, Item], object]] = {
+        "position": lambda n, i: str(n), "item_number": lambda n, i: i.code, "description": lambda n, i: i.text,
+        "quantity": lambda n, i: f"{i.quantity.normalize():f}", "quantity_ordered": lambda n, i: f"{i.quantity.normalize():f}", "quantity_delivered": lambda n, i: f"{i.quantity.normalize():f}",
+        "unit": lambda n, i: i.unit,
+        "unit_price": lambda n, i: sheet.normal(i.price), "tax_rate": lambda n, i: i.rate.replace(",", "."),
+        "amount": lambda n, i: sheet.normal(i.amount),
     }  # fmt: skip
-    truth = [{name: normal[name](item) for _, name, _ in chosen if name} for item in lines]
+    truth = [
+        {name: normal[name](number, item) for _, name, _ in chosen}
+        for number, item in enumerate(lines, 1)
+    ]
     sheet.claim("line_items", truth, "\n".join(" ".join(row) for row in rows))
     return draw_table(sheet, sheet.margin, y, sheet.right - sheet.margin,
                       [heading for heading, _, _ in chosen], rows)  # fmt: skip
@@ -141,8 +146,8 @@ def sums(sheet: Sheet, y: float, lines: list[Item]) -> float:
     facts.append(sheet.sum("total", total, "total_amount", matters=True))
     strong = len(facts) - 1
     sheet.claim("currency", sheet.country.currency, "")
+    sheet.truth.open.add("amount_due")  # the total may as well be called so
     if chance.random() < 0.1:
         paid = (total * Decimal("0.3")).quantize(CENT, ROUND_HALF_UP)
         facts.append(sheet.sum("prepaid", paid, "amount_paid"))
-        sheet.truth.open |= {"amount_due"}
     return draw_totals(sheet, y, facts, strong)

@@ -50,6 +50,8 @@ def _rows(
     for label, fact in zip(labels, facts, strict=True):
         sheet.text(x, y, label, size, bold=look.label_bold)
         if edges:
+            if sheet.measure(label, size, bold=look.label_bold) + sheet.measure(fact.raw) > width:
+                y += step
             sheet.text(x + width, y, fact.raw, align="right")
         else:
             left = min(x + column, x + width - sheet.measure(fact.raw))
@@ -97,7 +99,11 @@ def _inline(sheet: Sheet, x: float, y: float, width: float, facts: Sequence[Fact
             at, y = x, y + sheet.step
         elif number:
             at = sheet.text(at, y, gap)
-        at = sheet.text(at, y, piece)
+        *lines, last = sheet.wrapped(piece, x + width - at)
+        for line in lines:
+            sheet.text(at, y, line)
+            y += sheet.step
+        at = sheet.text(at, y, last)
     return y + sheet.step * 1.2
 
 
@@ -129,9 +135,14 @@ def draw_table(
 
     def row(cells: Sequence[str], y: float, *, head: bool) -> float:
         color: Color = (1.0, 1.0, 1.0) if head and dark else BLACK
+        rooms = [edges[i + 1] - edges[i] - 2 * pad for i in range(len(cells))]
+        type_size = size
+        for cell, room in zip(cells, rooms, strict=True):
+            for word in cell.split():
+                type_size = min(type_size, sheet.fitting(word, size, room))
         texts = [
-            sheet.wrapped(cell, edges[i + 1] - edges[i] - 2 * pad, size * (1.08 if head else 1))
-            for i, cell in enumerate(cells)
+            sheet.wrapped(cell, room, type_size * (1.08 if head else 1))
+            for cell, room in zip(cells, rooms, strict=True)
         ]
         height = max(len(lines) for lines in texts) * step + air
         if head and style in ("filled", "striped"):
@@ -142,7 +153,7 @@ def draw_table(
             at = {"left": edges[i] + pad, "right": edges[i + 1] - pad,
                   "center": (edges[i] + edges[i + 1]) / 2}[align]  # fmt: skip
             for number, text in enumerate(lines):
-                sheet.text(at, y + air / 2 + number * step, text, size, align=align,
+                sheet.text(at, y + air / 2 + number * step, text, type_size, align=align,
                            bold=head and bold, color=color)  # fmt: skip
         return y + height
 
@@ -229,6 +240,7 @@ def draw_party(
 
 def draw_title(sheet: Sheet, x: float, y: float, key: str) -> float:
     size = sheet.look.size * sheet.chance.uniform(1.3, 2.2)
+    size = sheet.fitting(sheet.label(key), size, sheet.right - x)
     sheet.text(x, y, sheet.label(key), size, bold=True, color=sheet.look.accent)
     return y + size * 1.6
 

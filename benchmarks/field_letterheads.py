@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.field_content import Party, fill, pick
 from benchmarks.field_drawing import Fact, Sheet
-from benchmarks.field_numbers import BBAN, bic, grouped, iban, tax_number
+from benchmarks.field_numbers import BBAN, bic, e164, grouped, iban, tax_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,9 @@ def firm(sheet: Sheet, party: Party, *, prefix: str = "issuer", bank: bool = Tru
     """
     chance, country = sheet.chance, sheet.country
     issuer = prefix == "issuer"
+    phone = e164(party.phone, country)
     contact = [
-        sheet.fact("phone", party.phone, "issuer_phone" if issuer else ""),
+        sheet.fact("phone", party.phone, "issuer_phone" if issuer else "", phone),
         sheet.fact("email", party.email, "issuer_email" if issuer else ""),
         sheet.fact("web", party.web, "issuer_website" if issuer else ""),
     ]
@@ -71,8 +72,7 @@ def letterhead(sheet: Sheet, firm: Firm) -> float:
     small = size * chance.choice((0.8, 0.9, 1.0))
     align = "left" if place == "split" else place
     x = {"left": sheet.margin, "right": sheet.right, "center": sheet.width / 2}[align]
-    while sheet.measure(party.name, big, bold=True) > sheet.width * 0.62:
-        big *= 0.9
+    big = sheet.fitting(party.name, big, sheet.width * 0.62)
     if chance.random() < 0.45:
         y, x = _mark(sheet, x, y, align, big)
     sheet.text(x, y, party.name, big, bold=True, align=align, color=sheet.look.accent)
@@ -81,7 +81,13 @@ def letterhead(sheet: Sheet, firm: Firm) -> float:
         sheet.claim(f"{firm.prefix}_address", party.address, party.address)
     under = y + big * 1.3
     if place == "split":
-        x, y, align = sheet.right, y + 2, "right"
+        room = sheet.right - x - sheet.measure(party.name, big, bold=True) - 12
+        contacts = "   ".join(f"{fact.label}: {fact.raw}" for fact in firm.contact)
+        widest = max(
+            sheet.measure(f"{party.street} - {party.town}", small), sheet.measure(contacts, small)
+        )
+        fits = widest < room
+        x, y, align = sheet.right, y + 2 if fits else under, "right"
     else:
         y = under
     if chance.random() < 0.5:

@@ -17,6 +17,20 @@ BBAN = {
     "GB": "HBUK##############", "FR": "#######################", "ES": "####################",
     "IT": "X######################", "NL": "ABNA##########", "PL": "########################",
 }  # fmt: skip
+CALLING = {
+    "DE": 49,
+    "AT": 43,
+    "CH": 41,
+    "GB": 44,
+    "US": 1,
+    "SG": 65,
+    "MY": 60,
+    "FR": 33,
+    "ES": 34,
+    "IT": 39,
+    "NL": 31,
+    "PL": 48,
+}
 TAX = {
     "DE": "DE#########", "AT": "ATU########", "CH": "CHE######### MWST", "GB": "GB#########",
     "FR": "FR###########", "ES": "ESB########", "IT": "IT###########", "NL": "NL#########B01",
@@ -95,6 +109,15 @@ def _eu_number(chance: random.Random, code: str) -> str:
         if rules.is_valid(number):
             return number.replace(" MWST", "MWST")
     raise AssertionError(f"no tax number drawn for {code}")
+
+
+def e164(phone: str, country: Country) -> str:
+    """A telephone number of the country with its country's code."""
+    digits = "".join(filter(str.isdigit, phone.replace("(0)", "")))
+    if phone.startswith("+"):
+        return f"+{digits}"
+    code = CALLING[country.code]
+    return f"+{code}{digits if country.code == 'IT' else digits.removeprefix('0')}"
 
 
 def card_number(chance: random.Random) -> str:

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from benchmarks.field_content import party
 from benchmarks.field_drawing import Fact, Sheet
 from benchmarks.field_items import CENT, Item, items
-from benchmarks.field_numbers import card_number, reference, tax_number
+from benchmarks.field_numbers import card_number, e164, reference, tax_number
 from benchmarks.field_phrases import RECEIPT_NUMBERS, THANKS
 
 
@@ -20,13 +20,20 @@ def receipt(sheet: Sheet) -> None:
     y = _divide(sheet, y)
     heading = sheet.label("title_receipt")
     if heading:
-        sheet.text(sheet.width / 2, y, heading, bold=chance.random() < 0.6, align="center")
-        y += sheet.step * 1.3
+        lines = sheet.wrapped(heading, right - left - 4)
+        bold = chance.random() < 0.5 and len(lines) == 1
+        y = sheet.lines(sheet.width / 2, y, lines, bold=bold, align="center") + 2
+    wording = sheet.label("receipt_number").lower()
+    named = "inv" in wording or "factura" in wording
+    sheet.truth.open.add("receipt_number" if named else "invoice_number")
     number = sheet.fact(
-        "receipt_number", reference(chance, day.year, RECEIPT_NUMBERS), "invoice_number"
+        "receipt_number",
+        reference(chance, day.year, RECEIPT_NUMBERS),
+        "invoice_number" if named else "receipt_number",
     )
     dated = sheet.day("receipt_date", day, "invoice_date")
     time = f"{chance.randint(8, 21):02}:{chance.randint(0, 59):02}"
+    sheet.claim("transaction_time", time, time)
     clerk = sheet.fact("cashier", chance.choice(("2", "04", "Ana", "K1", "Mei", "Tom")))
     facts = [Fact(dated.label, f"{dated.raw} {time}", dated.name, dated.value)]
     if chance.random() < 0.8:
@@ -37,10 +44,10 @@ def receipt(sheet: Sheet) -> None:
     if meta:
         y = _facts(sheet, y, facts)
         y = _divide(sheet, y)
-    lines = items(sheet, 1, 8, cheap=True)
-    y = _lines(sheet, y, lines)
+    bought = items(sheet, 1, 8, cheap=True)
+    y = _lines(sheet, y, bought)
     y = _divide(sheet, y)
-    y = _paid(sheet, y, lines)
+    y = _paid(sheet, y, bought)
     if not meta:
         y = _facts(sheet, _divide(sheet, y), facts)
     if chance.random() < 0.8:
@@ -77,7 +84,7 @@ def _shop(sheet: Sheet, y: float) -> float:
     sheet.claim("issuer_address", shop.address, shop.address)
     colon = sheet.look.colon or ":"
     if chance.random() < 0.6:
-        fact = sheet.fact("phone", shop.phone, "issuer_phone")
+        fact = sheet.fact("phone", shop.phone, "issuer_phone", e164(shop.phone, sheet.country))
         sheet.said(fact)
         y = sheet.lines(x, y, [f"{fact.label}{colon} {fact.raw}"], align=align)
     if chance.random() < 0.75:
@@ -160,6 +167,7 @@ def _paid(sheet: Sheet, y: float, lines: list[Item]) -> float:
     chance, hand = sheet.chance, sheet.hand
     total = sum((item.amount for item in lines), Decimal(0))
     facts: list[tuple[Fact, bool]] = []
+    sheet.truth.open.add("payment_method")
     rates = sorted({item.rate for item in lines}, reverse=True)
     taxes = []
     for rate in rates:
@@ -174,10 +182,12 @@ def _paid(sheet: Sheet, y: float, lines: list[Item]) -> float:
     facts.append((sheet.sum("total", total, "total_amount", matters=True), True))
     if chance.random() < 0.55:
         given = (total / 10).to_integral(ROUND_HALF_UP) * 10 + 10
-        facts += [(sheet.sum("cash", given), False), (sheet.sum("change", given - total), False)]
+        facts.append((sheet.sum("cash", given, "amount_paid"), False))
+        facts.append((sheet.sum("change", given - total, "change_amount"), False))
     else:
         facts.append((sheet.sum("card", total), False))
         number = card_number(chance)
+        sheet.truth.open |= {"amount_paid", "payment_card"}
         facts.append(
             (Fact("", f"{chance.choice(('****', 'XXXX', '#### ####'))} {number[-4:]}"), False)
         )

@@ -27,7 +27,7 @@ _ROWS: dict[str, tuple[str, str, str, str, str, str, str, str]] = {
     "invoice_number": ("Invoice No.|Invoice number|Inv. #|Invoice #|Our ref. / Invoice no", "Rechnungsnummer|Rechnungs-Nr.|Rechnung Nr.|RE-Nr.|Beleg-Nr.", "N° de facture|Facture n°|Numéro de facture|Réf. facture", "Nº de factura|Factura nº|Núm. factura|Número de factura|Fra. nº", "Fattura n.|Numero fattura|N. documento|Nr. fattura", "Factuurnummer|Factuurnr.|Nota nr.", "Faktura nr|Numer faktury|Nr faktury|FV nr", "No. Invois|Nombor Invois|Invois No."),
     "invoice_date": ("Invoice date|Date|Date of issue|Tax point / date|Dated", "Rechnungsdatum|Datum|Belegdatum|Rechn.-Datum", "Date|Date de facture|Date de facturation|Émise le", "Fecha|Fecha de factura|Fecha factura|Fecha de emisión", "Data|Data fattura|Data documento|Del", "Factuurdatum|Datum|Notadatum", "Data wystawienia|Data faktury|Wystawiono dnia", "Tarikh|Tarikh Invois|Tarikh dikeluarkan"),
     "due_date": ("Due date|Payment due|Please pay by|Due|Payable by", "Fällig am|Zahlbar bis|Fälligkeit|Fälligkeitsdatum|Zahlungsziel", "Échéance|Date d'échéance|À régler avant le|Date limite de paiement", "Vencimiento|Fecha de vencimiento|Vto.|Fecha límite de pago", "Scadenza|Data scadenza|Da pagare entro il", "Vervaldatum|Te betalen voor|Uiterste betaaldatum", "Termin płatności|Płatne do|Termin zapłaty", "Tarikh Akhir Bayaran|Perlu dibayar sebelum|Bayar sebelum"),
-    "customer_number": ("Customer no.|Account no.|Customer ID|Client ref|A/C No", "Kundennummer|Kunden-Nr.|Kd.-Nr.|Debitor", "N° client|Code client|Réf. client|Compte client", "Nº cliente|Cód. cliente|Código de cliente", "Codice cliente|Cod. cliente|Cliente n.", "Klantnummer|Klantnr.|Debiteurnr.|Relatienummer", "Nr klienta|Numer klienta|Kod kontrahenta", "No. Pelanggan|Kod Pelanggan|No. Akaun"),
+    "customer_number": ("Customer no.|Account no.|Customer ID|Client ref|A/C No", "Kundennummer|Kunden-Nr.|Kd.-Nr.|Debitor|Vertragskonto", "N° client|Code client|Réf. client|Compte client", "Nº cliente|Cód. cliente|Código de cliente", "Codice cliente|Cod. cliente|Cliente n.", "Klantnummer|Klantnr.|Debiteurnr.|Relatienummer", "Nr klienta|Numer klienta|Kod kontrahenta", "No. Pelanggan|Kod Pelanggan|No. Akaun"),
     "their_order": ("PO Number|Your order no.|P.O. No.|Customer PO|Your PO ref", "Ihre Bestellnummer|Ihre Bestell-Nr.|Bestellung Nr.|Bestellnr. Kunde", "Votre commande n°|N° commande|Réf. commande|Bon de commande n°", "Su pedido nº|Nº pedido|Ref. pedido", "Vs. ordine n.|Ordine n.|Rif. ordine|Numero ordine", "Uw ordernummer|Ordernr.|Uw bestelling|Inkoopordernr.", "Nr zamówienia|Zamówienie nr|Numer zamówienia", "No. PO|No. Pesanan Belian|Pesanan anda"),
     "order_date": ("Order date|Ordered on", "Bestelldatum|Auftragsdatum|Bestellt am", "Date de commande|Commandé le", "Fecha de pedido|Fecha pedido", "Data ordine|Ordine del", "Orderdatum|Besteldatum", "Data zamówienia|Zamówiono dnia", "Tarikh Pesanan"),
     "delivery_date": ("Delivery date|Date shipped|Required by|Deliver by", "Lieferdatum|Liefertermin|Leistungsdatum", "Date de livraison|Livraison le|Livré le", "Fecha de entrega|Entrega", "Data consegna|Consegna", "Leverdatum|Leverdag", "Data dostawy|Data dostawy/wykonania usługi|Data sprzedaży", "Tarikh Hantaran|Tarikh Penghantaran"),
@@ -83,6 +83,12 @@ _ROWS: dict[str, tuple[str, str, str, str, str, str, str, str]] = {
 # fmt: on
 # What one country says and its language does not.
 _OF_COUNTRIES = {
+    ("title_invoice", "US"): "INVOICE|Invoice",
+    ("title_invoice", "SG"): "TAX INVOICE|Tax Invoice|INVOICE",
+    ("subtotal", "US"): "Subtotal|Sub-total|Net total",
+    ("subtotal", "SG"): "Subtotal|Total excl. GST|Total before GST",
+    ("col_tax", "US"): "Tax %|Tax",
+    ("col_tax", "SG"): "GST %|GST",
     ("vat", "US"): "EIN|Federal Tax ID|Tax ID",
     ("vat", "SG"): "GST Reg No.|GST Reg. No|GST Registration No.",
     ("vat", "MY"): "SST No.|SST Reg No|GST ID|No. SST",

@@ -49,7 +49,8 @@ class Hand:
         return text.translate({ord(","): thousands, ord("."): self.country.decimal})
 
     def money(self, amount: Decimal, *, matters: bool = False) -> str:
-        text = self.number(amount)
+        text = self.number(abs(amount))
+        sign = "-" if amount < 0 else ""
         if self.signs == "all" or (matters and self.signs == "sums"):
-            return self.amounts.format(text)
-        return text
+            return sign + self.amounts.format(text)
+        return sign + text
