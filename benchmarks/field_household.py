@@ -79,7 +79,7 @@ def _wages(sheet: Sheet, y: float, day: date) -> None:
     earned = earned[: chance.randint(1, len(earned))]
     taken: list[tuple[str, Decimal]] = [
         (text, Decimal(chance.randint(800, 42000)) / 100)
-        for text in every("withheld", sheet.language)
+        for text in every("withheld", sheet.language, sheet.country.code)
     ]
     gross, off = sum((a for _, a in earned), Decimal(0)), sum((a for _, a in taken), Decimal(0))
     wide = sheet.right - sheet.margin

@@ -121,7 +121,8 @@ def _columns(
         sheet.said(fact)
         if style == "beside":
             sheet.text(x, y + size * 0.2, fact.label, tiny * 1.1)
-            sheet.text(x + width * 0.45, y, fact.raw, size, bold=bold)
+            room = sheet.fitting(fact.raw, size, width * 0.55)
+            sheet.text(x + width * 0.45, y, fact.raw, room, bold=bold)
             y += step
             continue
         widest = max(sheet.measure(fact.raw, size, bold=bold), sheet.measure(fact.label, tiny))
@@ -130,7 +131,8 @@ def _columns(
             y, second = y + step, False
         at = x + width / 2 if second else x
         sheet.text(at, y, fact.label, tiny)
-        sheet.text(at, y + tiny * 1.1, fact.raw, size, bold=bold)
+        room = sheet.fitting(fact.raw, size, x + width - at)
+        sheet.text(at, y + tiny * 1.1, fact.raw, room, bold=bold)
         second = narrow and not second
         y += 0 if second else step
 

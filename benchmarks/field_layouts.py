@@ -19,6 +19,10 @@ def draw_facts(
 ) -> float:
     """The facts in one of ``FORMS``; what has no room in it is set in rows."""
     form = form or sheet.chance.choice(FORMS)
+    # Drawn whether used or not: what follows must not depend on what has room in which font.
+    gap, air = sheet.chance.uniform(6, 22), sheet.chance.uniform(1.0, 1.25)
+    centred = sheet.chance.random() < 0.5
+    mark = sheet.chance.choice(("  |  ", "  ·  ", "     ", ", "))
     for fact in facts:
         sheet.said(fact)
     columns = max(1, min(len(facts), int(width // 95)))
@@ -31,22 +35,23 @@ def draw_facts(
     if not facts:
         return y
     if form == "inline":
-        return _inline(sheet, x, y, width, facts)
+        return _inline(sheet, x, y, width, facts, mark)
     if form in ("stacked", "grid", "head"):
-        return _cells(sheet, x, y, cell, columns, facts, form)
-    return _rows(sheet, x, y, width, facts, edges=form == "edges")
+        return _cells(sheet, x, y, cell, columns, facts, form, centred=centred)
+    return _rows(sheet, x, y, width, facts, gap, air, edges=form == "edges")
 
 
 def _rows(
-    sheet: Sheet, x: float, y: float, width: float, facts: Sequence[Fact], *, edges: bool
-) -> float:
+    sheet: Sheet, x: float, y: float, width: float, facts: Sequence[Fact], gap: float, air: float,
+    *, edges: bool,
+) -> float:  # fmt: skip
     """A row a fact: values in a column of their own, or at the right edge."""
     look = sheet.look
     size = look.size * look.label_size
     labels = [fact.label + (look.colon if fact.label else "") for fact in facts]
     column = max(sheet.measure(label, size, bold=look.label_bold) for label in labels)
-    column += sheet.chance.uniform(6, 22)
-    step = sheet.step * sheet.chance.uniform(1.0, 1.25)
+    column += gap
+    step = sheet.step * air
     for label, fact in zip(labels, facts, strict=True):
         sheet.text(x, y, label, size, bold=look.label_bold)
         if edges:
@@ -65,11 +70,12 @@ def _rows(
 
 
 def _cells(
-    sheet: Sheet, x: float, y: float, cell: float, columns: int, facts: Sequence[Fact], form: str
-) -> float:
+    sheet: Sheet, x: float, y: float, cell: float, columns: int, facts: Sequence[Fact], form: str,
+    *, centred: bool,
+) -> float:  # fmt: skip
     """Labels over values: free, in boxes, or as a table's head and its only row."""
     small, size = sheet.look.size * 0.78, sheet.look.size
-    centred = form == "head" and sheet.chance.random() < 0.5
+    centred = centred and form == "head"
     height = size * 2.7
     for start in range(0, len(facts), columns):
         here = facts[start : start + columns]
@@ -88,17 +94,18 @@ def _cells(
     return y + 4
 
 
-def _inline(sheet: Sheet, x: float, y: float, width: float, facts: Sequence[Fact]) -> float:
+def _inline(
+    sheet: Sheet, x: float, y: float, width: float, facts: Sequence[Fact], mark: str
+) -> float:
     """Facts one after the other in a line, as many as have room."""
-    gap = sheet.chance.choice(("  |  ", "  ·  ", "     ", ", "))
     colon = sheet.look.colon or ":"
     at = x
     for number, fact in enumerate(facts):
         piece = f"{fact.label}{colon} {fact.raw}" if fact.label else fact.raw
-        if number and at + sheet.measure(gap + piece) > x + width:
+        if number and at + sheet.measure(mark + piece) > x + width:
             at, y = x, y + sheet.step
         elif number:
-            at = sheet.text(at, y, gap)
+            at = sheet.text(at, y, mark)
         *lines, last = sheet.wrapped(piece, x + width - at)
         for line in lines:
             sheet.text(at, y, line)

@@ -89,6 +89,10 @@ _OF_COUNTRIES = {
     ("subtotal", "SG"): "Subtotal|Total excl. GST|Total before GST",
     ("col_tax", "US"): "Tax %|Tax",
     ("col_tax", "SG"): "GST %|GST",
+    ("social_number", "US"): "SSN|Social Security No.|SS Number",
+    ("social_number", "SG"): "CPF No.|CPF Account No.",
+    ("withheld", "US"): "Federal income tax|Social Security|Medicare|State tax",
+    ("withheld", "SG"): "Income tax|CPF|SHG fund",
     ("vat", "US"): "EIN|Federal Tax ID|Tax ID",
     ("vat", "SG"): "GST Reg No.|GST Reg. No|GST Registration No.",
     ("vat", "MY"): "SST No.|SST Reg No|GST ID|No. SST",
@@ -103,9 +107,10 @@ ROWS = {**_ROWS, **MORE_ROWS}
 
 def words(chance: random.Random, key: str, language: str, country: str = "") -> str:
     """One wording of the label."""
-    special = _OF_COUNTRIES.get((key, country))
-    return chance.choice(special.split("|") if special else every(key, language))
+    return chance.choice(every(key, language, country))
 
 
-def every(key: str, language: str) -> list[str]:
-    return ROWS[key][LANGUAGES.index(language)].split("|")
+def every(key: str, language: str, country: str = "") -> list[str]:
+    """All wordings of the label, the country's own ones where it has any."""
+    row = ROWS[key][LANGUAGES.index(language)]
+    return _OF_COUNTRIES.get((key, country), row).split("|")
