@@ -39,6 +39,7 @@ bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.born_digital
 	$(BIN)/python -m benchmarks.tables
 	$(BIN)/python -m benchmarks.layout
+	$(BIN)/python -m benchmarks.field_documents
 
 clean:
 	rm -rf var build

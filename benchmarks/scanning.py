@@ -6,14 +6,16 @@ import random
 from typing import Any
 
 
-def scan(document: Any, random: random.Random) -> Any:
+def scan(
+    document: Any, random: random.Random, resolutions: tuple[int, ...] = (150, 200, 200)
+) -> Any:
     """The document's pages as pictures: a little turned, blurred, noisy, JPEG."""
     import cv2
     import numpy as np
     import pymupdf
 
     made = pymupdf.open()
-    dpi = random.choice((150, 200, 200))
+    dpi = random.choice(resolutions)
     for page in document:
         pixmap = page.get_pixmap(dpi=dpi, alpha=False)
         pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
