@@ -17,7 +17,7 @@ from extraction.documents import parse_pages
 from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
 from extraction.fields import known
-from extraction.fields.by_schema.checks import MAX_LEVELS, parse_schema
+from extraction.fields.by_schema.checks import MAX_LEVELS, checked, parse_schema
 from extraction.formats import FORMATS
 from extraction.types import Options
 from jobs.models import Job
@@ -62,11 +62,11 @@ class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
 
 @extend_schema_field(OpenApiTypes.STR)
 class SchemaField(serializers.Field[dict[str, Any], str, str, Any]):
-    """A JSON Schema as text."""
+    """A JSON Schema, as text or, in a body of JSON, as it is."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         try:
-            schema = parse_schema(str(data))
+            schema = checked(data) if isinstance(data, dict) else parse_schema(str(data))
         except InvalidOption as error:
             raise serializers.ValidationError(error.detail) from error
         if not _storable(schema, MAX_LEVELS):

@@ -47,9 +47,13 @@ def parse_schema(text: str | bytes) -> dict[str, Any]:
         schema = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidOption("schema: not valid JSON") from error
+    return checked(schema)
+
+
+def checked(schema: Any) -> dict[str, Any]:
+    """The schema, if it is accepted. Raises ``InvalidOption``."""
     check_schema(schema)
-    assert isinstance(schema, dict)
-    return schema
+    return dict(schema)
 
 
 def check_schema(schema: object) -> None:
