@@ -19,6 +19,8 @@ from extraction.errors import (
     InvalidOption,
 )
 from extraction.fields import known
+from extraction.fields.by_schema import check_schema
+from extraction.fields.by_schema.extract import extract
 from extraction.fields.match import find
 from extraction.formats.md import page_markdown
 from extraction.settling import settle
@@ -59,9 +61,12 @@ def run(
 
     A page that fails becomes a ``Page`` with its error and the others go on. Raises
     ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
-    unknown field or page, ``EngineUnavailable``, and ``Cancelled`` when ``stop`` says so.
+    unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
+    ``stop`` says so.
     """
     wanted = known(options.fields)
+    if options.schema is not None:
+        check_schema(options.schema)
     engine, wants = _reader(engine, options)
     pages = dict(done or {})
     with path.open("rb") as file:
@@ -90,6 +95,7 @@ def run(
         pages=chosen,
         fields=find(chosen, wanted),
         warnings=_warnings(chosen),
+        extraction=extract(chosen, options.schema) if options.schema is not None else None,
     )
 
 

@@ -236,6 +236,53 @@ class FieldValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a value of a filled schema comes from.
+
+    ``raw`` is the text on the page. ``method`` says how it was told (as of ``FieldValue``; "table",
+    "checkbox", "text"; "schema" for the only value that the schema allows, which need not stand on
+    a page: ``grounded`` is then false). ``field`` is the field of the catalogue, "" for none.
+    """
+
+    raw: str
+    page: int | None = None
+    box: Box | None = None
+    confidence: float | None = None
+    method: str = ""
+    grounded: bool = True
+    field: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaProblem:
+    """Why a value of a schema is not there: ``code`` is not_found, not_valid or ambiguous.
+
+    ``pointer`` is its place in the value (JSON Pointer), ``candidates`` what stands on the pages.
+    """
+
+    pointer: str
+    code: str
+    detail: str
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """A caller's schema filled.
+
+    ``value`` is valid against the schema, or None where the document does not hold what the schema
+    requires: ``partial`` then has what was found. ``citations`` are by JSON Pointer into the one or
+    the other.
+    """
+
+    value: Any
+    citations: Mapping[str, Citation] = field(default_factory=dict)
+    problems: tuple[SchemaProblem, ...] = ()
+    partial: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """The file a document came from; ``name`` is the sender's, display text only."""
 
@@ -255,6 +302,7 @@ class Document:
     classification: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     schema_version: str = SCHEMA_VERSION
+    extraction: Extraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +313,7 @@ class Options:
     ``dpi`` is the rendering resolution asked for PDF pages (lowered to fit the pixel limit).
     ``outputs`` are the formats wanted; only those made from the original need to be named.
     ``strip_furniture`` leaves headers, footers, page numbers and watermarks out of the blocks.
+    ``schema`` is a JSON Schema to be filled (``fields.by_schema``), None for none.
     """
 
     engine: str = "auto"
@@ -276,6 +325,7 @@ class Options:
     password: str = field(default="", repr=False)
     preview: bool = False
     outputs: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import ReadOnlyAdmin
-from jobs.models import FieldValue, Job, Outbox, Page, StoredFile
+from jobs.models import Extraction, FieldValue, Job, Outbox, Page, StoredFile
 
 
 @admin.register(Job)
@@ -64,6 +64,16 @@ class FieldValueAdmin(ReadOnlyAdmin):
     list_filter = ("name", "method", "grounded")
     search_fields = ("job__id", "name")
     exclude = ("raw", "value", "alternatives")
+    show_full_result_count = False
+
+
+@admin.register(Extraction)
+class ExtractionAdmin(ReadOnlyAdmin):
+    """Which jobs filled a schema, without the values."""
+
+    list_display = ("job",)
+    search_fields = ("job__id",)
+    exclude = ("content",)
     show_full_result_count = False
 
 

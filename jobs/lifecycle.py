@@ -24,10 +24,15 @@ from accounts.tenancy import Actor
 from accounts.usage import record_usage
 from extraction import types
 from extraction.errors import ExtractionError
-from extraction.formats.json import field_to_dict, page_from_dict, page_to_dict
+from extraction.formats.json import (
+    extraction_to_dict,
+    field_to_dict,
+    page_from_dict,
+    page_to_dict,
+)
 from jobs import queue, storage
 from jobs.errors import AlreadyEnded, LeaseLost
-from jobs.models import FieldValue, Job, Outbox, Page, Status
+from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Status
 
 RETRY_SECONDS = 5  # before the second attempt; three times as long before each further one
 
@@ -110,7 +115,7 @@ def finished_pages(job: Job) -> dict[int, types.Page]:
 
 
 def finish(job: Job, document: types.Document) -> None:
-    """End the job with its result: fields, usage, audit and status in one transaction.
+    """End the job with its result: fields, schema, usage, audit and status in one transaction.
 
     All pages failed is ``failed``, some is ``partial``. Raises ``LeaseLost``.
     """
@@ -132,6 +137,8 @@ def finish(job: Job, document: types.Document) -> None:
             FieldValue(job=job, position=position, **field_to_dict(value))
             for position, value in enumerate(document.fields)
         )
+        if document.extraction is not None:
+            Extraction.objects.create(job=job, content=extraction_to_dict(document.extraction))
 
 
 def fail(job: Job, error: ExtractionError) -> None:

@@ -156,6 +156,19 @@ class FieldValue(models.Model):
         return f"{self.name} of {self.job_id}"
 
 
+class Extraction(models.Model):
+    """The caller's schema filled from a job's document (extraction.types.Extraction).
+
+    ``content`` is as in the JSON result; a row of its own, for lists of jobs do not need it.
+    """
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="extraction")
+    content = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"extraction of {self.job_id}"
+
+
 class Outbox(models.Model):
     """A job whose id has yet to reach Redis, written in the transaction that queued it."""
 

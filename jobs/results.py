@@ -13,13 +13,13 @@ from django.core.files.base import File
 
 from extraction.errors import NotMade
 from extraction.formats import FORMATS, Format
-from extraction.formats.json import field_from_dict, page_from_dict
+from extraction.formats.json import extraction_from_dict, field_from_dict, page_from_dict
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.settling import settle
 from extraction.types import Document, Options, Source
 from jobs import storage
 from jobs.errors import NoResult, ResultNotReady
-from jobs.models import FieldValue, Job, Page, Status
+from jobs.models import Extraction, FieldValue, Job, Page, Status
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ def document_of(job: Job) -> Document:
         raise NoResult(f"The job is {job.status}. {reason}".strip())
     columns = [f.name for f in FieldValue._meta.get_fields() if f.name not in NOT_IN_RESULT]
     values = FieldValue.objects.filter(job=job).order_by("position").values(*columns)
+    filled = Extraction.objects.filter(job=job).values_list("content", flat=True).first()
     return Document(
         source=Source(
             name=job.file.name,
@@ -52,6 +53,7 @@ def document_of(job: Job) -> Document:
         pages=settle(pages, strip=bool(job.options.get("strip_furniture"))),
         fields=tuple(field_from_dict(value) for value in values),
         warnings=tuple(job.warnings),
+        extraction=extraction_from_dict(filled) if filled else None,
     )
 
 

@@ -17,6 +17,7 @@ from extraction.documents import parse_pages
 from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
 from extraction.fields import known
+from extraction.fields.by_schema.checks import MAX_LEVELS, checked, parse_schema
 from extraction.formats import FORMATS
 from extraction.types import Options
 from jobs.models import Job
@@ -59,6 +60,23 @@ class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
         return ",".join(value)
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class SchemaField(serializers.Field[dict[str, Any], str, str, Any]):
+    """A JSON Schema, as text or, in a body of JSON, as it is."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        try:
+            schema = checked(data) if isinstance(data, dict) else parse_schema(str(data))
+        except InvalidOption as error:
+            raise serializers.ValidationError(error.detail) from error
+        if not _storable(schema, MAX_LEVELS):
+            raise serializers.ValidationError("schema: text that cannot be kept (NUL)")
+        return schema
+
+    def to_representation(self, value: dict[str, Any]) -> str:
+        return json.dumps(value)
+
+
 class SubmitSerializer(serializers.Serializer[Any]):
     """A document and what to do with it."""
 
@@ -85,6 +103,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
     )
     strip_furniture = serializers.BooleanField(
         required=False, help_text="leave out headers, footers, page numbers and watermarks"
+    )
+    schema = SchemaField(
+        required=False, help_text="a JSON Schema (draft 2020-12) of an object to be filled"
     )
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
@@ -124,7 +145,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
         data = self.validated_data
         given = {
             name: data[name]
-            for name in ("pages", "dpi", "text_layer", "strip_furniture", "password")
+            for name in ("pages", "dpi", "text_layer", "strip_furniture", "schema", "password")
             if name in data
         }
         return Options(

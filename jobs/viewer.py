@@ -5,6 +5,7 @@ Boxes stay in points, as everywhere; the overlay's view box is the page's size i
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -260,5 +261,7 @@ def _given(job: Job) -> Iterable[tuple[str, str]]:
             yield key, str(value).lower() if value is True else str(value)
     if fields := job.options.get("fields"):
         yield "fields", ",".join(fields)
+    if schema := job.options.get("schema"):
+        yield "schema", json.dumps(schema, ensure_ascii=False)
     if outputs := job.options.get("outputs"):
         yield "outputs", ",".join(outputs)

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs.models import FieldValue, Job, Outbox, Page, StoredFile
+from jobs.models import Extraction, FieldValue, Job, Outbox, Page, StoredFile
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.making import make_job
@@ -20,8 +20,9 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("files", "empty_queue"),
 ]
+SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
-HISTORY = [Job, StoredFile, Page, FieldValue, Outbox]
+HISTORY = [Job, StoredFile, Page, FieldValue, Extraction, Outbox]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def operator(db: None) -> Client:
 @pytest.fixture
 def rows(acme: Organisation) -> None:
     """At least one row of every model of jobs."""
-    job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True)
+    job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     Outbox.objects.create(job=Job.objects.get(status="queued"))

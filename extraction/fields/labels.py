@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -41,7 +41,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\W_]", "", re.sub(r"[\u0300-\u036f]", "", plain.replace("#", "no")))
 
 
-@cache
+@lru_cache(maxsize=64)  # a caller may bring fields of their own
 def labels_of(fields: tuple[Field, ...]) -> Labels:
     """The labels of those fields, made ready once."""
     return Labels(fields)

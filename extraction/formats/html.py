@@ -18,7 +18,7 @@ from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
 from extraction.formats.list_items import list_items
-from extraction.types import Block, Cell, Document, FieldValue, Page, Table
+from extraction.types import Block, Cell, Document, Extraction, FieldValue, Page, Table
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -67,6 +67,7 @@ def render(document: Document) -> bytes:
         "<main>",
         f"<h1>{name}</h1>",
         *(f'<p class="error">{_text(warning)}</p>' for warning in document.warnings),
+        *_extraction(document.extraction),
         *_fields(document.fields),
         *(part for page in _joined(document.pages) for part in _page(page)),
         "</main>",
@@ -99,6 +100,48 @@ def _fields(fields: Sequence[FieldValue]) -> Iterable[str]:
     yield "</tbody>"
     yield "</table>"
     yield "</section>"
+
+
+def _extraction(extraction: Extraction | None) -> Iterable[str]:
+    """A filled schema: a row a leaf, then what could not be met."""
+    if extraction is None:
+        return
+    yield '<section aria-labelledby="extraction">'
+    yield '<h2 id="extraction">Schema</h2>'
+    if extraction.value is None:
+        yield '<p class="error">The document does not hold all that the schema requires.</p>'
+    for problem in extraction.problems:
+        place = _text(problem.pointer) or "the whole"
+        yield f'<p class="error">{place}: {_text(problem.detail)}</p>'
+    yield "<table>"
+    yield (
+        '<thead><tr><th scope="col">Place</th><th scope="col">Value</th>'
+        '<th scope="col">As written</th><th scope="col">Page</th></tr></thead>'
+    )
+    yield "<tbody>"
+    found = extraction.partial if extraction.value is None else extraction.value
+    for pointer, value in _leaves(found):
+        cited = extraction.citations.get(pointer)
+        raw, page = (cited.raw, cited.page) if cited else ("", None)
+        yield (
+            f'<tr><th scope="row">{_text(pointer)}</th><td>{_text(_value(value))}</td>'
+            f"<td>{_text(raw)}</td><td>{page or ''}</td></tr>"
+        )
+    yield "</tbody>"
+    yield "</table>"
+    yield "</section>"
+
+
+def _leaves(value: Any, pointer: str = "") -> Iterable[tuple[str, Any]]:
+    """The single values in a value, with their JSON Pointers."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _leaves(each, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _leaves(each, f"{pointer}/{index}")
+    else:
+        yield pointer, value
 
 
 def _value(value: Any) -> str:

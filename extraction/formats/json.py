@@ -17,11 +17,14 @@ from extraction.types import (
     Block,
     Box,
     Cell,
+    Citation,
     Document,
+    Extraction,
     Failure,
     FieldValue,
     Line,
     Page,
+    SchemaProblem,
     Source,
     Table,
     Word,
@@ -48,6 +51,7 @@ def to_dict(document: Document) -> dict[str, Any]:
         "pages": [page_to_dict(page) for page in document.pages],
         "fields": [field_to_dict(field) for field in document.fields],
         "classification": _json_value(document.classification),
+        "extraction": extraction_to_dict(document.extraction) if document.extraction else None,
         "warnings": [clean(warning) for warning in document.warnings],
         "markdown": clean(document_markdown(document)),
     }
@@ -62,6 +66,7 @@ def from_dict(data: Mapping[str, Any]) -> Document:
         classification=data["classification"],
         warnings=tuple(data["warnings"]),
         schema_version=data["schema_version"],
+        extraction=extraction_from_dict(data["extraction"]) if data.get("extraction") else None,
     )
 
 
@@ -165,6 +170,54 @@ def field_from_dict(data: Mapping[str, Any]) -> FieldValue:
     )
     changed = {"alternatives": alternatives, "notes": tuple(data["notes"])}
     return FieldValue(**{**data, "box": _box_from(data["box"]), **changed})
+
+
+def extraction_to_dict(extraction: Extraction) -> dict[str, Any]:
+    """A filled schema as JSON values."""
+    return {
+        "value": _json_value(extraction.value),
+        "partial": _json_value(extraction.partial),
+        "citations": {
+            clean(pointer): {
+                "raw": clean(cited.raw),
+                "page": cited.page,
+                "box": _box(cited.box),
+                "confidence": _confidence(cited.confidence),
+                "method": cited.method,
+                "grounded": cited.grounded,
+                "field": cited.field,
+                "notes": list(cited.notes),
+            }
+            for pointer, cited in extraction.citations.items()
+        },
+        "problems": [
+            {
+                "pointer": clean(problem.pointer),
+                "code": problem.code,
+                "detail": clean(problem.detail),
+                "candidates": [clean(text) for text in problem.candidates],
+            }
+            for problem in extraction.problems
+        ],
+    }
+
+
+def extraction_from_dict(data: Mapping[str, Any]) -> Extraction:
+    """The filled schema that ``extraction_to_dict`` gave."""
+    return Extraction(
+        value=data["value"],
+        partial=data["partial"],
+        citations={
+            pointer: Citation(
+                **{**cited, "box": _box_from(cited["box"]), "notes": tuple(cited["notes"])}
+            )
+            for pointer, cited in data["citations"].items()
+        },
+        problems=tuple(
+            SchemaProblem(**{**problem, "candidates": tuple(problem["candidates"])})
+            for problem in data["problems"]
+        ),
+    )
 
 
 def _text_to_dict(text: Line | Word) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from extraction.formats.characters import clean
-from extraction.types import Block, Box, Document, FieldValue, Line, Page, Table, Word
+from extraction.types import Block, Box, Document, Extraction, FieldValue, Line, Page, Table, Word
 
 NAMESPACE = "urn:ocrsite:document:1"
 
@@ -38,6 +38,8 @@ def render(document: Document) -> bytes:
         _field(fields, field)
     if document.classification is not None:
         _value(root, "classification", document.classification)
+    if document.extraction is not None:
+        _extraction(root, document.extraction)
     _texts(root, "warning", document.warnings)
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
 
@@ -178,6 +180,29 @@ def _field(parent: Element, field: FieldValue) -> None:
         _add(element, "check", name=name, passed=passed)
     for note in field.notes:
         _add(element, "note", note)
+
+
+def _extraction(parent: Element, extraction: Extraction) -> None:
+    element = SubElement(parent, "extraction")
+    _value(element, "value", extraction.value)
+    _value(element, "partial", extraction.partial)
+    for pointer, cited in extraction.citations.items():
+        citation = _add(
+            element,
+            "citation",
+            pointer=pointer,
+            page=cited.page,
+            method=cited.method,
+            grounded=cited.grounded,
+            field=cited.field or None,
+            **_position(cited.box, cited.confidence),
+        )
+        _add(citation, "raw", cited.raw)
+        _texts(citation, "note", cited.notes)
+    for problem in extraction.problems:
+        told = _add(element, "problem", pointer=problem.pointer, code=problem.code)
+        _add(told, "detail", problem.detail)
+        _texts(told, "candidate", problem.candidates)
 
 
 def _value(parent: Element, tag: str, value: Any, **attributes: object) -> None:

@@ -330,3 +330,50 @@ def test_delete_without_storage_is_503_and_keeps_the_job(
     assert Job.objects.filter(pk=job.pk).exists()
     assert acme.api().delete(f"{URL}/{job.pk}").status_code == 204
     assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+SCHEMA = {
+    "type": "object",
+    "required": ["invoiceNumber", "total"],
+    "properties": {"invoiceNumber": {"type": "string"}, "total": {"type": "number"}},
+}
+
+
+def test_post_takes_a_schema_and_the_result_has_it_filled(acme: Organisation) -> None:
+    body = text_pdf(["Invoice number: A-1774\n\nTotal amount: EUR 12.50"])
+    made = post(acme.api(), body, schema=json.dumps(SCHEMA))
+    assert made.status_code == 202, made.json()
+    job = Job.objects.get(pk=made.json()["id"])
+    assert job.options["schema"] == SCHEMA
+    run_job(str(job.pk))
+    answer = acme.api().get(f"{URL}/{job.pk}/result.json")
+    extraction = json.loads(answer.content)["extraction"]
+    assert extraction["value"] == {"invoiceNumber": "A-1774", "total": 12.5}
+    assert extraction["citations"]["/invoiceNumber"]["page"] == 1
+    assert (extraction["partial"], extraction["problems"]) == (None, [])
+    assert "<td>A-1774</td>" in acme.api().get(f"{URL}/{job.pk}/result.html").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ("{", "not valid JSON"),
+        ('{"type": "string"}', "is not for an object"),
+        ('{"type": "object", "properties": {"a": {"$ref": "http://10.0.0.1/"}}}', "leads out"),
+        ('{"type": "object", "properties": {"a": {"pattern": "^(a|aa)+$"}}}', "takes too long"),
+        ('{"type": "object", "title": "\\u0000"}', "cannot be kept"),
+        (json.dumps({**SCHEMA, "title": "x" * 70_000}), "too large"),
+    ],
+)
+def test_post_refuses_a_schema_with_the_reason(acme: Organisation, schema: str, why: str) -> None:
+    answer = post(acme.api(), schema=schema)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
+    assert why in json.dumps(answer.json())
+    assert not Job.objects.exists()
+
+
+def test_post_refuses_a_schema_of_ten_megabytes(acme: Organisation) -> None:
+    answer = post(acme.api(), schema=json.dumps({**SCHEMA, "title": "x" * 10_000_000}))
+    assert answer.status_code in (400, 413)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert not Job.objects.exists()

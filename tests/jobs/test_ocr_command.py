@@ -225,3 +225,25 @@ def test_output_paths_never_collide() -> None:
 )
 def test_output_paths_keep_only_harmless_characters(name: str, expected: str) -> None:
     assert output_paths([Path(name)], Path("out"), "txt") == [Path("out") / expected]
+
+
+def test_ocr_fills_a_schema(tmp_path: Path) -> None:
+    path, schema = tmp_path / "invoice.pdf", tmp_path / "schema.json"
+    path.write_bytes(text_pdf(["Invoice number: A-1774\n\nTotal amount: EUR 12.50"]))
+    properties = {"total": {"type": "number"}, "customerNumber": {"type": "string"}}
+    wanted = {"type": "object", "properties": properties, "required": ["customerNumber"]}
+    schema.write_text(json.dumps(wanted))
+
+    out, err, code = ocr(path, "--schema", schema)
+
+    extraction = json.loads(out)["extraction"]
+    assert (code, err, extraction["value"]) == (0, "", None)
+    assert extraction["partial"] == {"total": 12.5}
+    assert [each["pointer"] for each in extraction["problems"]] == ["/customerNumber"]
+
+
+def test_ocr_refuses_a_schema_before_it_reads(letter: Path, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "object", "properties": {"a": {"$ref": "https://x.example"}}}')
+    with pytest.raises(CommandError, match=r"invalid_option: schema: .* leads out of the schema"):
+        ocr(letter, "--schema", schema)

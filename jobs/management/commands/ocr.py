@@ -8,6 +8,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from extraction import engines, fields, pipeline
 from extraction.errors import ExtractionError
+from extraction.fields.by_schema.checks import MAX_BYTES, parse_schema
 from extraction.formats import FORMATS, render
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.types import Document, DocumentInfo, Options
@@ -42,6 +44,7 @@ class Command(BaseCommand):
             action="store_true",
             help="leave out headers, footers, page numbers and watermarks",
         )
+        parser.add_argument("--schema", type=Path, metavar="FILE", help="JSON Schema to be filled")
         parser.add_argument("--password", default="", help="opens encrypted documents")
         parser.add_argument("--out", type=Path, metavar="DIR", help="for several files: default .")
         parser.add_argument(
@@ -59,6 +62,8 @@ class Command(BaseCommand):
         )
         targets: list[Path] | list[None] = [None]
         try:
+            if arguments["schema"]:
+                options = replace(options, schema=_schema(arguments["schema"]))
             fields.known(options.fields)
             engine = engines.get(options.engine)
             if arguments["out"] or len(files) > 1:
@@ -139,6 +144,11 @@ def _read(file: Path, options: Options, engine: engines.Engine, *, shown: bool) 
             on_open=opened,
             on_page=lambda page, preview: bar.update(),
         )
+
+
+def _schema(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return parse_schema(file.read(MAX_BYTES + 1))
 
 
 def _message(error: Exception) -> str:

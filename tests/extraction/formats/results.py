@@ -10,11 +10,14 @@ from extraction.types import (
     Block,
     Box,
     Cell,
+    Citation,
     Document,
+    Extraction,
     Failure,
     FieldValue,
     Line,
     Page,
+    SchemaProblem,
     Source,
     Table,
     Word,
@@ -104,6 +107,14 @@ def document() -> Document:
             FieldValue("invoice_date", "Date", "date", "1.2.2026", "2026-02-01", grounded=False),
         ),
         classification={"kind": "invoice", "scores": [0.9, 1, True, None]},
+        extraction=Extraction(
+            value={"total": 1234.5, "lines": [{"text": "Lamp"}], "paid": None},
+            citations={
+                "/total": Citation("EUR 1.234,50", 1, BOX, 0.91, "label", field="total_amount"),
+                "/lines/0/text": Citation("Lamp", 1, None, None, "table", notes=("decided",)),
+            },
+            problems=(SchemaProblem("/due", "not_valid", "it is no date", ("soon",)),),
+        ),
         warnings=("page 2 could not be read",),
     )
 
@@ -176,5 +187,11 @@ def hostile() -> Document:
             for i, a in enumerate(ATTACKS)
         ),
         classification={"kind": everything},
+        extraction=Extraction(
+            value=None,
+            partial={a: [a] for a in ATTACKS},
+            citations={f"/{a}/0": Citation(a, 1, BOX, 0.5, "label") for a in ATTACKS},
+            problems=tuple(SchemaProblem(f"/{a}", "not_found", a, (a,)) for a in ATTACKS),
+        ),
         warnings=ATTACKS,
     )
