@@ -41,6 +41,19 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("id", "Identifier", find_ids, "as written", digits=True),
     Kind("organisation", "Organisation", find_organisations, "as written"),
     Kind("text", "Text", find_text, "as written"),
+    Kind("number", "Number", find_text, "as written"),
+    Kind("percent", "Percentage", find_text, "as written"),
+    Kind("bic", "BIC", find_text, "as written"),
+    Kind("card", "Payment card", find_text, "as written"),
+    Kind("email", "E-mail address", find_text, "as written"),
+    Kind("phone", "Telephone number", find_text, "as written"),
+    Kind("url", "Web address", find_text, "as written"),
+    Kind("address", "Address", find_text, "as written"),
+    Kind("person", "Person", find_text, "as written"),
+    Kind("country", "Country", find_text, "as written"),
+    Kind("currency", "Currency", find_text, "as written"),
+    Kind("checkbox", "Check box", find_text, "as written"),
+    Kind("table", "Table", find_text, "as written"),
 )}
 # fmt: on
 
