@@ -80,7 +80,7 @@ class Candidate:
 
 def find(pages: Sequence[Page], fields: Sequence[Field]) -> tuple[FieldValue, ...]:
     """The fields found on the pages, in the order of ``fields``; those not found are left out."""
-    parts = _parts(pages)
+    parts = _parts(pages, fields)
     found = {field.name: _candidates(field, parts, pages) for field in fields}
     if found.get("issuer_name") and not _is_bill(found, parts, pages):
         found["issuer_name"] = [name for name in found["issuer_name"] if _is_named(name)]
@@ -146,14 +146,16 @@ def _value(field: Field, ranked: Sequence[Candidate]) -> FieldValue:
     )
 
 
-def _parts(pages: Sequence[Page]) -> list[list[_Part]]:
+def _parts(pages: Sequence[Page], fields: Sequence[Field]) -> list[list[_Part]]:
     """The lines of each page with what stands in them."""
     words = [
         [tuple(split for word in line.words for split in _split(word)) for line in page.lines]
         for page in pages
     ]
     texts = [[word.text for word in line] for on in words for line in on]
-    labels = iter(labels_of(CATALOGUE).in_lines(texts))
+    named = {field.name for field in fields}
+    bills = (field for field in CATALOGUE if field.name in OF_BILLS and field.name not in named)
+    labels = iter(labels_of((*fields, *bills)).in_lines(texts))
     parts = []
     for page, on_page in zip(pages, words, strict=True):
         frame = Frame(page.width, page.height, page.skew)
@@ -205,9 +207,9 @@ def _candidates(
                 loose = field.kind == "organisation" and label.first > 0 and label.strength <= WEAK
                 if label.field == field.name and not loose:
                     found += _beside(field, label, part, on_page)
-            if kind.sight and (part.has_digit or not kind.digits):
+            if field.unlabelled and kind.sight and (part.has_digit or not kind.digits):
                 found += _by_sight(field, part)
-    if field.kind == "organisation":
+    if field.unlabelled and field.kind == "organisation":
         found += _at_the_top(pages, parts)
     return found
 
@@ -272,9 +274,7 @@ def _chosen(field: Field, hits: Iterator[Candidate]) -> list[Candidate]:
 
 def _by_sight(field: Field, part: _Part) -> Iterator[Candidate]:
     """Values of a kind that shows without a label; not those that another label claims."""
-    if part.labels and field.kind == "date":
-        return
-    if field.name == "due_date":
+    if field.kind == "date" and any(label.strength > WEAK for label in part.labels):
         return
     strength = kinds.KINDS[field.kind].sight
     if field.kind == "date":
