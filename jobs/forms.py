@@ -6,11 +6,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.forms.boundfield import BoundWidget
 
 from extraction.documents import MEDIA_TYPES, parse_pages
 from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
 from extraction.fields import CATALOGUE
+from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.types import Options
 from jobs.uploads import Upload
 
@@ -19,6 +21,15 @@ TEXT_LAYERS = (
     ("ignore", "Ignore it, read the picture"),
     ("only", "Use nothing else, no OCR"),
 )
+
+
+def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The catalogue's fields, each under the first type of document that it belongs to."""
+    groups = [
+        (kind.label, [(f.name, f.label) for f in CATALOGUE if f.document_types[0] == kind.name])
+        for kind in DOCUMENT_TYPES
+    ]
+    return [(label, fields) for label, fields in groups if fields]
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -86,11 +97,16 @@ class UploadForm(forms.Form):
     )
     fields_wanted = forms.MultipleChoiceField(
         label="Fields to look for",
-        choices=[(field.name, field.label) for field in CATALOGUE],
+        choices=field_choices,
         required=False,
-        help_text="None chosen: all of them.",
+        help_text="None chosen: those of invoices and receipts.",
         widget=forms.CheckboxSelectMultiple,
     )
+
+    def fields_by_type(self) -> list[tuple[str, list[BoundWidget]]]:
+        """The boxes of ``fields_wanted`` under the types of documents."""
+        boxes = iter(self["fields_wanted"])
+        return [(label, [next(boxes) for _ in fields]) for label, fields in field_choices()]
 
     def clean_pages(self) -> str:
         pages: str = self.cleaned_data["pages"]

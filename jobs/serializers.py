@@ -88,7 +88,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
         required=False, allow_blank=True, max_length=1000, help_text='"1-3,7"; all if left out'
     )
     fields_ = FieldNames(
-        required=False, help_text='names from the catalogue, "invoice_number,iban"; all if left out'
+        required=False,
+        help_text='names from the catalogue, "invoice_number,iban"; '
+        "those of invoices and receipts if left out",
     )
     outputs = FormatNames(
         required=False, help_text="pdf to have a searchable PDF made; other formats always are"
@@ -237,3 +239,60 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             for row in formats_of(job):
                 links[row.name] = reverse("job-result", args=[job.pk, row.name], request=request)
         return links
+
+
+class ColumnSerializer(serializers.Serializer[Any]):
+    """A column of a table field."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    kind = serializers.CharField(help_text="a name of kinds")
+    synonyms = serializers.ListField(
+        child=serializers.CharField(), help_text="headings that mean the column"
+    )
+
+
+class PredefinedFieldSerializer(serializers.Serializer[Any]):
+    """A field of the catalogue."""
+
+    name = serializers.CharField(help_text="what the option fields of a job takes")
+    label = serializers.CharField()  # type: ignore[assignment]
+    kind = serializers.CharField(help_text="a name of kinds")
+    document_types = serializers.ListField(
+        child=serializers.CharField(), help_text="names of document_types"
+    )
+    synonyms = serializers.ListField(
+        child=serializers.CharField(), help_text="labels that mean the field"
+    )
+    weak = serializers.ListField(
+        child=serializers.CharField(), help_text="labels that may mean the field"
+    )
+    columns = ColumnSerializer(many=True, help_text="those of a table, else none")
+
+
+class KindSerializer(serializers.Serializer[Any]):
+    """A kind of value."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    form = serializers.CharField(help_text="the normal form of its values")
+
+
+class DocumentTypeSerializer(serializers.Serializer[Any]):
+    """A type of document."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class CatalogueSerializer(serializers.Serializer[Any]):
+    """The predefined fields and what their kinds and document types are."""
+
+    fields_ = PredefinedFieldSerializer(many=True)
+    kinds = KindSerializer(many=True)
+    document_types = DocumentTypeSerializer(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # as in SubmitSerializer
+        declared = super().get_fields()
+        return {name.rstrip("_"): field for name, field in declared.items()}

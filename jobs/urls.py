@@ -25,6 +25,7 @@ api_urlpatterns = [
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
+    path("fields", api.FieldListView.as_view(), name="field-list"),
 ]
 
 urlpatterns = [

@@ -12,6 +12,7 @@ from django.conf import settings
 from extraction.documents import MEDIA_TYPES
 from extraction.engines import ENGINES
 from extraction.fields import CATALOGUE
+from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
 from jobs.models import Status
@@ -68,6 +69,14 @@ def test_table_of_fields_is_the_catalogue() -> None:
         (f"`{field.name}`", field.label, f"`{field.kind}`", ", ".join(field.document_types))
         for field in CATALOGUE
     ]
+    columns = [tuple(row) for row in rows("fields.md", "table | column | label | kind")]
+    assert columns == [
+        (f"`{field.name}`", f"`{column.name}`", column.label, f"`{column.kind}`")
+        for field in CATALOGUE
+        for column in field.columns
+    ]
+    of = text("fields.md").split("The column *of*", 1)[1].split("A table", 1)[0]
+    assert re.findall(r"`(\w+)`", of) == [row.name for row in DOCUMENT_TYPES]
     assert {field.kind for field in CATALOGUE} <= KINDS.keys()
 
 

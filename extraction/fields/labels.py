@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 
@@ -13,7 +13,7 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
-from extraction.fields.catalogue import OTHER_LABELS
+from extraction.fields.catalogue import CATALOGUE, OTHER_LABELS
 from extraction.fields.definition import Field
 
 LONGEST_LABEL = 6  # words
@@ -25,7 +25,10 @@ WEAK = 0.7  # how much a weak synonym says, beside 1 for a plain one
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label found: the field it names ("" for another's), its words, and how surely."""
+    """A label found: a field it names ("" for something else), its words, and how surely.
+
+    One that may name several fields comes once for each, with the same words.
+    """
 
     field: str
     first: int
@@ -43,22 +46,28 @@ def squeezed(text: str) -> str:
 
 @lru_cache(maxsize=64)  # a caller may bring fields of their own
 def labels_of(fields: tuple[Field, ...]) -> Labels:
-    """The labels of those fields, made ready once."""
-    return Labels(fields)
+    """The labels of those fields and the plain ones of the catalogue's others, made ready once.
+
+    A label of a field that nobody looks for still says what stands behind it: a value behind
+    "Delivery date" is no date of issue. A word that only may mean such a field says nothing.
+    """
+    names = {field.name for field in fields}
+    others = (replace(field, weak=()) for field in CATALOGUE if field.name not in names)
+    return Labels((*fields, *others))
 
 
 class Labels:
     """The labels that a set of fields goes by, and those that mean something else."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
-        # Every known label, squeezed -> (field, strength).
-        table: dict[str, tuple[str, float]] = {squeezed(label): ("", 1.0) for label in OTHER_LABELS}
+        # Every known label, squeezed -> how surely it names which field.
+        table: dict[str, dict[str, float]] = {}
         for field in fields:
-            for label in field.weak:
-                table.setdefault(squeezed(label), (field.name, WEAK))
-        for field in fields:
-            for label in field.synonyms:
-                table[squeezed(label)] = (field.name, 1.0)
+            for strength, labels in ((WEAK, field.weak), (1.0, field.synonyms)):
+                for label in labels:
+                    table.setdefault(squeezed(label), {})[field.name] = strength
+        for label in OTHER_LABELS:
+            table.setdefault(squeezed(label), {"": 1.0})
         self._table = table
         # The letters of the longest run that can be a label.
         self._longest = int(max(map(len, table)) * (2 - ALIKE) / ALIKE)
@@ -96,20 +105,22 @@ class Labels:
         self, runs: Sequence[tuple[str, int, int]], near: Mapping[str, tuple[str, float]]
     ) -> list[Label]:
         table = self._table
-        found: list[tuple[float, Label]] = []
+        found = []
         for run, first, last in runs:
-            if run in table:
-                field, strength = table[run]
-                found.append((len(run), Label(field, first, last, strength)))
-            elif run in near:
-                label, alike = near[run]
-                field, strength = table[label]
-                weight = len(label) * alike - 1  # less than the same label read right
-                found.append((weight, Label(field, first, last, strength * alike)))
+            label, alike = (run, 1.0) if run in table else near.get(run, ("", 0.0))
+            if label:
+                meant = [
+                    Label(field, first, last, strength * alike)
+                    for field, strength in table[label].items()
+                ]
+                # one misread weighs less than the same label read right
+                weight = len(label) * alike - (run != label)
+                found.append((weight, max(each.strength for each in meant), meant))
         chosen: list[Label] = []
-        for _, label_here in sorted(found, key=lambda item: (-item[0], -item[1].strength)):
-            if all(label_here.last < o.first or label_here.first > o.last for o in chosen):
-                chosen.append(label_here)
+        for _, _, meant in sorted(found, key=lambda item: (-item[0], -item[1])):
+            first, last = meant[0].first, meant[0].last
+            if all(last < other.first or first > other.last for other in chosen):
+                chosen += meant
         return sorted(chosen, key=lambda label: label.first)
 
     def _nearest(self, runs: Iterable[str]) -> dict[str, tuple[str, float]]:

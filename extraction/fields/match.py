@@ -153,8 +153,9 @@ def _parts(pages: Sequence[Page], fields: Sequence[Field]) -> list[list[_Part]]:
         for page in pages
     ]
     texts = [[word.text for word in line] for on in words for line in on]
-    known = tuple(dict.fromkeys((*CATALOGUE, *fields)))
-    labels = iter(labels_of(known).in_lines(texts))
+    named = {field.name for field in fields}
+    bills = (field for field in CATALOGUE if field.name in OF_BILLS and field.name not in named)
+    labels = iter(labels_of((*fields, *bills)).in_lines(texts))
     parts = []
     for page, on_page in zip(pages, words, strict=True):
         frame = Frame(page.width, page.height, page.skew)
@@ -206,9 +207,9 @@ def _candidates(
                 loose = field.kind == "organisation" and label.first > 0 and label.strength <= WEAK
                 if label.field == field.name and not loose:
                     found += _beside(field, label, part, on_page)
-            if kind.sight and (part.has_digit or not kind.digits):
+            if field.unlabelled and kind.sight and (part.has_digit or not kind.digits):
                 found += _by_sight(field, part)
-    if field.name == "issuer_name":
+    if field.unlabelled and field.kind == "organisation":
         found += _at_the_top(pages, parts)
     return found
 
@@ -273,9 +274,7 @@ def _chosen(field: Field, hits: Iterator[Candidate]) -> list[Candidate]:
 
 def _by_sight(field: Field, part: _Part) -> Iterator[Candidate]:
     """Values of a kind that shows without a label; not those that another label claims."""
-    if part.labels and field.kind == "date":
-        return
-    if field.name == "due_date":
+    if field.kind == "date" and any(label.strength > WEAK for label in part.labels):
         return
     strength = kinds.KINDS[field.kind].sight
     if field.kind == "date":

@@ -15,6 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
+from extraction.fields import CATALOGUE
+from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
 from jobs import api
 from jobs.models import Job, Status
@@ -203,6 +205,37 @@ def test_result_of_a_failed_job_tells_why(acme: Organisation) -> None:
     assert (shown["status"], shown["error"]["code"]) == ("failed", "encrypted")
     answer = client.get(f"{URL}/{job.pk}/result.md")
     assert (answer.status_code, answer.json()["code"]) == (409, "no_result")
+
+
+def test_fields_lists_the_catalogue_with_labels_columns_and_kinds(acme: Organisation) -> None:
+    answer = acme.api("jobs:read").get("/api/v1/fields")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert [field["name"] for field in body["fields"]] == [field.name for field in CATALOGUE]
+    assert [row["name"] for row in body["kinds"]] == list(KINDS)
+    assert {"name": "payslip", "label": "Payslip"} in body["document_types"]
+    (table,) = [field for field in body["fields"] if field["name"] == "line_items"]
+    assert (table["kind"], table["synonyms"]) == ("table", [])
+    (price,) = [column for column in table["columns"] if column["name"] == "unit_price"]
+    assert (price["label"], price["kind"]) == ("Unit price", "money")
+    assert "Einzelpreis" in price["synonyms"]
+
+
+def test_fields_filters_by_document_type(acme: Organisation) -> None:
+    body = acme.api().get("/api/v1/fields?document_type=payslip").json()
+    names = {field["name"] for field in body["fields"]}
+    assert {"net_pay", "tax_class", "iban"} <= names
+    assert "vessel_name" not in names
+    assert all("payslip" in field["document_types"] for field in body["fields"])
+
+
+def test_fields_refuses_an_unknown_document_type_and_a_key_that_may_not_read(
+    acme: Organisation,
+) -> None:
+    answer = acme.api().get("/api/v1/fields?document_type=shoe")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
+    assert "payslip" in answer.json()["detail"]
+    assert acme.api("jobs:write").get("/api/v1/fields").status_code == 403
 
 
 def test_scopes_bound_what_a_key_may_do(acme: Organisation) -> None:

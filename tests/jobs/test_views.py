@@ -16,6 +16,7 @@ from pytest_django import Settings
 from accounts.models import AuditEntry
 from accounts.permissions import Role
 from extraction.errors import PageTimeout
+from extraction.fields import CATALOGUE
 from extraction.formats import FORMATS
 from extraction.types import PageImage
 from jobs import storage
@@ -109,6 +110,15 @@ def test_upload_passes_its_options_on(browser: Client) -> None:
     assert options.preview
     assert options.strip_furniture
     assert "open sesame" not in job.sealed_password
+
+
+def test_upload_offers_the_fields_under_the_types_of_documents(browser: Client) -> None:
+    page = browser.get("/jobs/new").content.decode()
+    boxes = re.findall(r'name="fields_wanted" value="(\w+)"', page)
+    assert sorted(boxes) == sorted(field.name for field in CATALOGUE)
+    invoice, passport = page.split("<summary>Invoice ")[1], page.split("<summary>Identity card ")[1]
+    assert 'value="total_amount"' in invoice.split("</details>")[0]
+    assert 'value="surname"' in passport.split("</details>")[0]
 
 
 def test_upload_without_engine_takes_the_tenants(browser: Client, acme: Organisation) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from extraction.fields.by_schema import words
 from extraction.fields.by_schema.plan import Leaf
-from extraction.fields.kinds.money import decimal
+from extraction.fields.kinds.numbers import read_decimal
 from extraction.fields.labels import squeezed
 from extraction.formats.characters import clean
 
@@ -85,9 +85,7 @@ def _number(raw: str, value: Any) -> Decimal | None:
     match = NUMBER.search(raw)
     if match is None or len(match[0]) > 24:
         return None
-    amount = decimal(re.sub(r"[-+−\s]", "", match[0]))
-    if amount is None:
-        return None
+    amount, _ = read_decimal(re.sub(r"[-+−\s]", "", match[0]))
     return -amount if match[0].lstrip()[:1] in "-−" else amount
 
 

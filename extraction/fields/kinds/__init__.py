@@ -72,6 +72,7 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("currency", "Currency", find_currencies, "ISO 4217 code"),
     Kind("checkbox", "Check box", find_boxes, "true or false"),
     Kind("table", "Table", find_nothing, "rows, made from a table's columns"),
+    Kind("address", "Address", find_text, "as written"),
 )}
 # fmt: on
 

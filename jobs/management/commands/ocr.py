@@ -38,7 +38,11 @@ class Command(BaseCommand):
         parser.add_argument("--pages", default="", help='pages to read, as "1-3,7"; default: all')
         parser.add_argument("--engine", choices=engines.ENGINES, default=engines.DEFAULT_ENGINE)
         parser.add_argument("--format", choices=FORMATS, default="json")
-        parser.add_argument("--fields", default="", help="names, with commas; default: all")
+        parser.add_argument(
+            "--fields",
+            default="",
+            help="names, with commas; default: those of invoices and receipts",
+        )
         parser.add_argument(
             "--strip-furniture",
             action="store_true",
