@@ -43,8 +43,7 @@ def find_dates(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
             found = _numeric_date(match["first"], match["second"], match["third"], writing)
             hits += _hit(match, *found, 0.7)
     if any(character.isdigit() for character in text):
-        for match in NAMED_DATE.finditer(text):
-            hits += _hit(match, *_named_date(match), 1.0)
+        hits += _named_dates(text)
     yield from sorted(hits, key=lambda hit: hit.start)
 
 
@@ -91,6 +90,15 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _named_dates(text: str) -> Iterator[Hit]:
+    position = 0
+    while match := NAMED_DATE.search(text, position):
+        found = _hit(match, *_named_date(match), 1.0)
+        yield from found
+        # The day of a date may have been taken for the year of none: "2 bottles 12 May 2018".
+        position = match.end() if found else match.start() + 1
 
 
 def _named_date(match: re.Match[str]) -> tuple[date | None, tuple[str, ...]]:

@@ -22,7 +22,7 @@ MONEY = re.compile(
     r"(?<![\d.,/:])(?<!\w-)"
     rf"(?P<number>{DIGITS}|\d+[.,]\d{{1,2}}|\d{{1,7}})(?P<none>[.,](?:--?|–|—)(?!\d))?"
     rf"(?![\d%/:]|[.,-]\d|\s?%)(?P<behind>\)|[{MINUS}](?![\w{MINUS}]))?"
-    rf"\s?(?P<after>{PATTERN}|{_WORD})?(?P<last>\)|[{MINUS}](?![\w{MINUS}]))?"
+    rf"(?:\s?(?P<after>{PATTERN}|{_WORD})(?P<last>\)|[{MINUS}](?![\w{MINUS}]))?)?"
     r"(?:\s?(?P<side>(?:CR|DR|Cr|Dr)\.?)(?!\w))?"
 )
 

@@ -34,6 +34,10 @@ def test_money_is_negative_by_minus_or_brackets(text: str) -> None:
     assert [value["amount"] for value in values("money", text)] == ["-5.40"]
 
 
+def test_money_takes_no_minus_between_two_numbers_for_the_first_ones() -> None:
+    assert [value["amount"] for value in values("money", "Qty 2 - 5.00")] == ["2.00", "-5.00"]
+
+
 def test_money_says_the_side_of_a_statement() -> None:
     credit, debit = only("money", "120.00 CR"), only("money", "120.00 DR")
     assert (credit.value["amount"], credit.notes) == ("120.00", ("credit",))
