@@ -66,6 +66,11 @@ CATALOGUE: tuple[Field, ...] = (
         ("issued by", "from"),
     ),
     Field(
+        "issuer_address", "Issuer's address", "address",
+        ("address of the seller", "registered office", "registered address", "Firmensitz",
+         "siège social", "domicilio social", "sede legale", "adres sprzedawcy"),
+    ),
+    Field(
         "vat_number", "VAT number of the issuer", "vat",
         (
             "VAT number", "VAT no", "VAT reg no", "VAT registration number", "VAT ID",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from extraction.fields.kinds.addresses import find_addresses
 from extraction.fields.kinds.checked import find_ibans, find_vat_numbers
 from extraction.fields.kinds.dates import find_dates
 from extraction.fields.kinds.hit import UNKNOWN, Hit, Writing
@@ -40,6 +41,9 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("vat", "VAT number", find_vat_numbers, "letters and digits", sight=0.8, digits=True),
     Kind("id", "Identifier", find_ids, "as written", digits=True),
     Kind("organisation", "Organisation", find_organisations, "as written"),
+    Kind("address", "Address", find_addresses,
+         '{"text": lines joined by commas, "postcode", "city", "country": ISO 3166-1 code}; '
+         "null where not told"),
     Kind("text", "Text", find_text, "as written"),
 )}
 # fmt: on
