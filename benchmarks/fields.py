@@ -145,13 +145,15 @@ def receipts_text(folder: Path) -> list[Paper]:
     ]
 
 
-def scanned(folder: Path, pattern: str, fields: Mapping[str, str], keep: Path | None) -> list[Paper]:
+def scanned(
+    folder: Path, pattern: str, fields: Mapping[str, str], keep: Path | None
+) -> list[Paper]:
     """Documents read by the whole path."""
     papers = []
     for path in sorted(folder.glob(pattern)):
         kept = keep / f"{path.stem}.pickle" if keep else None
         if kept and kept.exists():
-            pages = pickle.loads(kept.read_bytes())  # noqa: S301  our own
+            pages = pickle.loads(kept.read_bytes())
         else:
             pages = pipeline.run(path, Options(), engines.warm("auto")).pages
             if kept:

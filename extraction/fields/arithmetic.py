@@ -126,7 +126,9 @@ def weighed(
         for gross in _few(each[GROSS])
         if tax > 0 and net > 0 and abs(net + tax - gross) <= CENTS
     ]
-    consistent = {name: {triple[i] for triple in triples} for i, name in enumerate((NET, TAX, GROSS))}
+    consistent = {
+        name: {triple[i] for triple in triples} for i, name in enumerate((NET, TAX, GROSS))
+    }
     labelled = [c for c in found.get(GROSS, ()) if "strong" in c.signs or "weak" in c.signs]
     last = max(labelled, key=lambda c: (c.page, c.depth), default=None)
     strong = max(
@@ -159,7 +161,9 @@ def checked(values: Sequence[FieldValue], amounts: Amounts) -> list[FieldValue]:
     """The values with what their arithmetic says: ``sum`` of net and tax, ``paid``, ``lines``."""
     by_name = {value.name: value for value in values}
     number = {
-        name: Decimal(by_name[name].value["amount"]) for name in (NET, TAX, GROSS) if name in by_name
+        name: Decimal(by_name[name].value["amount"])
+        for name in (NET, TAX, GROSS)
+        if name in by_name
     }
     checks: dict[str, dict[str, bool]] = {name: {} for name in number}
     if len(number) == 3:

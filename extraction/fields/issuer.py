@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 
@@ -13,9 +14,10 @@ from extraction.fields.kinds.addresses import evidence, normal_form
 from extraction.fields.kinds.hit import UNKNOWN, Hit
 from extraction.fields.kinds.names import COMPANY
 from extraction.fields.labels import squeezed
-from extraction.fields.parts import Part, Sheet
+from extraction.fields.parts import Part, Sheet, joined
 
 TOP_LINES = 30  # of the first page, where names and addresses are looked for
+FOOT_LINES = 10  # of the first and the last page, as well
 NAMED_LINES = 40  # with a legal form, anywhere on the first and the last page
 NAME_LINES, ADDRESS_LINES = 3, 7  # the most that one runs over
 
@@ -30,6 +32,8 @@ TITLE = re.compile(
     r"(?:original|copy|reprint|duplicate)|welcome.*|thank.*)(?!\w).{0,12}",
     re.IGNORECASE,
 )
+SEPARATOR = re.compile(r"\s*[·•|]\s*|\s+[-–]\s+|,\s+")
+MOST_PIECES = 6
 DOMAIN = re.compile(r"(?:@|www\.|https?://)([a-z0-9-]+(?:\.[a-z0-9-]+)*)\.[a-z]{2,}", re.IGNORECASE)
 
 
@@ -37,7 +41,9 @@ class Letterhead:
     """What is told of a document's lines for finding its issuer, worked out once."""
 
     def __init__(self, sheets: Sequence[Sheet]) -> None:
-        self.sheets = sheets
+        self.sheets = [
+            joined(sheet) for sheet in (sheets[:1] if len(sheets) < 2 else (sheets[0], sheets[-1]))
+        ]
         self._seen: dict[tuple[int, int], frozenset[str]] = {}
         texts = [part.text for sheet in (*sheets[:2], *sheets[2:][-1:]) for part in sheet.parts]
         self._domains = {
@@ -56,7 +62,7 @@ class Letterhead:
                 "title": TITLE.fullmatch(part.text),
                 "recipient": RECIPIENT.match(part.text),
                 "labelled": any(label.first == 0 for label in part.labels),
-                "wordless": letters < 3 or letters * 2 < len(part.text.replace(" ", "")),
+                "wordless": letters < 3 or letters < sum(sign.isdigit() for sign in part.text),
             }
             self._seen[key] = frozenset(found | {name for name, sign in tests.items() if sign})
         return self._seen[key]
@@ -93,7 +99,8 @@ def names(head: Letterhead, address: Candidate | None) -> Iterator[Candidate]:
             "sizes_differ": abs(first.height - last.height) / max(first.height, last.height, 1.0),
         }
         for hit in list(hits("organisation", words, first, sheet, UNKNOWN, "position", signs))[:1]:
-            yield with_signs(
+            yield _on_slip(
+                sheet,
                 hit,
                 digits=float(any(character.isdigit() for character in hit.raw)),
                 domain=head.domain_alike(hit.raw),
@@ -123,7 +130,45 @@ def addresses(head: Letterhead) -> Iterator[Candidate]:
             "letters": min(len(text) / 100, 2.0),
         }
         hit = Hit(0, len(text), normal_form([part.text for part in run]), 1.0)
-        yield candidate(hit, text, words, run[0], sheet, "position", signs)
+        yield _on_slip(sheet, candidate(hit, text, words, run[0], sheet, "position", signs))
+        if len(run) == 1:
+            yield from _within(run[0], sheet, signs)
+
+
+def _within(part: Part, sheet: Sheet, signs: Signs) -> Iterator[Candidate]:
+    """The address behind the name in a line like "Name - Street 1 - 12345 Town"."""
+    ends = [match.end() for match in SEPARATOR.finditer(part.text)][:MOST_PIECES]
+    for start in ends:
+        text = part.text[start:]
+        seen = evidence(text)
+        if not {"street", "postcode"} & seen or "contact" in seen:
+            continue
+        behind, at = [], 0
+        for word in part.line.words:
+            if at >= start:
+                behind.append(word)
+            at += len(word.text) + 1
+        if behind:
+            pieces = [piece for piece in SEPARATOR.split(text) if piece.strip()]
+            hit = Hit(0, len(text), normal_form(pieces), 1.0)
+            name = COMPANY.search(part.text[:start]) is not None
+            yield candidate(
+                hit, text, behind, part, sheet, "position",
+                {**signs, "sender": 1.0, "sender_named": float(name),
+                 "sender_first": float(start == ends[0]), **_counts([seen], "sender")},
+            )  # fmt: skip
+
+
+def _on_slip(sheet: Sheet, found: Candidate, **signs: float) -> Candidate:
+    """The candidate with its signs, on a till's slip a second time under a name of their own.
+
+    So what differs between receipts and letters is learned apart, and what does not, together
+    (Daumé 2007).
+    """
+    signs = {**found.signs, **signs}
+    if sheet.slip:
+        signs |= {f"slip_{name}": value for name, value in signs.items()}
+    return with_signs(found, **signs)
 
 
 def is_named(name: Candidate) -> bool:
@@ -140,16 +185,15 @@ _AGAINST = frozenset(
 
 
 def _runs(head: Letterhead, longest: int, *, forms: bool) -> Iterator[tuple[Sheet, list[Part]]]:
-    """Runs of up to ``longest`` lines below each other that begin near the top of the first page.
+    """Runs of up to ``longest`` lines below each other: at the top of the first page, in the foot.
 
     With ``forms`` also those that have a company's legal form, anywhere on the first and last page.
     """
     named = 0
     for number, sheet in enumerate(head.sheets):
-        if number not in (0, len(head.sheets) - 1):
-            continue
         for part in sheet.parts:
             top = number == 0 and part.index < TOP_LINES
+            top = top or part.index >= len(sheet.parts) - FOOT_LINES
             if not top:
                 if not forms or named >= NAMED_LINES or not COMPANY.search(part.text):
                     continue
@@ -170,7 +214,11 @@ def _lines(count: int) -> Signs:
 def _around(head: Letterhead, sheet: Sheet, run: Sequence[Part]) -> Signs:
     """What stands before and behind the run, and where it stands."""
     first, last = run[0], run[-1]
-    signs = {"rank": min(first.index, 20) / 10, "rank_0": float(first.index == 0)}
+    signs = {
+        "rank": min(first.index, 20) / 10,
+        "rank_0": float(first.index == 0),
+        "foot": float(first.index >= TOP_LINES),
+    }
     before = first.index - 1
     for name, index in (("before", before), ("after", sheet.followers.get(last.index))):
         if index is None or index < 0:
@@ -184,10 +232,7 @@ def _around(head: Letterhead, sheet: Sheet, run: Sequence[Part]) -> Signs:
         signs[f"{name}_gap"] = min(max(gap / sheet.text_height, 0.0), 3.0)
     above = sheet.parts[max(first.index - 4, 0) : first.index]
     signs["under_recipient"] = float(any("recipient" in head.evidence(part) for part in above))
-    gaps = [
-        (lower.box[1] - upper.box[3]) / sheet.text_height
-        for upper, lower in zip(run, run[1:], strict=False)
-    ]
+    gaps = [(lower.box[1] - upper.box[3]) / sheet.text_height for upper, lower in pairwise(run)]
     signs["widest_gap"] = min(max(gaps, default=0.0), 3.0)
     return signs
 

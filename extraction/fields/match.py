@@ -20,7 +20,7 @@ from extraction.fields.ranking import Models, Ranked, model_of, ranked, weights
 from extraction.types import Alternative, FieldValue, Page
 
 MAX_ALTERNATIVES = 3
-MIN_CHANCE = 0.2  # a likeliest value less likely than that is none
+MIN_CHANCE = 0.2  # a value less likely than that, if read right, is none
 
 NAME, ADDRESS = "issuer_name", "issuer_address"
 AMOUNTS = (arithmetic.NET, arithmetic.TAX, arithmetic.GROSS)
@@ -39,7 +39,7 @@ def find(
     models, values = weights(), []
     for field in fields:
         likely = ranked(considered.of[field.name], models[model_of(field, models)])
-        if likely and likely[0].chance >= MIN_CHANCE:
+        if likely and likely[0].chance >= MIN_CHANCE * likely[0].candidate.reading:
             values.append(_value(field, likely))
     values = arithmetic.checked(values, considered.amounts)
     usual = writing.currency

@@ -20,7 +20,11 @@ from extraction.level import Frame, union
 from extraction.types import Box, Line, Page, Word
 
 NEAR = 40  # lines looked at on a line's level, and below it
+JOINED = 1.7  # of the line's height: so wide a gap may be a space in large type
+SLIP = 36  # times the text's height: a till prints about 40 characters a line
 LEVEL = 0.6  # of the lower line's height: so far apart middles are on one level
+
+TOGETHER = 0.7  # how far words are read wrong each by itself, from 0 to 1
 
 DIGIT = re.compile(r"\d")
 
@@ -75,6 +79,15 @@ class Sheet:
             return self.bounds[1], self.bounds[3]
         return self.parts[0].box[1], max(part.box[3] for part in self.parts)
 
+    @cached_property
+    def slip(self) -> bool:
+        """Whether the writing is as narrow as a till's: a receipt rather than a sheet of paper."""
+        if not self.parts:
+            return False
+        left = min(part.box[0] for part in self.parts)
+        right = max(part.box[2] for part in self.parts)
+        return right - left < SLIP * self.text_height
+
     def depth(self, part: Part) -> float:
         """How far down the writing the part stands, from 0 to 1."""
         top, bottom = self.extent
@@ -119,6 +132,54 @@ class Sheet:
         return None
 
 
+def joined(sheet: Sheet) -> Sheet:
+    """The page with parts of a row that are hardly apart put together, as in large wide type."""
+    done: set[int] = set()
+    parts = []
+    for part in sheet.parts:
+        if part.index in done:
+            continue
+        row = [part, *(other for other in sheet.row(part) if other.index not in done)]
+        run: list[Part] = []
+        for other in sorted(row, key=lambda other: other.box[0]):
+            height = min(run[-1].height, other.height) if run else 0.0
+            if run and not -height < other.box[0] - run[-1].box[2] < JOINED * height:
+                parts.append(_together(run))
+                run = []
+            run.append(other)
+        parts.append(_together(run))
+        done |= {other.index for other in row}
+    return Sheet(sheet.page, parts, sheet.bounds)
+
+
+def _together(run: Sequence[Part]) -> Part:
+    if len(run) == 1:
+        return run[0]
+    line = Line(
+        " ".join(part.text for part in run),
+        union(part.line.box for part in run),
+        None,
+        tuple(word for part in run for word in part.line.words),
+    )
+    labels: list[Label] = []
+    words: list[Word] = []
+    for part in run:
+        moved = len(words)
+        labels += (
+            replace(label, first=label.first + moved, last=label.last + moved)
+            for label in part.labels
+        )
+        words += part.words
+    return Part(
+        run[0].page,
+        line,
+        union(part.box for part in run),
+        tuple(words),
+        tuple(labels),
+        any(part.has_digit for part in run),
+    )
+
+
 def sheets_of(pages: Sequence[Page], fields: tuple[Field, ...]) -> list[Sheet]:
     """The pages' lines with the labels of those fields in them."""
     words = [
@@ -146,8 +207,13 @@ def sheets_of(pages: Sequence[Page], fields: tuple[Field, ...]) -> list[Sheet]:
 
 
 def reading(words: Sequence[Word]) -> float:
-    """How surely all those words were read right; a PDF's own text is sure."""
-    return prod(word.confidence for word in words if word.confidence is not None)
+    """How surely all those words were read right; a PDF's own text is sure.
+
+    The product to the power of 0.7: words of one line are read badly together, and what is lost is
+    often a mark or a space, which is not part of the value.
+    """
+    chances = (word.confidence for word in words if word.confidence is not None)
+    return float(prod(chances) ** TOGETHER)
 
 
 def _level_box(line: Line, frame: Frame) -> Box:

@@ -65,8 +65,7 @@ def ranked(candidates: Sequence[Candidate], model: Mapping[str, float]) -> list[
         summed, best, chosen = groups.get(key, (0.0, -math.inf, each))
         groups[key] = (summed + share, max(best, own), each if own > best else chosen)
     found = [
-        Ranked(each, min(summed / total, 1.0) * each.reading)
-        for summed, _, each in groups.values()
+        Ranked(each, min(summed / total, 1.0) * each.reading) for summed, _, each in groups.values()
     ]
     return sorted(found, key=lambda one: -one.chance)
 
@@ -83,4 +82,3 @@ def value_key(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("amount") or value.get("text") or value
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-

@@ -105,7 +105,10 @@ REGIONS: dict[str, tuple[str, ...]] = {
 PLACES = re.compile(
     r"(?<!\w)(?:"
     + "|".join(
-        re.escape(name) for table in (COUNTRIES, REGIONS) for names in table.values() for name in names
+        re.escape(name)
+        for table in (COUNTRIES, REGIONS)
+        for names in table.values()
+        for name in names
     )
     + r")(?!\w)",
     re.IGNORECASE,
