@@ -19,72 +19,21 @@ from extraction.fields.catalogue import OTHER_LABELS
 from extraction.types import Line, Page, PageImage, PageText, Word
 
 WIDTH, HEIGHT = 595.0, 842.0
-NAMES = [
-    "Alder",
-    "Amber",
-    "Baltic",
-    "Birch",
-    "Brook",
-    "Castle",
-    "Cedar",
-    "Copper",
-    "Corvo",
-    "Delta",
-    "Eiche",
-    "Falke",
-    "Fjord",
-    "Granit",
-    "Harbour",
-    "Helio",
-    "Iris",
-    "Jade",
-    "Kiefer",
-    "Linden",
-    "Luna",
-    "Marten",
-    "Nordic",
-    "Orion",
-    "Polder",
-    "Quarz",
-    "Riviera",
-    "Sierra",
-    "Tulp",
-    "Ursa",
-    "Verde",
-    "Weiss",
-    "Zephyr",
-    "Müller",
-    "Schmidt",
-    "García",
-    "Rossi",
-    "Kowalski",
-    "Dubois",
-    "Jansen",
-    "Tan",
-    "Smith",
-]
-TRADES = [
-    "Hosting",
-    "Elektronik",
-    "Logistics",
-    "Trading",
-    "Hardware",
-    "Consulting",
-    "Druck",
-    "Mobilia",
-    "Foods",
-    "Textil",
-    "Services",
-    "Software",
-    "Bau",
-    "Media",
-    "Pharma",
-    "Motors",
-    "Garden",
-    "Energie",
-    "Travel",
-    "Papier",
-]
+NAMES = (
+    "Alder", "Amber", "Baltic", "Birch", "Brook", "Castle", "Cedar",
+    "Copper", "Corvo", "Delta", "Eiche", "Falke", "Fjord", "Granit",
+    "Harbour", "Helio", "Iris", "Jade", "Kiefer", "Linden", "Luna",
+    "Marten", "Nordic", "Orion", "Polder", "Quarz", "Riviera",
+    "Sierra", "Tulp", "Ursa", "Verde", "Weiss", "Zephyr", "Müller",
+    "Schmidt", "García", "Rossi", "Kowalski", "Dubois", "Jansen",
+    "Tan", "Smith",
+)  # fmt: skip
+TRADES = (
+    "Hosting", "Elektronik", "Logistics", "Trading", "Hardware",
+    "Consulting", "Druck", "Mobilia", "Foods", "Textil", "Services",
+    "Software", "Bau", "Media", "Pharma", "Motors", "Garden",
+    "Energie", "Travel", "Papier",
+)  # fmt: skip
 FORMS = (
     "GmbH", "AG", "Ltd", "Limited", "LLC", "Inc.", "B.V.", "S.L.", "S.r.l.", "SARL", "SAS",
     "Sp. z o.o.", "Sdn Bhd", "GmbH & Co. KG", "", "",
@@ -133,7 +82,7 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
     own, other = _company(draft), _company(draft)
     street, recipient_street = _address(draft), _address(draft)
     draft.truth |= {"issuer_name": own, "issuer_address": " ".join(street)}
-    place = draft.dice.choices(("left", "right", "sender", "foot"), (4, 3, 3, 2))[0]
+    place = draft.dice.choices(("left", "right", "sender", "foot", "label"), (4, 3, 3, 2, 2))[0]
     y = draft.dice.uniform(25, 70)
     size = draft.one(("9", "12", "16", "20"))
     if place in ("left", "right"):
@@ -145,6 +94,13 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
             top += 12
     elif draft.chance(0.4):
         draft.put(50, y, own.split(" ")[0], 18)  # a mark, not the name
+    if place == "label":
+        sold = _label(draft, "issuer_name")
+        if draft.chance(0.6):
+            for number, line in enumerate((f"{sold}: {own}", *street)):
+                draft.put(50, 80 + 12 * number, line)
+        else:
+            draft.put(50, 720, f"All services and goods {sold} {own}", 7)
     block = 140.0
     if place == "sender":
         mark = draft.one((" · ", " • ", ", ", " | ", " - "))
@@ -158,7 +114,7 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
         draft.put(50 if draft.chance(0.6) else 400, 215, draft.one(TITLES), 14)
     y = _numbers(draft, 50 if draft.chance(0.6) else 330, y)
     y = _sums(draft, _items(draft, y + 20))
-    _foot(draft, own, street, everything=place in ("foot", "sender"))
+    _foot(draft, own, street, everything=place in ("foot", "sender", "label"))
     return _page(draft), draft.truth
 
 

@@ -1,11 +1,10 @@
 """Learns how much each sign of a field's candidates weighs (``extraction/fields/ranking.py``).
 
 From the annotated receipts of ``receipts-text`` (company, date, address, total) and from invoices
-drawn by lot (``benchmarks.business_papers``: ten fields). For each document
-the likelihood that the model gives to the candidates with the true value, or to "none of them"
-where none has it, is made as high as it gets, with a penalty on large weights. Prints how often the
-likeliest value is right on the folds not learned from; with ``--write`` all are learned from, and the
-weights kept.
+drawn by lot (``benchmarks.business_papers``: ten fields). For each document the likelihood that the
+model gives to the candidates with the true value, or to "none of them" where none has it, is made
+as high as it gets, with a penalty on large weights. Prints how often the likeliest value is right
+on the folds not learned from; with ``--write`` all are learned from, and the weights kept.
 """
 
 from __future__ import annotations

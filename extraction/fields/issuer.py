@@ -18,6 +18,7 @@ from extraction.fields.parts import Part, Sheet, joined
 
 TOP_LINES = 30  # of the first page, where names and addresses are looked for
 FOOT_LINES = 10  # of the first and the last page, as well
+LONGEST_NAME = 100  # characters
 NAMED_LINES = 40  # with a legal form, anywhere on the first and the last page
 NAME_LINES, ADDRESS_LINES = 3, 7  # the most that one runs over
 
@@ -33,7 +34,7 @@ TITLE = re.compile(
     re.IGNORECASE,
 )
 SEPARATOR = re.compile(r"\s*[·•|]\s*|\s+[-–]\s+|,\s+")
-MOST_PIECES = 6
+MOST_PIECES, MOST_DOMAINS = 6, 20
 DOMAIN = re.compile(r"(?:@|www\.|https?://)([a-z0-9-]+(?:\.[a-z0-9-]+)*)\.[a-z]{2,}", re.IGNORECASE)
 
 
@@ -46,9 +47,8 @@ class Letterhead:
         ]
         self._seen: dict[tuple[int, int], frozenset[str]] = {}
         texts = [part.text for sheet in (*sheets[:2], *sheets[2:][-1:]) for part in sheet.parts]
-        self._domains = {
-            squeezed(match[1]) for text in texts[:2000] for match in DOMAIN.finditer(text)
-        }
+        domains = (squeezed(m[1]) for text in texts[:2000] for m in DOMAIN.finditer(text))
+        self._domains = list(dict.fromkeys(domains))[:MOST_DOMAINS]
         self._met = Counter(squeezed(text) for text in texts[:2000])
 
     def evidence(self, part: Part) -> frozenset[str]:
@@ -86,7 +86,7 @@ def names(head: Letterhead, address: Candidate | None) -> Iterator[Candidate]:
         words = [word for part in run for word in part.words]
         first, last = run[0], run[-1]
         seen = [head.evidence(part) for part in run]
-        if any("wordless" in each for each in seen[:1]):
+        if "wordless" in seen[0] or sum(len(part.text) for part in run) > LONGEST_NAME:
             continue
         signs = {
             **_lines(len(run)),

@@ -15,6 +15,7 @@ from extraction.fields.kinds import Writing
 from extraction.fields.kinds.hit import UNKNOWN
 from extraction.fields.kinds.money import CURRENCY, currency
 from extraction.fields.labels import WEAK
+from extraction.fields.line_items import line_items
 from extraction.fields.parts import Sheet, sheets_of
 from extraction.fields.ranking import Models, Ranked, model_of, ranked, weights
 from extraction.types import Alternative, FieldValue, Page
@@ -38,6 +39,10 @@ def find(
     considered = gathered(pages, fields, writing)
     models, values = weights(), []
     for field in fields:
+        if field.kind == "table":
+            items = line_items(field, pages, writing)
+            values += [items] if items else []
+            continue
         likely = ranked(considered.of[field.name], models[model_of(field, models)])
         if likely and likely[0].chance >= MIN_CHANCE * likely[0].candidate.reading:
             values.append(_value(field, likely))
@@ -71,7 +76,11 @@ def gathered(
     for names in TOGETHER:
         if any(name in asked for name in names):
             asked |= {field.name: field for field in CATALOGUE if field.name in names}
-    found = {name: candidates(field, sheets, writing) for name, field in asked.items()}
+    found = {
+        name: candidates(field, sheets, writing)
+        for name, field in asked.items()
+        if field.kind != "table"
+    }
     amounts = arithmetic.NO_AMOUNTS
     if any(name in asked for name in AMOUNTS):
         amounts = arithmetic.amounts_of(sheets, writing)
