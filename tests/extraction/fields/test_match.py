@@ -8,7 +8,7 @@ import pytest
 from extraction.errors import InvalidOption
 from extraction.fields import CATALOGUE, known
 from extraction.fields.match import find, gathered
-from extraction.types import FieldValue, Line, Page, Word
+from extraction.types import FieldValue, Line, Page
 from tests.extraction.test_level import line
 
 
