@@ -94,7 +94,7 @@ def learn(samples: Sequence[Sample]) -> dict[str, float]:
 
 def _slope(
     scores: Floats, right: npt.NDArray[np.bool_], owner: npt.NDArray[np.int_], count: int,
-    signs: Floats,
+    signs: npt.NDArray[np.float32],
 ) -> Floats:  # fmt: skip
     """The slope of minus the log-likelihood: signs expected of all less those of the right ones."""
     highest = np.zeros(count)

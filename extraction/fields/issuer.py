@@ -198,7 +198,8 @@ def _runs(head: Letterhead, longest: int, *, forms: bool) -> Iterator[tuple[Shee
                 if not forms or named >= NAMED_LINES or not COMPANY.search(part.text):
                     continue
                 named += 1
-            run, index = [], part.index
+            index = part.index
+            run: list[Part] = []
             while len(run) < longest:
                 run.append(sheet.parts[index])
                 yield sheet, list(run)

@@ -38,7 +38,7 @@ def line_items(field: Field, pages: Sequence[Page], writing: Writing) -> FieldVa
     """
     tables = [(page, block) for page in pages for block in page.blocks if block.table][:MOST_TABLES]
     best: tuple[int, int] = (LEAST_HEADINGS - 1, 0)
-    found: tuple[Page, Block, Roles, Rows] | None = None
+    found: tuple[Page, Block, dict[int, Column], Rows] | None = None
     for page, block in tables:
         assert block.table is not None
         roles, body = _roles(field.columns, block.table)
