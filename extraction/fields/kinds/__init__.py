@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from extraction.fields.kinds.accounts import find_bics, find_cards, find_ibans
+from extraction.fields.kinds.addresses import find_addresses
 from extraction.fields.kinds.boxes import find_boxes
 from extraction.fields.kinds.contacts import find_emails, find_phones, find_urls
 from extraction.fields.kinds.countries import find_countries
@@ -72,7 +73,9 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("currency", "Currency", find_currencies, "ISO 4217 code"),
     Kind("checkbox", "Check box", find_boxes, "true or false"),
     Kind("table", "Table", find_nothing, "rows, made from a table's columns"),
-    Kind("address", "Address", find_text, "as written"),
+    Kind("address", "Address", find_addresses,
+         '{"text": lines joined by commas, "postcode", "city", "country": ISO 3166-1 code}; '
+         "null where not told"),
 )}
 # fmt: on
 

@@ -1,0 +1,227 @@
+"""Possible values of a field, from its labels and from patterns, with what speaks for each.
+
+What speaks for a candidate is a set of named numbers (``signs``); ``ranking`` weighs them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from extraction.fields import kinds
+from extraction.fields.definition import Field
+from extraction.fields.kinds import Hit, Writing
+from extraction.fields.labels import WEAK, Label
+from extraction.fields.parts import Part, Sheet, reading
+from extraction.level import union
+from extraction.tables import is_number
+from extraction.types import Box, Word
+
+MOST = 400  # candidates of one field, the first on the pages
+BELOW_REACH = 2.5  # times the label's height
+TO_THE_RIGHT = 4  # parts of the row behind a label's that are looked at
+LOOSE_REACH = 3  # words: how far from a label that may as well stand in a sentence a number counts
+
+TIME = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
+CERTAIN = 0.8  # a kind's ``sight`` from which its values are known for what they are
+# Fields that are found without a label though their kind tells little.
+BY_SIGHT = frozenset({"invoice_date"})
+# Kinds of which any text is a value: a sentence behind a label is one too.
+ANY_TEXT = frozenset({"text", "organisation", "person"})
+
+Signs = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible value of a field.
+
+    ``signs`` is what speaks for it, by name; ``depth`` how far down its page it stands, 0 to 1.
+    ``reading`` is how surely its words were read right, ``box`` is in points of the page.
+    """
+
+    raw: str
+    value: Any
+    page: int
+    box: Box
+    method: str
+    signs: Signs
+    reading: float = 1.0
+    depth: float = 0.0
+    checks: Mapping[str, bool] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def candidates(wanted: Field, sheets: Sequence[Sheet], writing: Writing) -> list[Candidate]:
+    """The values of a field beside its labels, and those known by sight."""
+    found: list[Candidate] = []
+    kind = kinds.KINDS[wanted.kind]
+    sight = _shows(wanted)
+    for sheet in sheets:
+        for part in sheet.parts:
+            for label in part.labels:
+                if label.field == wanted.name and not _in_a_sentence(wanted, label):
+                    found += _beside(wanted, label, part, sheet, writing)
+            if sight and (part.has_digit or not kind.digits):
+                found += _by_sight(wanted, part, sheet, writing)
+        if len(found) >= MOST:
+            break
+    return found[:MOST]
+
+
+def _shows(wanted: Field) -> bool:
+    """Whether values of the field are known without a label."""
+    return wanted.unlabelled and kinds.KINDS[wanted.kind].sight > 0
+
+
+def _in_a_sentence(wanted: Field, label: Label) -> bool:
+    """ "from" within a sentence names no company, as it may at a line's beginning."""
+    return wanted.kind in ANY_TEXT and label.first > 0 and label.strength <= WEAK
+
+
+def _beside(
+    wanted: Field, label: Label, part: Part, sheet: Sheet, writing: Writing
+) -> Iterator[Candidate]:
+    """The value of a label: after it in its line, to the right, or below."""
+    following = [other.first for other in part.labels if other.first > label.last]
+    # "The invoice that came in May 8974": a weak label's number does not stand words away from it
+    reach = LOOSE_REACH if wanted.kind == "id" and label.strength <= WEAK else None
+    says = _says(label, part)
+    rest = part.words[label.last + 1 : min(following, default=len(part.words))][:reach]
+    level = list(_chosen(wanted, rest, part, sheet, writing, {**says, "inside": 1.0}))
+    if not following:
+        right = (other for other in sheet.row(part) if other.box[0] > part.box[0])
+        for steps, other in enumerate(list(right)[:TO_THE_RIGHT]):
+            if any(each.first == 0 for each in other.labels) and wanted.kind not in ANY_TEXT:
+                break
+            signs = {**says, "right": 1.0, "steps": float(steps + bool(level))}
+            level += _chosen(wanted, other.words[:reach], other, sheet, writing, signs)
+    yield from level
+    if level and wanted.kind != "address":
+        return
+    left = part.words[label.first].box[0] - part.height
+    end = part.words[label.last].box[2] + part.height
+    under = (
+        other
+        for other in sheet.below(part, BELOW_REACH * part.height)
+        if other.box[0] < end and other.box[2] > left
+    )
+    for steps, other in enumerate(list(under)[:2]):
+        if wanted.kind == "money" and not _amounts_only(other, sheet):
+            continue
+        words = [word for word in other.words if word.box[2] > left]
+        signs = {**says, "below": 1.0, "steps": float(steps)}
+        hits = list(_chosen(wanted, words, other, sheet, writing, signs, first=True))
+        if hits:
+            yield hits[0]
+            return
+
+
+def _says(label: Label, part: Part) -> Signs:
+    exact = label.strength in (1.0, WEAK)
+    return {
+        "strong" if label.strength > WEAK else "weak": 1.0,
+        "misread": 0.0 if exact else 1.0,
+        "label_words": float(min(label.last - label.first, 3)),
+        "label_first": float(label.first == 0),
+    }
+
+
+def _amounts_only(part: Part, sheet: Sheet) -> bool:
+    """Whether nothing but amounts stands in the row: a sum below its label, not an item."""
+    return all(is_number(other.text) for other in (part, *sheet.row(part)))
+
+
+def _chosen(
+    wanted: Field,
+    words: Sequence[Word],
+    part: Part,
+    sheet: Sheet,
+    writing: Writing,
+    signs: Signs,
+    *,
+    first: bool = False,
+) -> Iterator[Candidate]:
+    """Of several values in one line: the last amount ("VAT 19 % 100.00 19.00"), else the first."""
+    found = list(hits(wanted.kind, words, part, sheet, writing, "label", signs))
+    yield from found[-1:] if wanted.kind == "money" and not first else found[:1]
+
+
+def _by_sight(wanted: Field, part: Part, sheet: Sheet, writing: Writing) -> Iterator[Candidate]:
+    """Values of a kind that shows without a label; not dates that another label claims."""
+    if part.labels and wanted.kind == "date":
+        return
+    signs = {"sight": 1.0, "time": float(TIME.search(part.text) is not None)}
+    for each in hits(wanted.kind, part.words, part, sheet, writing, "pattern", signs):
+        if each.signs["certainty"] == 1.0:
+            yield each
+
+
+def hits(
+    kind: str,
+    words: Sequence[Word],
+    part: Part,
+    sheet: Sheet,
+    writing: Writing,
+    method: str,
+    signs: Signs,
+) -> Iterator[Candidate]:
+    """The values of a kind among the words of a part."""
+    starts, text = [], ""
+    for word in words:
+        text += " " if text else ""
+        starts.append(len(text))
+        text += word.text
+    for hit in kinds.find(kind, text, writing):
+        covered = [
+            word
+            for word, start in zip(words, starts, strict=True)
+            if start < hit.end and start + len(word.text) > hit.start
+        ]
+        if covered:
+            yield candidate(hit, text, covered, part, sheet, method, signs)
+
+
+def candidate(
+    hit: Hit,
+    text: str,
+    words: Sequence[Word],
+    part: Part,
+    sheet: Sheet,
+    method: str,
+    signs: Signs,
+) -> Candidate:
+    """A value found in a text, whose words are those."""
+    return Candidate(
+        raw=text[hit.start : hit.end],
+        value=hit.value,
+        page=part.page,
+        box=union(word.box for word in words),
+        method=method,
+        signs={**signs, **_looks(part, sheet), "certainty": hit.certainty},
+        reading=reading(words),
+        depth=sheet.depth(part),
+        checks=hit.checks,
+        notes=hit.notes,
+    )
+
+
+def _looks(part: Part, sheet: Sheet) -> Signs:
+    """What a part's place and size say."""
+    depth = sheet.depth(part)
+    size = part.height / sheet.text_height
+    return {
+        "depth": depth,
+        "top": float(depth < 0.25),
+        "bottom": float(depth > 0.75),
+        "large": float(size > 1.25),
+        "small": float(size < 0.8),
+        "first_page": float(part.page == sheet.page.number == 1),
+    }
+
+
+def with_signs(each: Candidate, **signs: float) -> Candidate:
+    """The candidate with more that speaks for or against it."""
+    return replace(each, signs={**each.signs, **signs})
