@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from extraction import layout
+from extraction.classify import classify, fields_for
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
 from extraction.engines import Engine, Wants, get
 from extraction.errors import (
@@ -18,19 +20,23 @@ from extraction.errors import (
     ExtractionError,
     InvalidOption,
 )
-from extraction.fields import known
+from extraction.fields import Field, known
 from extraction.fields.by_schema import check_schema
 from extraction.fields.by_schema.extract import extract
 from extraction.fields.match import find
 from extraction.formats.md import page_markdown
 from extraction.settling import settle
+from extraction.splitting import split, whole
 from extraction.types import (
+    Classification,
     Document,
     DocumentInfo,
+    FieldValue,
     Limits,
     Options,
     Page,
     PageImage,
+    Part,
     Source,
 )
 
@@ -64,7 +70,7 @@ def run(
     unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
     ``stop`` says so.
     """
-    wanted = known(options.fields)
+    wanted = known(options.fields) if options.fields else ()
     if options.schema is not None:
         check_schema(options.schema)
     engine, wants = _reader(engine, options)
@@ -90,12 +96,40 @@ def run(
                 started = time.perf_counter()
     read = [pages[number] for number in numbers if number in pages]
     chosen = settle(read, strip=options.strip_furniture)
+    parts = split(chosen) if options.split else ()
+    classification = None
+    if any(page.lines for page in chosen):
+        classification = whole(parts) if parts else classify(chosen)
     return Document(
         source=Source(name or path.name, info.media_type, sha256, info.page_count),
         pages=chosen,
-        fields=find(chosen, wanted),
+        fields=_fields(chosen, classification, parts, wanted),
+        classification=classification,
         warnings=_warnings(chosen),
         extraction=extract(chosen, options.schema) if options.schema is not None else None,
+        documents=parts,
+    )
+
+
+def _fields(
+    pages: Sequence[Page],
+    classification: Classification | None,
+    parts: Sequence[Part],
+    wanted: Sequence[Field],
+) -> tuple[FieldValue, ...]:
+    """The fields wanted, or where none are named those of the type; part by part, if split."""
+    if classification is None:
+        return ()
+    if not parts:
+        return find(pages, wanted or fields_for(classification))
+    by_number = {page.number: page for page in pages}
+    return tuple(
+        replace(value, document=part.number)
+        for part in parts
+        for value in find(
+            [by_number[number] for number in part.pages],
+            wanted or fields_for(part.classification),
+        )
     )
 
 

@@ -218,6 +218,7 @@ class FieldValue:
     as ``{"amount": "1234.50", "currency": "EUR"}``, ...). ``grounded`` says that the text stands
     on the page at ``box``. ``checks`` are the tests made of the value, by name (its "checksum", the
     "sum" of other fields), and whether it passed; ``notes`` say what had to be decided.
+    ``document`` is the number of the part it was found in, where a file was split.
     """
 
     name: str
@@ -233,6 +234,52 @@ class FieldValue:
     alternatives: tuple[Alternative, ...] = ()
     checks: Mapping[str, bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    document: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Words on a page that told what the document is."""
+
+    text: str
+    page: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """A type of document, by its name, and how likely it is."""
+
+    kind: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a document is: the name and label of a type (``fields.document_types``).
+
+    ``alternatives`` are less likely ones, best first.
+    """
+
+    kind: str
+    label: str
+    confidence: float
+    alternatives: tuple[Likelihood, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the documents that a file holds: its number (from 1) and its pages' numbers.
+
+    ``confidence`` says how surely a document begins at its first page. Its fields are those of
+    the whole document whose ``document`` is its number.
+    """
+
+    number: int
+    pages: tuple[int, ...]
+    confidence: float
+    classification: Classification
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,26 +341,35 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The result: engine-neutral, the input of every output format."""
+    """The result: engine-neutral, the input of every output format.
+
+    ``documents`` are its parts where it was to be split, else none.
+    """
 
     source: Source
     pages: tuple[Page, ...]
     fields: tuple[FieldValue, ...] = ()
-    classification: Mapping[str, Any] | None = None
+    classification: Classification | None = None
     warnings: tuple[str, ...] = ()
     schema_version: str = SCHEMA_VERSION
     extraction: Extraction | None = None
+    documents: tuple[Part, ...] = ()
+
+    def fields_of(self, part: Part) -> tuple[FieldValue, ...]:
+        """The fields found in that part."""
+        return tuple(value for value in self.fields if value.document == part.number)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the caller may choose for one document.
 
-    ``pages`` is "1-3,7" or "" for all. ``fields`` are names from the catalogue, empty for all.
+    ``pages`` is "1-3,7" or "" for all. ``fields`` are catalogue names, empty for those of the type.
     ``dpi`` is the rendering resolution asked for PDF pages (lowered to fit the pixel limit).
     ``outputs`` are the formats wanted; only those made from the original need to be named.
     ``strip_furniture`` leaves headers, footers, page numbers and watermarks out of the blocks.
     ``schema`` is a JSON Schema to be filled (``fields.by_schema``), None for none.
+    ``split`` tells the documents of a file apart.
     """
 
     engine: str = "auto"
@@ -326,6 +382,7 @@ class Options:
     preview: bool = False
     outputs: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
+    split: bool = False
 
 
 @dataclass(frozen=True, slots=True)

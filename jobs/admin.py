@@ -12,7 +12,7 @@ from jobs.models import Extraction, FieldValue, Job, Outbox, Page, StoredFile
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    """Jobs; the document's password is not shown, nor is its text."""
+    """Jobs; neither the password nor words of the document are shown."""
 
     list_display = (
         "created_at",
@@ -27,7 +27,7 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
-    exclude = ("sealed_password",)
+    exclude = ("sealed_password", "classification", "documents")
     show_full_result_count = False
 
 

@@ -32,7 +32,12 @@ from extraction.formats import FORMATS, render
 from jobs import lifecycle, submit
 from jobs.models import Job, Status
 from jobs.results import document_of, open_pdf
-from jobs.serializers import CatalogueSerializer, JobSerializer, SubmitSerializer
+from jobs.serializers import (
+    CatalogueSerializer,
+    ClassifySerializer,
+    JobSerializer,
+    SubmitSerializer,
+)
 
 WAIT = OpenApiParameter(
     "wait",
@@ -86,21 +91,24 @@ class JobListView(JobView, ListAPIView[Job]):
     )
     def post(self, request: Request) -> Response:
         """Submit a document: 202 with the job, or 200 if ?wait= saw its end."""
-        wait = wait_seconds(request)
-        form = SubmitSerializer(data=request.data)
-        if sum(len(files) for _, files in request.FILES.lists()) > 1:
-            raise ValidationError({"file": ["One document a request."]})
-        form.is_valid(raise_exception=True)
-        actor = actor_of(request)
-        job = submit.submit_job(
-            actor=actor,
-            upload=form.validated_data["file"],
-            options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
-            metadata=form.validated_data.get("metadata"),
-            address=address_of(request),
-        )
-        job = wait_for_end(job, wait)
-        return self.reply(job, 200 if job.ended else 202)
+        return _submit(self, SubmitSerializer, wait_seconds(request))
+
+
+class ClassifyView(JobView):
+    """Telling what a document is, and which documents a file holds."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        summary="Tell what a document is, and which documents a file holds",
+        request={"multipart/form-data": ClassifySerializer},
+        parameters=[WAIT],
+        responses={202: JobSerializer, 200: JobSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """A job as any other, split: 200 when it has ended; waits as long as it may by itself."""
+        return _submit(self, ClassifySerializer, wait_seconds(request, settings.MAX_WAIT_SECONDS))
 
 
 class JobDetailView(JobView, RetrieveAPIView[Job]):
@@ -205,9 +213,28 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
     return response
 
 
-def wait_seconds(request: Request) -> float:
+def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> Response:
+    """Submit what the request holds, and reply when it has ended or the time is over."""
+    request = view.request
+    form = serializer(data=request.data)
+    if sum(len(files) for _, files in request.FILES.lists()) > 1:
+        raise ValidationError({"file": ["One document a request."]})
+    form.is_valid(raise_exception=True)
+    actor = actor_of(request)
+    job = submit.submit_job(
+        actor=actor,
+        upload=form.validated_data["file"],
+        options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+        metadata=form.validated_data.get("metadata"),
+        address=address_of(request),
+    )
+    job = wait_for_end(job, wait)
+    return view.reply(job, 200 if job.ended else 202)
+
+
+def wait_seconds(request: Request, default: int = 0) -> float:
     """The ``wait`` parameter. Raises ``InvalidOption``."""
-    text = request.query_params.get("wait", "0")
+    text = request.query_params.get("wait", str(default))
     if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > settings.MAX_WAIT_SECONDS:
         raise InvalidOption("wait is a whole number of seconds.", limit=settings.MAX_WAIT_SECONDS)
     return float(text)

@@ -89,6 +89,11 @@ class UploadForm(forms.Form):
         required=False,
         help_text="Watermarks too. They stay on the picture of the page.",
     )
+    split = forms.BooleanField(
+        label="Tell stapled documents apart",
+        required=False,
+        help_text="For files that hold several documents. Each gets fields of its own.",
+    )
     searchable_pdf = forms.BooleanField(
         label="Make a searchable PDF",
         required=False,
@@ -99,7 +104,7 @@ class UploadForm(forms.Form):
         label="Fields to look for",
         choices=field_choices,
         required=False,
-        help_text="None chosen: those of invoices and receipts.",
+        help_text="None chosen: those of the document's type.",
         widget=forms.CheckboxSelectMultiple,
     )
 
@@ -125,6 +130,7 @@ class UploadForm(forms.Form):
             fields=tuple(data["fields_wanted"]),
             text_layer=data["text_layer"] or "auto",
             strip_furniture=data["strip_furniture"],
+            split=data["split"],
             password=data["password"],
             outputs=("pdf",) if data["searchable_pdf"] else (),
             preview=True,

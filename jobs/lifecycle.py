@@ -25,10 +25,12 @@ from accounts.usage import record_usage
 from extraction import types
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
+    classification_to_dict,
     extraction_to_dict,
     field_to_dict,
     page_from_dict,
     page_to_dict,
+    part_to_dict,
 )
 from jobs import queue, storage
 from jobs.errors import AlreadyEnded, LeaseLost
@@ -132,6 +134,8 @@ def finish(job: Job, document: types.Document) -> None:
             status,
             error=asdict(errors[0]) if status == Status.FAILED else None,
             warnings=list(document.warnings),
+            classification=classification_to_dict(document.classification),
+            documents=[part_to_dict(part) for part in document.documents],
         )
         FieldValue.objects.bulk_create(
             FieldValue(job=job, position=position, **field_to_dict(value))
@@ -236,12 +240,20 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
 
 
 def _end(
-    job: Job, status: Status, *, error: dict[str, Any] | None = None, warnings: Sequence[str] = ()
+    job: Job,
+    status: Status,
+    *,
+    error: dict[str, Any] | None = None,
+    warnings: Sequence[str] = (),
+    classification: dict[str, Any] | None = None,
+    documents: Sequence[dict[str, Any]] = (),
 ) -> None:
     ended = _held(job).update(
         status=status,
         error=error,
         warnings=list(warnings),
+        classification=classification,
+        documents=list(documents),
         finished_at=Now(),
         lease_until=None,
         sealed_password="",

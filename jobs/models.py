@@ -75,6 +75,12 @@ class Job(TenantOwned):
     pages_total = models.PositiveIntegerField(null=True, blank=True, help_text="to be read")
     pages_done = models.PositiveIntegerField(default=0, help_text="finished, failed ones included")
     pages_failed = models.PositiveIntegerField(default=0)
+    classification = models.JSONField(
+        null=True, blank=True, help_text="as in the JSON result; null until the end"
+    )
+    documents = models.JSONField(
+        default=list, blank=True, help_text="the parts of a split file, without their fields"
+    )
     warnings = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     error = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -148,6 +154,9 @@ class FieldValue(models.Model):
     alternatives = models.JSONField(default=list)
     checks = models.JSONField(default=dict, help_text="tests made of the value: name -> passed")
     notes = ArrayField(models.CharField(max_length=100), default=list)
+    document = models.PositiveIntegerField(
+        null=True, blank=True, help_text="the part of a split file, from 1"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="field_order")]

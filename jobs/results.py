@@ -13,7 +13,13 @@ from django.core.files.base import File
 
 from extraction.errors import NotMade
 from extraction.formats import FORMATS, Format
-from extraction.formats.json import extraction_from_dict, field_from_dict, page_from_dict
+from extraction.formats.json import (
+    classification_from_dict,
+    extraction_from_dict,
+    field_from_dict,
+    page_from_dict,
+    part_from_dict,
+)
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.settling import settle
 from extraction.types import Document, Options, Source
@@ -52,8 +58,10 @@ def document_of(job: Job) -> Document:
         ),
         pages=settle(pages, strip=bool(job.options.get("strip_furniture"))),
         fields=tuple(field_from_dict(value) for value in values),
+        classification=classification_from_dict(job.classification),
         warnings=tuple(job.warnings),
         extraction=extraction_from_dict(filled) if filled else None,
+        documents=tuple(part_from_dict(part) for part in job.documents),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
 from extraction.fields import known
 from extraction.fields.by_schema.checks import MAX_LEVELS, checked, parse_schema
+from extraction.fields.document_types import BY_NAME
 from extraction.formats import FORMATS
 from extraction.types import Options
 from jobs.models import Job
@@ -89,8 +91,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
     )
     fields_ = FieldNames(
         required=False,
-        help_text='names from the catalogue, "invoice_number,iban"; '
-        "those of invoices and receipts if left out",
+        help_text="catalogue names with commas; those of the document's type if left out",
     )
     outputs = FormatNames(
         required=False, help_text="pdf to have a searchable PDF made; other formats always are"
@@ -108,6 +109,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
     )
     schema = SchemaField(
         required=False, help_text="a JSON Schema (draft 2020-12) of an object to be filled"
+    )
+    split = serializers.BooleanField(
+        required=False, help_text="tell the documents of a file apart, each with fields of its own"
     )
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
@@ -147,7 +151,15 @@ class SubmitSerializer(serializers.Serializer[Any]):
         data = self.validated_data
         given = {
             name: data[name]
-            for name in ("pages", "dpi", "text_layer", "strip_furniture", "schema", "password")
+            for name in (
+                "pages",
+                "dpi",
+                "text_layer",
+                "strip_furniture",
+                "schema",
+                "split",
+                "password",
+            )
             if name in data
         }
         return Options(
@@ -169,6 +181,58 @@ def _storable(value: Any, levels: int) -> bool:
         inside = [*value, *value.values()] if isinstance(value, dict) else value
         return levels > 0 and all(_storable(item, levels - 1) for item in inside)
     return True
+
+
+class ClassifySerializer(SubmitSerializer):
+    """A document to be told what it is, and how it is read; its parts are always told apart."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        left_out = ("fields", "outputs", "strip_furniture", "split")
+        declared = super().get_fields()
+        return {name: field for name, field in declared.items() if name not in left_out}
+
+    def options(self, default_engine: str) -> Options:
+        """The validated options."""
+        return replace(super().options(default_engine), split=True)
+
+
+class LikelihoodSerializer(serializers.Serializer[Any]):
+    """A less likely type."""
+
+    kind = serializers.CharField()
+    confidence = serializers.FloatField()
+
+
+class EvidenceSerializer(serializers.Serializer[Any]):
+    """Words that told the type."""
+
+    text = serializers.CharField()
+    page = serializers.IntegerField()
+    box = serializers.ListField(child=serializers.FloatField())
+
+
+class ClassificationSerializer(serializers.Serializer[Any]):
+    """What type of document it is; null until the end, and where nothing was read."""
+
+    kind = serializers.ChoiceField(choices=list(BY_NAME))
+    label_ = serializers.CharField()
+    confidence = serializers.FloatField()
+    alternatives = LikelihoodSerializer(many=True)
+    evidence = EvidenceSerializer(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # "label" is an attribute of every serializer, so the field cannot be declared by its name
+        declared = super().get_fields()
+        return {name.rstrip("_"): field for name, field in declared.items()}
+
+
+class PartSerializer(serializers.Serializer[Any]):
+    """One of the documents of a file that was split."""
+
+    number = serializers.IntegerField()
+    pages = serializers.ListField(child=serializers.IntegerField())
+    confidence = serializers.FloatField(help_text="how surely a document begins here")
+    classification = ClassificationSerializer()
 
 
 class PagesSerializer(serializers.Serializer[Any]):
@@ -197,6 +261,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     size = serializers.IntegerField(source="file.size", read_only=True, help_text="bytes")
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
     pages = serializers.SerializerMethodField()
+    classification = ClassificationSerializer(read_only=True, allow_null=True)
+    documents = PartSerializer(many=True, read_only=True)
     error = FailureSerializer(read_only=True, allow_null=True)
     links = serializers.SerializerMethodField()
 
@@ -213,6 +279,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "options",
             "metadata",
             "pages",
+            "classification",
+            "documents",
             "attempt",
             "error",
             "warnings",

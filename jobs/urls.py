@@ -21,6 +21,7 @@ class FormatName:
 register_converter(FormatName, "format")
 
 api_urlpatterns = [
+    path("classify", api.ClassifyView.as_view(), name="classify"),
     path("ocr/jobs", api.JobListView.as_view(), name="job-list"),
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),

@@ -255,6 +255,7 @@ def _given(job: Job) -> Iterable[tuple[str, str]]:
         ("dpi", 200),
         ("text_layer", "auto"),
         ("strip_furniture", False),
+        ("split", False),
     ):
         value = job.options.get(key, default)
         if value != default:

@@ -75,6 +75,7 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
             text = operator.get(reverse(f"{name}_change", args=[row.pk])).content.decode()
             assert "A-17" not in text
             assert "sealed_password" not in text
+            assert "classification" not in text
 
 
 def test_members_who_are_no_operators_are_kept_out(acme: Organisation) -> None:

@@ -34,6 +34,7 @@ pytestmark = [
 Kind = Literal["object", "list", "public", "self"]
 
 ROUTES: dict[str, dict[str, Kind]] = {
+    "api/v1/classify": {"post": "list"},
     "api/v1/ocr/jobs": {"get": "list", "post": "list"},
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},

@@ -1,4 +1,4 @@
-"""CSV for spreadsheets: the found fields, then every table, one section each.
+"""CSV for spreadsheets: a split file's documents, the fields, every table, one section each.
 
 A section is a title line, its rows and a blank line; a table over several pages is one. A spanned
 cell stands at its first position, the rest is empty. A document without fields and tables gives its
@@ -18,9 +18,10 @@ from typing import Any
 from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
-from extraction.types import Document, FieldValue
+from extraction.types import Document, FieldValue, Part
 
-_FIELD_COLUMNS = ("name", "label", "value", "currency", "raw", "page", "confidence")
+_FIELD_COLUMNS = ("name", "label", "value", "currency", "raw", "page", "confidence", "document")
+_PART_COLUMNS = ("document", "pages", "type", "type_confidence", "confidence")
 
 # What a spreadsheet may run as a formula where a cell begins with it (OWASP, "CSV Injection"), with
 # the full-width forms that East Asian versions take as the same signs. The same after what would
@@ -59,6 +60,9 @@ def _disarm(match: re.Match[str]) -> str:
 
 def _sections(document: Document) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
     found = False
+    if document.documents:
+        found = True
+        yield "Documents", [_PART_COLUMNS, *map(_part_row, document.documents)]
     if document.fields:
         found = True
         yield "Fields", [_FIELD_COLUMNS, *map(_field_row, document.fields)]
@@ -86,7 +90,14 @@ def _sections(document: Document) -> Iterator[tuple[str, Iterable[Sequence[objec
 def _field_row(field: FieldValue) -> tuple[object, ...]:
     value, currency = _field_value(field.value)
     confidence = round(field.confidence, 4) if field.confidence is not None else None
-    return (field.name, field.label, value, currency, field.raw, field.page, confidence)
+    told = (field.name, field.label, value, currency, field.raw, field.page, confidence)
+    return (*told, field.document)
+
+
+def _part_row(part: Part) -> tuple[object, ...]:
+    pages = f"{part.pages[0]}-{part.pages[-1]}" if len(part.pages) > 1 else part.pages[0]
+    told = part.classification
+    return (part.number, pages, told.kind, round(told.confidence, 4), round(part.confidence, 4))
 
 
 def _field_value(value: Any) -> tuple[object, object]:

@@ -18,7 +18,16 @@ from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
 from extraction.formats.list_items import list_items
-from extraction.types import Block, Cell, Document, Extraction, FieldValue, Page, Table
+from extraction.types import (
+    Block,
+    Cell,
+    Classification,
+    Document,
+    Extraction,
+    FieldValue,
+    Page,
+    Table,
+)
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -67,8 +76,9 @@ def render(document: Document) -> bytes:
         "<main>",
         f"<h1>{name}</h1>",
         *(f'<p class="error">{_text(warning)}</p>' for warning in document.warnings),
+        *_told(document.classification),
         *_extraction(document.extraction),
-        *_fields(document.fields),
+        *_all_fields(document),
         *(part for page in _joined(document.pages) for part in _page(page)),
         "</main>",
         "</body>",
@@ -81,11 +91,31 @@ def _text(text: str) -> str:
     return html.escape(clean(text).strip())
 
 
-def _fields(fields: Sequence[FieldValue]) -> Iterable[str]:
-    if not fields:
+def _told(found: Classification | None) -> Iterable[str]:
+    if found is not None:
+        yield f"<p>{_text(found.label)} ({found.confidence:.0%})</p>"
+
+
+def _all_fields(document: Document) -> Iterable[str]:
+    """One section of fields, or one a part where the file was split."""
+    if not document.documents:
+        yield from _fields(document.fields, "Fields", "fields")
+    for part in document.documents:
+        first, last = part.pages[0], part.pages[-1]
+        where = f"pages {first}-{last}" if last != first else f"page {first}"
+        title = f"Document {part.number}, {where}: {part.classification.label}"
+        yield from _fields(document.fields_of(part), title, f"document-{part.number}")
+
+
+def _fields(fields: Sequence[FieldValue], title: str, name: str) -> Iterable[str]:
+    if not fields and name == "fields":
         return
-    yield '<section aria-labelledby="fields">'
-    yield '<h2 id="fields">Fields</h2>'
+    yield f'<section aria-labelledby="{name}">'
+    yield f'<h2 id="{name}">{_text(title)}</h2>'
+    if not fields:
+        yield "<p>No fields were found.</p>"
+        yield "</section>"
+        return
     yield "<table>"
     yield (
         '<thead><tr><th scope="col">Field</th><th scope="col">Value</th>'

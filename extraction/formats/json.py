@@ -18,12 +18,16 @@ from extraction.types import (
     Box,
     Cell,
     Citation,
+    Classification,
     Document,
+    Evidence,
     Extraction,
     Failure,
     FieldValue,
+    Likelihood,
     Line,
     Page,
+    Part,
     SchemaProblem,
     Source,
     Table,
@@ -50,7 +54,12 @@ def to_dict(document: Document) -> dict[str, Any]:
         },
         "pages": [page_to_dict(page) for page in document.pages],
         "fields": [field_to_dict(field) for field in document.fields],
-        "classification": _json_value(document.classification),
+        "classification": classification_to_dict(document.classification),
+        "documents": [
+            part_to_dict(part)
+            | {"fields": [field_to_dict(field) for field in document.fields_of(part)]}
+            for part in document.documents
+        ],
         "extraction": extraction_to_dict(document.extraction) if document.extraction else None,
         "warnings": [clean(warning) for warning in document.warnings],
         "markdown": clean(document_markdown(document)),
@@ -63,10 +72,11 @@ def from_dict(data: Mapping[str, Any]) -> Document:
         source=Source(**data["source"]),
         pages=tuple(page_from_dict(page) for page in data["pages"]),
         fields=tuple(field_from_dict(field) for field in data["fields"]),
-        classification=data["classification"],
+        classification=classification_from_dict(data["classification"]),
         warnings=tuple(data["warnings"]),
         schema_version=data["schema_version"],
         extraction=extraction_from_dict(data["extraction"]) if data.get("extraction") else None,
+        documents=tuple(part_from_dict(part) for part in data["documents"]),
     )
 
 
@@ -160,6 +170,7 @@ def field_to_dict(field: FieldValue) -> dict[str, Any]:
         ],
         "checks": dict(field.checks),
         "notes": list(field.notes),
+        "document": field.document,
     }
 
 
@@ -170,6 +181,62 @@ def field_from_dict(data: Mapping[str, Any]) -> FieldValue:
     )
     changed = {"alternatives": alternatives, "notes": tuple(data["notes"])}
     return FieldValue(**{**data, "box": _box_from(data["box"]), **changed})
+
+
+def classification_to_dict(found: Classification | None) -> dict[str, Any] | None:
+    """What a document is, as JSON values."""
+    if found is None:
+        return None
+    return {
+        "kind": found.kind,
+        "label": clean(found.label),
+        "confidence": _confidence(found.confidence),
+        "alternatives": [
+            {"kind": other.kind, "confidence": _confidence(other.confidence)}
+            for other in found.alternatives
+        ],
+        "evidence": [
+            {"text": clean(told.text), "page": told.page, "box": _box(told.box)}
+            for told in found.evidence
+        ],
+    }
+
+
+def classification_from_dict(data: Mapping[str, Any] | None) -> Classification | None:
+    """The classification that ``classification_to_dict`` gave."""
+    return _classification_from(data) if data is not None else None
+
+
+def _classification_from(data: Mapping[str, Any]) -> Classification:
+    return Classification(
+        kind=data["kind"],
+        label=data["label"],
+        confidence=data["confidence"],
+        alternatives=tuple(Likelihood(**other) for other in data["alternatives"]),
+        evidence=tuple(
+            Evidence(told["text"], told["page"], tuple(told["box"])) for told in data["evidence"]
+        ),
+    )
+
+
+def part_to_dict(part: Part) -> dict[str, Any]:
+    """One of a file's documents as JSON values, without its fields."""
+    return {
+        "number": part.number,
+        "pages": list(part.pages),
+        "confidence": _confidence(part.confidence),
+        "classification": classification_to_dict(part.classification),
+    }
+
+
+def part_from_dict(data: Mapping[str, Any]) -> Part:
+    """The part that ``part_to_dict`` gave."""
+    return Part(
+        number=data["number"],
+        pages=tuple(data["pages"]),
+        confidence=data["confidence"],
+        classification=_classification_from(data["classification"]),
+    )
 
 
 def extraction_to_dict(extraction: Extraction) -> dict[str, Any]:

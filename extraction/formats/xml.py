@@ -13,7 +13,19 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from extraction.formats.characters import clean
-from extraction.types import Block, Box, Document, Extraction, FieldValue, Line, Page, Table, Word
+from extraction.types import (
+    Block,
+    Box,
+    Classification,
+    Document,
+    Extraction,
+    FieldValue,
+    Line,
+    Page,
+    Part,
+    Table,
+    Word,
+)
 
 NAMESPACE = "urn:ocrsite:document:1"
 
@@ -37,7 +49,11 @@ def render(document: Document) -> bytes:
     for field in document.fields:
         _field(fields, field)
     if document.classification is not None:
-        _value(root, "classification", document.classification)
+        _classification(root, document.classification)
+    if document.documents:
+        documents = SubElement(root, "documents")
+        for part in document.documents:
+            _part(documents, part)
     if document.extraction is not None:
         _extraction(root, document.extraction)
     _texts(root, "warning", document.warnings)
@@ -166,6 +182,7 @@ def _field(parent: Element, field: FieldValue) -> None:
         page=field.page,
         method=field.method,
         grounded=field.grounded,
+        document=field.document,
         **_position(field.box, field.confidence),
     )
     _add(element, "raw", field.raw)
@@ -180,6 +197,28 @@ def _field(parent: Element, field: FieldValue) -> None:
         _add(element, "check", name=name, passed=passed)
     for note in field.notes:
         _add(element, "note", note)
+
+
+def _classification(parent: Element, found: Classification) -> None:
+    element = _add(
+        parent,
+        "classification",
+        kind=found.kind,
+        label=found.label,
+        **_position(None, found.confidence),
+    )
+    for other in found.alternatives:
+        _add(element, "alternative", kind=other.kind, **_position(None, other.confidence))
+    for told in found.evidence:
+        _add(element, "evidence", told.text, page=told.page, **_position(told.box, None))
+
+
+def _part(parent: Element, part: Part) -> None:
+    """One of the file's documents; its fields name its number."""
+    pages = " ".join(map(str, part.pages))
+    position = _position(None, part.confidence)
+    element = _add(parent, "part", number=part.number, pages=pages, **position)
+    _classification(element, part.classification)
 
 
 def _extraction(parent: Element, extraction: Extraction) -> None:

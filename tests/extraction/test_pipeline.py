@@ -67,6 +67,37 @@ def test_run_reads_every_page_into_a_document(three_pages: Path) -> None:
     assert document.warnings == ()
 
 
+def test_run_tells_the_documents_of_a_file_apart_where_it_is_to_be_split(tmp_path: Path) -> None:
+    path = tmp_path / "stapled.pdf"
+    first = "Tax invoice\nInvoice no: 4711\nDue date: 2026-02-01\nTotal due: EUR 9.00"
+    second = "Tax invoice\nInvoice no: 4712\nDue date: 2026-03-01\nTotal due: EUR 8.00"
+    path.write_bytes(text_pdf([first, second]))
+    document = pipeline.run(path, Options(split=True), Scripted())
+    assert [part.pages for part in document.documents] == [(1,), (2,)]
+    assert {part.classification.kind for part in document.documents} == {"invoice"}
+    assert document.classification is not None
+    assert document.classification.kind == "invoice"
+    numbers = [
+        [value.value for value in document.fields_of(part) if value.name == "invoice_number"]
+        for part in document.documents
+    ]
+    assert numbers == [["4711"], ["4712"]]
+    named = pipeline.run(path, Options(split=True, fields=("total_amount",)), Scripted())
+    assert [(value.document, value.value["amount"]) for value in named.fields] == [
+        (1, "9.00"),
+        (2, "8.00"),
+    ]
+    unsplit = pipeline.run(path, Options(), Scripted())
+    assert unsplit.documents == ()
+    assert {value.document for value in unsplit.fields} == {None}
+
+
+def test_run_says_nothing_of_a_document_without_text(tmp_path: Path) -> None:
+    path = tmp_path / "blank.pdf"
+    path.write_bytes(text_pdf([""]))
+    assert pipeline.run(path, Options(), Scripted()).classification is None
+
+
 def test_run_reads_a_scanned_invoice_with_ocr(tmp_path: Path) -> None:
     page = scans.scan(scans.invoice, skew=1.0, noise=8)
     path = tmp_path / "scan.png"

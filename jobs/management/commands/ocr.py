@@ -38,17 +38,16 @@ class Command(BaseCommand):
         parser.add_argument("--pages", default="", help='pages to read, as "1-3,7"; default: all')
         parser.add_argument("--engine", choices=engines.ENGINES, default=engines.DEFAULT_ENGINE)
         parser.add_argument("--format", choices=FORMATS, default="json")
-        parser.add_argument(
-            "--fields",
-            default="",
-            help="names, with commas; default: those of invoices and receipts",
-        )
+        parser.add_argument("--fields", default="", help="names, with commas; default: by type")
         parser.add_argument(
             "--strip-furniture",
             action="store_true",
             help="leave out headers, footers, page numbers and watermarks",
         )
         parser.add_argument("--schema", type=Path, metavar="FILE", help="JSON Schema to be filled")
+        parser.add_argument(
+            "--split", action="store_true", help="tell the documents of a file apart"
+        )
         parser.add_argument("--password", default="", help="opens encrypted documents")
         parser.add_argument("--out", type=Path, metavar="DIR", help="for several files: default .")
         parser.add_argument(
@@ -63,6 +62,7 @@ class Command(BaseCommand):
             fields=tuple(filter(None, map(str.strip, arguments["fields"].split(",")))),
             password=arguments["password"],
             strip_furniture=arguments["strip_furniture"],
+            split=arguments["split"],
         )
         targets: list[Path] | list[None] = [None]
         try:

@@ -11,12 +11,16 @@ from extraction.types import (
     Box,
     Cell,
     Citation,
+    Classification,
     Document,
+    Evidence,
     Extraction,
     Failure,
     FieldValue,
+    Likelihood,
     Line,
     Page,
+    Part,
     SchemaProblem,
     Source,
     Table,
@@ -24,6 +28,10 @@ from extraction.types import (
 )
 
 BOX: Box = (10.5, 20.25, 110.75, 32.0)
+
+CLASSIFICATION = Classification(
+    "invoice", "Invoice", 0.91, (Likelihood("receipt", 0.06),), (Evidence("Invoice", 1, BOX),)
+)
 
 # What a page may carry against the reader of the result.
 ATTACKS = (
@@ -106,7 +114,7 @@ def document() -> Document:
             ),
             FieldValue("invoice_date", "Date", "date", "1.2.2026", "2026-02-01", grounded=False),
         ),
-        classification={"kind": "invoice", "scores": [0.9, 1, True, None]},
+        classification=CLASSIFICATION,
         extraction=Extraction(
             value={"total": 1234.5, "lines": [{"text": "Lamp"}], "paid": None},
             citations={
@@ -116,6 +124,20 @@ def document() -> Document:
             problems=(SchemaProblem("/due", "not_valid", "it is no date", ("soon",)),),
         ),
         warnings=("page 2 could not be read",),
+    )
+
+
+def split_document() -> Document:
+    """The ordinary document taken for two: an invoice, and a page of no known type."""
+    whole = document()
+    total, date = whole.fields
+    return replace(
+        whole,
+        fields=(replace(total, document=1), replace(date, document=2)),
+        documents=(
+            Part(1, (1,), 1.0, CLASSIFICATION),
+            Part(2, (2,), 0.75, Classification("other", "Other document", 0.4)),
+        ),
     )
 
 
@@ -168,6 +190,7 @@ def hostile() -> Document:
         ):
             blocks.append(replace(values, id=f"p1-b{len(blocks)}"))
     everything = "\n".join(ATTACKS)
+    told = tuple(Evidence(attack, 1, BOX) for attack in ATTACKS)
     return Document(
         source=Source(everything, "application/pdf", "0" * 64, 1),
         pages=(
@@ -186,7 +209,8 @@ def hostile() -> Document:
             FieldValue(f"f{i}", a, "text", a, {a: [a]}, 1, BOX, alternatives=(Alternative(a, a),))
             for i, a in enumerate(ATTACKS)
         ),
-        classification={"kind": everything},
+        classification=Classification("other", everything, 0.5, evidence=told),
+        documents=(Part(1, (1,), 1.0, Classification("other", everything, 0.5, evidence=told)),),
         extraction=Extraction(
             value=None,
             partial={a: [a] for a in ATTACKS},

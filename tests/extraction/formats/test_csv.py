@@ -8,7 +8,7 @@ import pytest
 
 from extraction.formats.csv import render, safe_cell
 from extraction.types import Block, Document, FieldValue, Page
-from tests.extraction.formats.results import document, hostile
+from tests.extraction.formats.results import document, hostile, split_document
 
 FORMULA = re.compile(r"\s*([=@]|[-+](?![-+]*$))")
 
@@ -20,9 +20,9 @@ def rows(value: Document) -> list[list[str]]:
 def test_render_writes_fields_and_then_each_table() -> None:
     assert rows(document()) == [
         ["Fields"],
-        ["name", "label", "value", "currency", "raw", "page", "confidence"],
-        ["total", "Total", "1234.50", "EUR", "EUR 1.234,50", "1", "0.91"],
-        ["invoice_date", "Date", "2026-02-01", "", "1.2.2026", "", ""],
+        ["name", "label", "value", "currency", "raw", "page", "confidence", "document"],
+        ["total", "Total", "1234.50", "EUR", "EUR 1.234,50", "1", "0.91", ""],
+        ["invoice_date", "Date", "2026-02-01", "", "1.2.2026", "", "", ""],
         [],
         ["Table 1, page 1"],
         ["Item", "Price"],
@@ -33,6 +33,17 @@ def test_render_writes_fields_and_then_each_table() -> None:
         ["down", "1", "2"],
         ["", "3", ""],
     ]
+
+
+def test_render_writes_the_documents_of_a_split_file_first() -> None:
+    written = rows(split_document())
+    assert written[:4] == [
+        ["Documents"],
+        ["document", "pages", "type", "type_confidence", "confidence"],
+        ["1", "1", "invoice", "0.91", "1.0"],
+        ["2", "2", "other", "0.4", "0.75"],
+    ]
+    assert [row[-1] for row in written[6:9]] == ["document", "1", "2"]
 
 
 def test_render_gives_the_text_where_there_is_no_field_and_no_table() -> None:

@@ -8,7 +8,7 @@ from lxml import html
 
 from extraction.formats.html import render
 from extraction.types import Block, Document, Page, Source
-from tests.extraction.formats.results import document, hostile, plain_table
+from tests.extraction.formats.results import document, hostile, plain_table, split_document
 
 
 def test_render_shows_fields_blocks_and_tables() -> None:
@@ -31,6 +31,16 @@ def test_render_shows_fields_blocks_and_tables() -> None:
     assert texts("//label[input[@checked]]") == ["Complete"]
     assert texts("//label[input[not(@checked)]]") == ["Partial"]
     assert texts("//section[@id='page-2']/p[@class='error']") == ["Too large: page 2 is 9 m wide"]
+
+
+def test_render_shows_the_fields_of_each_document_of_a_split_file() -> None:
+    page = html.fromstring(render(split_document()))
+
+    titles = [node.text_content() for node in page.xpath("//h2[starts-with(@id, 'document-')]")]
+    assert titles == ["Document 1, page 1: Invoice", "Document 2, page 2: Other document"]
+    second = page.xpath("//section[@aria-labelledby='document-2']//tbody/tr/th")
+    assert [node.text_content() for node in second] == ["Date"]
+    assert page.xpath("string(//main/p[2])") == "Invoice (91%)"
 
 
 def test_render_allows_its_own_style_and_nothing_else() -> None:

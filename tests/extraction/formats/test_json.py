@@ -19,7 +19,7 @@ from extraction.formats.json import (
 )
 from extraction.schema import json_schema
 from extraction.types import Document, Line, Page, Word
-from tests.extraction.formats.results import BOX, document, hostile
+from tests.extraction.formats.results import BOX, document, hostile, split_document
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
@@ -78,10 +78,19 @@ def test_to_dict_rounds_boxes_and_confidences_of_any_float_type() -> None:
     assert json.loads(json.dumps(page)) == page
 
 
-@pytest.mark.parametrize("value", [document(), Document(document().source, ())])
+@pytest.mark.parametrize("value", [document(), split_document(), Document(document().source, ())])
 def test_from_dict_gives_back_the_document(value: Document) -> None:
     assert from_dict(to_dict(value)) == value
     assert from_dict(json.loads(render(value))) == value
+
+
+def test_to_dict_gives_each_part_its_fields() -> None:
+    first, second = to_dict(split_document())["documents"]
+
+    assert (first["number"], first["pages"], first["confidence"]) == (1, [1], 1.0)
+    assert [field["name"] for field in first["fields"]] == ["total"]
+    assert [field["name"] for field in second["fields"]] == ["invoice_date"]
+    assert second["classification"]["kind"] == "other"
 
 
 def test_page_and_field_come_back_one_by_one() -> None:
@@ -91,14 +100,16 @@ def test_page_and_field_come_back_one_by_one() -> None:
         assert field_from_dict(json.loads(json.dumps(field_to_dict(field)))) == field
 
 
-@pytest.mark.parametrize("value", [document(), hostile(), Document(document().source, ())])
+@pytest.mark.parametrize(
+    "value", [document(), split_document(), hostile(), Document(document().source, ())]
+)
 def test_render_is_valid_against_the_json_schema(value: Document) -> None:
     VALIDATOR.validate(json.loads(render(value)))
 
 
 def test_json_schema_names_every_property_that_is_written() -> None:
     strict = _closed(json_schema())
-    jsonschema.Draft202012Validator(strict).validate(to_dict(document()))
+    jsonschema.Draft202012Validator(strict).validate(to_dict(split_document()))
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,15 @@ from lxml import etree
 from extraction.formats.xml import NAMESPACE, render
 from extraction.schema import xsd
 from extraction.types import Document
-from tests.extraction.formats.results import ATTACKS, document, hostile
+from tests.extraction.formats.results import ATTACKS, document, hostile, split_document
 
 SCHEMA = etree.XMLSchema(etree.fromstring(xsd()))
 NS = {"d": NAMESPACE}
 
 
-@pytest.mark.parametrize("value", [document(), hostile(), Document(document().source, ())])
+@pytest.mark.parametrize(
+    "value", [document(), split_document(), hostile(), Document(document().source, ())]
+)
 def test_render_is_valid_against_the_xsd(value: Document) -> None:
     SCHEMA.assertValid(etree.fromstring(render(value)))
 
@@ -31,14 +33,22 @@ def test_render_carries_words_tables_fields_and_errors() -> None:
         "1234.50"
     ]
     assert texts("//d:field[1]/d:alternative[2]/d:value/d:item/text()") == ["y"]
-    assert texts("//d:classification/d:member[@name='scores']/d:item/@type") == [
-        "number",
-        "number",
-        "boolean",
-        "null",
-    ]
+    assert texts("/d:document/d:classification/@kind") == ["invoice"]
+    assert texts("//d:classification/d:alternative/@confidence") == ["0.06"]
+    assert texts("//d:classification/d:evidence[@page='1']/text()") == ["Invoice"]
     assert texts("//d:page[2]/d:error/@code") == ["page_too_large"]
     assert texts("//d:page[2]/d:error/@actual") == ["81.5"]
+
+
+def test_render_names_the_documents_of_a_split_file() -> None:
+    root = etree.fromstring(render(split_document()))
+
+    parts = root.xpath("//d:documents/d:part", namespaces=NS)
+    assert [(part.get("pages"), part.get("confidence")) for part in parts] == [
+        ("1", "1.0"),
+        ("2", "0.75"),
+    ]
+    assert root.xpath("//d:field/@document", namespaces=NS) == ["1", "2"]
 
 
 def test_render_keeps_hostile_text_as_text() -> None:
