@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import pytest
@@ -31,6 +32,7 @@ BERTH = Field(
 @pytest.fixture
 def with_berth(monkeypatch: pytest.MonkeyPatch) -> None:
     """The catalogue with one row more, wherever it has been imported."""
+    importlib.import_module("ocrsite.urls")  # all that is imported with the first request
     before = CATALOGUE  # this module's name for it is one of those that are changed
     for module in list(sys.modules.values()):
         if getattr(module, "CATALOGUE", None) is before:
