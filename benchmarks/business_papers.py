@@ -114,7 +114,7 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
         draft.put(50 if draft.chance(0.6) else 400, 215, draft.one(TITLES), 14)
     y = _numbers(draft, 50 if draft.chance(0.6) else 330, y)
     y = _sums(draft, _items(draft, y + 20))
-    _foot(draft, own, street, everything=place in ("foot", "sender", "label"))
+    _foot(draft, own, street, everything=place in ("foot", "sender"))
     return _page(draft), draft.truth
 
 
