@@ -103,7 +103,8 @@ def _comes_again(edges: Edges, row: Row, near: Sequence[tuple[int, Edges]]) -> b
     large = _is_large(edges, row)
     first = all(by > 0 for by, _ in near)
     # What is large may be a title: within the text, or the title of the whole that others repeat.
-    titled = large and not (_in_margin(edges, row) and (not first or _has_title_below(edges, row)))
+    framed = _in_margin(edges, row) or len(row.parts) > 1
+    titled = large and not (framed and (not first or _has_title_below(edges, row)))
     for by, others in near:
         for other in others.top if row.top else others.bottom:
             if abs(other.place - row.place) > DRIFT:
@@ -168,12 +169,17 @@ def _says_a_title(edges: Edges, row: Row, titles: Sequence[str]) -> bool:
     ]
     if _is_large(edges, row) and not _in_margin(edges, row):
         titles = ()  # each page may begin with the same title, as forms do
-    text = "".join(bare(part.text) for part in row.parts if number_of(part.text) is None)
-    return len(text) >= 4 and any(_alike(text, title) for title in (*here[:TITLES], *titles))
+    parts = [bare(part.text) for part in row.parts if number_of(part.text) is None]
+    said = ["".join(parts), *(part for part in parts if len(part) >= PART)]
+    return any(
+        len(text) >= 4 and _alike(text, title)
+        for text in said[:4]
+        for title in (*here[:TITLES], *titles)
+    )
 
 
 def _is_large(edges: Edges, row: Row) -> bool:
-    titled = any(block.kind == "title" for block in row.blocks)
+    titled = any(block.kind == "title" for block in row.blocks) and row.height >= edges.body
     return titled or row.height > LARGE * edges.body > 0
 
 

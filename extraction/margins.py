@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from extraction import running_names
 from extraction.block_kinds import NOTE, PAGE_NUMBER, ROMAN, text_of
 from extraction.blocks import SIZE_CHANGE
 from extraction.level import Frame, Piece, Row, Segment, segments_of, text_height, union
@@ -22,7 +23,8 @@ LONE_REACH, LONE_WHITE, LONE_WORDS = 0.15, 3.0, 8  # a last line alone at the pa
 SMALLER = 0.9  # times the text's height: a header so small needs only SMALL_WHITE of that white
 SMALL_WHITE = 0.75
 HEADER_SIZE, FOOTER_SIZE = 1.15, 1.4  # times the text's height, at most: titles stand at the top
-NUMBERED_SIZE = 1.9  # where the page's number stands beside it
+NUMBERED_SIZE = 1.95  # where the page's number stands beside it, or its form tells it
+SMALL_PRINT, SAME_SIZE = 0.92, 0.08  # times the text's height; of their own
 ROWS = 4
 LONGEST_PAGE = 1.7  # times its width: a longer strip of paper (a receipt) has no margins
 SIDE = (
@@ -33,6 +35,7 @@ LEVEL = 0.15  # times its height: a number so level with a line belongs to it
 LINES = 5  # of text, at least, beside which something stands
 BARE = re.compile(r"\d{1,3}|[ivx]{1,5}|[A-Z]-\d{1,3}")
 DASHED = re.compile(r"[-–—•·]\s*\d{1,4}\s*[-–—•·]|\[\d{1,4}\]")
+NAMED = re.compile(r"\d{1,3} \| [^\W\d][^\d|]{0,40}|[^\W\d][^\d|]{0,40} \| \d{1,3}")
 LAST = re.compile(
     r"\b(?:page|seite|pagina|página|strona|sheet|blatt|feuille|hoja|foglio|arkusz)\s\d{1,4}(?:\s*(?:/|of|von|de|di|sur|z)\s*\d{1,4})?$"
     r"|\s[-–—]\s\d{1,4}\s[-–—]$",
@@ -44,6 +47,11 @@ LEGAL = re.compile(
     r"Amtsgericht|Handelsregister|Geschäftsführer|SIRET|RCS|KVK|KRS|NIP|P\. ?IVA|"
     r"all rights reserved|confidential|vertraulich|confidentiel)\b|©|\(c\) ?\d{4}",
     re.IGNORECASE,
+)
+
+
+COMPANY = re.compile(
+    r"\b(?:Ltd|Limited|plc|LLP|LLC|Inc|Corp|GmbH|AG|KG|S\.?A\.?S?|S\.?r\.?l|B\.?V|N\.?V)\b",
 )
 
 
@@ -60,23 +68,33 @@ def parted(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[
         return [], rows, []
     strip = max(STRIP * height, min(INCH, SMALL_PAGE * height))
     start, end = 0, len(rows)
+    portrait = height > right - left
+    large = False  # whether a row above is so large that only the page's number tells it
     for count in range(1, min(ROWS, len(rows) - 1) + 1):
         row, following = rows[count - 1], rows[count]
         bottom = max(segment.box[3] for row in rows[:count] for segment in row)
         size = _widest(row).height
         numbered = "" if _numbers_page(following) else _numbers_page(row)
         reach = REACH * height if numbered == "form" else strip
-        largest = NUMBERED_SIZE if numbered else HEADER_SIZE
-        if bottom > above + reach or size > largest * body:
+        white = min(segment.box[1] for segment in following) - bottom
+        if count == 1 and size < NUMBERED_SIZE * body and bottom < above + REACH * height:
+            near = portrait and bottom < above + strip
+            nearer = near and white > max(row[0].box[1] - above, body)
+            alone = len(row) == 1 and bool(BARE.fullmatch(text_of(row)))
+            if (nearer and alone) or running_names.is_header(rows, body, nearer=nearer):
+                start = 1
+                continue
+        if bottom > above + reach or size > NUMBERED_SIZE * body:
             break
+        large = large or size > HEADER_SIZE * body
+        if large and not numbered:
+            continue
         wanted = _white(size, body)
         if text_height(following) > SIZE_CHANGE * body:
             wanted = min(wanted, WHITE * body / 2)
-        if (
-            numbered in ("form", "place")
-            or min(segment.box[1] for segment in following) - bottom > wanted
-        ):
+        if numbered in ("form", "place") or white > wanted:
             start = count
+    small_print = 0.0  # the height of the legal small print right below
     for count in range(1, min(ROWS, len(rows) - start - 1) + 1):
         row, before = rows[-count], rows[-count - 1]
         top = min(segment.box[1] for row in rows[-count:] for segment in row)
@@ -85,10 +103,16 @@ def parted(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[
         if count == 1 and top > below - LONE_REACH * height and _is_lone(row, white, body):
             end = len(rows) - 1
             continue
-        if top < below - REACH * height or size > FOOTER_SIZE * body:
-            break
         formed = not _numbers_page(before) and _numbers_page(row) == "form"
-        legal = size < SMALLER * body and bool(LEGAL.search(text_of(row)))
+        formed = formed or running_names.is_file(text_of(row))
+        reach = LONE_REACH if formed and count == 1 else REACH
+        if top < below - reach * height or size > FOOTER_SIZE * body:
+            break
+        legal = size < SMALL_PRINT * body and (
+            bool(LEGAL.search(text_of(row)))
+            or (abs(size - small_print) < SAME_SIZE * size and bool(COMPANY.search(text_of(row))))
+        )
+        small_print = size if legal else 0.0
         if top < below - strip:
             if NOTE.match(text_of(row)):
                 break
@@ -103,7 +127,8 @@ def parted(rows: list[Row], frame: Frame, body: float) -> tuple[list[Row], list[
 def _is_lone(row: Row, white: float, body: float) -> bool:
     """Whether a last row, far below the text and smaller, is one short line."""
     text = text_of(row)
-    small = _widest(row).height < SMALLER * body and white > LONE_WHITE * body
+    wanted = WHITE if running_names.names_section(text) else LONE_WHITE
+    small = _widest(row).height < SMALLER * body and white > wanted * body
     return small and len(text.split()) <= LONE_WORDS and not NOTE.match(text)
 
 
@@ -117,7 +142,7 @@ def _numbers_page(row: Row) -> str:
     if len(parts) > 3:
         return ""
     last = LAST.search(text_of(row))
-    if any(_says_page(part.text) for part in parts) or (last and len(parts) > 1):
+    if any(_says_page(part.text) for part in (*parts, *row)) or (last and len(parts) > 1):
         return "form"
     bare = len(parts) > 1 and any(BARE.fullmatch(part.text) for part in (parts[0], parts[-1]))
     labelled = any(part.text.endswith(LABEL_ENDS) for part in parts)
@@ -128,7 +153,9 @@ def _numbers_page(row: Row) -> str:
 
 def _says_page(text: str) -> bool:
     match = PAGE_NUMBER.fullmatch(text.strip())
-    return bool(match and (match["word"] or match["of"] or DASHED.fullmatch(text.strip())))
+    if match:
+        return bool(match["word"] or match["of"] or DASHED.fullmatch(text.strip()))
+    return bool(NAMED.fullmatch(text.strip()))
 
 
 def is_number(text: str) -> bool:

@@ -220,3 +220,39 @@ def test_settle_takes_numbers_beside_names_of_sections_that_change() -> None:
         for n, name in enumerate(("2.1 Dues", "4.7 Freight and rope"), 1)
     ]
     assert kinds(settle(pages, strip=False)) == [["header", "paragraph"]] * 2
+
+
+def test_settle_takes_large_rows_of_two_parts_that_come_again_with_their_sides_changed() -> None:
+    def sides(number: int) -> Page:
+        texts = (f"Letter of 3 May  {number} | Holm", "Holm Trading")
+        names = texts if number % 2 else texts[::-1]
+        lines = [
+            Line(text, (50.0 + 300 * at, 70.0, 250.0 + 300 * at, 90.0))
+            for at, text in enumerate(names)
+        ]
+        body = [Line("Dear Anna", (50.0, 100.0 + 12 * n, 500.0, 110.0 + 12 * n)) for n in range(9)]
+        blocks = (
+            Block("b1", "paragraph", " ".join(names), (50.0, 70.0, 550.0, 90.0)),
+            Block("b2", "paragraph", f"Text {'abcd'[number]}", (50.0, 100.0, 500.0, 206.0)),
+        )
+        return Page(number, 600.0, HEIGHT, lines=(*lines, *body), blocks=blocks)
+
+    pages = [page(1, ("paragraph", "Dear Anna", 300)), sides(2), sides(3)]
+    assert kinds(settle(pages, strip=False)) == [["paragraph"], *[["header", "paragraph"]] * 2]
+
+
+def test_settle_takes_a_row_one_part_of_which_says_a_title_below() -> None:
+    lines = (
+        Line("Harbour Review", (50.0, 70.0, 200.0, 90.0)),
+        Line("Tides and moons", (400.0, 70.0, 550.0, 90.0)),
+        Line("Tides and moons", (50.0, 100.0, 200.0, 118.0)),
+        *(Line("Rope and timber", (50.0, 130.0 + 12 * n, 500.0, 140.0 + 12 * n)) for n in range(9)),
+    )
+    blocks = (
+        Block("b1", "title", "Harbour Review", (50.0, 70.0, 200.0, 90.0)),
+        Block("b2", "title", "Tides and moons", (400.0, 70.0, 550.0, 90.0)),
+        Block("b3", "title", "Tides and moons", (50.0, 100.0, 200.0, 118.0)),
+        Block("b4", "paragraph", "Rope and timber", (50.0, 130.0, 500.0, 236.0)),
+    )
+    one = Page(1, 600.0, HEIGHT, lines=lines, blocks=blocks)
+    assert kinds(settle([one], strip=False)) == [["header", "header", "title", "paragraph"]]

@@ -36,6 +36,17 @@ def parted(*lines: Line) -> tuple[list[str], list[str]]:
         ([line("Dues", 60, 40, height=14), line("Page 3", 500, 42)], ["Dues", "Page 3"]),
         ([line("Dues", 60, 85), line("- 3 -", 510, 85)], ["Dues", "- 3 -"]),
         ([line("Dues", 60, 50, height=14), line("17", 530, 52)], ["Dues", "17"]),
+        ([line("4 | Dues", 60, 85)], ["4 | Dues"]),
+        ([line("3", 60, 25, height=18)], ["3"]),
+        # a row above the page's number, both larger than the text
+        (
+            [line("Harbour Office", 60, 30, height=15), line("- 3 -", 290, 47, height=15)],
+            ["Harbour Office", "- 3 -"],
+        ),
+        # the name of a section nearer to the edge of the paper than to the text
+        ([line("2.4 Tides", 60, 30, height=18)], ["2.4 Tides"]),
+        ([line("2.4 Tides", 60, 120, height=18)], []),
+        ([line("Harbour Office", 60, 30, height=15), line("Dues", 60, 50, height=15)], []),
         # a title, a line within the page, a labelled number, a table's heading
         ([line("Dues", 60, 40, height=18)], []),
         ([line("Hamburg, 3 May 2026", 440, 90)], []),
@@ -52,6 +63,11 @@ def test_parted_finds_headers(lines: list[Line], said: list[str]) -> None:
     [
         ([line("Harbour Ltd, 4 Quay Street", 60, 760)], ["Harbour Ltd, 4 Quay Street"]),
         ([line("Page 3 of 9", 270, 712)], ["Page 3 of 9"]),
+        ([line(r"C:\Holm\tides.docx", 60, 712)], [r"C:\Holm\tides.docx"]),
+        (
+            [line("Holm Ltd, Quay", 60, 718, height=7), line("VAT no. 42", 60, 726, height=7)],
+            ["Holm Ltd, Quay", "VAT no. 42"],
+        ),
         # legal small print further in, but no footnote and no text of the usual size
         ([line("IBAN DE21 3704 0044", 60, 712, height=7)], ["IBAN DE21 3704 0044"]),
         (
