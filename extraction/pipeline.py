@@ -22,6 +22,7 @@ from extraction.fields import known
 from extraction.fields.by_schema import check_schema
 from extraction.fields.by_schema.extract import extract
 from extraction.fields.match import find
+from extraction.fields.writing import writing_of
 from extraction.formats.md import page_markdown
 from extraction.settling import settle
 from extraction.types import (
@@ -90,12 +91,15 @@ def run(
                 started = time.perf_counter()
     read = [pages[number] for number in numbers if number in pages]
     chosen = settle(read, strip=options.strip_furniture)
+    extraction = None
+    if options.schema is not None:
+        extraction = extract(chosen, options.schema, writing=writing_of(chosen))
     return Document(
         source=Source(name or path.name, info.media_type, sha256, info.page_count),
         pages=chosen,
         fields=find(chosen, wanted),
         warnings=_warnings(chosen),
-        extraction=extract(chosen, options.schema) if options.schema is not None else None,
+        extraction=extraction,
     )
 
 
