@@ -24,6 +24,7 @@ from extraction.fields import Field, known
 from extraction.fields.by_schema import check_schema
 from extraction.fields.by_schema.extract import extract
 from extraction.fields.match import find
+from extraction.fields.writing import writing_of
 from extraction.formats.md import page_markdown
 from extraction.settling import settle
 from extraction.splitting import split, whole
@@ -100,13 +101,16 @@ def run(
     classification = None
     if any(page.lines for page in chosen):
         classification = whole(parts) if parts else classify(chosen)
+    extraction = None
+    if options.schema is not None:
+        extraction = extract(chosen, options.schema, writing=writing_of(chosen))
     return Document(
         source=Source(name or path.name, info.media_type, sha256, info.page_count),
         pages=chosen,
         fields=_fields(chosen, classification, parts, wanted),
         classification=classification,
         warnings=_warnings(chosen),
-        extraction=extract(chosen, options.schema) if options.schema is not None else None,
+        extraction=extraction,
         documents=parts,
     )
 

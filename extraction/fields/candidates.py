@@ -85,7 +85,11 @@ def _beside(
     wanted: Field, label: Label, part: Part, sheet: Sheet, writing: Writing
 ) -> Iterator[Candidate]:
     """The value of a label: after it in its line, to the right, or below."""
-    following = [other.first for other in part.labels if other.first > label.last]
+    following = [
+        other.first
+        for other in part.labels
+        if other.first > label.last and not _begins_a_text(wanted, label, other, part)
+    ]
     # "The invoice that came in May 8974": a weak label's number does not stand words away from it
     reach = LOOSE_REACH if wanted.kind == "id" and label.strength <= WEAK else None
     says = _says(label, part)
@@ -117,6 +121,17 @@ def _beside(
         if hits:
             yield hits[0]
             return
+
+
+def _begins_a_text(wanted: Field, label: Label, other: Label, part: Part) -> bool:
+    """Whether a label right behind the field's is what that says: "Carrier: Swift Haulage"."""
+    return (
+        wanted.kind in ANY_TEXT
+        and other.first == label.last + 1
+        and part.words[label.last].text.endswith(":")
+        and not part.words[other.last].text.endswith(":")
+        and other.last + 1 < len(part.words)
+    )
 
 
 def _says(label: Label, part: Part) -> Signs:

@@ -1000,7 +1000,7 @@ CATALOGUE: tuple[Field, ...] = (
     ),
     # identity cards and passports
     Field(
-        "surname", "Surname", "person",
+        "surname", "Surname", "text",
         (
             "surname", "last name", "family name", "Nachname", "Familienname", "nom de famille",
             "apellidos", "apellido", "primer apellido", "cognome", "nazwisko", "achternaam",
@@ -1012,7 +1012,7 @@ CATALOGUE: tuple[Field, ...] = (
         document_types=("id_card", "passport", "form"),
     ),
     Field(
-        "given_names", "Given names", "person",
+        "given_names", "Given names", "text",
         (
             "given names", "given name", "first name", "first names", "forename", "forenames",
             "Vorname", "Vornamen", "prénom", "prénoms", "nombres", "nombre de pila", "nomi",

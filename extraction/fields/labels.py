@@ -82,12 +82,15 @@ class Labels:
         for word in chain.from_iterable(lines):
             if word not in plain:
                 plain[word] = squeezed(word)
-        runs = [self._runs([plain[word] for word in line]) for line in lines]
+        runs = [self._runs(line, [plain[word] for word in line]) for line in lines]
         near = self._nearest({run for line in runs for run, _, _ in line if run not in self._table})
         return [self._chosen(line, near) for line in runs]
 
-    def _runs(self, words: Sequence[str]) -> list[tuple[str, int, int]]:
-        """The runs of squeezed words that may be labels: joined, with their first and last word."""
+    def _runs(self, line: Sequence[str], words: Sequence[str]) -> list[tuple[str, int, int]]:
+        """The runs of squeezed words that may be labels: joined, with their first and last word.
+
+        A colon in ``line``, the words as they stand, ends a run.
+        """
         longest, table = self._longest, self._table
         found = []
         for first in range(len(words)):
@@ -99,6 +102,8 @@ class Labels:
                     break
                 if word and (len(run) >= EXACT_BELOW or run in table):
                     found.append((run, first, last))
+                if line[last].endswith(":"):
+                    break
         return found
 
     def _chosen(

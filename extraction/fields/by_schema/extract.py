@@ -26,6 +26,7 @@ from extraction.types import Citation, Extraction, FieldValue, Page, SchemaProbl
 MAX_ROUNDS = 4  # times that the pages are searched
 MAX_CANDIDATES = 4  # named in a problem
 MAX_LINES = 20_000  # looked through for values of a kind
+LEAST = 0.05  # confidence of an alternative that counts
 LIKELY = 0.3  # what it says that a value is of the likeliest kind, beside its confidence
 MAX_LIST = 500  # items of an array of single values
 
@@ -123,9 +124,14 @@ class _Filler:
         values = [self._values[f.name] for f in each.fields if f.name in self._values]
         likely = {f.name: LIKELY for f in each.fields[:1]}
         strength = {v.name: _strength(v, values) + likely.get(v.name, 0.0) for v in values}
+        known = {f.name for f in each.fields if not f.name.startswith("/")}
+        if known:  # what merely stands behind the label counts after what is of the field's kind
+            strength = {name: s - 3 * (name not in known) for name, s in strength.items()}
         for value in sorted(values, key=lambda value: -strength[value.name]):
             yield self._of_value(leaf, value)
             for other in value.alternatives:
+                if (other.confidence or 0.0) < LEAST:
+                    continue
                 citation = _cited(value, other.raw, other.page, other.box, other.confidence)
                 line = self._line_at(other.page, other.box)
                 yield _Found(tuple(forms(leaf, other.raw, other.value, line)), citation)

@@ -34,6 +34,8 @@ _FORMATS: dict[str, tuple[str, ...]] = {
     "money": ("money",), "decimal": ("money",), "currency": ("currency", "text"),
 }  # fmt: skip
 _NUMBERS = ("money", "number", "percent")
+# Kinds of which a value may not be known: what stands behind the label is one all the same.
+_NAMING = ("person", "organisation", "country")
 # Kinds that a single word of a name tells.
 _BY_WORD = {
     "iban": {"iban"}, "bic": {"bic", "swift"}, "vat": {"vat", "vatin", "ustid"},
@@ -55,14 +57,34 @@ def wanted(leaf: Leaf) -> Wanted:
     """The fields whose values may fill the leaf."""
     names = tuple(phrases(leaf))
     known = catalogued(leaf, names)
-    own = _own(leaf, names)
-    if known is None:
-        return Wanted(leaf, own, names)
-    more = tuple(name for name in names if squeezed(name) not in _labels_of_all())
-    if known.name.startswith(("issuer", "customer", "buyer")):
-        more = ()  # "name" alone is no label of a company's
-    known = replace(known, synonyms=known.synonyms + more) if more else known
-    return Wanted(leaf, (known,), names)
+    if not known:
+        return Wanted(leaf, _own(leaf, names), names)
+    first = _with_labels(known[0], leaf, names)
+    fields = (first, *known[1:])
+    if first.kind in _NAMING and leaf.type == "string" and "format" not in leaf.words:
+        as_written = Field(
+            f"{leaf.pointer} text",
+            first.label,
+            "text",
+            first.synonyms,
+            first.weak,
+            document_types=(),
+        )
+        fields = (*fields, as_written)
+    return Wanted(leaf, fields, names)
+
+
+def _with_labels(field: Field, leaf: Leaf, names: Sequence[str]) -> Field:
+    """The field with the leaf's own words as labels too, but those that mean another field."""
+    known = _named()
+    alone = len(leaf.names) == 1  # "name" of an object is no label of that object's
+    if party_of(leaf) and not alone:
+        names = [name for name in names if not words.alike(name, leaf.names[-1])]
+    own = {squeezed(label) for label in (*field.synonyms, *field.weak)}
+    free = [name for name in names if squeezed(name) not in own]
+    strong = tuple(name for name in free if squeezed(name) not in known)
+    weak = tuple(name for name in free if alone and not known.get(squeezed(name), ("", True))[1])
+    return replace(field, synonyms=field.synonyms + strong, weak=field.weak + weak)
 
 
 def phrases(leaf: Leaf) -> Iterator[str]:
@@ -107,18 +129,20 @@ def _named() -> Mapping[str, tuple[Field, bool]]:
     return found
 
 
-@cache
-def _labels_of_all() -> frozenset[str]:
-    return frozenset(_named())
+def catalogued(leaf: Leaf, names: Sequence[str]) -> tuple[Field, ...]:
+    """The catalogue's fields of fitting kinds that a leaf means, the likeliest first."""
+    told = party_of(leaf)
+    if told is not None:
+        party, attribute = told
+        found = [each for each in _of_party(attribute, party) if fits(each, leaf)]
+        if found or (party is words.BUYER and len(leaf.names) > 1):
+            return tuple(found)
+    field = _of_name(leaf, names)
+    return (field,) if field else ()
 
 
-def catalogued(leaf: Leaf, names: Sequence[str]) -> Field | None:
-    """The catalogue's field that a leaf means, if there is one of a fitting kind."""
-    party = next((row for row in map(_party, leaf.names[-2::-1]) if row), None)
-    if party is not None and len(leaf.names) > 1:
-        found = _of_party(words.phrase(leaf.names[-1]), party)
-        if found or party is words.BUYER:
-            return found if found and fits(found, leaf) else None
+def _of_name(leaf: Leaf, names: Sequence[str]) -> Field | None:
+    """The field that goes by one of the leaf's names, or by one that is spelt much like it."""
     known = _named()
     hits = [known[key] for key in map(squeezed, names) if key in known]
     hits += _told(leaf.words.get("description"))
@@ -155,16 +179,39 @@ def _party(name: str) -> tuple[str, ...] | None:
     return None
 
 
-def _of_party(own: str, party: tuple[str, ...]) -> Field | None:
-    """The catalogue's field of that name for who bills, or who is billed: "issuer_name"."""
-    known = {field.name: field for field in CATALOGUE}
-    attributes = [own, *words.others(own)]
-    for attribute in attributes:
-        for each in party:
-            field = known.get("_".join((*words.words_of(each), *words.words_of(attribute))))
-            if field:
-                return field
+def party_of(leaf: Leaf) -> tuple[tuple[str, ...], str] | None:
+    """Of who bills or is billed, and what of them, by the leaf's names: "seller": {"name"},
+    "sellerName" or "seller"; None for what is of neither."""
+    if not leaf.names:
+        return None
+    own = words.phrase(leaf.names[-1])
+    above = next((row for row in map(_party, leaf.names[-2::-1]) if row), None)
+    if above:
+        return above, own
+    parts = own.split()
+    for count in range(len(parts), 0, -1):
+        row = _party(" ".join(parts[:count]))
+        if row and (count < len(parts) or len(squeezed(own)) > len("from")):
+            return row, " ".join(parts[count:]) or "name"
     return None
+
+
+def _of_party(own: str, party: tuple[str, ...]) -> list[Field]:
+    """The catalogue's fields of that name for who bills, or who is billed: "issuer_name".
+
+    Of fields of other papers only the labels that mean nothing else count: "to" on an invoice is
+    not above who bills, as it is on an order.
+    """
+    known = {field.name: field for field in CATALOGUE}
+    for attribute in (own, *words.others(own)):
+        keys = ("_".join((*words.words_of(each), *words.words_of(attribute))) for each in party)
+        found = [known[key] for key in keys if key in known]
+        if found:
+            return [
+                each if "invoice" in each.document_types else replace(each, weak=())
+                for each in found
+            ]
+    return []
 
 
 def fits(field: Field, leaf: Leaf) -> bool:

@@ -17,7 +17,8 @@ from extraction.fields.by_schema.values import Written, forms
 from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.definition import Column
 from extraction.fields.kinds import Writing
-from extraction.fields.labels import ALIKE, EXACT_BELOW, LONGEST_LABEL, labels_of, squeezed
+from extraction.fields.labels import ALIKE, EXACT_BELOW, LONGEST_LABEL, WEAK, labels_of, squeezed
+from extraction.fields.line_items import SUMS
 from extraction.formats import grid
 from extraction.level import union
 from extraction.types import Block, Cell, Citation, Page
@@ -230,7 +231,9 @@ def _is_sum(cells: Sequence[Cell]) -> bool:
         return False
     (found,) = labels_of(CATALOGUE).in_lines([texts[0][:12]])
     money = {each.name for each in CATALOGUE if each.kind == "money"}
-    return any(each.field in money and each.first == 0 for each in found)
+    # "Delivery" may be an item as well; "Total" is none
+    sums = (each for each in found if each.field in SUMS or each.strength > WEAK)
+    return any(each.field in money and each.first == 0 for each in sums)
 
 
 def _goes_on(row: Row, above: Row) -> bool:

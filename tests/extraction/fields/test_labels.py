@@ -45,6 +45,11 @@ def test_labels_are_found_though_misread() -> None:
     assert 0.88 < label.strength < 1
 
 
+def test_labels_end_at_a_colon() -> None:
+    # with the name behind it the label would look much like "account holder name"
+    assert fields("Account holder: Jane") == [("account_holder", 0, 1)]
+
+
 def test_labels_prefer_the_longer_one() -> None:
     assert fields("Invoice Date") == [("invoice_date", 0, 1)]
     assert fields("Grand Total") == [("total_amount", 0, 1)]

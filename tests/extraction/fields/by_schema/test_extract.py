@@ -459,6 +459,31 @@ def test_extract_goes_on_with_a_table_overleaf() -> None:
     assert extraction.citations["/items/2/amount"].page == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["seller", "sellerName", "vendor", "supplier_name", "merchant_name"]
+)
+def test_extract_knows_who_bills_by_any_name(name: str) -> None:
+    assert found(papers.INVOICE, obj(name, **{name: TEXT})).value == {name: "Harbour Pumps Ltd"}
+
+
+@pytest.mark.parametrize("name", ["buyer", "customerName", "client", "bill_to"])
+def test_extract_knows_who_is_billed_by_any_name(name: str) -> None:
+    assert found(papers.INVOICE, obj(name, **{name: TEXT})).value == {name: "Nordwind GmbH"}
+
+
+def test_extract_takes_the_schemas_own_word_for_a_label() -> None:
+    paper = page(
+        line("Harbour Pumps Ltd", 60, 40, height=16),
+        line("Company: Acme Tools", 60, 100),
+        line("Merchant: Swift Tyres", 60, 120),
+        line("Total EUR 12.00", 60, 300),
+    )
+    assert found(paper, obj("", company=TEXT)).value == {"company": "Acme Tools"}
+    assert found(paper, obj("", merchant=obj("", name=TEXT))).value == {
+        "merchant": {"name": "Swift Tyres"}
+    }
+
+
 def test_extract_writes_money_as_asked() -> None:
     money = obj(
         "",
