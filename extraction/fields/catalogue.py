@@ -1060,7 +1060,7 @@ CATALOGUE: tuple[Field, ...] = (
         document_types=("id_card", "passport"),
     ),
     Field(
-        "personal_number", "Personal number", "id",
+        "personal_number", "Personal number", "national_id",
         (
             "personal number", "personal no", "personal identification number", "personal id no",
             "national id", "national id number", "national identification number",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +11,12 @@ from extraction.fields.candidates import Candidate, candidates
 from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.definition import Field
 from extraction.fields.kinds import Writing
-from extraction.fields.kinds.hit import UNKNOWN
-from extraction.fields.kinds.money import CURRENCY, currency
 from extraction.fields.labels import WEAK
 from extraction.fields.line_items import line_items
 from extraction.fields.parts import Sheet, sheets_of
 from extraction.fields.ranking import Models, Ranked, model_of, ranked, weights
+from extraction.fields.writing import writing_of
+from extraction.fields.zone import from_zone, joined
 from extraction.types import Alternative, FieldValue, Page
 
 MAX_ALTERNATIVES = 3
@@ -30,13 +29,15 @@ TOGETHER = ((NAME, ADDRESS), AMOUNTS)
 
 
 def find(
-    pages: Sequence[Page], fields: Sequence[Field], *, writing: Writing = UNKNOWN
+    pages: Sequence[Page], fields: Sequence[Field], *, writing: Writing | None = None
 ) -> tuple[FieldValue, ...]:
     """The fields found on the pages, in the order of ``fields``; those not found are left out.
 
-    ``writing`` is how the document writes its values, as far as it tells.
+    ``writing`` is how the document writes its values, told by its own text where not given.
     """
+    writing = writing or writing_of(pages)
     considered = gathered(pages, fields, writing)
+    zone = from_zone(pages, fields)
     models, values = weights(), []
     for field in fields:
         if field.kind == "table":
@@ -44,13 +45,11 @@ def find(
             values += [items] if items else []
             continue
         likely = ranked(considered.of[field.name], models[model_of(field, models)])
-        if likely and likely[0].chance >= MIN_CHANCE * likely[0].candidate.reading:
-            values.append(_value(field, likely))
+        believed = likely and likely[0].chance >= MIN_CHANCE * likely[0].candidate.reading
+        value = joined(zone.get(field.name), _value(field, likely) if believed else None)
+        values += [value] if value else []
     values = arithmetic.checked(values, considered.amounts)
-    usual = writing.currency
-    if not usual and any(value.kind == "money" for value in values):
-        usual = _usual_currency(considered.sheets)
-    return tuple(_in_currency(value, usual) for value in values)
+    return tuple(_in_currency(value, writing.currency) for value in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +64,11 @@ class Considered:
 def gathered(
     pages: Sequence[Page],
     fields: Sequence[Field],
-    writing: Writing = UNKNOWN,
+    writing: Writing | None = None,
     models: Models | None = None,
 ) -> Considered:
     """Every candidate of the fields with what speaks for it; ``models`` are ``ranking.weights``."""
-    models = models or weights()
+    writing, models = writing or writing_of(pages), models or weights()
     asked = {field.name: field for field in fields}
     for names in TOGETHER:
         if any(name in asked for name in names):
@@ -143,17 +142,6 @@ def _value(field: Field, likely: Sequence[Ranked]) -> FieldValue:
         checks=best.checks,
         notes=best.notes,
     )
-
-
-def _usual_currency(sheets: Sequence[Sheet]) -> str | None:
-    """The currency the document names most often."""
-    named = Counter(
-        currency(match[0])
-        for sheet in sheets
-        for part in sheet.parts
-        for match in CURRENCY.finditer(part.text)
-    )
-    return named.most_common(1)[0][0] if named else None
 
 
 def _in_currency(value: FieldValue, usual: str | None) -> FieldValue:

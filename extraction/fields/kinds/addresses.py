@@ -174,12 +174,15 @@ def _town(town: str) -> str | None:
 
 
 def find_addresses(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
-    """The text as an address, where a street and a number, or a postcode and a town show it."""
-    stripped = text.strip(" :;,-")
+    """The text as an address, where a street and a number, or a postcode and a town show it.
+
+    A telephone number or a web address behind it is no part of it.
+    """
+    contact = CONTACT.search(text[:LONGEST])
+    end = text.rfind(" ", 0, contact.start() + 1) + 1 if contact else len(text)
+    stripped = text[:end].strip(" :;,-")
     found = evidence(stripped)
-    if "contact" in found or not (
-        "postcode" in found or ("street" in found and re.search(r"\d", stripped))
-    ):
+    if not ("postcode" in found or ("street" in found and re.search(r"\d", stripped))):
         return
     start = text.index(stripped)
     certainty = 1.0 if {"postcode", "street"} <= found else 0.7

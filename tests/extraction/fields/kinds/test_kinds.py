@@ -26,9 +26,9 @@ def test_hostile_lines_take_no_time(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_hits_stand_within_the_text_from_left_to_right(kind: str) -> None:
     text = (
-        "Mr. John Smith, Poland, EUR 12.50 on 03/04/2026, 19 % VAT DE136695976, ☑ paid "
-        "4111 1111 1111 1111, DE89 3704 0044 0532 0130 00 COBADEFFXXX, "
-        "info@firma.de, www.a.de, +49301234567"
+        "14 Quay Street, 10115 Berlin, Mr. John Smith, Poland, EUR 12.50 on 03/04/2026, "
+        "19 % VAT DE136695976, ☑ paid 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00 "
+        "COBADEFFXXX, info@firma.de, www.a.de, +49301234567"
     )
     hits = find(kind, text)
     assert all(0 <= hit.start < hit.end <= len(text) for hit in hits)
