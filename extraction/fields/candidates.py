@@ -25,9 +25,7 @@ TO_THE_RIGHT = 4  # parts of the row behind a label's that are looked at
 LOOSE_REACH = 3  # words: how far from a label that may as well stand in a sentence a number counts
 
 TIME = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
-CERTAIN = 0.8  # a kind's ``sight`` from which its values are known for what they are
 # Fields that are found without a label though their kind tells little.
-BY_SIGHT = frozenset({"invoice_date"})
 # Kinds of which any text is a value: a sentence behind a label is one too.
 ANY_TEXT = frozenset({"text", "organisation", "person"})
 
@@ -68,6 +66,9 @@ def candidates(wanted: Field, sheets: Sequence[Sheet], writing: Writing) -> list
                 found += _by_sight(wanted, part, sheet, writing)
         if len(found) >= MOST:
             break
+    # What may mean the field counts where nothing does say it. Of amounts the sums decide.
+    if wanted.kind != "money" and any("strong" in each.signs for each in found):
+        found = [each for each in found if "weak" not in each.signs]
     return found[:MOST]
 
 
