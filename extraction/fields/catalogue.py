@@ -642,7 +642,7 @@ CATALOGUE: tuple[Field, ...] = (
         document_types=("invoice", "receipt", "purchase_order", "delivery_note"),
         columns=(
             Column(
-                "position", "Position", "id",
+                "position", "Position", "number",
                 (
                     "pos", "position", "no", "line", "line no", "item", "Pos-Nr", "lfd Nr", "n°",
                     "ligne", "línea", "lín", "riga", "lp", "poz", "nr", "regel", "bil",

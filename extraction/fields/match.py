@@ -145,9 +145,20 @@ def _value(field: Field, likely: Sequence[Ranked]) -> FieldValue:
 
 
 def _in_currency(value: FieldValue, usual: str | None) -> FieldValue:
-    """An amount without a currency of its own in the document's."""
-    if value.kind != "money" or not usual:
+    """An amount, or those of a table, without a currency of their own in the document's."""
+    if not usual or value.kind not in ("money", "table"):
         return value
+    if value.kind == "table":
+        rows = [
+            {
+                name: _with_currency(cell, usual)
+                if isinstance(cell, dict) and "amount" in cell
+                else cell
+                for name, cell in row.items()
+            }
+            for row in value.value
+        ]
+        return replace(value, value=rows)
     others = tuple(
         replace(other, value=_with_currency(other.value, usual)) for other in value.alternatives
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from extraction.fields.definition import Column, Field
 from extraction.fields.match import find
 from extraction.types import Block, Cell, FieldValue, Page, Table
+from tests.extraction.test_level import line
 
 ITEMS = Field(
     "line_items",
@@ -93,3 +94,12 @@ def test_line_items_go_on_overleaf() -> None:
 
 def test_line_items_refuse_a_table_of_other_things() -> None:
     assert found(block([["Day", "Hours"], ["Monday", "9-17"]])) is None
+
+
+def test_line_items_are_in_the_documents_currency() -> None:
+    rows = [["Menge", "Preis", "Amount"], ["2", "4.50", "9.00"], ["3", "1.10", "3.30"]]
+    page = Page(1, 600, 800, blocks=(block(rows),), lines=(line("Total EUR 12.30", 50, 700),))
+    (items,) = find([page], [ITEMS])
+    assert [row["amount"] for row in items.value] == [
+        {"amount": "9.00", "currency": "EUR"}, {"amount": "3.30", "currency": "EUR"},
+    ]  # fmt: skip
