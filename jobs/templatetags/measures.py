@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from extraction.fields import CATALOGUE
 from extraction.types import Box
 from jobs.models import FieldValue, Job
 from jobs.viewer import ShownLine, ShownWord, size
@@ -70,14 +71,27 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def field_value(value: Any) -> str:
-    """A found value: text as it is, money with its currency, other values as JSON."""
+    """A found value: text as it is, money with its currency, addresses in one line, else JSON."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and "amount" in value:
         return f"{value['amount']} {value.get('currency') or ''}".strip()
+    if isinstance(value, Mapping) and isinstance(value.get("text"), str):
+        return value["text"]
     return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def table_rows(found: FieldValue) -> list[list[str]]:
+    """The rows of a table field as text, headings first, columns as in the catalogue."""
+    rows = found.value or []
+    given = dict.fromkeys(name for row in rows for name in row)
+    known = {c.name: c.label for f in CATALOGUE if f.name == found.name for c in f.columns}
+    names = [*(name for name in known if name in given), *(n for n in given if n not in known)]
+    headings = [known.get(name, name.replace("_", " ").capitalize()) for name in names]
+    return [headings, *([field_value(row.get(name)) for name in names] for row in rows)]
 
 
 @register.simple_tag

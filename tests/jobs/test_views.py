@@ -20,7 +20,7 @@ from extraction.fields import CATALOGUE
 from extraction.formats import FORMATS
 from extraction.types import PageImage
 from jobs import storage
-from jobs.models import Job, Page, Status
+from jobs.models import FieldValue, Job, Page, Status
 from jobs.tasks import job_options, run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
@@ -303,6 +303,25 @@ def test_job_shows_its_fields_with_their_place(browser: Client, acme: Organisati
     assert "1250.00 EUR On the page: 1,250.00 EUR" in said
     for position in re.findall(r"view=fields#field-(\d+)", html):
         assert f'id="field-{position}"' in html
+
+
+def test_job_shows_the_rows_of_a_table_field(browser: Client, acme: Organisation) -> None:
+    job = finished(acme, text_pdf(["Invoice number: INV-77123"]))
+    rows = [
+        {
+            "amount": {"amount": "9.00", "currency": "EUR"},
+            "description": "<b>Pipe</b>",
+            "extra_1": 2,
+        },
+        {"description": "Tape"},
+    ]
+    FieldValue.objects.create(
+        job=job, position=99, name="line_items", label="Line items", kind="table", value=rows
+    )
+    html = page(browser, f"/jobs/{job.pk}?view=fields")
+    said = text_of(html)
+    assert "Description Amount Extra 1 &lt;b&gt;Pipe&lt;/b&gt; 9.00 EUR 2 Tape" in said
+    assert "<b>Pipe</b>" not in html
 
 
 def test_job_shows_what_the_page_says_as_text(browser: Client, acme: Organisation) -> None:
