@@ -72,8 +72,13 @@ class Labels:
         # The letters of the longest run that can be a label.
         self._longest = int(max(map(len, table)) * (2 - ALIKE) / ALIKE)
 
-    def in_lines(self, lines: Sequence[Sequence[str]]) -> list[list[Label]]:
+    def in_lines(
+        self, lines: Sequence[Sequence[str]], *, as_read: Sequence[bool] | None = None
+    ) -> list[list[Label]]:
         """The labels in each line, given by its words: longer ones first choice, none overlapping.
+
+        ``as_read`` says of each line whether it was read from a picture: only such lines may have
+        letters wrong, and are compared loosely too. All are where it is not given.
 
         All lines of a document at once: comparing their words with every label is most of the work,
         and much less of it where it is done for all in one go.
@@ -83,8 +88,11 @@ class Labels:
             if word not in plain:
                 plain[word] = squeezed(word)
         runs = [self._runs(line, [plain[word] for word in line]) for line in lines]
-        near = self._nearest({run for line in runs for run, _, _ in line if run not in self._table})
-        return [self._chosen(line, near) for line in runs]
+        unsure = list(zip(runs, as_read or [True] * len(runs), strict=True))
+        near = self._nearest(
+            {run for line, read in unsure if read for run, _, _ in line if run not in self._table}
+        )
+        return [self._chosen(line, near if read else {}) for line, read in unsure]
 
     def _runs(self, line: Sequence[str], words: Sequence[str]) -> list[tuple[str, int, int]]:
         """The runs of squeezed words that may be labels: joined, with their first and last word.

@@ -187,7 +187,8 @@ def sheets_of(pages: Sequence[Page], fields: tuple[Field, ...]) -> list[Sheet]:
         for page in pages
     ]
     texts = [[word.text for word in line] for on in words for line in on]
-    labels = iter(labels_of(fields).in_lines(texts))
+    as_read = [line.confidence is not None for page in pages for line in page.lines]
+    labels = iter(labels_of(fields).in_lines(texts, as_read=as_read))
     sheets = []
     for page, on_page in zip(pages, words, strict=True):
         frame = Frame(page.width, page.height, page.skew)

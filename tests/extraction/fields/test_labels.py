@@ -117,3 +117,11 @@ def test_labels_of_a_page_full_of_lines_are_found_in_seconds() -> None:
     begun = time.process_time()
     labels.in_lines(lines)
     assert time.process_time() - begun < 10
+
+
+def test_labels_misread_are_looked_for_in_what_was_read_alone() -> None:
+    lines = [["lnvoice", "Number"], ["lnvoice", "Number"], ["Invoice", "Number"]]
+    found = labels_of(CATALOGUE).in_lines(lines, as_read=[True, False, False])
+    assert [{label.field for label in line} >= {"invoice_number"} for line in found] == [
+        True, False, True,
+    ]  # fmt: skip
