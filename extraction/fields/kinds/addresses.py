@@ -140,6 +140,8 @@ def evidence(text: str) -> frozenset[str]:
 
 def postcode(text: str) -> tuple[str, str, str] | None:
     """Postcode, town and the country whose postcodes look so ("" for many) in the text."""
+    if not any(character.isdigit() for character in text):
+        return None
     for country, pattern in POSTCODES:
         match = pattern.search(text)
         if match:
