@@ -69,6 +69,7 @@ class Labels:
         for label in OTHER_LABELS:
             table.setdefault(squeezed(label), {"": 1.0})
         self._table = table
+        self._beginnings = {label[:end] for label in table for end in range(len(label) + 1)}
         # The letters of the longest run that can be a label.
         self._longest = int(max(map(len, table)) * (2 - ALIKE) / ALIKE)
 
@@ -87,17 +88,22 @@ class Labels:
         for word in chain.from_iterable(lines):
             if word not in plain:
                 plain[word] = squeezed(word)
-        runs = [self._runs(line, [plain[word] for word in line]) for line in lines]
-        unsure = list(zip(runs, as_read or [True] * len(runs), strict=True))
+        unsure = [
+            (self._runs(line, [plain[word] for word in line], loose=read), read)
+            for line, read in zip(lines, as_read or [True] * len(lines), strict=True)
+        ]
         near = self._nearest(
             {run for line, read in unsure if read for run, _, _ in line if run not in self._table}
         )
         return [self._chosen(line, near if read else {}) for line, read in unsure]
 
-    def _runs(self, line: Sequence[str], words: Sequence[str]) -> list[tuple[str, int, int]]:
+    def _runs(
+        self, line: Sequence[str], words: Sequence[str], *, loose: bool
+    ) -> list[tuple[str, int, int]]:
         """The runs of squeezed words that may be labels: joined, with their first and last word.
 
-        A colon in ``line``, the words as they stand, ends a run.
+        A colon in ``line``, the words as they stand, ends a run. ``loose`` where letters may be
+        wrong; else only labels themselves are given.
         """
         longest, table = self._longest, self._table
         found = []
@@ -106,9 +112,9 @@ class Labels:
             for last in range(first, min(first + LONGEST_LABEL, len(words))):
                 word = words[last]
                 run += word
-                if len(run) > longest:
+                if len(run) > longest or not (loose or run in self._beginnings):
                     break
-                if word and (len(run) >= EXACT_BELOW or run in table):
+                if word and (run in table or (loose and len(run) >= EXACT_BELOW)):
                     found.append((run, first, last))
                 if line[last].endswith(":"):
                     break
