@@ -3,7 +3,8 @@
 ``--data`` is a folder with ``receipts/N.jpg`` and ``N.json`` (company, date, address, total), read
 by the whole path; ``receipts-text/N.csv`` and ``N.json``, pages made of annotated lines, which
 ``benchmarks.field_weights`` learns from; and ``invoices/N.pdf`` and ``N.json``. Prints Markdown.
-What was learned from ``receipts-text`` is told for it by a split into folds, never from itself.
+The figures for ``receipts-text`` are of weights learned from them; ``field_weights`` tells them by
+folds.
 
 A value is right when it equals the truth in capitals with all but letters and digits dropped; dates
 are compared in ISO 8601, totals with two decimals. ``--keep`` is a folder that keeps what was read

@@ -8,7 +8,7 @@ import numpy as np
 
 from extraction.classification_weights import OF_ALL, OF_TYPES
 from extraction.document_features import KINDS, Features, Numbers, features
-from extraction.fields.catalogue import CATALOGUE
+from extraction.fields import of_type
 from extraction.fields.definition import Field
 from extraction.fields.document_types import BY_NAME
 from extraction.types import Classification, Likelihood, Page
@@ -59,7 +59,6 @@ def fields_for(classification: Classification) -> tuple[Field, ...]:
 
     Those of its type; below ``SURE``, and where it is of no known type, those of ``USUAL`` too.
     """
-    kinds = {classification.kind}
     if classification.confidence < SURE or classification.kind == "other":
-        kinds.update(USUAL)
-    return tuple(field for field in CATALOGUE if kinds.intersection(field.document_types))
+        return of_type(classification.kind, *USUAL)
+    return of_type(classification.kind)

@@ -71,7 +71,7 @@ def run(
     unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
     ``stop`` says so.
     """
-    wanted = known(options.fields) if options.fields else ()
+    wanted = known(options.fields)
     if options.schema is not None:
         check_schema(options.schema)
     engine, wants = _reader(engine, options)

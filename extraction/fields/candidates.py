@@ -25,7 +25,6 @@ TO_THE_RIGHT = 4  # parts of the row behind a label's that are looked at
 LOOSE_REACH = 3  # words: how far from a label that may as well stand in a sentence a number counts
 
 TIME = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
-# Fields that are found without a label though their kind tells little.
 # Kinds of which any text is a value: a sentence behind a label is one too.
 ANY_TEXT = frozenset({"text", "organisation", "person"})
 

@@ -150,13 +150,7 @@ def _in_currency(value: FieldValue, usual: str | None) -> FieldValue:
         return value
     if value.kind == "table":
         rows = [
-            {
-                name: _with_currency(cell, usual)
-                if isinstance(cell, dict) and "amount" in cell
-                else cell
-                for name, cell in row.items()
-            }
-            for row in value.value
+            {name: _with_currency(cell, usual) for name, cell in row.items()} for row in value.value
         ]
         return replace(value, value=rows)
     others = tuple(
@@ -165,5 +159,8 @@ def _in_currency(value: FieldValue, usual: str | None) -> FieldValue:
     return replace(value, value=_with_currency(value.value, usual), alternatives=others)
 
 
-def _with_currency(value: dict[str, Any], usual: str) -> dict[str, Any]:
-    return value if value["currency"] else {**value, "currency": usual}
+def _with_currency(value: Any, usual: str) -> Any:
+    """The value, in that currency if it is an amount without one."""
+    if not isinstance(value, dict) or "amount" not in value or value["currency"]:
+        return value
+    return {**value, "currency": usual}
