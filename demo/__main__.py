@@ -102,11 +102,12 @@ def show(job: dict[str, Any], result: dict[str, Any], seconds: float) -> None:
                 print(f"  {block['text']}"[:width])
     print("\n--- Fields ".ljust(width, "-"))
     for field in result["fields"]:
-        value = field["value"]
-        if isinstance(value, dict):
-            value = " ".join(str(part) for part in value.values() if part)
+        table = field["kind"] == "table"
+        value = f"{len(field['value'])} rows" if table else shown(field["value"])
         place = f"page {field['page']}, {[round(x) for x in field['box'] or []]}"
-        print(f"  {field['label']:<22} {value!s:<28} {field['confidence']:.2f}  {place}")
+        print(f"  {field['label']:<24} {value:<30} {field['confidence']:.2f}  {place}")
+        for row in field["value"] if table else ():
+            print("  " + " | ".join(["", *map(shown, row.values())]))
     print("\n--- Timings ".ljust(width, "-"))
     for page in result["pages"]:
         print(
@@ -114,6 +115,13 @@ def show(job: dict[str, Any], result: dict[str, Any], seconds: float) -> None:
             f"{len(page['words'])} words, confidence {page['confidence']:.2f}"
         )
     print(f"  from request to result: {seconds:.2f} s")
+
+
+def shown(value: Any) -> str:
+    """A found value as one text: "7176.77 EUR"."""
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values() if part)
+    return str(value)
 
 
 def rows(table: dict[str, Any]) -> list[list[str]]:

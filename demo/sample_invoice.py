@@ -35,6 +35,7 @@ EXPECTED: dict[str, Any] = {
         "due_date": "2026-04-13",
         "purchase_order_number": "PO-88213",
         "vat_number": "DE846209136",
+        "customer_name": "Brackwater Analytics GmbH",
         "iban": "DE28200999500047216835",
         "subtotal": {"amount": "6030.90", "currency": "EUR"},
         "tax_amount": {"amount": "1145.87", "currency": "EUR"},

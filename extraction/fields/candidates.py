@@ -91,14 +91,15 @@ def _beside(
         if other.first > label.last and not _begins_a_text(wanted, label, other, part)
     ]
     # "The invoice that came in May 8974": a weak label's number does not stand words away from it
-    reach = LOOSE_REACH if wanted.kind == "id" and label.strength <= WEAK else None
+    weak = label.strength <= WEAK
+    reach = LOOSE_REACH if weak and (wanted.kind == "id" or label.first) else None
     says = _says(label, part)
     rest = part.words[label.last + 1 : min(following, default=len(part.words))][:reach]
     level = list(_chosen(wanted, rest, part, sheet, writing, {**says, "inside": 1.0}))
     if not following:
         right = (other for other in sheet.row(part) if other.box[0] > part.box[0])
         for steps, other in enumerate(list(right)[:TO_THE_RIGHT]):
-            if any(each.first == 0 for each in other.labels) and wanted.kind not in ANY_TEXT:
+            if _is_label(other, wanted.kind not in ANY_TEXT):
                 break
             signs = {**says, "right": 1.0, "steps": float(steps + bool(level))}
             level += _chosen(wanted, other.words[:reach], other, sheet, writing, signs)
@@ -112,15 +113,23 @@ def _beside(
         for other in sheet.below(part, BELOW_REACH * part.height)
         if other.box[0] < end and other.box[2] > left
     )
+    below = []
     for steps, other in enumerate(list(under)[:2]):
         if wanted.kind == "money" and not _amounts_only(other, sheet):
             continue
         words = [word for word in other.words if word.box[2] > left]
         signs = {**says, "below": 1.0, "steps": float(steps)}
-        hits = list(_chosen(wanted, words, other, sheet, writing, signs, first=True))
-        if hits:
-            yield hits[0]
-            return
+        below += list(_chosen(wanted, words, other, sheet, writing, signs, first=True))[:1]
+    # Several values below a word that only may mean the field: a column of a table.
+    if below and not (weak and len(below) > 1 and wanted.kind == "date"):
+        yield below[0]
+
+
+def _is_label(part: Part, opening: bool) -> bool:
+    """Whether the part is a label, or begins with one where ``opening`` says that is enough."""
+    return any(
+        each.first == 0 and (opening or each.last == len(part.words) - 1) for each in part.labels
+    )
 
 
 def _begins_a_text(wanted: Field, label: Label, other: Label, part: Part) -> bool:

@@ -181,3 +181,19 @@ def test_known_gives_the_named_fields_in_the_catalogues_order() -> None:
 def test_known_refuses_an_unknown_name() -> None:
     with pytest.raises(InvalidOption, match="total_amuont"):
         known(["iban", "total_amuont"])
+
+
+def test_find_passes_over_a_title_beside_a_label_to_the_name_below() -> None:
+    page = Page(1, 600, 800, lines=(
+        line("Bill to:", 50, 100), line("INVOICE", 400, 100), line("Brackwater Ltd", 50, 114),
+    ))  # fmt: skip
+    (value,) = find([page], known(["customer_name"]))
+    assert value.value == "Brackwater Ltd"
+
+
+def test_find_takes_a_column_of_dates_for_none_of_the_order() -> None:
+    dates = [line(f"{day} March 2026", 50, 114 + 14 * day) for day in range(1, 4)]
+    page = Page(1, 600, 800, lines=(line("Date", 50, 114), *dates))
+    assert find([page], known(["order_date"])) == ()
+    (value,) = find([Page(1, 600, 800, lines=page.lines[:2])], known(["order_date"]))
+    assert value.value == "2026-03-01"
