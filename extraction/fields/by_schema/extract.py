@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from extraction.fields import kinds
-from extraction.fields.by_schema import choices, mapping, tables, words
-from extraction.fields.by_schema.beside import Lines, Words
+from extraction.fields.by_schema import choices, tables
 from extraction.fields.by_schema.checks import escaped
-from extraction.fields.by_schema.mapping import Wanted, wanted
+from extraction.fields.by_schema.leaf_values import LeafValues, is_currency
+from extraction.fields.by_schema.mapping import Wanted
 from extraction.fields.by_schema.plan import Array, Leaf, Node, Object, leaves, plan_of
 from extraction.fields.by_schema.settled import settled
 from extraction.fields.by_schema.validation import Validator
-from extraction.fields.by_schema.values import Written, forms
-from extraction.fields.catalogue import CATALOGUE
-from extraction.fields.definition import Field
 from extraction.fields.kinds import UNKNOWN, Writing
-from extraction.fields.labels import squeezed
-from extraction.fields.match import find
-from extraction.types import Citation, Extraction, FieldValue, Page, SchemaProblem
+from extraction.types import Citation, Extraction, Page, SchemaProblem
 
-MAX_ROUNDS = 4  # times that the pages are searched
 MAX_CANDIDATES = 4  # named in a problem
-MAX_LINES = 20_000  # looked through for values of a kind
-LEAST = 0.05  # confidence of an alternative that counts
-LIKELY = 0.3  # what it says that a value is of the likeliest kind, beside its confidence
 MAX_LIST = 500  # items of an array of single values
 
 NOT_FOUND, NOT_VALID, AMBIGUOUS = "not_found", "not_valid", "ambiguous"
@@ -42,9 +31,9 @@ def extract(
     schema, or is told as a problem; ``settled`` has compared the whole with the schema.
     """
     plan = plan_of(schema)
-    filler = _Filler(pages, plan, Validator(schema), writing)
-    built = filler.build(plan, "", required=True)
-    return settled(plan, filler.validator, built.value, built.citations, built.problems, built.met)
+    validator = Validator(schema)
+    built = _Filler(LeafValues(pages, plan, writing), validator).build(plan, "", required=True)
+    return settled(plan, validator, built.value, built.citations, built.problems, built.met)
 
 
 @dataclass(slots=True)
@@ -58,119 +47,12 @@ class Built:
     problems: list[SchemaProblem] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A candidate for a leaf: what stands on the page, and the values that it may be."""
-
-    written: tuple[Written, ...]
-    citation: Citation
-
-
 class _Filler:
-    def __init__(
-        self, pages: Sequence[Page], plan: Object, validator: Validator, writing: Writing
-    ) -> None:
-        self.pages = pages
-        self.validator = validator
-        self.writing = writing
-        every = list(leaves(plan, in_arrays=True))
-        self._wanted = {leaf.pointer: wanted(leaf) for leaf in every}
-        single = [self._wanted[leaf.pointer] for leaf in leaves(plan)]
-        self._values = self._find(single)
-        self._lines = Lines(pages, _phrases(self._wanted.values()))
+    """Builds the value of a plan, node by node."""
 
-    # Finding --------------------------------------------------------------------------------
-
-    def _find(self, single: Sequence[Wanted]) -> dict[str, FieldValue]:
-        """The values of all fields of the leaves, by the field's name."""
-        asked = {field.name: field for each in single for field in each.fields}
-        if any(_is_currency(each.leaf) for each in single):
-            amounts = (each for each in CATALOGUE if each.kind == "money")
-            asked = {each.name: each for each in amounts} | asked
-        rounds: list[tuple[list[Field], set[str]]] = []
-        for each in asked.values():
-            own = {squeezed(label) for label in (*each.synonyms, *each.weak)}
-            free = next((r for r in rounds if not r[1] & own), None)
-            if free is None:
-                if len(rounds) < MAX_ROUNDS:
-                    rounds.append(([], set()))
-                free = rounds[-1]
-            free[0].append(each)
-            free[1].update(own)
-        every = {label for _, labels in rounds for label in labels}
-        found: dict[str, FieldValue] = {}
-        for some, labels in rounds:
-            # another leaf's label is none of a leaf's, though it begins as one: "Employee number"
-            aside = Field("", "", "text", tuple(sorted(every - labels)), document_types=())
-            values = find(self.pages, [*some, aside] if aside.synonyms else some)
-            found |= {value.name: value for value in values if value.name}
-        return found
-
-    def candidates(self, each: Wanted) -> Iterator[_Found]:
-        """What may be the leaf's value, the likeliest first."""
-        leaf = each.leaf
-        if leaf.unknown:
-            return
-        if leaf.type == "boolean":
-            told = choices.ticked(self._lines, each.labels)
-            told = told or choices.answered(self._lines, each.labels)
-            if told:
-                yield _Found((Written(told.value),), told.citation)
-            return
-        if _is_currency(leaf):
-            yield from self._currencies(each)
-        if leaf.choices:
-            return
-        values = [self._values[f.name] for f in each.fields if f.name in self._values]
-        likely = {f.name: LIKELY for f in each.fields[:1]}
-        strength = {v.name: _strength(v, values) + likely.get(v.name, 0.0) for v in values}
-        known = {f.name for f in each.fields if not f.name.startswith("/")}
-        if known:  # what merely stands behind the label counts after what is of the field's kind
-            strength = {name: s - 3 * (name not in known) for name, s in strength.items()}
-        for value in sorted(values, key=lambda value: -strength[value.name]):
-            yield self._of_value(leaf, value)
-            for other in value.alternatives:
-                if (other.confidence or 0.0) < LEAST:
-                    continue
-                citation = _cited(value, other.raw, other.page, other.box, other.confidence)
-                line = self._line_at(other.page, other.box)
-                yield _Found(tuple(forms(leaf, other.raw, other.value, line)), citation)
-
-    def _of_value(self, leaf: Leaf, value: FieldValue) -> _Found:
-        line = self._line_at(value.page, value.box)
-        citation = _cited(value, value.raw, value.page, value.box, value.confidence)
-        return _Found(tuple(forms(leaf, value.raw, value.value, line)), citation)
-
-    def _line_at(self, number: int | None, box: Any) -> str:
-        """The line that a box lies in, with its hour of the day."""
-        page = next((page for page in self.pages if page.number == number), None)
-        if page is None or box is None:
-            return ""
-        middle = (box[1] + box[3]) / 2
-        on_level = (line for line in page.lines if line.box[1] <= middle <= line.box[3])
-        return " ".join(line.text for line in on_level)[:500]
-
-    def _currencies(self, each: Wanted) -> Iterator[_Found]:
-        """The currency of the amounts in the same object, else of the document's."""
-        above = each.leaf.pointer.rpartition("/")[0]
-        amounts = [value for value in self._values.values() if value.kind == "money"]
-        beside = {
-            own.name
-            for other in self._wanted.values()
-            if other.leaf.pointer.rpartition("/")[0] == above
-            for own in other.fields
-        }
-        near = [value for value in amounts if value.name in beside]
-        named = Counter(
-            value.value["currency"] for value in near or amounts if value.value["currency"]
-        )
-        for code, _ in named.most_common():
-            value = next(v for v in near or amounts if v.value["currency"] == code)
-            citation = _cited(value, value.raw, value.page, value.box, value.confidence)
-            if not each.leaf.choices or code in each.leaf.choices:
-                yield _Found((Written(code),), citation)
-
-    # Building -------------------------------------------------------------------------------
+    def __init__(self, leaf_values: LeafValues, validator: Validator) -> None:
+        self._leaves = leaf_values
+        self._validator = validator
 
     def build(self, node: Node, pointer: str, *, required: bool) -> Built:
         """The value of a node, as far as it was found; ``pointer`` is its place in the value."""
@@ -210,15 +92,15 @@ class _Filler:
         return whole
 
     def _leaf(self, leaf: Leaf, pointer: str, *, required: bool) -> Built:
-        each = self._wanted[leaf.pointer]
+        each = self._leaves.wanted[leaf.pointer]
         told = self._chosen(each, pointer) if leaf.choices else None
         if told is not None:
             return told
         wrong: list[str] = []
         reason = ""
-        for found in self.candidates(each):
+        for found in self._leaves.candidates(each):
             for written in found.written:
-                errors = self.validator.errors(written.value, leaf.schema)
+                errors = self._validator.errors(written.value, leaf.schema)
                 if not errors:
                     citation = replace(found.citation, notes=written.notes)
                     return Built(written.value, there=True, citations={pointer: citation})
@@ -236,9 +118,9 @@ class _Filler:
     def _chosen(self, each: Wanted, pointer: str) -> Built | None:
         """A leaf with a list of values; None where that is told by its kind."""
         leaf = each.leaf
-        if _is_currency(leaf):
+        if is_currency(leaf):
             return None
-        found = choices.chosen(self._lines, each.labels, leaf.choices)
+        found = choices.chosen(self._leaves.lines, each.labels, leaf.choices)
         found = list({str(choice.value): choice for choice in found}.values())
         if len(found) == 1:
             citation = found[0].citation
@@ -271,9 +153,9 @@ class _Filler:
         return built
 
     def _rows(self, node: Array, item: Object, pointer: str) -> Built:
-        asked = [self._wanted[leaf.pointer] for leaf in leaves(item)]
+        asked = [self._leaves.wanted[leaf.pointer] for leaf in leaves(item)]
         built = Built([], there=True)
-        for row in tables.rows(self.pages, asked, self.writing):
+        for row in tables.rows(self._leaves.pages, asked, self._leaves.writing):
             place = f"{pointer}/{len(built.value)}"
             part = self._item(item, row, place)
             if part.met and part.there:
@@ -308,7 +190,7 @@ class _Filler:
             return whole
         if isinstance(node, Leaf) and node.pointer in row.values:
             filled = row.values[node.pointer]
-            errors = self.validator.errors(filled.written.value, node.schema)
+            errors = self._validator.errors(filled.written.value, node.schema)
             if not errors:
                 return Built(filled.written.value, there=True, citations={pointer: filled.citation})
             raw = filled.citation.raw[:200]
@@ -321,12 +203,12 @@ class _Filler:
         return Built(problems=[SchemaProblem(pointer, NOT_FOUND, "is not there")])
 
     def _list(self, node: Array, leaf: Leaf, pointer: str) -> Built:
-        each = self._wanted[leaf.pointer]
+        each = self._leaves.wanted[leaf.pointer]
         built = Built([], there=True)
         seen: set[str] = set()
-        for found in self._listed(each):
+        for found in self._leaves.listed(each):
             for written in found.written:
-                if self.validator.errors(written.value, leaf.schema):
+                if self._validator.errors(written.value, leaf.schema):
                     continue
                 key = json_text(written.value)
                 if key not in seen and len(seen) < MAX_LIST:
@@ -336,89 +218,10 @@ class _Filler:
                 break
         return built
 
-    def _listed(self, each: Wanted) -> Iterator[_Found]:
-        """All values for an array: choices, a table's column, behind its label, or of its kind."""
-        leaf = each.leaf
-        if leaf.choices:
-            for choice in choices.chosen(self._lines, (), leaf.choices):
-                yield _Found((Written(choice.value),), choice.citation)
-            return
-        filled = tables.column(self.pages, each, self.writing)
-        if filled:
-            yield from (_Found((one.written,), one.citation) for one in filled)
-            return
-        kind = each.fields[0].kind
-        beside = [found[0] for found in self._lines.beside(each.labels) if found]
-        if not beside and kinds.KINDS[kind].sight:
-            beside = [
-                Words(page.number, line.words, line)
-                for page in self.pages
-                for line in page.lines
-                if line.words
-            ][:MAX_LINES]
-        for words_there in beside:
-            yield from self._in_words(leaf, kind, words_there)
-
-    def _in_words(self, leaf: Leaf, kind: str, there: Words) -> Iterator[_Found]:
-        """The values in some words: those of the kind; of any text, what commas part."""
-        text = there.text
-        if kind in ("text", "id", "organisation"):
-            parts, start = [], 0
-            for part in text.replace(";", ",").split(","):
-                parts.append((start, start + len(part), part.strip(" :")))
-                start += len(part) + 1
-        else:
-            parts = [
-                (hit.start, hit.end, hit.value) for hit in kinds.find(kind, text, self.writing)
-            ]
-        for start, end, value in parts:
-            raw = text[start:end].strip(" :")
-            if not raw:
-                continue
-            covered, at = [], 0
-            for word in there.words:
-                if at < end and at + len(word.text) > start:
-                    covered.append(word)
-                at += len(word.text) + 1
-            place = Words(there.page, tuple(covered), there.line)
-            citation = replace(choices.cited(place, "label"), raw=raw)
-            yield _Found(tuple(forms(leaf, raw, value, there.line.text)), citation)
-
 
 def json_text(value: Any) -> str:
     """A value told in a sentence."""
     return repr(value)[:80]
-
-
-def _phrases(every: Iterable[Wanted]) -> Iterator[str]:
-    """What is to be found as words on the pages: labels of leaves without a kind, and choices."""
-    for each in every:
-        if each.leaf.choices or each.leaf.type == "boolean" or "/*" in each.leaf.pointer:
-            yield from each.labels
-            yield from (str(choice) for choice in each.leaf.choices if len(str(choice)) >= 3)
-
-
-def _is_currency(leaf: Leaf) -> bool:
-    """Whether the leaf is the currency of an amount: by its name, or by the codes it may have."""
-    named = any(words.alike(each, "currency") for each in mapping.phrases(leaf))
-    codes = [str(choice) for choice in leaf.choices]
-    return named or (len(codes) > 1 and all(len(c) == 3 and c.isupper() for c in codes))
-
-
-def _strength(value: FieldValue, values: Sequence[FieldValue]) -> float:
-    """Of a text and a number within it the text counts, else what is surer."""
-    within = any(
-        other is not value and other.raw in value.raw and len(other.raw) < len(value.raw)
-        and other.page == value.page
-        for other in values
-    )  # fmt: skip
-    return (value.confidence or 0.0) + within
-
-
-def _cited(value: FieldValue, raw: str, page: Any, box: Any, confidence: Any) -> Citation:
-    """A value of a field as a citation; the leaves' own fields have names with a slash."""
-    own = value.name if not value.name.startswith("/") else ""
-    return Citation(raw, page, box, confidence, value.method, value.grounded, own, value.notes)
 
 
 def _not_found(each: Wanted) -> str:
