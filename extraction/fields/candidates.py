@@ -6,7 +6,7 @@ What speaks for a candidate is a set of named numbers (``signs``); ``ranking`` w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -169,7 +169,9 @@ def _chosen(
     first: bool = False,
 ) -> Iterator[Candidate]:
     """Of several values in one line: the last amount ("VAT 19 % 100.00 19.00"), else the first."""
-    found = list(hits(wanted.kind, words, part, sheet, writing, "label", signs))
+    found = list(
+        hits(wanted.kind, words, part, sheet, writing, "label", signs, pattern=wanted.pattern)
+    )
     yield from found[-1:] if wanted.kind == "money" and not first else found[:1]
 
 
@@ -191,14 +193,16 @@ def hits(
     writing: Writing,
     method: str,
     signs: Signs,
+    *,
+    pattern: str = "",
 ) -> Iterator[Candidate]:
-    """The values of a kind among the words of a part."""
+    """The values of a kind among the words of a part; with a pattern, what matches it."""
     starts, text = [], ""
     for word in words:
         text += " " if text else ""
         starts.append(len(text))
         text += word.text
-    for hit in kinds.find(kind, text, writing):
+    for hit in _values(kind, text, writing, pattern):
         covered = [
             word
             for word, start in zip(words, starts, strict=True)
@@ -206,6 +210,13 @@ def hits(
         ]
         if covered:
             yield candidate(hit, text, covered, part, sheet, method, signs)
+
+
+def _values(kind: str, text: str, writing: Writing, pattern: str) -> Iterable[Hit]:
+    if not pattern:
+        return kinds.find(kind, text, writing)
+    matches = re.finditer(pattern, text)
+    return [Hit(match.start(), match.end(), match[0], 1.0) for match in matches if match[0]]
 
 
 def candidate(

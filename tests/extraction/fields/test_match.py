@@ -197,3 +197,12 @@ def test_find_takes_a_column_of_dates_for_none_of_the_order() -> None:
     assert find([page], known(["order_date"])) == ()
     (value,) = find([Page(1, 600, 800, lines=page.lines[:2])], known(["order_date"]))
     assert value.value == "2026-03-01"
+
+
+def test_find_takes_of_a_text_with_a_pattern_what_matches_it() -> None:
+    page = Page(
+        1, 600, 800, lines=(line("Uhrzeit: 12:41 PM till 3", 50, 100), line("Sex: 17", 50, 120))
+    )
+    assert [(v.name, v.value) for v in find([page], known(["transaction_time", "sex"]))] == [
+        ("transaction_time", "12:41 PM")
+    ]
