@@ -96,33 +96,29 @@ class Piece:
 class Segment:
     """Words of one row with no wide gap between them, left to right; ``box`` is level.
 
-    ``height`` is that of its text.
+    ``height`` is that of its text, ``words`` are in the order of reading, ``text`` joins them.
     """
 
     pieces: tuple[Piece, ...]
     box: Box
     height: float = field(init=False)
+    words: tuple[Word, ...] = field(init=False, compare=False, repr=False)
+    text: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        ordered = reading_order([piece.word for piece in self.pieces], lambda word: word.text)
         object.__setattr__(self, "height", median(piece.height for piece in self.pieces))
+        object.__setattr__(self, "words", tuple(ordered))
+        object.__setattr__(self, "text", " ".join([word.text for word in ordered]))
 
     @classmethod
     def of(cls, pieces: Sequence[Piece]) -> Segment:
         return cls(tuple(pieces), union(piece.box for piece in pieces))
 
-    @property
-    def text(self) -> str:
-        return " ".join(word.text for word in self.words)
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """Its words in the order of reading."""
-        return tuple(reading_order([piece.word for piece in self.pieces], lambda word: word.text))
-
     def line(self) -> Line:
         """The segment as a line of the page."""
-        words = self.words
-        return Line(self.text, union(word.box for word in words), confidence(words), words)
+        box = union(word.box for word in self.words)
+        return Line(self.text, box, confidence(self.words), self.words)
 
 
 Row = list[Segment]
@@ -218,13 +214,8 @@ def segments_of(pieces: Sequence[Piece], gap: float = SEGMENT_GAP) -> Row:
 
 def union(boxes: Iterable[Box]) -> Box:
     """The smallest box around all of ``boxes`` (at least one)."""
-    every = list(boxes)
-    return (
-        min(box[0] for box in every),
-        min(box[1] for box in every),
-        max(box[2] for box in every),
-        max(box[3] for box in every),
-    )
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return (min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def confidence(words: Iterable[Word]) -> float | None:
