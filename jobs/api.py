@@ -20,20 +20,15 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.views import APIView
 
 from accounts.audit import address_of
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
-from extraction.fields import CATALOGUE, of_type
-from extraction.fields.document_types import DOCUMENT_TYPES
-from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS, render
 from jobs import lifecycle, submit
 from jobs.models import Job, Status
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
-    CatalogueSerializer,
     ClassifySerializer,
     JobSerializer,
     SubmitSerializer,
@@ -164,38 +159,6 @@ class JobResultView(JobView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
         return result_response(self.get_object(), kwargs["name"])
-
-
-class FieldListView(APIView):
-    """The catalogue of predefined fields."""
-
-    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
-
-    @extend_schema(
-        operation_id="fields",
-        tags=["fields"],
-        summary="The predefined fields, their kinds and the types of documents",
-        parameters=[
-            OpenApiParameter(
-                "document_type",
-                enum=[row.name for row in DOCUMENT_TYPES],
-                description="only the fields of this type of document",
-            )
-        ],
-        responses=CatalogueSerializer,
-    )
-    def get(self, request: Request) -> Response:
-        """The fields of the catalogue in its order."""
-        wanted = request.query_params.get("document_type")
-        names = [row.name for row in DOCUMENT_TYPES]
-        if wanted is not None and wanted not in names:
-            raise InvalidOption(f"document_type {wanted!r} is not one of: {', '.join(names)}")
-        catalogue = {
-            "fields": CATALOGUE if wanted is None else of_type(wanted),
-            "kinds": KINDS.values(),
-            "document_types": DOCUMENT_TYPES,
-        }
-        return Response(CatalogueSerializer(catalogue).data)
 
 
 def result_response(job: Job, name: str) -> HttpResponseBase:

@@ -187,7 +187,7 @@ class ClassifySerializer(SubmitSerializer):
     """A document to be told what it is, and how it is read; its parts are always told apart."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        left_out = ("fields", "outputs", "strip_furniture", "split")
+        left_out = ("fields", "outputs", "strip_furniture", "schema", "split")
         declared = super().get_fields()
         return {name: field for name, field in declared.items() if name not in left_out}
 
@@ -215,15 +215,10 @@ class ClassificationSerializer(serializers.Serializer[Any]):
     """What type of document it is; null until the end, and where nothing was read."""
 
     kind = serializers.ChoiceField(choices=list(BY_NAME))
-    label_ = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     confidence = serializers.FloatField()
     alternatives = LikelihoodSerializer(many=True)
     evidence = EvidenceSerializer(many=True)
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # "label" is an attribute of every serializer, so the field cannot be declared by its name
-        declared = super().get_fields()
-        return {name.rstrip("_"): field for name, field in declared.items()}
 
 
 class PartSerializer(serializers.Serializer[Any]):
@@ -307,60 +302,3 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             for row in formats_of(job):
                 links[row.name] = reverse("job-result", args=[job.pk, row.name], request=request)
         return links
-
-
-class ColumnSerializer(serializers.Serializer[Any]):
-    """A column of a table field."""
-
-    name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
-    kind = serializers.CharField(help_text="a name of kinds")
-    synonyms = serializers.ListField(
-        child=serializers.CharField(), help_text="headings that mean the column"
-    )
-
-
-class PredefinedFieldSerializer(serializers.Serializer[Any]):
-    """A field of the catalogue."""
-
-    name = serializers.CharField(help_text="what the option fields of a job takes")
-    label = serializers.CharField()  # type: ignore[assignment]
-    kind = serializers.CharField(help_text="a name of kinds")
-    document_types = serializers.ListField(
-        child=serializers.CharField(), help_text="names of document_types"
-    )
-    synonyms = serializers.ListField(
-        child=serializers.CharField(), help_text="labels that mean the field"
-    )
-    weak = serializers.ListField(
-        child=serializers.CharField(), help_text="labels that may mean the field"
-    )
-    columns = ColumnSerializer(many=True, help_text="those of a table, else none")
-
-
-class KindSerializer(serializers.Serializer[Any]):
-    """A kind of value."""
-
-    name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
-    form = serializers.CharField(help_text="the normal form of its values")
-
-
-class DocumentTypeSerializer(serializers.Serializer[Any]):
-    """A type of document."""
-
-    name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
-
-
-class CatalogueSerializer(serializers.Serializer[Any]):
-    """The predefined fields and what their kinds and document types are."""
-
-    fields_ = PredefinedFieldSerializer(many=True)
-    kinds = KindSerializer(many=True)
-    document_types = DocumentTypeSerializer(many=True)
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # as in SubmitSerializer
-        declared = super().get_fields()
-        return {name.rstrip("_"): field for name, field in declared.items()}

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, views
+from jobs import api, catalogue_api, views
 
 
 class FormatName:
@@ -26,7 +26,7 @@ api_urlpatterns = [
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
-    path("fields", api.FieldListView.as_view(), name="field-list"),
+    path("fields", catalogue_api.FieldListView.as_view(), name="field-list"),
 ]
 
 urlpatterns = [

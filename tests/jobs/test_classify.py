@@ -9,6 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from jobs.models import FieldValue, Job
+from jobs.serializers import ClassifySerializer
 from jobs.tasks import run_job
 from tests.documents import text_pdf
 from tests.jobs.making import form_file, make_job
@@ -100,6 +101,12 @@ def test_classify_refuses_what_submitting_refuses(acme: Organisation) -> None:
     waiting = classify(client, "?wait=61")
     assert (waiting.status_code, waiting.json()["code"]) == (400, "invalid_option")
     assert Job.objects.count() == 0
+
+
+def test_classify_takes_what_tells_how_a_document_is_read() -> None:
+    assert list(ClassifySerializer().fields) == [
+        "file", "engine", "pages", "dpi", "text_layer", "password", "metadata",
+    ]  # fmt: skip
 
 
 def test_classify_needs_the_right_to_submit(acme: Organisation) -> None:
