@@ -70,6 +70,7 @@ class Labels:
             table.setdefault(squeezed(label), {"": 1.0})
         self._table = table
         self._beginnings = {label[:end] for label in table for end in range(len(label) + 1)}
+        self._alike_long: dict[int, list[str]] = {}  # by a run's letters, made when first asked for
         # The letters of the longest run that can be a label.
         self._longest = int(max(map(len, table)) * (2 - ALIKE) / ALIKE)
 
@@ -179,9 +180,11 @@ class Labels:
 
         Of strings of n and m letters at least |n - m| letters of n + m have no counterpart.
         """
-        return [
-            label
-            for label in self._table
-            if len(label) >= EXACT_BELOW
-            and abs(len(label) - length) <= (1 - ALIKE) * (len(label) + length) + 1e-9
-        ]
+        if length not in self._alike_long:
+            self._alike_long[length] = [
+                label
+                for label in self._table
+                if len(label) >= EXACT_BELOW
+                and abs(len(label) - length) <= (1 - ALIKE) * (len(label) + length) + 1e-9
+            ]
+        return self._alike_long[length]

@@ -72,9 +72,8 @@ def ranked(candidates: Sequence[Candidate], model: Mapping[str, float]) -> list[
 
 def score(signs: Mapping[str, float], model: Mapping[str, float]) -> float:
     """The weighted sum of the signs; a sign without weight says nothing."""
-    return model.get(ALWAYS, 0.0) + sum(
-        model[name] * value for name, value in signs.items() if name in model
-    )
+    weighed = [model[name] * value for name, value in signs.items() if name in model]
+    return model.get(ALWAYS, 0.0) + sum(weighed)
 
 
 def value_key(value: Any) -> str:

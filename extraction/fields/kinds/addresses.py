@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from extraction.fields.kinds.hit import UNKNOWN, Hit, Writing
@@ -138,6 +139,7 @@ def evidence(text: str) -> frozenset[str]:
     return frozenset(name for name, found in tests.items() if found)
 
 
+@lru_cache(maxsize=1024)  # runs of lines are tried that share most of them
 def postcode(text: str) -> tuple[str, str, str] | None:
     """Postcode, town and the country whose postcodes look so ("" for many) in the text."""
     if not any(character.isdigit() for character in text):
