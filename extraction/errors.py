@@ -94,6 +94,11 @@ class InvalidOption(ExtractionError):
     status = 400
 
 
+class InvalidTemplate(InvalidOption):
+    code = "invalid_template"
+    title = "The template is not valid"
+
+
 class EngineFailed(ExtractionError):
     code = "engine_failed"
     title = "The engine failed on this page"

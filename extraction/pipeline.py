@@ -6,11 +6,10 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from extraction import layout
-from extraction.classify import classify, fields_for
+from extraction.classify import classify
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
 from extraction.engines import Engine, Wants, get
 from extraction.errors import (
@@ -20,24 +19,22 @@ from extraction.errors import (
     ExtractionError,
     InvalidOption,
 )
-from extraction.fields import Field, known
+from extraction.fields import known
 from extraction.fields.by_schema import check_schema
 from extraction.fields.by_schema.extract import extract
-from extraction.fields.match import find
+from extraction.fields.templates import Template
 from extraction.fields.writing import writing_of
+from extraction.finding import Wanted, find_wanted
 from extraction.formats.md import page_markdown
 from extraction.settling import settle
 from extraction.splitting import split, whole
 from extraction.types import (
-    Classification,
     Document,
     DocumentInfo,
-    FieldValue,
     Limits,
     Options,
     Page,
     PageImage,
-    Part,
     Source,
 )
 
@@ -54,12 +51,17 @@ def run(
     *,
     limits: Limits = DEFAULT_LIMITS,
     name: str = "",
+    template: Template | None = None,
+    choices: Sequence[Template] = (),
     done: Mapping[int, Page] | None = None,
     on_open: OnOpen | None = None,
     on_page: OnPage | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Document:
     """Read the document at ``path`` with ``engine``.
+
+    ``template`` is the one whose fields to look for; where neither it nor ``options.fields`` is
+    given, one of ``choices`` is, if it is for such documents (``templates.chosen_for``).
 
     ``done`` are pages an earlier attempt read: they are not read again. ``on_open`` is told what
     was opened and the page numbers chosen, ``on_page`` each page as it is finished and its preview
@@ -71,7 +73,7 @@ def run(
     unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
     ``stop`` says so.
     """
-    wanted = known(options.fields)
+    wanted = Wanted(known(options.fields), template, choices)
     if options.schema is not None:
         check_schema(options.schema)
     engine, wants = _reader(engine, options)
@@ -101,39 +103,19 @@ def run(
     classification = None
     if any(page.lines for page in chosen):
         classification = whole(parts) if parts else classify(chosen)
+    found = find_wanted(chosen, classification, parts, wanted)
     extraction = None
     if options.schema is not None:
         extraction = extract(chosen, options.schema, writing=writing_of(chosen))
     return Document(
         source=Source(name or path.name, info.media_type, sha256, info.page_count),
         pages=chosen,
-        fields=_fields(chosen, classification, parts, wanted),
+        fields=found.fields,
         classification=classification,
         warnings=_warnings(chosen),
         extraction=extraction,
-        documents=parts,
-    )
-
-
-def _fields(
-    pages: Sequence[Page],
-    classification: Classification | None,
-    parts: Sequence[Part],
-    wanted: Sequence[Field],
-) -> tuple[FieldValue, ...]:
-    """The fields wanted, or where none are named those of the type; part by part, if split."""
-    if classification is None:
-        return ()
-    if not parts:
-        return find(pages, wanted or fields_for(classification))
-    by_number = {page.number: page for page in pages}
-    return tuple(
-        replace(value, document=part.number)
-        for part in parts
-        for value in find(
-            [by_number[number] for number in part.pages],
-            wanted or fields_for(part.classification),
-        )
+        documents=found.parts,
+        template=found.template,
     )
 
 

@@ -273,13 +273,14 @@ class Part:
     """One of the documents that a file holds: its number (from 1) and its pages' numbers.
 
     ``confidence`` says how surely a document begins at its first page. Its fields are those of
-    the whole document whose ``document`` is its number.
+    the whole document whose ``document`` is its number; ``template`` is the template's they are of.
     """
 
     number: int
     pages: tuple[int, ...]
     confidence: float
     classification: Classification
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +344,8 @@ class Source:
 class Document:
     """The result: engine-neutral, the input of every output format.
 
-    ``documents`` are its parts where it was to be split, else none.
+    ``documents`` are its parts where it was to be split, else none. ``template`` is the name, with
+    the version, of the template whose fields were looked for, "" for none.
     """
 
     source: Source
@@ -354,6 +356,7 @@ class Document:
     schema_version: str = SCHEMA_VERSION
     extraction: Extraction | None = None
     documents: tuple[Part, ...] = ()
+    template: str = ""
 
     def fields_of(self, part: Part) -> tuple[FieldValue, ...]:
         """The fields found in that part."""
@@ -369,7 +372,8 @@ class Options:
     ``outputs`` are the formats wanted; only those made from the original need to be named.
     ``strip_furniture`` leaves headers, footers, page numbers and watermarks out of the blocks.
     ``schema`` is a JSON Schema to be filled (``fields.by_schema``), None for none.
-    ``split`` tells the documents of a file apart.
+    ``split`` tells the documents of a file apart. ``template`` names the template whose fields to
+    look for, "" to have it chosen.
     """
 
     engine: str = "auto"
@@ -383,6 +387,7 @@ class Options:
     outputs: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
     split: bool = False
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def to_dict(document: Document) -> dict[str, Any]:
         "pages": [page_to_dict(page) for page in document.pages],
         "fields": [field_to_dict(field) for field in document.fields],
         "classification": classification_to_dict(document.classification),
+        "template": clean(document.template) or None,
         "documents": [
             part_to_dict(part)
             | {"fields": [field_to_dict(field) for field in document.fields_of(part)]}
@@ -77,6 +78,7 @@ def from_dict(data: Mapping[str, Any]) -> Document:
         schema_version=data["schema_version"],
         extraction=extraction_from_dict(data["extraction"]) if data.get("extraction") else None,
         documents=tuple(part_from_dict(part) for part in data["documents"]),
+        template=data.get("template") or "",
     )
 
 
@@ -226,6 +228,7 @@ def part_to_dict(part: Part) -> dict[str, Any]:
         "pages": list(part.pages),
         "confidence": _confidence(part.confidence),
         "classification": classification_to_dict(part.classification),
+        "template": clean(part.template) or None,
     }
 
 
@@ -236,6 +239,7 @@ def part_from_dict(data: Mapping[str, Any]) -> Part:
         pages=tuple(data["pages"]),
         confidence=data["confidence"],
         classification=_classification_from(data["classification"]),
+        template=data.get("template") or "",
     )
 
 

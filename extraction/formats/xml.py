@@ -42,6 +42,8 @@ def render(document: Document) -> bytes:
         sha256=source.sha256,
         pageCount=source.page_count,
     )
+    if document.template:
+        root.set("template", clean(document.template))
     pages = SubElement(root, "pages")
     for page in document.pages:
         _page(pages, page)
@@ -217,7 +219,14 @@ def _part(parent: Element, part: Part) -> None:
     """One of the file's documents; its fields name its number."""
     pages = " ".join(map(str, part.pages))
     position = _position(None, part.confidence)
-    element = _add(parent, "part", number=part.number, pages=pages, **position)
+    element = _add(
+        parent,
+        "part",
+        number=part.number,
+        pages=pages,
+        template=part.template or None,
+        **position,
+    )
     _classification(element, part.classification)
 
 

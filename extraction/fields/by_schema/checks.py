@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from extraction.errors import InvalidOption
+from extraction.fields.patterns import refusal
 
 MAX_BYTES = 65_536
 MAX_LEVELS = 40  # of objects and lists in each other, as sent
@@ -18,7 +18,6 @@ MAX_NODES = 3_000  # schemas in the schema, and when its references are followed
 MAX_CHOICES = 1_000  # values of one enum
 MAX_LEAVES = 200
 MAX_NAME = 200  # characters of a property's name
-MAX_PATTERN = 500  # characters
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 # Keywords with one schema, with a list of them, and with named ones.
@@ -161,31 +160,9 @@ def _check_node(place: str, node: Mapping[str, Any]) -> None:
         if len(name) > MAX_NAME:
             raise _refused(f"{place}/properties", f"a name has more than {MAX_NAME} characters")
     if "pattern" in node:
-        _check_pattern(f"{place}/pattern", node["pattern"])
-
-
-def _check_pattern(place: str, pattern: Any) -> None:
-    """A pattern is tried on texts on which bad ones take for ever."""
-    import regex  # type: ignore[import-untyped]
-
-    from extraction.fields.by_schema.validation import searched
-
-    if not isinstance(pattern, str) or len(pattern) > MAX_PATTERN:
-        raise _refused(place, f"is not a text of up to {MAX_PATTERN} characters")
-    letters = dict.fromkeys(c for c in pattern if c.isalnum() or c in " -_.@/")
-    tried = [*list(letters)[:20], "a", "A", "0", " ", "-"]
-    # what a pattern may repeat: one letter, or two by turns
-    texts = [one * 40 + "\x01" for one in tried]
-    texts += [(one + other) * 20 + "\x01" for one, other in pairwise(tried)]
-    try:
-        for text in texts:
-            searched(pattern, text)
-    except regex.error as error:
-        raise _refused(place, f"is not a regular expression: {error}"[:200]) from error
-    except (RecursionError, OverflowError, MemoryError) as error:
-        raise _refused(place, "is too complicated") from error
-    except TimeoutError as error:
-        raise _refused(place, "takes too long on short texts (nested repetition)") from error
+        reason = refusal(node["pattern"])
+        if reason:
+            raise _refused(f"{place}/pattern", reason)
 
 
 def _check_valid(schema: Mapping[str, Any]) -> None:

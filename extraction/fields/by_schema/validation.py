@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +19,8 @@ from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped
 from jsonschema.validators import extend  # type: ignore[import-untyped]
 from referencing import Registry
 
-PATTERN_SECONDS = 0.05
+from extraction.fields.patterns import searched
+
 VALIDATION_SECONDS = 2.0
 MAX_ERRORS = 20
 
@@ -32,18 +32,6 @@ Keyword = Callable[[Any, Any, Any, Mapping[str, Any]], Iterator[ValidationError]
 
 class _TooLong(Exception):
     """Comparing a value with the schema took longer than allowed."""
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
-    import regex  # type: ignore[import-untyped]
-
-    return regex.compile(pattern)
-
-
-def searched(pattern: str, text: str) -> bool:
-    """Whether the pattern is found in the text. Raises TimeoutError, and regex.error."""
-    return _compiled(pattern).search(text, timeout=PATTERN_SECONDS) is not None
 
 
 def _pattern(

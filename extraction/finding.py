@@ -1,0 +1,72 @@
+"""Which fields are looked for in which of a file's documents, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from extraction.classify import fields_for
+from extraction.fields.definition import Field
+from extraction.fields.match import find
+from extraction.fields.templates import Template, chosen_for
+from extraction.types import Classification, FieldValue, Page, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the caller looks for: named fields, else a template's, else those of what it is.
+
+    ``choices`` are the templates that may be chosen where neither ``fields`` nor ``template`` is
+    given.
+    """
+
+    fields: tuple[Field, ...] = ()
+    template: Template | None = None
+    choices: Sequence[Template] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The values, the template they are of ("" for none), and the parts with theirs."""
+
+    fields: tuple[FieldValue, ...] = ()
+    template: str = ""
+    parts: tuple[Part, ...] = ()
+
+
+def find_wanted(
+    pages: Sequence[Page],
+    classification: Classification | None,
+    parts: Sequence[Part],
+    wanted: Wanted,
+) -> Found:
+    """The fields of the document, or part by part where the file was split.
+
+    ``classification`` is None where nothing was read: then nothing is found.
+    """
+    if classification is None:
+        return Found(template=str(wanted.template or ""), parts=tuple(parts))
+    if not parts:
+        fields, template = _looked_for(pages, classification, wanted)
+        return Found(find(pages, fields), template)
+    by_number = {page.number: page for page in pages}
+    values: list[FieldValue] = []
+    named = []
+    for part in parts:
+        own = [by_number[number] for number in part.pages]
+        fields, template = _looked_for(own, part.classification, wanted)
+        values += (replace(value, document=part.number) for value in find(own, fields))
+        named.append(replace(part, template=template))
+    return Found(tuple(values), str(wanted.template or ""), tuple(named))
+
+
+def _looked_for(
+    pages: Sequence[Page], classification: Classification, wanted: Wanted
+) -> tuple[tuple[Field, ...], str]:
+    """The fields to look for and the template that they are of."""
+    if wanted.fields:
+        return wanted.fields, ""
+    template = wanted.template or chosen_for(classification, pages, wanted.choices)
+    if template:
+        return template.fields, str(template)
+    return fields_for(classification), ""
