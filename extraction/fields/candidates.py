@@ -6,7 +6,7 @@ What speaks for a candidate is a set of named numbers (``signs``); ``ranking`` w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from extraction.fields.definition import Field
 from extraction.fields.kinds import Hit, Writing
 from extraction.fields.labels import WEAK, Label
 from extraction.fields.parts import Part, Sheet, reading
+from extraction.fields.patterns import spans
 from extraction.level import union
 from extraction.tables import is_number
 from extraction.types import Box, Word
@@ -28,6 +29,9 @@ TIME = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
 # Kinds of which any text is a value: a sentence behind a label is one too.
 ANY_TEXT = frozenset({"text", "organisation", "person"})
 
+# Kinds whose normal form is the text itself: what a pattern matches is a value as it stands.
+AS_WRITTEN = ANY_TEXT | {"id"}
+
 Signs = dict[str, float]
 
 
@@ -36,7 +40,8 @@ class Candidate:
     """A possible value of a field.
 
     ``signs`` is what speaks for it, by name; ``depth`` how far down its page it stands, 0 to 1.
-    ``reading`` is how surely its words were read right, ``box`` is in points of the page.
+    ``reading`` is how surely its words were read right, ``box`` is in points of the page. ``odds``
+    is what a template says for it, in logarithms of odds.
     """
 
     raw: str
@@ -47,6 +52,7 @@ class Candidate:
     signs: Signs
     reading: float = 1.0
     depth: float = 0.0
+    odds: float = 0.0
     checks: Mapping[str, bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -212,11 +218,17 @@ def hits(
             yield candidate(hit, text, covered, part, sheet, method, signs)
 
 
-def _values(kind: str, text: str, writing: Writing, pattern: str) -> Iterable[Hit]:
+def _values(kind: str, text: str, writing: Writing, pattern: str) -> Iterator[Hit]:
     if not pattern:
-        return kinds.find(kind, text, writing)
-    matches = re.finditer(pattern, text)
-    return [Hit(match.start(), match.end(), match[0], 1.0) for match in matches if match[0]]
+        yield from kinds.find(kind, text, writing)
+        return
+    for start, end in spans(pattern, text[: kinds.LONGEST_LINE]):
+        if kind in AS_WRITTEN:
+            yield Hit(start, end, text[start:end], 1.0)
+            continue
+        for hit in kinds.find(kind, text[start:end], writing):
+            yield replace(hit, start=start + hit.start, end=start + hit.end, certainty=1.0)
+            break
 
 
 def candidate(

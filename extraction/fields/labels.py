@@ -63,7 +63,10 @@ class Labels:
         # Every known label, squeezed -> how surely it names which field.
         table: dict[str, dict[str, float]] = {}
         for field in fields:
-            for strength, labels in ((WEAK, field.weak), (1.0, field.synonyms)):
+            for strength, labels in (
+                (WEAK, field.weak),
+                (1.0, (*field.synonyms, *field.learned_labels)),
+            ):
                 for label in labels:
                     table.setdefault(squeezed(label), {})[field.name] = strength
         for label in OTHER_LABELS:

@@ -9,12 +9,13 @@ from typing import Any
 from extraction.fields import arithmetic, issuer
 from extraction.fields.candidates import Candidate, candidates
 from extraction.fields.catalogue import CATALOGUE
+from extraction.fields.constraints import narrowed
 from extraction.fields.definition import Field
 from extraction.fields.kinds import Writing
 from extraction.fields.labels import WEAK
 from extraction.fields.line_items import line_items
 from extraction.fields.parts import Sheet, sheets_of
-from extraction.fields.ranking import Models, Ranked, model_of, ranked, weights
+from extraction.fields.ranking import ALWAYS, Models, Ranked, model_of, ranked, weights
 from extraction.fields.writing import writing_of
 from extraction.fields.zone import from_zone, joined
 from extraction.types import Alternative, FieldValue, Page
@@ -44,7 +45,11 @@ def find(
             items = line_items(field, pages, writing)
             values += [items] if items else []
             continue
-        likely = ranked(considered.of[field.name], models[model_of(field, models)])
+        model = models[model_of(field, models)]
+        allowed = narrowed(
+            field, considered.of[field.name], considered.sheets, writing, model.get(ALWAYS, 0.0)
+        )
+        likely = ranked(allowed, model)
         believed = likely and likely[0].chance >= MIN_CHANCE * likely[0].candidate.reading
         value = joined(zone.get(field.name), _value(field, likely) if believed else None)
         values += [value] if value else []

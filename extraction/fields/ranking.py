@@ -54,7 +54,7 @@ def ranked(candidates: Sequence[Candidate], model: Mapping[str, float]) -> list[
 
     Of those with the same value the one with the highest score stands for all.
     """
-    scores = [score(each.signs, model) for each in candidates]
+    scores = [score(each.signs, model) + each.odds for each in candidates]
     highest = max([0.0, *scores])
     total = math.exp(-highest)  # "none of them" scores 0
     groups: dict[str, tuple[float, float, Candidate]] = {}
