@@ -3,7 +3,8 @@
 Of each vendor the first ten documents are confirmed (their right values, as a person would leave
 them), and learned; the next ones are read by the template as it was and as it has become. Drawn
 vendors come from ``vendor_papers``; with ``--data``, those of the annotated receipts of whom there
-are enough are read too (lines as annotated, ``receipts-text``). Prints Markdown.
+are enough are read too (lines as annotated, ``receipts-text``), and the scanned ``receipts`` of
+vendors with three annotated ones at least, by what up to ten of these teach. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fields import RECEIPT, annotated_page, expected, plain
+from benchmarks.fields import RECEIPT, Paper, annotated_page, expected, given, plain, scanned
 from benchmarks.vendor_papers import VendorPaper, template, vendor_paper
 from extraction.fields.definition import Field
 from extraction.fields.kinds.addresses import normal_form
@@ -68,10 +69,7 @@ def compare(
     """Outcomes on unseen papers before and after, and each vendor's gain."""
     before, after, gains = [], [], []
     for papers in vendors:
-        confirmed = [
-            ((paper.page,), {name: Right(value) for name, value in paper.truth.items()})
-            for paper in papers[:teach]
-        ]
+        confirmed = [((paper.page,), rights(paper)) for paper in papers[:teach]]
         taught = replace(of, fields=learned(of.fields, confirmed))
         old, new = (list(outcomes(each, papers[teach:])) for each in (of, taught))
         before += old
@@ -100,9 +98,44 @@ def report(title: str, before: list[Outcome], after: list[Outcome], gains: list[
         print(f"| `{name}` | {count} | {share(old):.3f} | {share(new):.3f} |")
     print(f"| all | {len(before)} | {share(before):.3f} | {share(after):.3f} |")
     better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
-    print(f"\n{len(gains)} vendors: {better} better, {worse} worse; gain from {min(gains):+.3f} to "
+    print(f"\nOf {len(gains)} {better} better, {worse} worse; gain from {min(gains):+.3f} to "
           f"{max(gains):+.3f}, median {statistics.median(gains):+.3f}. Expected calibration error "
           f"{calibration(before):.3f} before, {calibration(after):.3f} after.")  # fmt: skip
+
+
+def scans(data: Path, keep: Path | None) -> tuple[list[Outcome], list[Outcome], list[float]]:
+    """Outcomes on scanned receipts before and after learning from annotated ones of the vendor."""
+    fields = fields_named(tuple(RECEIPT.values()))
+    by_vendor = receipts(data, 3)
+    before: list[Outcome] = []
+    after: list[Outcome] = []
+    gains = []
+    for paper in scanned(data / "receipts", "*.jpg", RECEIPT, keep):
+        vendor = by_vendor.get(plain(paper.truth["company"]), [])[:10]
+        if not vendor:
+            continue
+        taught = learned(fields, [((each.page,), rights(each)) for each in vendor])
+        old, new = (list(on_scan(paper, each)) for each in (fields, taught))
+        before += old
+        after += new
+        gains.append(share(new) - share(old))
+    return before, after, gains
+
+
+def on_scan(paper: Paper, fields: Sequence[Field]) -> Iterator[Outcome]:
+    """What became of the receipt's annotated values, compared as ``benchmarks.fields`` does."""
+    found = {value.name: value for value in find(paper.pages, fields)}
+    for what, name in paper.fields.items():
+        value = found.get(name)
+        words = what in ("company", "address")
+        said = "" if not value else plain(value_key(value.value)) if words else given(what, value)
+        right = said == expected(what, paper.truth[what])
+        yield name, right, (value.confidence or 0.0) if value else 0.0
+
+
+def rights(paper: VendorPaper) -> dict[str, Right]:
+    """The paper's values as a person confirms them."""
+    return {name: Right(value) for name, value in paper.truth.items()}
 
 
 def fields_named(names: Sequence[str]) -> tuple[Field, ...]:
@@ -119,6 +152,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1000, help="the first vendor's seed")
     parser.add_argument("--teach", type=int, default=10, help="documents that are learned from")
     parser.add_argument("--test", type=int, default=10, help="documents that are read after")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps what was read of scans")
     arguments = parser.parse_args()
     each = arguments.teach + arguments.test
     seeds = range(arguments.first, arguments.first + arguments.vendors)
@@ -128,6 +162,7 @@ def main() -> None:
         vendors = list(receipts(arguments.data, arguments.teach + 4).values())
         of = Template("receipt", "Receipt", fields_named(tuple(RECEIPT.values())), "receipt")
         report("receipts' vendors", *compare(of, vendors, arguments.teach))
+        report("scanned receipts of known vendors", *scans(arguments.data, arguments.keep))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ BY_CHANCE = {"left": 0.05, "above": 0.05, "place": 0.05, "shape": 0.15, "value":
 SAID = 0.001  # or says a name or an address
 NOTHING = 0.4  # or nothing beside it
 TOGETHER = 0.6  # the signs hang together: how far they count each by itself
+SAME_WORDS = 0.7  # intersection over union of two candidates' boxes
 NEAR_X, NEAR_Y = 0.06, 0.04  # of the page: so near is the same place
 
 
@@ -138,13 +139,32 @@ def experienced(
 ) -> list[Candidate]:
     """The candidates of a field that has learned, and those it knows of, with their ``odds``."""
     experience, places = Experience(field), Places(sheets)
-    known = [*_in_place(field, sheets, writing), *known_values(field, sheets)]
+    meant = (_in_place_of(each, found) for each in known_values(field, sheets))
+    known = [*_in_place(field, sheets, writing), *meant]
     have = {(each.page, each.box, value_key(each.value)) for each in found}
     new = [each for each in known if (each.page, each.box, value_key(each.value)) not in have]
     return [
         replace(each, odds=each.odds + experience.odds(each, places.around(each.page, each.box)))
         for each in (*found, *new)
     ]
+
+
+def _in_place_of(known: Candidate, found: Sequence[Candidate]) -> Candidate:
+    """The known value with what speaks for the same words as they were read."""
+    for each in found:
+        if each.page == known.page and _common(each.box, known.box) > SAME_WORDS:
+            return replace(known, signs=each.signs, method=each.method, odds=each.odds)
+    return known
+
+
+def _common(one: Box, other: Box) -> float:
+    """Area in common by area of both (intersection over union)."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return wide * high / (areas - wide * high)
 
 
 def _in_place(field: Field, sheets: Sequence[Sheet], writing: Writing) -> Iterator[Candidate]:
