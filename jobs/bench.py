@@ -22,6 +22,7 @@ from jobs.models import Job
 from jobs.models import Page as PageRow
 
 MAX_PAGES = 50  # of a job, the first ones
+MAX_WORK = 2_000  # fields times pages: fewer pages for templates of many fields
 AT_ONCE = 2  # in one process, whose other threads have to serve everybody else
 WAIT_SECONDS = 20.0
 _running = threading.BoundedSemaphore(AT_ONCE)
@@ -53,7 +54,7 @@ def try_template(job: Job, template: Template) -> Tried:
     Raises ``ResultNotReady``, ``NoResult``, and ``Busy`` where too many do so at once.
     """
     with _one_of_few():
-        pages, parts, left_out = _read(job)
+        pages, parts, left_out = _read(job, MAX_WORK // len(template.fields))
         found = find_wanted(pages, _what(job, pages), parts, Wanted(template=template))
     documents: list[int | None] = [part.number for part in parts]
     there = {(value.name, value.document) for value in found.fields}
@@ -79,7 +80,7 @@ def propose(job: Job, name: str) -> Template:
     where no field at all was found.
     """
     with _one_of_few():
-        pages, parts, _ = _read(job)
+        pages, parts, _ = _read(job, MAX_PAGES)
         if parts:
             pages = tuple(page for page in pages if page.number in parts[0].pages)
         what = parts[0].classification if parts else _what(job, pages)
@@ -117,12 +118,12 @@ def _one_of_few() -> Iterator[None]:
         _running.release()
 
 
-def _read(job: Job) -> tuple[tuple[Page, ...], tuple[Part, ...], int]:
-    """The job's first pages, the parts that lie wholly in them, and how many pages are left."""
+def _read(job: Job, most: int) -> tuple[tuple[Page, ...], tuple[Part, ...], int]:
+    """The job's first pages, the parts wholly in them, and how many pages are left out."""
     if not job.ended:
         raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
     rows = PageRow.objects.filter(job=job).order_by("number")
-    contents = list(rows.values_list("content", flat=True)[:MAX_PAGES])
+    contents = list(rows.values_list("content", flat=True)[: min(most, MAX_PAGES)])
     if not contents:
         raise NoResult(f"The job is {job.status}, and no page was read.")
     pages = settle(

@@ -33,6 +33,7 @@ TOLD = (
 )  # fmt: skip
 SURE = 0.8  # certainty of such a hit
 WORDS = re.compile(r"[^\W\d_][\w.'’&/-]*")
+SPLIT_URL = re.compile(r"(https?:) //")  # as sheets split words at ":"
 LABEL = re.compile(r"[^\W\d_][^:]*")
 
 
@@ -128,13 +129,13 @@ def _pair(part: Part, sheet: Sheet) -> Iterator[Pair]:
     label = " ".join(word.text for word in part.words[: end + 1]).rstrip(": ")
     if not LABEL.fullmatch(label) or not label.isprintable() or len(label) > LABEL_LETTERS:
         return
-    if label[0].islower() or not squeezed(label):
+    if label[0].islower() or len(squeezed(label)) < 2:
         return
     means = [each for each in part.labels if each.first == 0 and each.last == end and each.field]
     if means and all(each.strength <= WEAK for each in means):
         return
     for words, may_be_text in _values(part, end, sheet):
-        raw = " ".join(word.text for word in words)
+        raw = SPLIT_URL.sub(r"\1//", " ".join(word.text for word in words))
         kind = _kind(raw, may_be_text)
         if kind:
             fields = tuple(each.field for each in means if each.strength > WEAK)

@@ -201,6 +201,10 @@ def test_bench_looks_at_the_first_pages_only(
     job = done(acme, text_pdf(["Page one", "Invoice no: 4711", "Page three"]))
     body = acme.api().post(f"{URL}/test", {"job": str(job.pk), "template": ACME}).json()
     assert (body["pages"], body["left_out"], body["fields"]) == (1, 2, [])
+    monkeypatch.setattr(bench, "MAX_PAGES", 50)
+    monkeypatch.setattr(bench, "MAX_WORK", 2 * len(ACME["fields"]))
+    body = acme.api().post(f"{URL}/test", {"job": str(job.pk), "template": ACME}).json()
+    assert (body["pages"], body["left_out"], len(body["fields"])) == (2, 1, 1)
 
 
 def test_bench_refuses_more_than_some_at_once(
