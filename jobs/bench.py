@@ -12,7 +12,7 @@ from extraction.errors import InvalidOption
 from extraction.fields import CATALOGUE
 from extraction.fields.match import find
 from extraction.fields.proposals import labelled, proposed
-from extraction.fields.templates import REQUIRED, Template
+from extraction.fields.templates import REQUIRED, Template, template_to_dict
 from extraction.finding import Wanted, find_wanted
 from extraction.formats.json import classification_from_dict, page_from_dict, part_from_dict
 from extraction.settling import settle
@@ -20,6 +20,7 @@ from extraction.types import Classification, FieldValue, Page, Part
 from jobs.errors import Busy, NoResult, ResultNotReady
 from jobs.models import Job
 from jobs.models import Page as PageRow
+from jobs.templates import read_template
 
 MAX_PAGES = 50  # of a job, the first ones
 MAX_WORK = 2_000  # fields times pages: fewer pages for templates of many fields
@@ -76,8 +77,8 @@ def propose(job: Job, name: str) -> Template:
     """A template made from the job's document, of a split file from the first one.
 
     It has the fields of its type that were found, those of the catalogue that a label on it names,
-    and own ones for labels that nothing covers. Raises as ``try_template``, and ``InvalidOption``
-    where no field at all was found.
+    and own ones for labels that nothing covers. Raises as ``try_template``, ``InvalidOption`` where
+    no field at all was found, and ``InvalidTemplate`` for a name that cannot be one.
     """
     with _one_of_few():
         pages, parts, _ = _read(job, MAX_PAGES)
@@ -98,13 +99,14 @@ def propose(job: Job, name: str) -> Template:
     if not fields and not own:
         raise InvalidOption("No field was found on these pages: there is nothing to begin with.")
     issuer = next((value.raw for value in values if value.name == "issuer_name"), "")
-    return Template(
+    template = Template(
         name=name,
         label=what.label if what.kind != "other" else name,
         fields=(*fields, *own),
         document_type=what.kind if what.kind != "other" else "",
-        issuers=(issuer,) if 0 < len(issuer) <= 100 else (),
+        issuers=(issuer,) if issuer.isprintable() and 0 < len(issuer) <= 100 else (),
     )
+    return read_template(template_to_dict(template))
 
 
 @contextmanager

@@ -121,11 +121,11 @@ class UploadForm(forms.Form):
         template = self.fields["template"]
         assert isinstance(template, forms.ChoiceField)
         own = {name for name, _ in own_templates}
-        template.choices = [
-            ("", "By the document"),
+        groups = [
             ("Your own", list(own_templates)),
-            ("Starters", [(s.name, s.label) for s in starters() if s.name not in own]),
+            ("Starters", [(each.name, each.label) for each in starters() if each.name not in own]),
         ]
+        template.choices = [("", "By the document"), *(group for group in groups if group[1])]
 
     def fields_by_type(self) -> list[tuple[str, list[BoundWidget]]]:
         """The boxes of ``fields_wanted`` under the types of documents."""

@@ -16,7 +16,7 @@ from rest_framework.reverse import reverse
 from accounts.audit import address_of
 from accounts.tenancy import TenantMixin, actor_of, tenant_of
 from extraction.errors import InvalidOption
-from extraction.fields.templates import MAX_BYTES, Template, starters, template_to_dict
+from extraction.fields.templates import MAX_BYTES, starters, template_to_dict
 from extraction.formats.json import field_to_dict
 from jobs import bench, templates
 from jobs.errors import TemplateTooLarge
@@ -52,7 +52,7 @@ class TemplateView(TenantMixin, GenericAPIView[FieldTemplate]):
 
     def reply(self, version: FieldTemplateVersion, *, made: bool = False) -> Response:
         """A version as an answer; 201 with its address where the template is new."""
-        body = _exported(templates.parsed(version), version)
+        body = _exported(version.content, version)
         if not made:
             return Response(body)
         address = reverse("template", args=[version.template.name], request=self.request)
@@ -111,7 +111,7 @@ class TemplateDetailView(TemplateView):
         starter = templates.starter(name)
         if starter is None or number is not None:
             raise Http404
-        return Response(_exported(starter))
+        return Response(_exported(template_to_dict(starter)))
 
     @extend_schema(
         operation_id="template_replace",
@@ -235,10 +235,12 @@ class TemplateProposeView(TemplateView):
         return Response(template_to_dict(template))
 
 
-def _exported(template: Template, version: FieldTemplateVersion | None = None) -> dict[str, Any]:
-    """The template's own JSON, with what ``templates.BESIDE`` names; a starter has no version."""
+def _exported(
+    content: dict[str, Any], version: FieldTemplateVersion | None = None
+) -> dict[str, Any]:
+    """A template's own JSON, with what ``templates.BESIDE`` names; a starter has no version."""
     return {
-        **template_to_dict(template),
+        **content,
         "version": version.number if version else None,
         "starter": version is None,
         "note": version.note if version else "",

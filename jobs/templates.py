@@ -152,6 +152,8 @@ def delete(*, row: FieldTemplate, actor: Actor | None, address: str | None = Non
     with transaction.atomic():
         _lock(row.tenant)
         row = _still_there(row)
+        # so that no job can come to name one of them between Django's look for those and the end
+        list(row.versions.select_for_update().values_list("pk", flat=True))
         audit.record(
             actor=actor,
             tenant=row.tenant,

@@ -147,6 +147,15 @@ def test_put_writes_the_next_version_and_keeps_the_earlier_ones(acme: Organisati
     assert restored.json()["label"] == "Invoices of ACME"
 
 
+def test_version_that_is_no_template_any_more_is_still_exported(acme: Organisation) -> None:
+    client = acme.api()
+    client.post(URL, ACME)
+    gone = {**ACME, "document_type": "no_longer_known"}
+    FieldTemplate.objects.get().versions.update(content=gone)
+    exported = client.get(f"{URL}/acme")
+    assert (exported.status_code, exported.json()["document_type"]) == (200, "no_longer_known")
+
+
 def test_delete(acme: Organisation) -> None:
     client = acme.api()
     client.post(URL, ACME)
@@ -413,13 +422,15 @@ def test_bench_and_proposal_refuse(acme: Organisation) -> None:
         answer = client.post(f"{URL}/{path}", {"job": str(queued.pk), **body})
         assert (answer.status_code, answer.json()["code"]) == (409, "result_not_ready")
     job = str(done(acme).pk)
-    for path, body, code in (
+    refused: list[tuple[str, dict[str, Any], str]] = [
         ("test", {"template": ACME, "name": "acme"}, "invalid_option"),
         ("test", {"template": {"name": "x"}}, "invalid_template"),
         ("test", {"template": 7}, "invalid_template"),
         ("test", {"name": "missing"}, "template_not_found"),
         ("propose", {"name": "Not a name"}, "invalid_option"),
-    ):
+        ("propose", {"name": "test"}, "invalid_template"),
+    ]
+    for path, body, code in refused:
         answer = client.post(f"{URL}/{path}", {"job": job, **body})
         assert (answer.status_code, answer.json()["code"]) == (400, code), answer.json()
     blank = str(done(acme, text_pdf(["word"])).pk)

@@ -21,7 +21,8 @@ from jobs.errors import (
     TooManyVersions,
     VersionConflict,
 )
-from jobs.models import FieldTemplate, FieldTemplateVersion
+from jobs.models import FieldTemplate, FieldTemplateVersion, Job
+from tests.jobs.making import make_job
 from tests.people import Organisation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,7 +155,7 @@ def test_what_is_exported_is_imported(acme: Organisation) -> None:
         content("acme\n"),
         {"name": "acme", "fields": [{"name": "vat_number", "pattern": "a\x00"}]},
         {"name": "acme", "fields": [{"name": "vat_number", "pattern": "\ud800"}]},
-        content(**{"odd": 1}),
+        content(odd=1),
         None,
         [],
         "text",
@@ -250,6 +251,35 @@ def test_one_of_several_that_make_the_same_name_does(acme: Organisation) -> None
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == [0, 0, 1]
+
+
+@pytest.mark.usefixtures("files", "empty_queue")
+def test_deleting_while_jobs_are_submitted_fails_neither_otherwise(acme: Organisation) -> None:
+    outcomes: list[str] = []
+
+    def submit() -> None:
+        try:
+            begin.wait()
+            outcomes.append(str(make_job(acme, template="acme").template_version))
+        except TemplateNotFound:
+            outcomes.append("not found")
+        finally:
+            connection.close()
+
+    for _ in range(8):
+        create(acme)
+        begin = threading.Barrier(4)
+        threads = [threading.Thread(target=submit) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        begin.wait()
+        templates.delete(row=FieldTemplate.objects.get(), actor=acme.actor)
+        for thread in threads:
+            thread.join()
+    assert len(outcomes) == 24
+    assert set(outcomes) <= {"acme@1", "not found"}
+    assert Job.objects.count() == outcomes.count("acme@1")
+    assert not Job.objects.exclude(template_version=None).exists()
 
 
 def test_deleting_takes_the_versions_along(acme: Organisation) -> None:
