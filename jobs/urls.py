@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, views
+from jobs import api, catalogue_api, template_api, templates, views
 
 
 class FormatName:
@@ -18,7 +18,20 @@ class FormatName:
         return value
 
 
+class TemplateName:
+    """The name of a template, so that what cannot be one is 404."""
+
+    regex = templates.NAME
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(FormatName, "format")
+register_converter(TemplateName, "template")
 
 api_urlpatterns = [
     path("classify", api.ClassifyView.as_view(), name="classify"),
@@ -27,6 +40,20 @@ api_urlpatterns = [
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
     path("fields", catalogue_api.FieldListView.as_view(), name="field-list"),
+    path("templates", template_api.TemplateListView.as_view(), name="template-list"),
+    path("templates/test", template_api.TemplateTryView.as_view(), name="template-test"),
+    path("templates/propose", template_api.TemplateProposeView.as_view(), name="template-propose"),
+    path("templates/<template:name>", template_api.TemplateDetailView.as_view(), name="template"),
+    path(
+        "templates/<template:name>/versions",
+        template_api.TemplateVersionsView.as_view(),
+        name="template-versions",
+    ),
+    path(
+        "templates/<template:name>/restore",
+        template_api.TemplateRestoreView.as_view(),
+        name="template-restore",
+    ),
 ]
 
 urlpatterns = [

@@ -10,7 +10,17 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs.models import Extraction, FieldValue, Job, Outbox, Page, StoredFile
+from jobs import templates
+from jobs.models import (
+    Extraction,
+    FieldTemplate,
+    FieldTemplateVersion,
+    FieldValue,
+    Job,
+    Outbox,
+    Page,
+    StoredFile,
+)
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.making import make_job
@@ -22,7 +32,16 @@ pytestmark = [
 ]
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
-HISTORY = [Job, StoredFile, Page, FieldValue, Extraction, Outbox]
+HISTORY = [
+    Job,
+    StoredFile,
+    Page,
+    FieldValue,
+    Extraction,
+    FieldTemplate,
+    FieldTemplateVersion,
+    Outbox,
+]
 
 
 @pytest.fixture
@@ -39,6 +58,8 @@ def rows(acme: Organisation) -> None:
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
+    made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
+    templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
     Outbox.objects.create(job=Job.objects.get(status="queued"))
 
 
