@@ -39,6 +39,12 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": "object", "put": "object"},
+    "api/v1/reviews": {"get": "list"},
+    "api/v1/reviews/<uuid:pk>": {"get": "object"},
+    "api/v1/reviews/<uuid:pk>/take": {"post": "object"},
+    "api/v1/reviews/<uuid:pk>/release": {"post": "object"},
+    "api/v1/reviews/<uuid:pk>/confirm": {"post": "object"},
     "api/v1/fields": {"get": "self"},  # the same catalogue for every caller
     "api/v1/auth/token": {"post": "public"},
     "api/v1/auth/token/refresh": {"post": "public"},
@@ -100,6 +106,7 @@ def address(route: str, pk: uuid.UUID) -> str:
         route.replace("<uuid:pk>", str(pk))
         .replace("<format:name>", "json")
         .replace("<int:number>", "1")
+        .replace("<field:field>", "total_amount")
     )
 
 
