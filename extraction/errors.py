@@ -99,6 +99,11 @@ class InvalidTemplate(InvalidOption):
     title = "The template is not valid"
 
 
+class InvalidValue(ExtractionError):
+    code = "invalid_value"
+    title = "The value is none of the field's kind"
+
+
 class EngineFailed(ExtractionError):
     code = "engine_failed"
     title = "The engine failed on this page"

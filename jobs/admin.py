@@ -9,12 +9,14 @@ from django.http import HttpRequest
 from accounts.admin import ReadOnlyAdmin
 from jobs.models import (
     Extraction,
+    FieldRevision,
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
     Job,
     Outbox,
     Page,
+    Review,
     StoredFile,
 )
 
@@ -110,6 +112,28 @@ class FieldTemplateVersionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FieldTemplateVersion]:
         return super().get_queryset(request).defer("content")
+
+
+@admin.register(FieldRevision)
+class FieldRevisionAdmin(ReadOnlyAdmin):
+    """Who corrected or confirmed which field, without the values."""
+
+    list_display = ("job", "name", "version", "action", "at", "actor")
+    list_filter = ("name", "action")
+    search_fields = ("job__id", "name", "actor")
+    exclude = ("raw", "value", "comment")
+    show_full_result_count = False
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    """Which jobs people must look at, and who has."""
+
+    list_display = ("job", "tenant", "status", "created_at", "taken_until", "confirmed_at")
+    list_filter = ("status",)
+    search_fields = ("job__id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    show_full_result_count = False
 
 
 @admin.register(Outbox)

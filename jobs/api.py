@@ -26,7 +26,7 @@ from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
 from jobs import lifecycle, submit
-from jobs.models import Job, Status
+from jobs.models import Job, Review, Status
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
     ClassifySerializer,
@@ -45,7 +45,7 @@ waiting = threading.BoundedSemaphore(settings.MAX_WAITING)
 class JobView(TenantMixin, GenericAPIView[Job]):
     """What the job endpoints share: the tenant's jobs with their files."""
 
-    queryset = Job.objects.select_related("file", "tenant")
+    queryset = Job.objects.select_related("file", "tenant", "review")
     serializer_class = JobSerializer
 
     def reply(self, job: Job, status: int = 200) -> Response:
@@ -64,15 +64,18 @@ class JobListView(JobView, ListAPIView[Job]):
 
     def filter_queryset(self, queryset: Any) -> Any:
         status = self.request.query_params.get("status")
-        if status is None:
-            return queryset
-        if status not in Status.values:
+        if status is not None and status not in Status.values:
             raise InvalidOption(f"status {status!r} is not one of: {', '.join(Status.values)}")
-        return queryset.filter(status=status)
+        if status is not None:
+            queryset = queryset.filter(status=status)
+        return needing_review(queryset, self.request.query_params.get("needs_review"))
 
     @extend_schema(
         summary="List jobs, newest first",
-        parameters=[OpenApiParameter("status", enum=Status.values)],
+        parameters=[
+            OpenApiParameter("status", enum=Status.values),
+            OpenApiParameter("needs_review", OpenApiTypes.BOOL),
+        ],
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List jobs."""
@@ -159,6 +162,16 @@ class JobResultView(JobView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
         return result_response(self.get_object(), kwargs["name"])
+
+
+def needing_review(queryset: Any, wanted: str | None) -> Any:
+    """The jobs that wait for a review ("true"), or the others. Raises ``InvalidOption``."""
+    if wanted is None:
+        return queryset
+    if wanted not in ("true", "false"):
+        raise InvalidOption("needs_review is true or false.")
+    waiting = {"review__status": Review.Status.OPEN}
+    return queryset.filter(**waiting) if wanted == "true" else queryset.exclude(**waiting)
 
 
 def result_response(job: Job, name: str) -> HttpResponseBase:

@@ -92,3 +92,27 @@ class StorageUnavailable(ExtractionError):
 
 class UploadTooLarge(FileTooLarge, SuspiciousOperation):
     """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""
+
+
+class FieldChanged(ExtractionError):
+    code = "version_conflict"
+    title = "It was changed meanwhile"
+    status = 409
+
+
+class ReviewTaken(ExtractionError):
+    code = "review_taken"
+    title = "Somebody else is at this review"
+    status = 409
+
+
+class NotInReview(ExtractionError):
+    code = "not_in_review"
+    title = "The job is not in review"
+    status = 409
+
+
+class FieldsMissing(ExtractionError):
+    code = "fields_missing"
+    title = "Required fields are missing"
+    status = 409

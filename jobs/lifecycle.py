@@ -32,7 +32,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, storage, templates
+from jobs import queue, review, storage, templates
 from jobs.errors import AlreadyEnded, LeaseLost
 from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Status
 
@@ -117,7 +117,7 @@ def finished_pages(job: Job) -> dict[int, types.Page]:
 
 
 def finish(job: Job, document: types.Document) -> None:
-    """End the job with its result: fields, schema, usage, audit and status in one transaction.
+    """End the job with its result: fields, schema, usage, audit, review and status, all or none.
 
     All pages failed is ``failed``, some is ``partial``. Raises ``LeaseLost``.
     """
@@ -146,6 +146,8 @@ def finish(job: Job, document: types.Document) -> None:
             Job.objects.filter(pk=job.pk, template_version=None).update(template_version=version)
         if document.extraction is not None:
             Extraction.objects.create(job=job, content=extraction_to_dict(document.extraction))
+        if status != Status.FAILED:
+            review.open_for(job, document.fields)
 
 
 def fail(job: Job, error: ExtractionError) -> None:

@@ -16,22 +16,19 @@ from extraction.formats import FORMATS, Format
 from extraction.formats.json import (
     classification_from_dict,
     extraction_from_dict,
-    field_from_dict,
     page_from_dict,
     part_from_dict,
 )
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.settling import settle
 from extraction.types import Document, Options, Source
-from jobs import storage
+from jobs import revisions, storage
 from jobs.errors import NoResult, ResultNotReady
-from jobs.models import Extraction, FieldValue, Job, Page, Status
+from jobs.models import Extraction, Job, Page, Status
 
 logger = logging.getLogger(__name__)
 
 PDF_NOT_MADE = "pdf_not_made"  # a job's warning
-
-NOT_IN_RESULT = {"id", "job", "position"}  # columns of a field value that are ours alone
 
 
 def document_of(job: Job) -> Document:
@@ -46,8 +43,6 @@ def document_of(job: Job) -> Document:
     if not pages:
         reason = (job.error or {}).get("detail", "")
         raise NoResult(f"The job is {job.status}. {reason}".strip())
-    columns = [f.name for f in FieldValue._meta.get_fields() if f.name not in NOT_IN_RESULT]
-    values = FieldValue.objects.filter(job=job).order_by("position").values(*columns)
     filled = Extraction.objects.filter(job=job).values_list("content", flat=True).first()
     return Document(
         source=Source(
@@ -57,7 +52,7 @@ def document_of(job: Job) -> Document:
             page_count=job.page_count or len(pages),
         ),
         pages=settle(pages, strip=bool(job.options.get("strip_furniture"))),
-        fields=tuple(field_from_dict(value) for value in values),
+        fields=revisions.values_of(job),
         classification=classification_from_dict(job.classification),
         warnings=tuple(job.warnings),
         extraction=extraction_from_dict(filled) if filled else None,

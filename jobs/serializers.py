@@ -258,6 +258,24 @@ class FailureSerializer(serializers.Serializer[Any]):
     actual = serializers.FloatField(allow_null=True)
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why a person should look at a field."""
+
+    field = serializers.CharField()
+    code = serializers.ChoiceField(choices=["missing", "unsure", "inconsistent"])
+    detail = serializers.CharField()
+    document = serializers.IntegerField(
+        allow_null=True, help_text="the part of a split file, from 1"
+    )
+
+
+class JobReviewSerializer(serializers.Serializer[Any]):
+    """Whether a person should look at the fields, and why."""
+
+    status = serializers.ChoiceField(choices=["open", "taken", "confirmed"], source="stage")
+    reasons = ReasonSerializer(many=True)
+
+
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A job as the API shows it."""
 
@@ -271,6 +289,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     template = serializers.SerializerMethodField(
         help_text="whose fields were looked for; null until the end, for none, and where split"
     )
+    review = serializers.SerializerMethodField(help_text="null where none was needed")
     error = FailureSerializer(read_only=True, allow_null=True)
     links = serializers.SerializerMethodField()
 
@@ -290,6 +309,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "classification",
             "documents",
             "template",
+            "review",
             "attempt",
             "error",
             "warnings",
@@ -307,6 +327,11 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def get_template(self, job: Job) -> str | None:
         return job.template or None
 
+    @extend_schema_field(JobReviewSerializer(allow_null=True))
+    def get_review(self, job: Job) -> Any:
+        review = getattr(job, "review", None)
+        return JobReviewSerializer(review).data if review else None
+
     @extend_schema_field(
         {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}
     )
@@ -318,4 +343,5 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         elif job.pages_done:
             for row in formats_of(job):
                 links[row.name] = reverse("job-result", args=[job.pk, row.name], request=request)
+            links["review"] = reverse("review", args=[job.pk], request=request)
         return links

@@ -225,12 +225,15 @@ def of_job(job: Job) -> Template | None:
     return _named(job.options.get("template", ""), job.template_version_id)
 
 
-def used(job: Job) -> Template | None:
-    """The template that an ended job's result names, None where it names none or it is deleted."""
-    try:
-        return _named(job.template, job.template_version_id)
-    except TemplateNotFound:
-        return None
+def in_result(job: Job, name: str) -> Template | None:
+    """The template of that name in the job's result; a part of a split file has its own.
+
+    None for no name, and where it is deleted.
+    """
+    if "@" not in name:
+        return starter(name) if name else None
+    version = version_used(job.tenant, name) if job.documents else job.template_version
+    return parsed(version) if version and str(version) == name else None
 
 
 def version_used(tenant: Tenant, name: str) -> FieldTemplateVersion | None:

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, template_api, templates, views
+from jobs import api, catalogue_api, review_api, template_api, templates, views
 
 
 class FormatName:
@@ -18,19 +18,20 @@ class FormatName:
         return value
 
 
-class TemplateName:
+class FieldName(FormatName):
+    """What may be the name of a field."""
+
+    regex = "[a-z][a-z0-9_]{0,99}"
+
+
+class TemplateName(FormatName):
     """The name of a template, so that what cannot be one is 404."""
 
     regex = templates.NAME
 
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
 
 register_converter(FormatName, "format")
+register_converter(FieldName, "field")
 register_converter(TemplateName, "template")
 
 api_urlpatterns = [
@@ -39,6 +40,18 @@ api_urlpatterns = [
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
+    path(
+        "ocr/jobs/<uuid:pk>/fields/<field:field>", review_api.FieldView.as_view(), name="job-field"
+    ),
+    path("reviews", review_api.ReviewListView.as_view(), name="review-list"),
+    path("reviews/<uuid:pk>", review_api.ReviewDetailView.as_view(), name="review"),
+    path("reviews/<uuid:pk>/take", review_api.ReviewTakeView.as_view(), name="review-take"),
+    path(
+        "reviews/<uuid:pk>/release", review_api.ReviewReleaseView.as_view(), name="review-release"
+    ),
+    path(
+        "reviews/<uuid:pk>/confirm", review_api.ReviewConfirmView.as_view(), name="review-confirm"
+    ),
     path("fields", catalogue_api.FieldListView.as_view(), name="field-list"),
     path("templates", template_api.TemplateListView.as_view(), name="template-list"),
     path("templates/test", template_api.TemplateTryView.as_view(), name="template-test"),

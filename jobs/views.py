@@ -25,10 +25,10 @@ from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
-from jobs import lifecycle, results, storage, submit, templates, viewer
+from jobs import lifecycle, results, revisions, storage, submit, templates, viewer
 from jobs.api import result_response
 from jobs.forms import UploadForm
-from jobs.models import FieldValue, Job, Page, Status
+from jobs.models import Job, Page, Status
 
 ROWS = 30  # jobs on one page of the list
 PANELS = {
@@ -237,7 +237,7 @@ def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "next": numbers[at + 1] if at + 1 < len(numbers) else None,
         "panel": panel if panel in PANELS else "text",
         "panels": PANELS,
-        "fields": list(FieldValue.objects.filter(job=job).order_by("position")),
+        "fields": revisions.current_rows(job),
         "table_pages": _table_pages(job) if panel == "tables" else [],
         "failed_pages": [
             viewer.explain(Failure(**error), subject=f"Page {number}")

@@ -42,4 +42,12 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
         for field in fields(settings.LIMITS)
         if getattr(settings.LIMITS, field.name) <= 0
     )
+    if not 0 <= settings.REVIEW_THRESHOLD <= 1 or settings.REVIEW_CLAIM_SECONDS < 1:
+        found.append(
+            Error(
+                "REVIEW_THRESHOLD or REVIEW_CLAIM_SECONDS is out of range.",
+                hint="A confidence from 0 to 1, and at least one second.",
+                id="ocrsite.E005",
+            )
+        )
     return found

@@ -92,6 +92,8 @@ WORKER_THREADS = env.int("WORKER_THREADS", default=0)  # CPU threads an engine m
 WORKER_MAX_JOBS = env.int("WORKER_MAX_JOBS", default=1000)
 WORKER_MAX_MB = env.int("WORKER_MAX_MB", default=3000)
 DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
+REVIEW_THRESHOLD = env.float("REVIEW_THRESHOLD", default=0.5)  # where no template names another
+REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
 MAX_WAIT_SECONDS = 60
 MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
 

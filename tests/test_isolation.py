@@ -40,6 +40,12 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": "object", "put": "object"},
+    "api/v1/reviews": {"get": "list"},
+    "api/v1/reviews/<uuid:pk>": {"get": "object"},
+    "api/v1/reviews/<uuid:pk>/take": {"post": "object"},
+    "api/v1/reviews/<uuid:pk>/release": {"post": "object"},
+    "api/v1/reviews/<uuid:pk>/confirm": {"post": "object"},
     "api/v1/fields": {"get": "self"},  # the same catalogue for every caller
     "api/v1/templates": {"get": "list", "post": "list"},
     "api/v1/templates/test": {"post": "list"},  # the job in the body: see below
@@ -108,6 +114,7 @@ def address(route: str, pk: uuid.UUID) -> str:
         .replace("<template:name>", f"of-{pk}")
         .replace("<format:name>", "json")
         .replace("<int:number>", "1")
+        .replace("<field:field>", "total_amount")
     )
 
 

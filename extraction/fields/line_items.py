@@ -54,7 +54,7 @@ def line_items(field: Field, pages: Sequence[Page], writing: Writing) -> FieldVa
     rows = _rows(roles, body[:MOST_ROWS], writing)
     if not rows:
         return None
-    wrong, compared = _products(rows)
+    wrong, compared = products(rows)
     whole = sum(any(_number(value) is not None for value in row.values()) for row in rows)
     return FieldValue(
         name=field.name,
@@ -178,7 +178,7 @@ def _value(column: Column, text: str, writing: Writing) -> Any:
     return next((hit.value for hit in kinds.find(column.kind, text, writing)), None)
 
 
-def _products(rows: Sequence[Mapping[str, Any]]) -> tuple[list[int], int]:
+def products(rows: Sequence[Mapping[str, Any]]) -> tuple[list[int], int]:
     """The rows, from 1, where quantity times price is not the amount; and how many have all."""
     wrong, compared = [], 0
     for number, row in enumerate(rows, 1):

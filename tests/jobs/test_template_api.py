@@ -264,7 +264,7 @@ def test_job_with_a_template_has_its_fields(acme: Organisation) -> None:
     assert result["template"] == "acme@1"
     values = {field["name"]: field["value"] for field in result["fields"]}
     assert values == {"invoice_number": "4711", "cost_centre": "KS-0815"}
-    used = templates.used(job)
+    used = templates.in_result(job, job.template)
     assert used is not None and (str(used), used.threshold) == ("acme@1", 0.8)
 
 
@@ -284,7 +284,7 @@ def test_job_keeps_the_version_it_was_submitted_with(acme: Organisation) -> None
 def test_starter_may_be_named(acme: Organisation) -> None:
     job = submitted(acme.api(), template="receipt")
     assert (job.template, job.template_version) == ("receipt", None)
-    assert str(templates.used(job)) == "receipt"
+    assert str(templates.in_result(job, job.template)) == "receipt"
 
 
 def test_template_is_chosen_by_type_and_issuer(acme: Organisation, stranger: Organisation) -> None:
@@ -337,7 +337,7 @@ def test_result_keeps_the_name_of_a_template_deleted_since(acme: Organisation) -
     client.post(URL, {**ACME, "fields": [{"name": "iban"}]})
     job.refresh_from_db()
     assert (job.template, job.template_version) == ("acme@1", None)
-    assert templates.used(job) is None
+    assert templates.in_result(job, job.template) is None
 
 
 def test_template_deleted_at_the_moment_of_submission_is_not_found(

@@ -1,0 +1,252 @@
+"""What a person says of one field: read, placed on the page, and kept as its next version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404
+
+from accounts import audit
+from accounts.tenancy import Actor
+from extraction.errors import InvalidOption
+from extraction.fields import CATALOGUE
+from extraction.fields.corrected import Given, as_written, normal_form
+from extraction.fields.definition import Field
+from extraction.fields.kinds import Writing
+from extraction.fields.located import locate, stands_in
+from extraction.fields.writing import writing_of
+from extraction.formats.json import page_from_dict
+from extraction.types import Box, FieldValue
+from extraction.types import Page as ReadPage
+from jobs import review, revisions
+from jobs.errors import FieldChanged
+from jobs.models import FieldRevision, Job, Page
+from jobs.revisions import State, author_of
+
+FIRST_PAGES = 10  # that tell how the document writes dates and numbers
+EDGE = 1.0  # points by which a box may lie outside of its page
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a person says: a text as written (``raw``), a normal form (``value``), or neither.
+
+    Neither is that the field is not on the document. ``version`` is the one they have seen.
+    ``page`` (from 1) and ``box`` (points) are where it stands; ``force`` keeps a number whose check
+    sum is wrong.
+    """
+
+    version: int
+    raw: Any = None
+    value: Any = None
+    page: int | None = None
+    box: Box | None = None
+    comment: str = ""
+    force: bool = False
+
+    @property
+    def absent(self) -> bool:
+        """Whether the field is not on the document."""
+        return self.raw in (None, "") and self.value in (None, "")
+
+
+def part_of(job: Job, document: int | None) -> int | None:
+    """The part that is meant, checked; None where the file was not split.
+
+    Raises ``InvalidOption``.
+    """
+    numbers = [part["number"] for part in job.documents]
+    if numbers and document not in numbers:
+        raise InvalidOption(f"document: say which of the file's, 1 to {len(numbers)}.")
+    if not numbers and document is not None:
+        raise InvalidOption("document: the file was not split.")
+    return document
+
+
+def field_of(job: Job, name: str, document: int | None) -> Field:
+    """The field of that name: looked for, of the catalogue, or found.
+
+    Raises Http404 where it is none of these.
+    """
+    for each in review.looked_for(job):
+        for field in each.fields:
+            if field.name == name and each.document == document:
+                return field
+    for field in CATALOGUE:
+        if field.name == name:
+            return replace(field, required=False)
+    for rows in (job.field_values, job.revisions):
+        told = rows.filter(name=name, document=document).values_list("label", "kind").first()
+        if told:
+            return Field(name, *told)
+    raise Http404
+
+
+def standing(job: Job, field: Field, document: int | None) -> State:
+    """How that field stands now."""
+    looked = [(document, [field])]
+    return next(
+        state
+        for state in revisions.states(job, looked)
+        if (state.name, state.document) == (field.name, document)
+    )
+
+
+def correct(
+    job: Job,
+    name: str,
+    *,
+    change: Change,
+    actor: Actor,
+    document: int | None = None,
+    address: str | None = None,
+) -> State:
+    """Keep what a person says of a field; returns how it stands then.
+
+    What is the same as before is a confirmation, once. Raises Http404, ``InvalidValue``,
+    ``InvalidOption``, ``ResultNotReady``, ``NoResult``, ``ReviewTaken``, and ``FieldChanged`` where
+    the version seen is not the newest.
+    """
+    review.ready(job)
+    document = part_of(job, document)
+    field = field_of(job, name, document)
+    seen = standing(job, field, document)
+    said = None if change.absent else _read(job, field, document, change, seen.value)
+    with transaction.atomic():
+        job = review.locked(job)
+        review.refuse_others(job, actor)
+        now = standing(job, field, document)
+        if change.version != now.version:
+            raise FieldChanged("Look at its newest version.", actual=now.version)
+        revision = _revision(job, now, said, change, actor)
+        if revision is None:
+            return now
+        revision.save(force_insert=True)
+        review.renew(job, actor)
+        audit.record(
+            actor=actor,
+            tenant=job.tenant,
+            action="field.correct",
+            obj=job,
+            before={"field": name, "document": document, "version": now.version},
+            after={"version": revision.version, "action": str(revision.action)},
+            address=address,
+        )
+        return standing(job, field, document)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    given: Given
+    raw: str
+    page: int | None
+    box: Box | None
+    grounded: bool
+
+
+def _read(
+    job: Job, field: Field, document: int | None, change: Change, before: FieldValue | None
+) -> _Said:
+    """The value in its normal form, with its place: the caller's, else where it is found."""
+    writing = writing_of(list(islice(_pages(job, document), FIRST_PAGES)))
+    writing = _in_currency(writing, before)
+    if change.value in (None, ""):
+        given = as_written(field, change.raw, writing, force=change.force)
+    else:
+        given = normal_form(field, change.value, writing, force=change.force)
+        if isinstance(change.raw, str) and change.raw.strip() and field.kind != "card":
+            given = replace(given, raw=change.raw.strip())
+    if change.page is not None:
+        return _placed(job, field, document, change, given, writing)
+    near = (before.page, before.box) if before and before.page and before.box else None
+    place = locate(field.kind, given, _pages(job, document), writing, near)
+    if place is None:
+        return _Said(given, given.raw, None, None, grounded=False)
+    return _Said(given, place.raw, place.page, place.box, grounded=True)
+
+
+def _placed(
+    job: Job,
+    field: Field,
+    document: int | None,
+    change: Change,
+    given: Given,
+    writing: Writing,
+) -> _Said:
+    """The value where the caller says that it stands; grounded if its words do stand there."""
+    page = next((each for each in _pages(job, document) if each.number == change.page), None)
+    if page is None:
+        raise InvalidOption(f"page: page {change.page} was not read.")
+    box = change.box
+    if box is None:
+        place = locate(field.kind, given, [page], writing)
+        if place is None:
+            return _Said(given, given.raw, page.number, None, grounded=False)
+        return _Said(given, place.raw, page.number, place.box, grounded=True)
+    x0, y0, x1, y1 = box
+    inside = -EDGE <= x0 < x1 <= page.width + EDGE and -EDGE <= y0 < y1 <= page.height + EDGE
+    if not inside:
+        raise InvalidOption("box: left, top, right and bottom in points, within the page.")
+    found = stands_in(field.kind, given, page, box, writing)
+    return _Said(given, given.raw, page.number, box, grounded=found)
+
+
+def _pages(job: Job, document: int | None) -> Iterator[ReadPage]:
+    """The pages that were read of the document, one at a time: there may be hundreds."""
+    rows = Page.objects.filter(job=job, failed=False).order_by("number")
+    for part in job.documents:
+        if part["number"] == document:
+            rows = rows.filter(number__in=part["pages"])
+    for content in rows.values_list("content", flat=True).iterator(chunk_size=FIRST_PAGES):
+        yield page_from_dict(content)
+
+
+def _in_currency(writing: Writing, before: FieldValue | None) -> Writing:
+    """How the document writes, an amount's currency as it was read before."""
+    value = before.value if before else None
+    if isinstance(value, dict) and value.get("currency"):
+        return replace(writing, currency=value["currency"])
+    return writing
+
+
+def _revision(
+    job: Job, now: State, said: _Said | None, change: Change, actor: Actor
+) -> FieldRevision | None:
+    """The field's next version, not saved; None where it says what a person has said already."""
+    if said is None and now.standing == "absent":
+        return None
+    if said is not None and now.value is not None and _same(said, now.value, change):
+        if now.version and not change.comment:
+            return None
+        return review.confirmation(job, now, actor, change.comment)
+    revision = FieldRevision(
+        job=job,
+        name=now.name,
+        label=now.label,
+        kind=now.kind,
+        document=now.document,
+        version=now.version + 1,
+        action=FieldRevision.Action.ABSENT,
+        comment=change.comment,
+        user=actor.user,
+        api_key=actor.api_key,
+        actor=author_of(actor),
+    )
+    if said is not None:
+        revision.action = FieldRevision.Action.CORRECTED
+        revision.raw, revision.value = said.raw, said.given.value
+        revision.page, revision.grounded = said.page, said.grounded
+        revision.box = [round(edge, 2) for edge in said.box] if said.box else None
+        revision.checks, revision.notes = dict(said.given.checks), list(said.given.notes)
+    return revision
+
+
+def _same(said: _Said, value: FieldValue, change: Change) -> bool:
+    """Whether the person says the value that is there, and not that it stands elsewhere."""
+    if said.given.value != value.value:
+        return False
+    return change.page is None or (said.page == value.page and said.box in (None, value.box))
