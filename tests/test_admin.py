@@ -10,10 +10,21 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs.models import Extraction, FieldValue, Job, Outbox, Page, StoredFile
+from jobs import review
+from jobs.models import (
+    Extraction,
+    FieldRevision,
+    FieldValue,
+    Job,
+    Outbox,
+    Page,
+    Review,
+    StoredFile,
+)
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.making import make_job
+from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
 
 pytestmark = [
@@ -22,7 +33,7 @@ pytestmark = [
 ]
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
-HISTORY = [Job, StoredFile, Page, FieldValue, Extraction, Outbox]
+HISTORY = [Job, StoredFile, Page, FieldValue, Extraction, Outbox, FieldRevision, Review]
 
 
 @pytest.fixture
@@ -38,6 +49,8 @@ def rows(acme: Organisation) -> None:
     """At least one row of every model of jobs."""
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
+    confirmed = read_job(acme, *RIGHT)
+    review.confirm(confirmed, version=0, actor=acme.actor, address=None)
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     Outbox.objects.create(job=Job.objects.get(status="queued"))
 
