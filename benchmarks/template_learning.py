@@ -22,7 +22,7 @@ from benchmarks.fields import RECEIPT, Paper, annotated_page, expected, given, p
 from benchmarks.vendor_papers import VendorPaper, template, vendor_paper
 from extraction.fields.definition import Field
 from extraction.fields.kinds.addresses import normal_form
-from extraction.fields.learning import Right, learned
+from extraction.fields.lessons import Confirmed, Lessons, Right
 from extraction.fields.match import find
 from extraction.fields.ranking import value_key
 from extraction.fields.templates import Template, starters
@@ -69,8 +69,7 @@ def compare(
     """Outcomes on unseen papers before and after, and each vendor's gain."""
     before, after, gains = [], [], []
     for papers in vendors:
-        confirmed = [((paper.page,), rights(paper)) for paper in papers[:teach]]
-        taught = replace(of, fields=learned(of.fields, confirmed))
+        taught = replace(of, fields=learned(of.fields, papers[:teach]))
         old, new = (list(outcomes(each, papers[teach:])) for each in (of, taught))
         before += old
         after += new
@@ -114,7 +113,7 @@ def scans(data: Path, keep: Path | None) -> tuple[list[Outcome], list[Outcome], 
         vendor = by_vendor.get(plain(paper.truth["company"]), [])[:10]
         if not vendor:
             continue
-        taught = learned(fields, [((each.page,), rights(each)) for each in vendor])
+        taught = learned(fields, vendor)
         old, new = (list(on_scan(paper, each)) for each in (fields, taught))
         before += old
         after += new
@@ -133,9 +132,13 @@ def on_scan(paper: Paper, fields: Sequence[Field]) -> Iterator[Outcome]:
         yield name, right, (value.confidence or 0.0) if value else 0.0
 
 
-def rights(paper: VendorPaper) -> dict[str, Right]:
-    """The paper's values as a person confirms them."""
-    return {name: Right(value) for name, value in paper.truth.items()}
+def learned(fields: Sequence[Field], papers: Sequence[VendorPaper]) -> tuple[Field, ...]:
+    """The fields with what the papers teach, their values as a person confirms them."""
+    confirmed = [
+        Confirmed((paper.page,), {name: Right(value) for name, value in paper.truth.items()})
+        for paper in papers
+    ]
+    return Lessons(fields, confirmed).learned()
 
 
 def fields_named(names: Sequence[str]) -> tuple[Field, ...]:

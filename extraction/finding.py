@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from extraction.classify import fields_for
 from extraction.fields.definition import Field
 from extraction.fields.match import find
-from extraction.fields.templates import Template, chosen_for
+from extraction.fields.templates import Template
 from extraction.types import Classification, FieldValue, Page, Part
+
+# Chooses the template for a document of that type with those pages, if one is for it.
+Choose = Callable[[Classification, Sequence[Page]], Template | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the caller looks for: named fields, else a template's, else those of what it is.
 
-    ``choices`` are the templates that may be chosen where neither ``fields`` nor ``template`` is
-    given.
+    ``choose`` is asked for a template where neither ``fields`` nor ``template`` is given.
     """
 
     fields: tuple[Field, ...] = ()
     template: Template | None = None
-    choices: Sequence[Template] = ()
+    choose: Choose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def _looked_for(
     """The fields to look for and the template that they are of."""
     if wanted.fields:
         return wanted.fields, ""
-    template = wanted.template or chosen_for(classification, pages, wanted.choices)
+    template = wanted.template
+    if template is None and wanted.choose:
+        template = wanted.choose(classification, pages)
     if template:
         return template.fields, str(template)
     return fields_for(classification), ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from extraction import layout
@@ -24,7 +24,7 @@ from extraction.fields.by_schema import check_schema
 from extraction.fields.by_schema.extract import extract
 from extraction.fields.templates import Template
 from extraction.fields.writing import writing_of
-from extraction.finding import Wanted, find_wanted
+from extraction.finding import Choose, Wanted, find_wanted
 from extraction.formats.md import page_markdown
 from extraction.settling import settle
 from extraction.splitting import split, whole
@@ -52,7 +52,7 @@ def run(
     limits: Limits = DEFAULT_LIMITS,
     name: str = "",
     template: Template | None = None,
-    choices: Sequence[Template] = (),
+    choose: Choose | None = None,
     done: Mapping[int, Page] | None = None,
     on_open: OnOpen | None = None,
     on_page: OnPage | None = None,
@@ -61,7 +61,7 @@ def run(
     """Read the document at ``path`` with ``engine``.
 
     ``template`` is the one whose fields to look for; where neither it nor ``options.fields`` is
-    given, one of ``choices`` is, if it is for such documents (``templates.chosen_for``).
+    given, ``choose`` is asked for one that is for such documents.
 
     ``done`` are pages an earlier attempt read: they are not read again. ``on_open`` is told what
     was opened and the page numbers chosen, ``on_page`` each page as it is finished and its preview
@@ -73,7 +73,7 @@ def run(
     unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
     ``stop`` says so.
     """
-    wanted = Wanted(known(options.fields), template, choices)
+    wanted = Wanted(known(options.fields), template, choose)
     if options.schema is not None:
         check_schema(options.schema)
     engine, wants = _reader(engine, options)

@@ -26,6 +26,8 @@ LINES = 5  # on each sheet, at least
 TURNED = 1.2  # degrees between sheets that lie differently; short lines tell no less
 SHARED = 0.6  # share of levels common to both sides from which on they are rows of one page
 NEAR = 0.15  # times the text's height: levels no farther apart are common
+ROWS = 4  # common levels in succession are a table's, whatever stands above and below
+APART = 3.0  # times the text's height: the most between two of its rows
 DEPTH = 2  # cuts one within the other: four sheets, or more in a row
 INK = 48  # of 255: how far ink is from the ground
 
@@ -153,8 +155,18 @@ def _own_levels(one: Sequence[Line], other: Sequence[Line], middle: _Middle) -> 
         return False
     fewer, more = sorted((left, right), key=len)
     near = NEAR * height
-    shared = sum(bisect_right(more, y + near) > bisect_left(more, y - near) for y in fewer)
-    return shared < SHARED * len(fewer)
+    shared = [bisect_right(more, y + near) > bisect_left(more, y - near) for y in fewer]
+    return sum(shared) < SHARED * len(fewer) and _longest_run(shared, fewer, height) < ROWS
+
+
+def _longest_run(shared: Sequence[bool], levels: Sequence[float], height: float) -> int:
+    """How many levels in succession, none far from the next, are common: rows of a table."""
+    longest = run = 0
+    above = -math.inf
+    for common, y in zip(shared, levels, strict=True):
+        run = (run if y - above < APART * height else 0) + 1 if common else 0
+        longest, above = max(longest, run), y
+    return longest
 
 
 def _levels(lines: Sequence[Line], middle: _Middle, height: float) -> list[float]:

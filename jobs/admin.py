@@ -10,6 +10,8 @@ from accounts.admin import ReadOnlyAdmin
 from jobs.models import (
     Extraction,
     FieldRevision,
+    FieldTemplate,
+    FieldTemplateVersion,
     FieldValue,
     Job,
     Outbox,
@@ -84,6 +86,32 @@ class ExtractionAdmin(ReadOnlyAdmin):
     search_fields = ("job__id",)
     exclude = ("content",)
     show_full_result_count = False
+
+
+@admin.register(FieldTemplate)
+class FieldTemplateAdmin(ReadOnlyAdmin):
+    """Templates by name; what they hold is the tenant's."""
+
+    list_display = ("name", "tenant", "version", "document_type", "updated_at")
+    list_filter = ("document_type",)
+    search_fields = ("name", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = ("issuers",)
+    show_full_result_count = False
+
+
+@admin.register(FieldTemplateVersion)
+class FieldTemplateVersionAdmin(ReadOnlyAdmin):
+    """Versions of templates: which, when and by whom, without what they hold."""
+
+    list_display = ("template", "number", "note", "created_at", "created_by", "api_key")
+    search_fields = ("template__name", "template__tenant__name")
+    list_select_related = ("template", "created_by", "api_key")
+    exclude = ("content",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FieldTemplateVersion]:
+        return super().get_queryset(request).defer("content")
 
 
 @admin.register(FieldRevision)

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import SuspiciousOperation
 
-from extraction.errors import ExtractionError, FileTooLarge
+from extraction.errors import ExtractionError, FileTooLarge, InvalidOption, InvalidTemplate
 
 
 class LeaseLost(ExtractionError):
@@ -41,6 +41,46 @@ class NoResult(ExtractionError):
     code = "no_result"
     title = "The job ended without a result"
     status = 409
+
+
+class TemplateNotFound(InvalidOption):
+    code = "template_not_found"
+    title = "There is no such template"
+
+
+class TemplateExists(ExtractionError):
+    code = "template_exists"
+    title = "There is a template of that name"
+    status = 409
+
+
+class VersionConflict(ExtractionError):
+    code = "version_conflict"
+    title = "The template was changed meanwhile"
+    status = 409
+
+
+class TemplateTooLarge(InvalidTemplate):
+    code = "template_too_large"
+    title = "The template has more bytes than allowed"
+    status = 413
+
+
+class TooManyTemplates(ExtractionError):
+    code = "too_many_templates"
+    title = "The organisation has as many templates as allowed"
+
+
+class TooManyVersions(ExtractionError):
+    code = "too_many_versions"
+    title = "The template has as many versions as allowed"
+
+
+class Busy(ExtractionError):
+    code = "busy"
+    title = "Others are trying templates at the moment"
+    status = 503
+    permanent = False
 
 
 class StorageUnavailable(ExtractionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
 from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
+from extraction.fields.templates import starters
 from extraction.types import Options
 from jobs.uploads import Upload
 
@@ -100,6 +102,9 @@ class UploadForm(forms.Form):
         initial=True,
         help_text="The original pages, their text to be selected and found.",
     )
+    template = forms.ChoiceField(
+        required=False, help_text="Left open: one of your own that is for such documents, if any."
+    )
     fields_wanted = forms.MultipleChoiceField(
         label="Fields to look for",
         choices=field_choices,
@@ -107,6 +112,20 @@ class UploadForm(forms.Form):
         help_text="None chosen: those of the document's type.",
         widget=forms.CheckboxSelectMultiple,
     )
+
+    def __init__(
+        self, *args: Any, own_templates: Sequence[tuple[str, str]] = (), **kwargs: Any
+    ) -> None:
+        """``own_templates`` are the names and labels of the organisation's."""
+        super().__init__(*args, **kwargs)
+        template = self.fields["template"]
+        assert isinstance(template, forms.ChoiceField)
+        own = {name for name, _ in own_templates}
+        groups = [
+            ("Your own", list(own_templates)),
+            ("Starters", [(each.name, each.label) for each in starters() if each.name not in own]),
+        ]
+        template.choices = [("", "By the document"), *(group for group in groups if group[1])]
 
     def fields_by_type(self) -> list[tuple[str, list[BoundWidget]]]:
         """The boxes of ``fields_wanted`` under the types of documents."""
@@ -128,6 +147,7 @@ class UploadForm(forms.Form):
             engine=data["engine"] or default_engine,
             pages=data["pages"],
             fields=tuple(data["fields_wanted"]),
+            template=data["template"],
             text_layer=data["text_layer"] or "auto",
             strip_furniture=data["strip_furniture"],
             split=data["split"],

@@ -32,7 +32,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, review, storage
+from jobs import queue, review, storage, templates
 from jobs.errors import AlreadyEnded, LeaseLost
 from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Status
 
@@ -136,11 +136,14 @@ def finish(job: Job, document: types.Document) -> None:
             warnings=list(document.warnings),
             classification=classification_to_dict(document.classification),
             documents=[part_to_dict(part) for part in document.documents],
+            template=document.template,
         )
         FieldValue.objects.bulk_create(
             FieldValue(job=job, position=position, **field_to_dict(value))
             for position, value in enumerate(document.fields)
         )
+        if version := templates.version_used(job.tenant, document.template):
+            Job.objects.filter(pk=job.pk, template_version=None).update(template_version=version)
         if document.extraction is not None:
             Extraction.objects.create(job=job, content=extraction_to_dict(document.extraction))
         if status != Status.FAILED:
@@ -249,8 +252,10 @@ def _end(
     warnings: Sequence[str] = (),
     classification: dict[str, Any] | None = None,
     documents: Sequence[dict[str, Any]] = (),
+    template: str = "",
 ) -> None:
     ended = _held(job).update(
+        template=template,
         status=status,
         error=error,
         warnings=list(warnings),

@@ -31,6 +31,66 @@ class StoredFile(TenantOwned):
         return self.name
 
 
+class FieldTemplate(TenantOwned):
+    """A tenant's template. What it holds is in its versions; of the newest some columns are here.
+
+    Written by jobs/templates.py alone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=60)
+    version = models.PositiveIntegerField(help_text="the newest one's number")
+    label = models.CharField(max_length=100)
+    document_type = models.CharField(max_length=50, blank=True)
+    issuers = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="one_template_a_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FieldTemplateVersion(models.Model):
+    """What a template was from one change to the next; never changed itself.
+
+    ``content`` is as in extraction/schema/template.schema.json.
+    """
+
+    template = models.ForeignKey(FieldTemplate, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(help_text="from 1")
+    content = models.JSONField()
+    note = models.CharField(max_length=200, blank=True, help_text="why it was changed")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    api_key = models.ForeignKey(
+        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="one_version_a_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template.name}@{self.number}"
+
+    @property
+    def author(self) -> str | None:
+        """Who made it, for people: an address or a key's name; needs both loaded."""
+        if self.api_key:
+            return f"API key {self.api_key.name}"
+        return self.created_by.email if self.created_by else None
+
+
 class Status(models.TextChoices):
     """Where a job stands; the last four do not change any more."""
 
@@ -65,6 +125,19 @@ class Job(TenantOwned):
     engine = models.CharField(max_length=50)
     options = models.JSONField(default=dict, help_text="as in extraction.types.Options")
     metadata = models.JSONField(default=dict, blank=True, help_text="the caller's, returned as is")
+    template = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="the result's: NAME@VERSION, a starter's NAME, empty for none or several",
+    )
+    template_version = models.ForeignKey(
+        FieldTemplateVersion,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="asked for at submission, or the one used",
+    )
     sealed_password = models.TextField(blank=True, help_text="encrypted; emptied when the job ends")
     attempt = models.PositiveIntegerField(default=0)
     retries = models.PositiveIntegerField(default=0, help_text="after passing faults")

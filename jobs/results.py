@@ -57,6 +57,7 @@ def document_of(job: Job) -> Document:
         warnings=tuple(job.warnings),
         extraction=extraction_from_dict(filled) if filled else None,
         documents=tuple(part_from_dict(part) for part in job.documents),
+        template=job.template,
     )
 
 

@@ -26,7 +26,7 @@ from extraction.fields.review import Reason, reasons
 from extraction.fields.templates import SURE, starters
 from extraction.formats.json import classification_from_dict, part_from_dict
 from extraction.types import Classification, FieldValue
-from jobs import revisions
+from jobs import revisions, templates
 from jobs.errors import (
     FieldChanged,
     FieldsMissing,
@@ -51,17 +51,23 @@ class LookedFor:
 def looked_for(job: Job) -> tuple[LookedFor, ...]:
     """The fields looked for in each document of an ended job; none where nothing was read.
 
-    Those named at submission, else those of the starter template of its type, else the catalogue's
-    of its type. The starter also says which are required.
+    Those named at submission, else those of the result's template, else those of the starter of its
+    type, else the catalogue's of its type. Template and starter also say which are required.
     """
     if job.documents:
         parts = [part_from_dict(part) for part in job.documents]
-        return tuple(_looked_for(job, part.classification, part.number) for part in parts)
+        return tuple(
+            _looked_for(job, part.classification, part.template, part.number) for part in parts
+        )
     told = classification_from_dict(job.classification)
-    return (_looked_for(job, told, None),) if told else ()
+    return (_looked_for(job, told, job.template, None),) if told else ()
 
 
-def _looked_for(job: Job, told: Classification, document: int | None) -> LookedFor:
+def _looked_for(job: Job, told: Classification, template: str, document: int | None) -> LookedFor:
+    used = templates.in_result(job, template)
+    if used:
+        least = settings.REVIEW_THRESHOLD if used.threshold is None else used.threshold
+        return LookedFor(document, used.fields, least)
     likely = [each for each in starters() if each.document_type == told.kind]
     starter = likely[0] if likely and told.confidence >= SURE else None
     fields = starter.fields if starter else fields_for(told)
@@ -97,7 +103,7 @@ def open_for(job: Job, values: Sequence[FieldValue]) -> Review | None:
 
     To be called in the transaction that ends the job.
     """
-    job.refresh_from_db(fields=["classification", "documents"])
+    job.refresh_from_db(fields=["classification", "documents", "template", "template_version"])
     found = reasons_of(looked_for(job), values)
     if not found:
         return None

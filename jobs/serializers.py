@@ -93,6 +93,12 @@ class SubmitSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="catalogue names with commas; those of the document's type if left out",
     )
+    template = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=80,
+        help_text="a template's NAME or NAME@VERSION; by the document if left out",
+    )
     outputs = FormatNames(
         required=False, help_text="pdf to have a searchable PDF made; other formats always are"
     )
@@ -158,6 +164,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
                 "strip_furniture",
                 "schema",
                 "split",
+                "template",
                 "password",
             )
             if name in data
@@ -187,7 +194,7 @@ class ClassifySerializer(SubmitSerializer):
     """A document to be told what it is, and how it is read; its parts are always told apart."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        left_out = ("fields", "outputs", "strip_furniture", "schema", "split")
+        left_out = ("fields", "template", "outputs", "strip_furniture", "schema", "split")
         declared = super().get_fields()
         return {name: field for name, field in declared.items() if name not in left_out}
 
@@ -228,6 +235,9 @@ class PartSerializer(serializers.Serializer[Any]):
     pages = serializers.ListField(child=serializers.IntegerField())
     confidence = serializers.FloatField(help_text="how surely a document begins here")
     classification = ClassificationSerializer()
+    template = serializers.CharField(
+        default=None, allow_null=True, help_text="NAME@VERSION, as the job's"
+    )
 
 
 class PagesSerializer(serializers.Serializer[Any]):
@@ -276,6 +286,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     pages = serializers.SerializerMethodField()
     classification = ClassificationSerializer(read_only=True, allow_null=True)
     documents = PartSerializer(many=True, read_only=True)
+    template = serializers.SerializerMethodField(
+        help_text="whose fields were looked for; null until the end, for none, and where split"
+    )
     review = serializers.SerializerMethodField(help_text="null where none was needed")
     error = FailureSerializer(read_only=True, allow_null=True)
     links = serializers.SerializerMethodField()
@@ -295,6 +308,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "pages",
             "classification",
             "documents",
+            "template",
             "review",
             "attempt",
             "error",
@@ -309,6 +323,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     @extend_schema_field(PagesSerializer)
     def get_pages(self, job: Job) -> dict[str, int | None]:
         return {"total": job.pages_total, "done": job.pages_done, "failed": job.pages_failed}
+
+    def get_template(self, job: Job) -> str | None:
+        return job.template or None
 
     @extend_schema_field(JobReviewSerializer(allow_null=True))
     def get_review(self, job: Job) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from accounts import audit
 from accounts.identifiers import uuid7
@@ -13,7 +13,7 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.types import Options
-from jobs import queue, storage
+from jobs import queue, storage, templates
 from jobs.models import Job, Outbox, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
@@ -30,9 +30,11 @@ def submit_job(
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
-    bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType`` and
-    ``StorageUnavailable``.
+    bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType``,
+    ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude
+    each other.
     """
+    templates.refuse_both(options.fields, options.template)
     if not upload.size:
         raise EmptyDocument("The file has no content.")
     media_type = sniff(upload.head)
@@ -43,6 +45,8 @@ def submit_job(
             + "."
         )
     tenant = actor.tenant
+    asked = templates.resolve(tenant, options.template) if options.template else None
+    options = replace(options, template=asked.name if asked else "")
     file_id = uuid7()
     file = StoredFile(
         id=file_id,
@@ -64,6 +68,7 @@ def submit_job(
                 api_key=actor.api_key,
                 engine=options.engine,
                 options={k: v for k, v in asdict(options).items() if k != "password"},
+                template_version=asked.version if asked else None,
                 sealed_password=seal(options.password),
                 metadata=metadata or {},
             )
@@ -79,7 +84,9 @@ def submit_job(
             queue.enqueue_after_commit(job.pk)
     except OperationalError:
         raise  # the commit may have gone through: the file stays
-    except Exception:
+    except Exception as error:
         storage.delete([file.key])
+        if isinstance(error, IntegrityError) and asked and asked.version:
+            templates.resolve(tenant, asked.name)  # raises if it was deleted meanwhile
         raise
     return job

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from functools import partial
 from types import TracebackType
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from extraction import engines, pipeline
 from extraction.errors import Cancelled, ExtractionError
 from extraction.types import Options
-from jobs import lifecycle, results, storage
+from jobs import lifecycle, results, storage, templates
 from jobs.errors import InternalError, LeaseLost
 from jobs.models import Job
 from jobs.sealing import unseal
@@ -95,6 +96,8 @@ def _work(job: Job) -> None:
                 engines.get(job.engine, settings.WORKER_THREADS),
                 limits=settings.LIMITS,
                 name=job.file.name,
+                template=templates.of_job(job),
+                choose=partial(templates.chosen, job.tenant),
                 done=lifecycle.finished_pages(job),
                 on_open=lambda info, numbers: lifecycle.opened(
                     job, page_count=info.page_count, pages_total=len(numbers)

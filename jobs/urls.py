@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, review_api, views
+from jobs import api, catalogue_api, review_api, template_api, templates, views
 
 
 class FormatName:
@@ -24,8 +24,15 @@ class FieldName(FormatName):
     regex = "[a-z][a-z0-9_]{0,99}"
 
 
+class TemplateName(FormatName):
+    """The name of a template, so that what cannot be one is 404."""
+
+    regex = templates.NAME
+
+
 register_converter(FormatName, "format")
 register_converter(FieldName, "field")
+register_converter(TemplateName, "template")
 
 api_urlpatterns = [
     path("classify", api.ClassifyView.as_view(), name="classify"),
@@ -46,6 +53,20 @@ api_urlpatterns = [
         "reviews/<uuid:pk>/confirm", review_api.ReviewConfirmView.as_view(), name="review-confirm"
     ),
     path("fields", catalogue_api.FieldListView.as_view(), name="field-list"),
+    path("templates", template_api.TemplateListView.as_view(), name="template-list"),
+    path("templates/test", template_api.TemplateTryView.as_view(), name="template-test"),
+    path("templates/propose", template_api.TemplateProposeView.as_view(), name="template-propose"),
+    path("templates/<template:name>", template_api.TemplateDetailView.as_view(), name="template"),
+    path(
+        "templates/<template:name>/versions",
+        template_api.TemplateVersionsView.as_view(),
+        name="template-versions",
+    ),
+    path(
+        "templates/<template:name>/restore",
+        template_api.TemplateRestoreView.as_view(),
+        name="template-restore",
+    ),
 ]
 
 urlpatterns = [

@@ -34,6 +34,7 @@ ADVICE: dict[str, str] = {
     "page_timeout": "Print the document to a new PDF, which simplifies its pages, and send that.",
     "document_crashed_worker": "Print the document to a new PDF and send that.",
     "invalid_option": "Correct the option and send the document again.",
+    "template_not_found": "Choose another template under Options and send it again.",
     "engine_unavailable": "Wait a few minutes, or choose another engine under Options.",
     "engine_failed": "Send it again, or choose another engine under Options.",
     "storage_unavailable": "Nothing was lost on your side; try again in a minute.",
@@ -256,6 +257,7 @@ def _given(job: Job) -> Iterable[tuple[str, str]]:
         ("text_layer", "auto"),
         ("strip_furniture", False),
         ("split", False),
+        ("template", ""),
     ):
         value = job.options.get(key, default)
         if value != default:

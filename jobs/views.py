@@ -25,7 +25,7 @@ from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
-from jobs import lifecycle, results, revisions, storage, submit, viewer
+from jobs import lifecycle, results, revisions, storage, submit, templates, viewer
 from jobs.api import result_response
 from jobs.forms import UploadForm
 from jobs.models import Job, Page, Status
@@ -101,12 +101,13 @@ class NewJobPage(PageMixin, View):
         try:
             return self._accept(request)
         except ExtractionError as error:
-            return _refuse(request, UploadForm(), [viewer.explain(error.failure())], error.status)
+            return _refuse(request, None, [viewer.explain(error.failure())], error.status)
 
     @method_decorator(csrf_protect)
     def _accept(self, request: HttpRequest) -> HttpResponseBase:
         actor = actor_of(request)
-        form = UploadForm(request.POST, request.FILES)
+        own = templates.names(actor.tenant)
+        form = UploadForm(request.POST, request.FILES, own_templates=own)
         if not form.is_valid():
             problems = [
                 viewer.Problem(title=f"{form.fields[name].label or name.title()}: {text}")
@@ -256,21 +257,22 @@ def _table_pages(job: Job) -> list[int]:
 
 def _upload_context(actor: Actor) -> dict[str, Any]:
     engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
+    form = UploadForm(initial={"engine": engine}, own_templates=templates.names(actor.tenant))
     return {
-        "form": UploadForm(initial={"engine": engine}),
+        "form": form,
         "max_bytes": settings.LIMITS.max_bytes,
         "may_submit": actor.may("jobs:write"),
     }
 
 
 def _refuse(
-    request: HttpRequest, form: UploadForm, problems: Sequence[viewer.Problem], status: int
+    request: HttpRequest, form: UploadForm | None, problems: Sequence[viewer.Problem], status: int
 ) -> HttpResponse:
     """What was wrong with an upload: the form again, or the messages alone for a script."""
     scripted = _scripted(request)
     context = {
         **_upload_context(actor_of(request)),
-        "form": form,
+        **({"form": form} if form else {}),
         "problems": problems,
         "alone": scripted,  # the script shows the answer beneath the file's name
     }

@@ -10,10 +10,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs import review
+from jobs import review, templates
 from jobs.models import (
     Extraction,
     FieldRevision,
+    FieldTemplate,
+    FieldTemplateVersion,
     FieldValue,
     Job,
     Outbox,
@@ -33,7 +35,18 @@ pytestmark = [
 ]
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
-HISTORY = [Job, StoredFile, Page, FieldValue, Extraction, Outbox, FieldRevision, Review]
+HISTORY = [
+    Job,
+    StoredFile,
+    Page,
+    FieldValue,
+    FieldRevision,
+    Review,
+    Extraction,
+    FieldTemplate,
+    FieldTemplateVersion,
+    Outbox,
+]
 
 
 @pytest.fixture
@@ -52,6 +65,8 @@ def rows(acme: Organisation) -> None:
     confirmed = read_job(acme, *RIGHT)
     review.confirm(confirmed, version=0, actor=acme.actor, address=None)
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
+    made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
+    templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
     Outbox.objects.create(job=Job.objects.get(status="queued"))
 
 

@@ -69,6 +69,34 @@ def test_web_tier_starts_without_engines() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_finder_runs_in_the_web_image() -> None:
+    """Trying a template needs none of the packages that only workers have."""
+    code = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.split('.')[0] in {ENGINES_ONLY!r}: raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "from extraction.classify import classify\n"
+        "from extraction.fields import CATALOGUE\n"
+        "from extraction.fields.match import find\n"
+        "from extraction.fields.proposals import labelled, proposed\n"
+        "from extraction.settling import settle\n"
+        "from extraction.types import Line, Page, Word\n"
+        "texts = ['ACME GmbH', 'Tax invoice', 'Invoice no: A-4711', 'Tel: +49 30 1234567']\n"
+        "lines = tuple(Line(text, (50, y, 300, y + 12), None, tuple(\n"
+        "    Word(word, (50 + 60 * n, y, 100 + 60 * n, y + 12))\n"
+        "    for n, word in enumerate(text.split())))\n"
+        "    for y, text in zip(range(50, 200, 20), texts))\n"
+        "pages = settle((Page(1, 595, 842, lines=lines),), strip=False)\n"
+        "values = find(pages, CATALOGUE)\n"
+        "print(classify(pages).kind, *(v.value for v in values if v.name == 'invoice_number'),\n"
+        "      proposed(labelled(pages), values))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == ["invoice", "A-4711", "()"], done.stderr
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_module_is_not_too_long(path: Path) -> None:
     if path.name != "catalogue.py":  # nothing but a table

@@ -116,8 +116,8 @@ def test_tables_of_formats_are_the_registry() -> None:
 def test_every_route_of_the_api_is_documented() -> None:
     missing = []
     for route, methods in ROUTES.items():
-        path = re.sub(r"<\w+:(\w+)>", r"{\1}", route).replace("{pk}", "{id}")
-        path = path.replace("{name}", "{format}")
+        path = route.replace("<format:name>", "{format}")
+        path = re.sub(r"<\w+:(\w+)>", r"{\1}", path).replace("{pk}", "{id}")
         if route.startswith("api/"):
             page = text("api.md")
         elif route.startswith(("health/", "metrics")):

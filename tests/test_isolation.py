@@ -17,7 +17,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-from jobs.models import Job
+from jobs import templates
+from jobs.models import FieldTemplate, Job
 from jobs.tasks import run_job
 from tests.jobs.making import PDF, form_file, make_job
 from tests.people import PASSWORD, Organisation
@@ -46,6 +47,12 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/reviews/<uuid:pk>/release": {"post": "object"},
     "api/v1/reviews/<uuid:pk>/confirm": {"post": "object"},
     "api/v1/fields": {"get": "self"},  # the same catalogue for every caller
+    "api/v1/templates": {"get": "list", "post": "list"},
+    "api/v1/templates/test": {"post": "list"},  # the job in the body: see below
+    "api/v1/templates/propose": {"post": "list"},
+    "api/v1/templates/<template:name>": {"get": "object", "put": "list", "delete": "object"},
+    "api/v1/templates/<template:name>/versions": {"get": "object"},
+    "api/v1/templates/<template:name>/restore": {"post": "object"},
     "api/v1/auth/token": {"post": "public"},
     "api/v1/auth/token/refresh": {"post": "public"},
     "api/v1/auth/token/revoke": {"post": "public"},
@@ -101,9 +108,10 @@ def test_every_route_and_method_has_its_row() -> None:
 
 
 def address(route: str, pk: uuid.UUID) -> str:
-    """The route with this id."""
+    """The route with this id, of a template with the name that goes with it."""
     return "/" + (
         route.replace("<uuid:pk>", str(pk))
+        .replace("<template:name>", f"of-{pk}")
         .replace("<format:name>", "json")
         .replace("<int:number>", "1")
         .replace("<field:field>", "total_amount")
@@ -138,9 +146,11 @@ def clients(organisation: Organisation) -> dict[str, Client]:
 
 @pytest.fixture
 def finished(acme: Organisation) -> Job:
-    """A job of acme with a result and page pictures."""
+    """A job of acme with a result and page pictures, and a template named after its id."""
     job = make_job(acme, preview=True)
     run_job(str(job.pk))
+    data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
+    templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
     return job
 
 
@@ -155,9 +165,46 @@ def test_stranger_gets_the_404_of_a_missing_object(
         assert foreign[0] == 404
         assert foreign == missing
     assert Job.objects.filter(pk=finished.pk).exists()
+    assert FieldTemplate.objects.get().versions.count() == 1
     own = clients(acme)[kinds[0]]
     status, _, _ = call(own, method, address(route, finished.pk))
     assert status < 404 or status == 409, "the owner reaches it"
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("test", {"name": "invoice"}),
+        ("test", {"template": {"name": "x", "fields": [{"name": "iban"}]}}),
+        ("propose", {"name": "x"}),
+    ],
+)
+def test_job_named_in_a_body_is_missing_to_a_stranger(
+    route: str, body: dict[str, Any], acme: Organisation, stranger: Organisation, finished: Job
+) -> None:
+    url = f"/api/v1/templates/{route}"
+    foreign = stranger.api().post(url, {"job": str(finished.pk), **body})
+    missing = stranger.api().post(url, {"job": str(uuid.uuid4()), **body})
+    assert (foreign.status_code, foreign.content) == (404, missing.content)
+    assert acme.api().post(url, {"job": str(finished.pk), **body}).status_code in (200, 400)
+
+
+def test_template_of_another_tenant_is_missing(
+    acme: Organisation, stranger: Organisation, finished: Job
+) -> None:
+    own = make_job(stranger)
+    run_job(str(own.pk))
+    name, client = f"of-{finished.pk}", stranger.api()
+    tried = client.post("/api/v1/templates/test", {"job": str(own.pk), "name": name})
+    file = {"file": form_file(PDF), "template": name}
+    sent = client.post("/api/v1/ocr/jobs", file, format="multipart")
+    for answer in (tried, sent):
+        assert (answer.status_code, answer.json()["code"]) == (400, "template_not_found")
+    body = {"fields": [{"name": "vat_number"}]}
+    made = client.put(f"/api/v1/templates/{name}", body)
+    assert made.status_code == 201, "a name is free whatever others call theirs"
+    rows = FieldTemplate.objects.filter(name=name).order_by("created_at")
+    assert [(row.tenant, row.version) for row in rows] == [(acme.tenant, 1), (stranger.tenant, 1)]
 
 
 @pytest.mark.parametrize(

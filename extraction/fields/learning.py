@@ -12,22 +12,19 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import log
-from typing import Any
 
 from extraction.fields.candidates import Candidate, hits
 from extraction.fields.definition import Field, Sighting
 from extraction.fields.kinds import Writing
-from extraction.fields.known_values import LEARNED, WORDS, known_values, said_on
-from extraction.fields.parts import Sheet, sheets_of
+from extraction.fields.known_values import LEARNED, WORDS, known_values
+from extraction.fields.parts import Sheet
 from extraction.fields.ranking import value_key
 from extraction.fields.surroundings import Places, Surroundings, place_of
-from extraction.fields.writing import writing_of
-from extraction.types import Box, Page
+from extraction.types import Box
 
-MOST_SIGHTINGS = 20  # of a field, the newest
 # How often a text that is no value of the field has these by chance.
 BY_CHANCE = {"left": 0.05, "above": 0.05, "place": 0.05, "shape": 0.15, "value": 0.02}
 SAID = 0.001  # or says a name or an address
@@ -44,36 +41,6 @@ def shape_of(raw: str, kind: str) -> str:
         for sign in raw[:60]
     )
     return shape if kind == "id" else re.sub(r"(.)\1+", r"\1", shape)
-
-
-def encoded(value: Any) -> str:
-    """A normal value as kept in a sighting."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """A normal value that a person confirmed, with its box in points where that is known."""
-
-    value: Any
-    page: int | None = None
-    box: Box | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A document whose values a person confirmed: its lines, its writing, the values by name."""
-
-    sheets: Sequence[Sheet]
-    writing: Writing
-    right: Mapping[str, Right]
-
-
-@dataclass(frozen=True, slots=True)
-class _Occurrence:
-    raw: str
-    value: Any
-    around: Surroundings
 
 
 class Experience:
@@ -175,108 +142,3 @@ def _in_place(field: Field, sheets: Sequence[Sheet], writing: Writing) -> Iterat
             for each in hits(field.kind, part.words, part, sheet, writing, LEARNED, {}):
                 if any(_beside(place_of(sheet, each.box), place) for place in seen):
                     yield each
-
-
-def sightings(
-    fields: Sequence[Field], documents: Sequence[Confirmed]
-) -> dict[str, tuple[Sighting, ...]]:
-    """How the confirmed values of each field stood on the documents, by the field's name.
-
-    A value that does not stand on its document is left out. Where it stands in several places,
-    the one counts whose surroundings it has in most documents. The newest documents come last.
-    """
-    each_places = [Places(document.sheets) for document in documents]
-    return {
-        field.name: _usual(
-            field,
-            [
-                _occurrences(field, document, document.right[field.name], places)
-                for document, places in zip(documents, each_places, strict=True)
-                if field.name in document.right
-            ],
-        )
-        for field in fields
-        if field.kind != "table"
-    }
-
-
-def _usual(field: Field, per_document: Sequence[Sequence[_Occurrence]]) -> tuple[Sighting, ...]:
-    """Of each document the occurrence whose left and upper text it shares with most others."""
-    met: Counter[tuple[str, str]] = Counter()
-    for occurrences in per_document:
-        met.update({("left", one.around.left) for one in occurrences if one.around.left})
-        met.update({("above", one.around.above) for one in occurrences if one.around.above})
-    chosen = []
-    for occurrences in per_document:
-        if occurrences:
-            best = max(
-                occurrences,
-                key=lambda one: met["left", one.around.left] + met["above", one.around.above],
-            )
-            chosen.append(
-                Sighting(
-                    encoded(best.value),
-                    shape_of(best.raw, field.kind),
-                    best.around.left,
-                    best.around.above,
-                    best.around.page,
-                    best.around.place,
-                )
-            )
-    return tuple(chosen[-MOST_SIGHTINGS:])
-
-
-def _occurrences(
-    field: Field, document: Confirmed, right: Right, places: Places
-) -> list[_Occurrence]:
-    """Where the document says the value."""
-    value, key = right.value, value_key(right.value)
-    found = [
-        each
-        for sheet in document.sheets
-        for part in sheet.parts
-        for each in hits(
-            field.kind,
-            part.words,
-            part,
-            sheet,
-            document.writing,
-            LEARNED,
-            {},
-            pattern=field.pattern,
-        )
-        if value_key(each.value) == key
-    ]
-    if not found and field.kind in WORDS:
-        found = [each for sheet in document.sheets for each in said_on(sheet, value)]
-    if right.box is not None:
-        there = [
-            each for each in found if each.page == right.page and _overlap(each.box, right.box)
-        ]
-        found = there or found
-    return [
-        _Occurrence(each.raw, value, around)
-        for each in found
-        for around in [places.around(each.page, each.box)]
-        if around
-    ]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and one[2] > other[0] and one[1] < other[3] and one[3] > other[1]
-
-
-def learned(
-    fields: Sequence[Field],
-    documents: Sequence[tuple[Sequence[Page], Mapping[str, Right]]],
-) -> tuple[Field, ...]:
-    """The fields with what those documents teach: pages, and their confirmed values by name.
-
-    What the fields had learned before is replaced. The newest documents come last.
-    """
-    plain = tuple(replace(field, learned=()) for field in fields)
-    confirmed = [
-        Confirmed(sheets_of(pages, plain), writing_of(pages), right) for pages, right in documents
-    ]
-    seen = sightings(plain, confirmed)
-    return tuple(replace(field, learned=seen.get(field.name, ())) for field in plain)

@@ -11,7 +11,7 @@ from extraction.tables import rules as drawn_rules
 from extraction.tables.aligned import looks_tabular
 from extraction.tables.cells import Found, table_of
 from extraction.tables.columns import columns_of, fine
-from extraction.tables.placed import TOUCH, crosses, place, text_height
+from extraction.tables.placed import TOUCH, Extent, crosses, place, text_height
 from extraction.tables.rules import NEAR, Rule, Rules
 from extraction.tables.structure import structured
 from extraction.types import Box
@@ -19,6 +19,9 @@ from extraction.types import Box
 SAME_ENDS = 10.0  # points by which rules of one table may differ in where they begin and end
 CAPTION = 2.5  # times the text's height: a strip so high with text across it parts two tables
 TABULAR = 0.6  # of the rows between two rules alone: so many hold several parts, or it is no table
+# A line of running text: words, the share of the rules' length, the widest gap by its height.
+PROSE_WORDS, PROSE_WIDE, PROSE_GAP = 8, 0.7, 0.7
+OVER, NEXT = 2, 0.7  # rows above the first rule that may be the table's, how near by its pitch
 BANDS = 5  # rules across: from so many on each strip between two is a row
 
 
@@ -45,6 +48,10 @@ def bounded(rules: Rules, pieces: Sequence[Piece]) -> Found | None:
     if two_rules and sum(len(row) > 1 for row in levels(held)) < TABULAR * len(rows):
         return None
     strips = list(pairwise(edged(full, box[1], box[3])))
+    over = _over(full, box, pieces, extents) if not rules.down and len(full) >= BANDS else []
+    if over:
+        rows = fine(levels([*(p for row in over for s in row for p in s.pieces), *held]))
+        strips = [(min(s.box[1] for s in row), max(s.box[3] for s in row)) for row in over] + strips
     bands = None
     if len(full) >= BANDS:
         placed = [[i for i, row in enumerate(rows) if _between(row, strip)] for strip in strips]
@@ -60,6 +67,28 @@ def bounded(rules: Rules, pieces: Sequence[Piece]) -> Found | None:
         union([box, *(segment.box for segment in taken)]),
         taken,
     )
+
+
+def _over(
+    full: Sequence[float], box: Box, pieces: Sequence[Piece], extents: Sequence[Extent]
+) -> list[Row]:
+    """The rows right above a table with a rule below each of its rows: as near, in its columns.
+
+    Its headings may stand on a dark ground whose lower edge is no rule.
+    """
+    pitch = median(below - above for above, below in pairwise(full))
+    found: list[Row] = []
+    edge = box[1]
+    for row in reversed(levels(inside(pieces, (box[0], box[1] - OVER * pitch, box[2], box[1])))):
+        parts = fine([row])[0]
+        touch = TOUCH * text_height([parts])
+        filled = {column for part in place(parts, extents, touch).parts for column in part}
+        near = edge - max(segment.box[3] for segment in row) < NEXT * pitch
+        if not near or crosses(parts, extents, touch) or len(filled) < len(extents):
+            break
+        found.insert(0, parts)
+        edge = min(segment.box[1] for segment in row)
+    return found[-OVER:]
 
 
 def stacks(rules: Sequence[Rule]) -> list[list[Rule]]:
@@ -102,8 +131,10 @@ def tables_of(stack: Sequence[Rule], pieces: Sequence[Piece]) -> list[Rules]:
             len(row) == 1 or len(place(row, extents, TOUCH * height).parts) == 1 for row in strip
         )
         tall = below.at - above.at > CAPTION * height
-        if not strip or (
-            single and tall and (any(crossing) or len(extents) < 2 or len(strip) == 1)
+        if (
+            not strip
+            or any(_is_prose(row, full[0].length) for row in strip)
+            or (single and tall and (any(crossing) or len(extents) < 2 or len(strip) == 1))
         ):
             parts.append([])
         parts[-1].append(below)
@@ -113,6 +144,15 @@ def tables_of(stack: Sequence[Rule], pieces: Sequence[Piece]) -> list[Rules]:
             across = [r for r in stack if part[0].at <= r.at <= part[-1].at]
             found.append(Rules(tuple(across), ()))
     return found
+
+
+def _is_prose(row: Row, length: float) -> bool:
+    """Whether the row is a line of running text over most of the rules' length."""
+    pieces = sorted((p for segment in row for p in segment.pieces), key=lambda p: p.box[0])
+    height = median(piece.height for piece in pieces)
+    white = max((b.box[0] - a.box[2] for a, b in pairwise(pieces)), default=0.0)
+    wide = pieces[-1].box[2] - pieces[0].box[0] > PROSE_WIDE * length
+    return wide and len(pieces) >= PROSE_WORDS and white < PROSE_GAP * height
 
 
 def _below_headings(pair: Sequence[Rule], pieces: Sequence[Piece]) -> bool:

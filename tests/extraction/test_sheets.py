@@ -115,3 +115,36 @@ def test_labels_and_values_of_one_page_are_no_two_sheets() -> None:
     lines, _ = layout.arrange(on_one([(page, 0, 0)], page.shape[1], page.shape[0]), text)
     said = [line.text for line in lines]
     assert said[said.index("N1 copper valve") + 1] == "1.10"
+
+
+def test_a_table_on_a_page_in_two_halves_is_one_table() -> None:
+    """The white beside its first column goes on between the blocks above and below it."""
+    document = pymupdf.open()
+    page = document.new_page(width=595, height=500)
+    for index, text in enumerate(("Harbour Pumps Ltd", "12 Quay Street", "VAT GB 980 7806 84")):
+        page.insert_text((60, 50 + 14 * index), text, fontsize=10)
+    for index, text in enumerate(("Bill to:", "Nordwind GmbH", "Kieler Weg 4")):
+        page.insert_text((60, 150 + 14 * index), text, fontsize=10)
+    for index, text in enumerate(("Number 2024-081", "Date 14.03.2026", "Due 13.04.2026")):
+        page.insert_text((320, 106 + 14 * index), text, fontsize=10)
+    rows = (
+        ("Description", "Qty", "Unit price", "Amount"),
+        ("Copper pipe", "2", "4.50", "9.00"),
+        ("Brass valve", "10", "19.90", "199.00"),
+        ("Sealing tape", "1", "1.20", "1.20"),
+    )
+    for number, row in enumerate(rows):
+        for x, text in zip((60, 280, 360, 480), row, strict=True):
+            page.insert_text((x, 240 + 16 * number), text, fontsize=10)
+    for index, (label, text) in enumerate((("Net", "209.20"), ("VAT", "41.84"), ("Sum", "251.04"))):
+        page.insert_text((360, 327 + 16 * index), label, fontsize=10)
+        page.insert_text((480, 327 + 16 * index), text, fontsize=10)
+    page.insert_text((60, 410), "Please pay by transfer.", fontsize=10)
+    pixmap = page.get_pixmap(dpi=DPI, alpha=False)
+    shape = (pixmap.height, pixmap.width, 3)
+    scan = np.frombuffer(pixmap.samples, np.uint8).reshape(shape).copy()
+    image = on_one([(scan, 0, 0)], shape[1], shape[0])
+    _, blocks = layout.arrange(image, get("rapidocr", 2).read([image])[0])
+    (table,) = [block.table for block in blocks if block.table]
+    texts = {(cell.row, cell.column): cell.text for cell in table.cells}
+    assert [tuple(texts[row, column] for column in range(4)) for row in range(4)] == list(rows)

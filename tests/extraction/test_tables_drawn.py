@@ -274,3 +274,39 @@ def test_strokes_through_words_are_letters_and_those_between_rows_rules(
     for _, top, _, bottom in {piece.box for piece in pieces}:
         pixels[round(top + within * (bottom - top)), round(left) : round(right)] = 0
     assert len(tables.ruled(pixels, 72, FRAME, pieces)) == count
+
+
+SITES = [("Site", "Units", "Share"), *((f"Town {n}", f"{n}{n}", f"{n}.5%") for n in range(1, 6))]
+
+
+def in_rows(rows: Sequence[Sequence[str]], top: float) -> list[Line]:
+    return [
+        line(text, x, top + 20 * index)
+        for index, row in enumerate(rows)
+        for x, text in zip((55, 250, 400), row, strict=True)
+    ]
+
+
+def test_ruled_takes_the_rows_above_the_first_rule_of_a_table_ruled_row_by_row() -> None:
+    """Headings on a dark ground, whose lower edge is no rule, and the first row below them."""
+    lines = [line("A report of the sites", 55, 40), *in_rows(SITES, 104)]
+    (table,) = read(lines, across(*range(140, 221, 20)))
+    assert grid(table) == [list(row) for row in SITES]
+
+
+def test_ruled_leaves_text_above_the_first_rule_where_it_is() -> None:
+    above = line("what was counted on these sites in the year before", 55, 104)
+    (table,) = read([above, *in_rows(SITES[1:], 124)], across(*range(120, 221, 20)))
+    assert grid(table) == [list(row) for row in SITES[1:]]
+
+
+def test_ruled_parts_tables_where_a_line_of_text_runs_between_two_rules() -> None:
+    """One rule below the headings of the first table, then text, then a table of the same width."""
+    prose = line(
+        "a line of text that runs from side to side and parts what is above from it", 50, 170
+    )
+    upper = in_rows([("Code", "Item", "Units"), *SITES[1:4]], 84)
+    found = read(
+        [*upper, prose, *in_rows(SITES, 204)], [*across(100), *across(*range(240, 321, 20))]
+    )
+    assert [grid(table) for table in found] == [[list(row) for row in SITES]]

@@ -247,3 +247,34 @@ def test_ocr_refuses_a_schema_before_it_reads(letter: Path, tmp_path: Path) -> N
     schema.write_text('{"type": "object", "properties": {"a": {"$ref": "https://x.example"}}}')
     with pytest.raises(CommandError, match=r"invalid_option: schema: .* leads out of the schema"):
         ocr(letter, "--schema", schema)
+
+
+def test_ocr_looks_for_a_templates_fields(tmp_path: Path) -> None:
+    invoice = tmp_path / "invoice.pdf"
+    invoice.write_bytes(text_pdf(["Tax invoice\nKostenstelle: KS-0815\nTotal due: EUR 119.00"]))
+    own = tmp_path / "acme.json"
+    field = {"name": "cost_centre", "label": "Kostenstelle", "kind": "id"}
+    exported = {"name": "acme", "fields": [field], "version": 3, "starter": False}
+    own.write_text(json.dumps(exported))
+    out, err, code = ocr(invoice, "--template", own)
+    document = from_dict(json.loads(out))
+    assert (code, err, document.template) == (0, "", "acme")
+    assert [(value.name, value.value) for value in document.fields] == [("cost_centre", "KS-0815")]
+    out, _, code = ocr(invoice, "--template", "receipt")
+    assert (code, from_dict(json.loads(out)).template) == (0, "receipt")
+
+
+def test_ocr_refuses_what_is_no_template(letter: Path, tmp_path: Path) -> None:
+    broken, odd = tmp_path / "broken.json", tmp_path / "odd.json"
+    broken.write_text('{"name": ')
+    odd.write_text('{"name": "x", "fields": []}')
+    for template, code in (
+        ("missing", "template_not_found"),
+        (tmp_path, "template_not_found"),
+        (broken, "invalid_template"),
+        (odd, "invalid_template"),
+    ):
+        with pytest.raises(CommandError, match=code):
+            ocr(letter, "--template", template)
+    with pytest.raises(CommandError, match="not both"):
+        ocr(letter, "--template", "invoice", "--fields", "iban")

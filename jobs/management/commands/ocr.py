@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -17,11 +18,15 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from extraction import engines, fields, pipeline
-from extraction.errors import ExtractionError
+from extraction.errors import ExtractionError, InvalidTemplate
 from extraction.fields.by_schema.checks import MAX_BYTES, parse_schema
+from extraction.fields.templates import MAX_BYTES as MAX_TEMPLATE_BYTES
+from extraction.fields.templates import Template
 from extraction.formats import FORMATS, render
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.types import Document, DocumentInfo, Options
+from jobs import templates
+from jobs.errors import TemplateNotFound, TemplateTooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +44,9 @@ class Command(BaseCommand):
         parser.add_argument("--engine", choices=engines.ENGINES, default=engines.DEFAULT_ENGINE)
         parser.add_argument("--format", choices=FORMATS, default="json")
         parser.add_argument("--fields", default="", help="names, with commas; default: by type")
+        parser.add_argument(
+            "--template", default="", metavar="NAME_OR_FILE", help="a starter's name or JSON file"
+        )
         parser.add_argument(
             "--strip-furniture",
             action="store_true",
@@ -69,6 +77,8 @@ class Command(BaseCommand):
             if arguments["schema"]:
                 options = replace(options, schema=_schema(arguments["schema"]))
             fields.known(options.fields)
+            templates.refuse_both(options.fields, arguments["template"])
+            template = _template(arguments["template"])
             engine = engines.get(options.engine)
             if arguments["out"] or len(files) > 1:
                 out: Path = arguments["out"] or Path()
@@ -81,7 +91,7 @@ class Command(BaseCommand):
         complete = True
         for file, target in zip(files, targets, strict=True):
             try:
-                document = _read(file, options, engine, shown=shown)
+                document = _read(file, options, engine, template, shown=shown)
                 self._write(_rendered(file, document, options, arguments["format"]), target)
             except Exception as error:
                 if not isinstance(error, ExtractionError | OSError):
@@ -134,7 +144,14 @@ def _rendered(file: Path, document: Document, options: Options, name: str) -> by
         return out.read()
 
 
-def _read(file: Path, options: Options, engine: engines.Engine, *, shown: bool) -> Document:
+def _read(
+    file: Path,
+    options: Options,
+    engine: engines.Engine,
+    template: Template | None,
+    *,
+    shown: bool,
+) -> Document:
     with tqdm(desc=file.name, unit="page", file=sys.stderr, disable=not shown) as bar:
 
         def opened(info: DocumentInfo, numbers: tuple[int, ...]) -> None:
@@ -145,6 +162,7 @@ def _read(file: Path, options: Options, engine: engines.Engine, *, shown: bool) 
             options,
             engine,
             limits=settings.LIMITS,
+            template=template,
             on_open=opened,
             on_page=lambda page, preview: bar.update(),
         )
@@ -153,6 +171,28 @@ def _read(file: Path, options: Options, engine: engines.Engine, *, shown: bool) 
 def _schema(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         return parse_schema(file.read(MAX_BYTES + 1))
+
+
+def _template(wanted: str) -> Template | None:
+    """The starter of that name, else the template in that file; None for "".
+
+    Raises ``InvalidTemplate``, ``TemplateTooLarge``, ``TemplateNotFound``.
+    """
+    if not wanted:
+        return None
+    if named := templates.starter(wanted):
+        return named
+    path = Path(wanted)
+    if not path.is_file():
+        raise TemplateNotFound(f"{wanted!r} is neither a starter nor a file.")
+    with path.open("rb") as file:
+        body = file.read(MAX_TEMPLATE_BYTES + 1)
+    if len(body) > MAX_TEMPLATE_BYTES:
+        raise TemplateTooLarge(limit=MAX_TEMPLATE_BYTES)
+    try:
+        return templates.read_template(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise InvalidTemplate(f"template: {path.name} is not valid JSON") from error
 
 
 def _message(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ from benchmarks.template_learning import compare, share
 from benchmarks.vendor_papers import template, vendor_paper
 from extraction.fields import known
 from extraction.fields.definition import Field, Sighting
-from extraction.fields.learning import MOST_SIGHTINGS, Right, learned, shape_of
+from extraction.fields.learning import shape_of
+from extraction.fields.lessons import MOST_SIGHTINGS, Confirmed, Gain, Lessons, Right
 from extraction.fields.match import find
 from extraction.fields.templates import Template, template_from_dict, template_to_dict
 from extraction.types import FieldValue, Page
@@ -32,6 +34,10 @@ def letter(number: str, other: str, name: str = "Blue Barn Foods") -> Page:
         (name, 60, 700), ("12 Mill Road", 60, 715), (other, 60, 60), (number, 400, 60),
         ("Folio", 400, 48), ("Batch", 60, 48),
     )  # fmt: skip
+
+
+def learned(fields: Sequence[Field], documents: Any) -> tuple[Field, ...]:
+    return Lessons(fields, [Confirmed(*document) for document in documents]).learned()
 
 
 def taught(*fields: Field, count: int = 4) -> tuple[Field, ...]:
@@ -165,3 +171,21 @@ def test_fields_that_learned_nothing_are_found_as_ever() -> None:
     page = paper(("Invoice no. 4711", 60, 60))
     fields = known(["invoice_number"])
     assert find([page], learned(fields, [])) == find([page], fields)
+
+
+def test_gain_is_told_by_leaving_each_document_out() -> None:
+    documents = [
+        Confirmed(
+            [letter(f"A-{n}{n}1", f"B-{n}{n}2")],
+            {"case": Right(f"A-{n}{n}1"), "firm": Right("Blue Barn Foods")},
+        )
+        for n in range(4)
+    ]
+    gains = Lessons([NUMBER, NAME, WHERE], documents).gains()
+    assert gains == {"case": Gain(4, 0, 4), "firm": Gain(4, 0, 4)}
+
+
+def test_document_alone_gains_nothing() -> None:
+    documents = [Confirmed([letter("A-1", "B-2")], {"case": Right("A-1"), "firm": None})]
+    gains = Lessons([NUMBER, NAME], documents).gains()
+    assert gains == {"case": Gain(1, 0, 0), "firm": Gain(1, 1, 1)}

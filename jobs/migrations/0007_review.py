@@ -34,7 +34,7 @@ ALTER TABLE jobs_fieldrevision DROP CONSTRAINT jobs_fieldrevision_of_job;
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("jobs", "0005_classification_and_documents"),
+        ("jobs", "0006_templates"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
