@@ -263,6 +263,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "jobs.models.Status",
+        "ReviewStatus": "jobs.review_serializers.STAGES",
+        "FieldStatus": "jobs.review_serializers.STANDINGS",
+    },
 }
 
 # Logging: one line an event to standard error, without document text or secrets

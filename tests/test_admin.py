@@ -10,20 +10,23 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs import templates
+from jobs import review, templates
 from jobs.models import (
     Extraction,
+    FieldRevision,
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
     Job,
     Outbox,
     Page,
+    Review,
     StoredFile,
 )
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.making import make_job
+from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
 
 pytestmark = [
@@ -37,6 +40,8 @@ HISTORY = [
     StoredFile,
     Page,
     FieldValue,
+    FieldRevision,
+    Review,
     Extraction,
     FieldTemplate,
     FieldTemplateVersion,
@@ -57,6 +62,8 @@ def rows(acme: Organisation) -> None:
     """At least one row of every model of jobs."""
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
+    confirmed = read_job(acme, *RIGHT)
+    review.confirm(confirmed, version=0, actor=acme.actor, address=None)
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))

@@ -17,7 +17,6 @@ from extraction.fields.kinds.addresses import normal_form as address_of
 from extraction.fields.kinds.dates import FIRST_YEAR, LAST_YEAR
 from extraction.fields.kinds.hit import UNKNOWN
 from extraction.fields.kinds.numbers import plain_decimal
-from extraction.fields.review import CORRECTED
 from extraction.types import FieldValue
 
 MAX_TEXT = 2000  # characters
@@ -121,15 +120,12 @@ def as_text(value: Any) -> str:
 
 
 def rechecked(values: Sequence[FieldValue]) -> list[FieldValue]:
-    """One document's values, what the sum of its amounts says told anew where one was corrected."""
+    """One document's values, with what the sum of its amounts says of them as they are now."""
     from extraction.fields.arithmetic import GROSS, NET, NO_AMOUNTS, TAX, checked
 
-    amounts = (NET, TAX, GROSS)
-    if not any(value.name in amounts and value.method == CORRECTED for value in values):
-        return list(values)
     bare = [
         replace(value, checks={name: ok for name, ok in value.checks.items() if name != "sum"})
-        if value.name in amounts
+        if value.name in (NET, TAX, GROSS)
         else value
         for value in values
     ]

@@ -11,9 +11,7 @@ from extraction.types import FieldValue
 
 Code = Literal["missing", "unsure", "inconsistent"]
 
-# Methods of a value that a person has given or looked at.
-CORRECTED, CONFIRMED = "corrected", "confirmed"
-BY_A_PERSON = frozenset({CORRECTED, CONFIRMED})
+BY_A_PERSON = frozenset({"corrected", "confirmed"})  # methods of a value
 
 
 @dataclass(frozen=True, slots=True)
