@@ -17,6 +17,7 @@ NARROW, WIDE = 0.4, 0.75  # times the text's height: least and greatest gap that
 SPACES = 1.7  # times the usual space between words: a wider gap may part cells
 CROSSING = 0.34  # of the rows that keep two columns apart: more that cross make them one
 MIN_SPLIT = 4  # rows
+BOTH = 0.55  # of a column's rows with words on both sides of the white: other cells are empty
 SPLIT_SPACES, NARROWEST = 1.25, 0.25  # times a tight space, the text's height
 MIN_SIGNS = 3  # in a column of nothing but currency signs
 SIGNS = {*CURRENCIES, *SYMBOLS}
@@ -125,7 +126,7 @@ def _narrow(rows: Sequence[Row], extent: Extent, height: float, space: float) ->
             and (after := [b for b in boxes if b[0] >= right - 0.01])
         ]
         flush = sum(left < boxes[0][0] < right + TOUCH * height for boxes in words)
-        if len(apart) >= max(MIN_SPLIT, 0.7 * len(words) - flush) and (
+        if len(apart) >= max(MIN_SPLIT, BOTH * len(words) - flush) and (
             min(apart) > max(SPLIT_SPACES * space, NARROWEST * height)
         ):
             cuts.append((left, right))
