@@ -115,7 +115,7 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
     y = _numbers(draft, 50 if draft.chance(0.6) else 330, y)
     y = _sums(draft, _items(draft, y + 20))
     _foot(draft, own, street, everything=place in ("foot", "sender"))
-    return _page(draft), draft.truth
+    return page_of(draft), draft.truth
 
 
 def _company(draft: Draft) -> str:
@@ -276,8 +276,10 @@ def _foot(draft: Draft, own: str, street: Sequence[str], *, everything: bool) ->
         draft.put(50, 740, f"{draft.one(OTHER_LABELS)} {draft.dice.randint(1, 99)}", 8)
 
 
-def _page(draft: Draft) -> Page:
-    misread = draft.chance(0.5)
+def page_of(draft: Draft, misread: bool | None = None) -> Page:
+    """The page as it is read; half of them are misread in places where that is not said."""
+    by_chance = draft.chance(0.5)
+    misread = by_chance if misread is None else misread
     lines = []
     for x, y, text, size in draft.lines:
         words, at = [], x

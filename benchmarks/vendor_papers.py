@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from benchmarks.business_papers import NAMES, STREETS, TOWNS, TRADES, Draft, _page
+from benchmarks.business_papers import NAMES, STREETS, TOWNS, TRADES, Draft, page_of
 from extraction.fields.definition import Field
 from extraction.fields.templates import Template, starters
 from extraction.types import Page
@@ -52,8 +52,8 @@ def template() -> Template:
     return Template("vendor", "Vendor", (*fields, *OWN), "invoice")
 
 
-def vendor_paper(seed: int, number: int) -> VendorPaper:
-    """Document ``number`` of vendor ``seed``."""
+def vendor_paper(seed: int, number: int, *, misread: bool | None = None) -> VendorPaper:
+    """Document ``number`` of vendor ``seed``; half of them are misread in places if not said."""
     look = random.Random(f"vendor {seed}")
     draft = Draft(random.Random(f"vendor {seed} document {number}"))
     name = f"{look.choice(NAMES)} {look.choice(TRADES)}"
@@ -90,7 +90,7 @@ def vendor_paper(seed: int, number: int) -> VendorPaper:
     truth["total_amount"] = _amounts(draft, look, labels["total_amount"])
     for at, line in enumerate((name, *address)):
         draft.put(60 + 170 * at, 800, line, 7)
-    return VendorPaper(_page(draft), truth)
+    return VendorPaper(page_of(draft, misread), truth)
 
 
 def _head(draft: Draft, look: random.Random, name: str, address: list[str]) -> None:

@@ -54,7 +54,7 @@ def try_template(job: Job, template: Template) -> Tried:
 
     Raises ``ResultNotReady``, ``NoResult``, and ``Busy`` where too many do so at once.
     """
-    with _one_of_few():
+    with one_of_few():
         pages, parts, left_out = _read(job, MAX_WORK // len(template.fields))
         found = find_wanted(pages, _what(job, pages), parts, Wanted(template=template))
     documents: list[int | None] = [part.number for part in parts]
@@ -80,7 +80,7 @@ def propose(job: Job, name: str) -> Template:
     and own ones for labels that nothing covers. Raises as ``try_template``, ``InvalidOption`` where
     no field at all was found, and ``InvalidTemplate`` for a name that cannot be one.
     """
-    with _one_of_few():
+    with one_of_few():
         pages, parts, _ = _read(job, MAX_PAGES)
         if parts:
             pages = tuple(page for page in pages if page.number in parts[0].pages)
@@ -110,8 +110,8 @@ def propose(job: Job, name: str) -> Template:
 
 
 @contextmanager
-def _one_of_few() -> Iterator[None]:
-    """Raises ``Busy``."""
+def one_of_few() -> Iterator[None]:
+    """For what takes a processor for a while: a few at once in this process. Raises ``Busy``."""
     if not _running.acquire(timeout=WAIT_SECONDS):
         raise Busy(limit=AT_ONCE)
     try:

@@ -76,6 +76,12 @@ class TooManyVersions(ExtractionError):
     title = "The template has as many versions as allowed"
 
 
+class NothingToLearn(ExtractionError):
+    code = "nothing_to_learn"
+    title = "There are too few confirmed documents"
+    status = 409
+
+
 class Busy(ExtractionError):
     code = "busy"
     title = "Others are trying templates at the moment"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.http import Http404
@@ -18,11 +19,13 @@ from accounts.tenancy import TenantMixin, actor_of, tenant_of
 from extraction.errors import InvalidOption
 from extraction.fields.templates import MAX_BYTES, starters, template_to_dict
 from extraction.formats.json import field_to_dict
-from jobs import bench, templates
+from jobs import bench, learning, templates
 from jobs.errors import TemplateTooLarge
 from jobs.models import FieldTemplate, FieldTemplateVersion, Job
 from jobs.template_serializers import (
     ChangeSerializer,
+    LearnedSerializer,
+    LearnSerializer,
     ProposeSerializer,
     RestoreSerializer,
     TemplateListSerializer,
@@ -183,6 +186,36 @@ class TemplateRestoreView(TemplateView):
             address=address_of(request),
         )
         return self.reply(version)
+
+
+class TemplateLearnView(TemplateView):
+    """Learning from confirmed documents."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+
+    @extend_schema(
+        operation_id="template_learn",
+        summary="Teach a template by confirmed documents",
+        request=LearnSerializer,
+        responses=LearnedSerializer,
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """The version after that, and how each field gained, each document left out in turn."""
+        row = self.get_object()
+        form = LearnSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        done = learning.learn(
+            row=row,
+            jobs=form.validated_data["jobs"],
+            actor=actor_of(request),
+            address=address_of(request),
+        )
+        gains = [
+            {"name": field, **asdict(gain), "learned": field in done.fields}
+            for field, gain in done.gains.items()
+        ]
+        body = {"version": done.version.number, "documents": done.documents, "fields": gains}
+        return Response(LearnedSerializer(body).data)
 
 
 class TemplateTryView(TemplateView):

@@ -9,6 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from extraction.fields.templates import Template
+from jobs.learning import MOST_DOCUMENTS
 from jobs.models import FieldTemplate
 from jobs.templates import NAME
 
@@ -105,6 +106,40 @@ class VersionListSerializer(serializers.Serializer[Any]):
     """A template's versions, newest first."""
 
     versions = VersionSerializer(many=True)
+
+
+class LearnSerializer(serializers.Serializer[Any]):
+    """Documents to learn from besides those read with the template."""
+
+    jobs = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        default=list,
+        max_length=MOST_DOCUMENTS,
+        help_text="confirmed ones, whatever they were read with",
+    )
+
+
+class GainSerializer(serializers.Serializer[Any]):
+    """How a field gains: of its confirmed values, those found right before and after."""
+
+    name = serializers.CharField()
+    values = serializers.IntegerField()
+    before = serializers.IntegerField(help_text="right without anything learned")
+    after = serializers.IntegerField(help_text="right by what the other documents teach")
+    learned = serializers.BooleanField(help_text="false where it would have been found worse")
+
+
+class LearnedSerializer(serializers.Serializer[Any]):
+    """What a template has learned."""
+
+    version = serializers.IntegerField(help_text="the newest one's number")
+    documents = serializers.IntegerField()
+    fields_ = GainSerializer(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        declared = super().get_fields()
+        return {name.rstrip("_"): field for name, field in declared.items()}
 
 
 class RestoreSerializer(serializers.Serializer[Any]):

@@ -108,13 +108,14 @@ def replace(
     template: Template,
     expected: int | None = None,
     note: str = "",
+    action: str = "template.update",
     address: str | None = None,
 ) -> tuple[FieldTemplateVersion, bool]:
     """The template as the newest version of its name, and whether the name is new.
 
     ``expected`` is the number of the version that the caller has changed, None to replace whatever
-    is there. Without a difference to the newest nothing is written. Raises ``VersionConflict``,
-    ``TooManyTemplates``, ``TooManyVersions``.
+    is there, ``action`` the audit log's. Without a difference to the newest nothing is written.
+    Raises ``VersionConflict``, ``TooManyTemplates``, ``TooManyVersions``.
     """
     with transaction.atomic():
         _lock(tenant)
@@ -128,7 +129,7 @@ def replace(
         content = template_to_dict(template)
         if newest.content == content:
             return newest, False
-        return _added(row, actor, template, note, "template.update", address), False
+        return _added(row, actor, template, note, action, address), False
 
 
 def restore(

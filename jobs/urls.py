@@ -67,6 +67,11 @@ api_urlpatterns = [
         template_api.TemplateRestoreView.as_view(),
         name="template-restore",
     ),
+    path(
+        "templates/<template:name>/learn",
+        template_api.TemplateLearnView.as_view(),
+        name="template-learn",
+    ),
 ]
 
 urlpatterns = [
