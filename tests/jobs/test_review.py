@@ -187,6 +187,8 @@ def test_claim_that_has_run_out_is_anybodys(acme: Organisation, colleague: Actor
     job = read_job(acme)
     review.take(job, actor=acme.member, address=None)
     Review.objects.update(taken_until=Now() - timedelta(seconds=1))
+    say(job, colleague, "total_amount", raw="119,00")
+    assert review.release(job, actor=colleague, address=None).stage == "open"
     assert review.take(job, actor=colleague, address=None).taken_by == colleague.user
     with pytest.raises(ReviewTaken):
         review.take(job, actor=acme.member, address=None)
