@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db.models import F, Q
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
@@ -170,8 +171,8 @@ def needing_review(queryset: Any, wanted: str | None) -> Any:
         return queryset
     if wanted not in ("true", "false"):
         raise InvalidOption("needs_review is true or false.")
-    waiting = {"review__status": Review.Status.OPEN}
-    return queryset.filter(**waiting) if wanted == "true" else queryset.exclude(**waiting)
+    waits = Q(review__status=Review.Status.OPEN, review__tenant=F("tenant"))
+    return queryset.filter(waits) if wanted == "true" else queryset.exclude(waits)
 
 
 def result_response(job: Job, name: str) -> HttpResponseBase:

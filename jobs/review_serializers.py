@@ -95,7 +95,7 @@ class SaidSerializer(serializers.Serializer[Any]):
     notes = serializers.ListField(child=serializers.CharField())
 
 
-class VersionSerializer(SaidSerializer):
+class FieldVersionSerializer(SaidSerializer):
     """One version of a field; number 0 is as it was read."""
 
     version = serializers.IntegerField()
@@ -144,7 +144,7 @@ class FieldHistorySerializer(serializers.Serializer[Any]):
     """A field with all its versions."""
 
     field = FieldStateSerializer()
-    history = VersionSerializer(many=True)
+    history = FieldVersionSerializer(many=True)
 
 
 class ReviewDetailSerializer(ReviewSerializer):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from extraction.fields import kinds
 from extraction.fields.corrected import FREE, Given
-from extraction.fields.kinds import Writing
+from extraction.fields.kinds import KINDS, Writing
 from extraction.fields.kinds.hit import UNKNOWN
 from extraction.level import union
 from extraction.types import Box, Line, Page, Word
@@ -42,17 +43,20 @@ def locate(
         return None
     if near is None and len(given.raw.strip(ENDS)) < LEAST:
         return None  # "7" stands anywhere
-    found: list[Place] = []
+    best: Place | None = None
     for page in pages:
+        if near and best and abs(page.number - near[0]) > abs(best.page - near[0]):
+            break  # further away from here on
         if kind in FREE or kind == "address":
-            found += _words(given.raw, page)
+            found = list(_words(given.raw, page))
         else:
-            found += _values(kind, given.value, page, writing)
+            found = list(_values(kind, given.value, page, writing))
         if found and near is None:
-            break
-    if not found or near is None:
-        return found[0] if found else None
-    return min(found, key=lambda place: (abs(place.page - near[0]), _distance(place.box, near[1])))
+            return found[0]
+        for place in found:
+            if near and (best is None or _distance(place, near) < _distance(best, near)):
+                best = place
+    return best
 
 
 def stands_in(kind: str, given: Given, page: Page, box: Box, writing: Writing = UNKNOWN) -> bool:
@@ -64,10 +68,12 @@ def stands_in(kind: str, given: Given, page: Page, box: Box, writing: Writing = 
     return box[0] - 2 <= x <= box[2] + 2 and box[1] - 2 <= y <= box[3] + 2
 
 
-def _distance(one: Box, other: Box) -> float:
+def _distance(place: Place, near: tuple[int, Box]) -> tuple[int, float]:
+    """In pages, then in points (squared)."""
+    one, other = place.box, near[1]
     across = (one[0] + one[2] - other[0] - other[2]) / 2
     down = (one[1] + one[3] - other[1] - other[3]) / 2
-    return across * across + down * down
+    return abs(place.page - near[0]), across * across + down * down
 
 
 def _words(raw: str, page: Page) -> Iterator[Place]:
@@ -91,12 +97,27 @@ def _words(raw: str, page: Page) -> Iterator[Place]:
 
 def _values(kind: str, value: Any, page: Page, writing: Writing) -> Iterator[Place]:
     """Words that have the value as their normal form."""
+    digits = _digits_of(kind, value)
     for line in page.lines:
+        if digits not in "".join(filter(str.isdigit, line.text)):
+            continue  # most lines: they need not be read
         for hit in kinds.find(kind, line.text, writing):
             if _same(hit.value, value):
                 boxes = [word.box for word in _between(line, hit.start, hit.end)]
                 text = line.text[hit.start : hit.end]
                 yield Place(text, page.number, union(boxes or [line.box]))
+
+
+def _digits_of(kind: str, value: Any) -> str:
+    """Digits that stand one after the other wherever the value does, marks between them aside."""
+    if not KINDS[kind].digits:
+        return ""
+    if kind == "date":
+        return str(value)[2:4]  # of the year
+    number = value["amount"] if kind == "money" else value
+    if kind in ("money", "number", "percent"):
+        return str(number).lstrip("-").partition(".")[0].lstrip("0")
+    return re.sub(r"\D", "", str(number))[-4:]
 
 
 def _same(one: Any, other: Any) -> bool:

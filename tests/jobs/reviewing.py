@@ -88,6 +88,7 @@ def read_job(
     pages: tuple[Page, ...] = (),
     told: Classification = INVOICE,
     parts: tuple[Part, ...] = (),
+    template: str = "",
     **options: Any,
 ) -> Job:
     """A job that has ended with these values, ``READ`` where there are none."""
@@ -97,6 +98,6 @@ def read_job(
     for each in pages:
         lifecycle.page_done(job, each, None)
     source = Source("a.pdf", "application/pdf", "0" * 64, len(pages))
-    document = Document(source, pages, values or READ, told, documents=parts)
+    document = Document(source, pages, values or READ, told, documents=parts, template=template)
     lifecycle.finish(job, document)
     return Job.objects.select_related("file", "tenant").get(pk=job.pk)

@@ -198,6 +198,13 @@ def test_of_several_places_the_one_that_was_read_is_kept(acme: Organisation) -> 
     assert shown(job)["invoice_number"].box == (40.0, 40.0, 70.0, 50.0)
 
 
+def test_value_is_found_on_a_later_page(acme: Organisation) -> None:
+    pages = tuple(page(number, ("x",) * 3) for number in range(1, 13))
+    job = read_job(acme, pages=(*pages, page(13)))
+    say(acme, job, "total_amount", raw="119,00")
+    assert shown(job)["total_amount"].page == 13
+
+
 def test_card_number_is_not_kept(acme: Organisation) -> None:
     job = read_job(acme, *RIGHT)
     say(acme, job, "payment_card", raw="4111 1111 1111 1111")

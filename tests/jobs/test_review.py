@@ -14,10 +14,10 @@ from accounts.permissions import Role
 from accounts.tenancy import Actor, member_actor
 from extraction.fields.templates import starters
 from extraction.types import Classification, Part
-from jobs import corrections, lifecycle, review
+from jobs import corrections, lifecycle, review, templates
 from jobs.corrections import Change
 from jobs.errors import FieldChanged, FieldsMissing, NotInReview, ResultNotReady, ReviewTaken
-from jobs.models import FieldRevision, FieldValue, Job, Review, StoredFile
+from jobs.models import FieldRevision, FieldTemplate, FieldValue, Job, Review, StoredFile
 from tests.jobs.making import make_job
 from tests.jobs.reviewing import INVOICE, OTHER, READ, RIGHT, money, page, read_job, value
 from tests.people import Organisation
@@ -88,6 +88,45 @@ def test_named_fields_alone_are_required_and_only_where_the_type_requires_them(
     assert codes(job) == [("total_amount", "missing")]
 
 
+OWN = {
+    "name": "acme",
+    "threshold": 0.95,
+    "fields": [
+        {"name": "invoice_number", "required": True, "threshold": 0.5},
+        {"name": "total_amount", "required": True},
+        {"name": "cost_centre", "label": "Cost centre", "kind": "id", "required": True},
+        {"name": "parts", "kind": "table", "columns": [{"name": "count", "kind": "number"}]},
+    ],
+}
+
+
+def with_template(acme: Organisation) -> Job:
+    """A job read with acme's own template."""
+    template = templates.read_template(OWN)
+    templates.create(tenant=acme.tenant, actor=acme.actor, template=template)
+    return read_job(acme, *RIGHT, template="acme@1")
+
+
+def test_own_template_says_what_is_required_and_how_sure(acme: Organisation) -> None:
+    job = with_template(acme)
+    assert codes(job) == [("total_amount", "unsure"), ("cost_centre", "missing")]
+    say(job, acme.member, "cost_centre", raw="K-100")
+    say(job, acme.member, "parts", raw=[{"count": "2"}])
+    assert confirm(job, acme.member).stage == "confirmed"
+    fields = {row.name: row for row in FieldRevision.objects.all()}
+    assert (fields["cost_centre"].label, fields["cost_centre"].value) == ("Cost centre", "K-100")
+    assert (fields["parts"].label, fields["parts"].value) == ("Parts", [{"count": "2"}])
+
+
+def test_review_outlives_its_template(acme: Organisation) -> None:
+    job = with_template(acme)
+    say(job, acme.member, "cost_centre", raw="K-100")
+    templates.delete(row=FieldTemplate.objects.get(), actor=acme.actor)
+    job = Job.objects.get(pk=job.pk)
+    say(job, acme.member, "cost_centre", 1, raw="K-200")
+    assert confirm(job, acme.member).stage == "confirmed"
+
+
 def test_every_part_of_a_split_file_is_looked_at(acme: Organisation) -> None:
     from dataclasses import replace
 
@@ -148,6 +187,8 @@ def test_claim_that_has_run_out_is_anybodys(acme: Organisation, colleague: Actor
     job = read_job(acme)
     review.take(job, actor=acme.member, address=None)
     Review.objects.update(taken_until=Now() - timedelta(seconds=1))
+    say(job, colleague, "total_amount", raw="119,00")
+    assert review.release(job, actor=colleague, address=None).stage == "open"
     assert review.take(job, actor=colleague, address=None).taken_by == colleague.user
     with pytest.raises(ReviewTaken):
         review.take(job, actor=acme.member, address=None)

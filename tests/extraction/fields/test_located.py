@@ -75,6 +75,31 @@ def test_nearest_of_several_places_is_taken() -> None:
     other = place("money", "12,50", first, second, near=(2, (0.0, 45.0, 40.0, 50.0)))
     assert other is not None
     assert other.page == 2
+    third = page(3, "12,50")
+    before = place("money", "12,50", first, page(2, "x"), third, page(4, "y"),
+                   near=(2, (0.0, 0.0, 9.0, 9.0)))  # fmt: skip
+    assert before is not None
+    assert before.page == 1, "of two equally far the first"
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "printed"),
+    [
+        ("money", "0,50", "x 0,50 EUR"),
+        ("money", "-12,50", "x (12,50)"),
+        ("money", "1234567,00", "x 1 234 567,00 EUR"),
+        ("percent", "0,7 %", "x 7 ‰"),
+        ("date", "5.1.2026", "x 05 Jan 26"),
+        ("phone", "030 1234567", "x +49 (30) 123 45-67"),
+        ("vat", "DE136695976", "x DE 136 695 976"),
+        ("national_id", "756.9217.0769.85", "x 756 9217 0769 85"),
+    ],
+)
+def test_value_is_found_by_its_digits(kind: str, typed: str, printed: str) -> None:
+    writing = Writing(day_first=True, decimal_mark=",", currency="EUR", country="DE")
+    given = as_written(Field("it", "It", kind), typed, writing, force=False)
+    lines = ("nothing 99", printed)
+    assert locate(kind, given, [page(1, *lines)], writing) is not None
 
 
 def test_card_stands_where_its_last_digits_do() -> None:
