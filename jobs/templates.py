@@ -234,7 +234,13 @@ def in_result(job: Job, name: str) -> Template | None:
     if "@" not in name:
         return starter(name) if name else None
     version = version_used(job.tenant, name) if job.documents else job.template_version
-    return parsed(version) if version and str(version) == name else None
+    if version is None or str(version) != name:
+        return None
+    try:
+        return parsed(version)
+    except InvalidTemplate as error:
+        logger.error("template %s is no longer one: %s", version.pk, error)
+        return None
 
 
 def version_used(tenant: Tenant, name: str) -> FieldTemplateVersion | None:
