@@ -222,7 +222,7 @@ def _values(kind: str, text: str, writing: Writing, pattern: str) -> Iterator[Hi
     if not pattern:
         yield from kinds.find(kind, text, writing)
         return
-    for start, end in spans(pattern, text[: kinds.LONGEST_LINE]):
+    for start, end in spans(pattern, text):
         if kind in AS_WRITTEN:
             yield Hit(start, end, text[start:end], 1.0)
             continue

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from extraction.fields import arithmetic, issuer
+from extraction.fields import arithmetic, issuer, patterns
 from extraction.fields.candidates import Candidate, candidates
 from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.constraints import narrowed
@@ -36,6 +36,7 @@ def find(
 
     ``writing`` is how the document writes its values, told by its own text where not given.
     """
+    patterns.begin()
     writing = writing or writing_of(pages)
     considered = gathered(pages, fields, writing)
     zone = from_zone(pages, fields)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from contextvars import ContextVar
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 MAX_PATTERN = 500  # characters
-PATTERN_SECONDS = 0.05
+PATTERN_SECONDS = 0.05  # on one text
+ALL_SECONDS = 2.0  # on one document, all patterns together
+LONGEST_TEXT = 200  # characters of a line in which a pattern is looked for
+
+_left: ContextVar[float] = ContextVar("seconds left", default=ALL_SECONDS)
 
 
 @lru_cache(maxsize=256)
@@ -26,15 +32,27 @@ def searched(pattern: str, text: str) -> bool:
 def spans(pattern: str, text: str) -> Sequence[tuple[int, int]]:
     """Where the pattern matches in the text, first to last character, empty matches left out.
 
-    A pattern with groups means its first group. What takes too long matches nothing.
+    A pattern with groups means its first group. What takes too long matches nothing, and when the
+    document's time is over nothing does.
     """
     compiled = _compiled(pattern)
     group = 1 if compiled.groups else 0
+    left = _left.get()
+    if left <= 0:
+        return ()
+    started = time.perf_counter()
     try:
-        matches = list(compiled.finditer(text, timeout=PATTERN_SECONDS))
+        matches = list(compiled.finditer(text[:LONGEST_TEXT], timeout=min(PATTERN_SECONDS, left)))
     except TimeoutError:
         return ()
+    finally:
+        _left.set(left - (time.perf_counter() - started))
     return [match.span(group) for match in matches if match[group]]
+
+
+def begin() -> None:
+    """A document begins: its patterns have ``ALL_SECONDS``."""
+    _left.set(ALL_SECONDS)
 
 
 def refusal(pattern: object) -> str:
@@ -48,6 +66,7 @@ def refusal(pattern: object) -> str:
     # what a pattern may repeat: one letter, or two by turns
     texts = [one * 40 + "\x01" for one in tried]
     texts += [(one + other) * 20 + "\x01" for one, other in pairwise(tried)]
+    texts += [one * (LONGEST_TEXT - 1) + "\x01" for one in tried[:5]]
     try:
         for text in texts:
             searched(pattern, text)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from extraction.fields import patterns
 from extraction.fields.definition import Field, Region
 from extraction.fields.match import find
 from extraction.types import FieldValue, Page
@@ -64,8 +65,25 @@ def test_value_beside_the_label_must_match_the_pattern() -> None:
 
 
 def test_pattern_that_takes_too_long_finds_nothing() -> None:
-    hostile = page(("a" * 400 + "!", 20, 60))
+    hostile = page(("a" * 190 + "!", 20, 60))
     assert found(own("text", pattern=r"^(a|a?)+$"), hostile) is None
+
+
+def test_nothing_matches_when_the_time_of_a_document_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    field = own(pattern=r"\d{4}-[A-Z]")
+    monkeypatch.setattr(patterns, "ALL_SECONDS", 0.0)
+    assert found(field, LETTER) is None
+    monkeypatch.setattr(patterns, "ALL_SECONDS", 2.0)
+    assert found(field, LETTER) is not None, "the next document has time of its own"
+
+
+def test_time_that_patterns_take_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = [(f"{'ab' * 90} {n}!", 20.0, 10.0 * n) for n in range(60)]
+    monkeypatch.setattr(patterns, "ALL_SECONDS", 0.06)  # for one line or two
+    lines = [*hostile, ("Ref 4471-A", 20.0, 700.0)]
+    assert found(own("text", pattern=r"^(a|b|ab)*$|4471"), page(*lines)) is None
 
 
 def test_region_gives_what_stands_in_it() -> None:
