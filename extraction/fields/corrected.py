@@ -120,16 +120,15 @@ def as_text(value: Any) -> str:
 
 
 def rechecked(values: Sequence[FieldValue]) -> list[FieldValue]:
-    """One document's values, with what the sum of its amounts says of them as they are now."""
-    from extraction.fields.arithmetic import GROSS, NET, NO_AMOUNTS, TAX, checked
+    """One document's values, with what they say of each other as they are now."""
+    from extraction.fields import agreement, arithmetic
 
+    told = {"sum", *agreement.CHECKS}
     bare = [
-        replace(value, checks={name: ok for name, ok in value.checks.items() if name != "sum"})
-        if value.name in (NET, TAX, GROSS)
-        else value
+        replace(value, checks={name: ok for name, ok in value.checks.items() if name not in told})
         for value in values
     ]
-    return checked(bare, NO_AMOUNTS)
+    return agreement.checked(arithmetic.checked(bare, arithmetic.NO_AMOUNTS))
 
 
 def _given(value: Any) -> Given:

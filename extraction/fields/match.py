@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from extraction.fields import arithmetic, issuer, patterns
+from extraction.fields import agreement, arithmetic, issuer, patterns
 from extraction.fields.candidates import Candidate, candidates
 from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.constraints import narrowed
@@ -54,7 +54,7 @@ def find(
         believed = likely and likely[0].chance >= MIN_CHANCE * likely[0].candidate.reading
         value = joined(zone.get(field.name), _value(field, likely) if believed else None)
         values += [value] if value else []
-    values = arithmetic.checked(values, considered.amounts)
+    values = agreement.checked(arithmetic.checked(values, considered.amounts))
     return tuple(_in_currency(value, writing.currency) for value in values)
 
 
