@@ -73,8 +73,8 @@ class Names:
         if len(parts) < 2:
             return {}
         return {
-            column.name: PART
-            for part in parts
+            column.name: PART + min(len(part), 40) / 1000  # the longer the more it says
+            for part in sorted(parts, key=len)
             if part
             for column in self._exact.get(squeezed(part), ())
         }
