@@ -131,7 +131,8 @@ def _headings(
 ) -> tuple[int, int] | None:
     """The first row of the headings and the one after the last: where most of them are known."""
     names = names_of(columns)
-    best: tuple[int, int, int] | None = None
+    best: tuple[int, int] | None = None
+    most = (0, 0.0)
     places = [(0, max(marked, 1))]
     places += [(row, row + count) for row in range(len(rows)) for count in (1, 2)]
     for start, end in places:
@@ -139,6 +140,6 @@ def _headings(
             continue
         headings = _joined(rows[start:end])
         known = names.known(headings, loose=start == 0)
-        if known >= LEAST_KNOWN and (best is None or known > best[0]):
-            best = known, start, end
-    return best and best[1:]
+        if known[0] >= LEAST_KNOWN and known > most:
+            best, most = (start, end), known
+    return best

@@ -15,20 +15,26 @@ from extraction.fields.labels import LONGEST_LABEL
 from extraction.fields.tabular.columns_below import Extent, Placed, in_columns
 from extraction.fields.tabular.grid import LEAST_KNOWN, Grid, GridRow
 from extraction.fields.tabular.headings import NUMERIC, Names, names_of, without_soft_hyphens
-from extraction.level import Frame, Piece, Row, confidence, pieces_of, rows_of, union
+from extraction.fields.tabular.page_rows import level_rows
+from extraction.level import Piece, Row, confidence, union
 from extraction.tables import is_number
 from extraction.types import Page
 
 DEEP = 3  # lines of headings, at most
 CLOSE = 0.8  # times the text's height: lines of one heading are no further apart
 FIRST_GAP, NEXT_GAP = 3.0, 2.0  # times it, times the widest so far: a wider gap ends the table
+MOST_DIGITS = 2  # in a heading: "m3", "Column 12"
+LEANS = 50.0  # degrees at which text runs down as far as the page is high; with something to spare
 MOST_LINES = 3000  # of a table
 
 
 @dataclass(frozen=True, slots=True)
 class _Heading:
+    """``touching`` says that hardly any white parts it from the heading on its left."""
+
     text: str
     pieces: tuple[Piece, ...]
+    touching: bool = False
 
     @property
     def extent(self) -> Extent:
@@ -50,8 +56,9 @@ def of_words(columns: tuple[Column, ...], pages: Sequence[Page]) -> list[Grid]:
 
 
 def _on(page: Page, names: Names) -> Iterator[Grid]:
-    frame = Frame(page.width, page.height, page.skew)
-    rows = rows_of(pieces_of((line for line in page.lines if not line.angle), frame))
+    if not _may_be_headed(page, names):
+        return
+    rows = level_rows(page)
     known = [any(names.begins(segment.text) for segment in row) for row in rows]
     start = 0
     while start < len(rows):
@@ -67,10 +74,25 @@ def _on(page: Page, names: Names) -> Iterator[Grid]:
         start = head.end
 
 
+def _may_be_headed(page: Page, names: Names) -> bool:
+    """Whether two lines beside each other, or the words of one, may be headings. Quickly told."""
+    tops: list[float] = []
+    for line in page.lines:
+        if sum(map(str.isdigit, line.text)) > MOST_DIGITS or not names.begins(line.text):
+            continue
+        height = DEEP * (line.box[3] - line.box[1]) + page.height * abs(page.skew) / LEANS
+        if " " in line.text and len(names.words_in(line.text)) >= LEAST_KNOWN:
+            return True
+        if any(abs(top - line.box[1]) < height for top in tops):
+            return True
+        tops.append(line.box[1])
+    return False
+
+
 def _head(rows: Sequence[Row], start: int, known: Sequence[bool], names: Names) -> _Head | None:
     """The headings in the row or in it and the next ones together, if enough of them are known."""
     best: _Head | None = None
-    most = 0
+    most = (0, 0.0)
     parted = _parted(rows[start], names)
     for depth in range(1, DEEP + 1):
         end = start + depth
@@ -78,9 +100,9 @@ def _head(rows: Sequence[Row], start: int, known: Sequence[bool], names: Names) 
             break
         if depth > 1:
             parted = _merged([*parted, *_parted(rows[end - 1], names)])
-        count = names.known([heading.text for heading in parted])
-        if count > most and _is_head(parted, count, names):
-            best, most = _Head(tuple(parted), end), count
+        fit = names.known([heading.text for heading in parted])
+        if fit > most and _is_head(parted, fit[0], names):
+            best, most = _Head(tuple(parted), end), fit
     if best and best.end > start + 1 and known[start + 1]:
         below = _parted(rows[start + 1], names)
         if names.known([heading.text for heading in below]) >= most:
@@ -98,10 +120,9 @@ def _parted(row: Row, names: Names) -> list[_Heading]:
     found = []
     for segment in row:
         runs = None if names.exactly(segment.text) else _runs(segment.pieces, names)
-        for pieces in runs or [segment.pieces]:
-            ordered = pieces if runs else segment.pieces
-            text = " ".join(p.word.text for p in ordered) if runs else segment.text
-            found.append(_Heading(without_soft_hyphens(text), tuple(pieces)))
+        for number, pieces in enumerate(runs or [segment.pieces]):
+            text = " ".join(piece.word.text for piece in pieces) if runs else segment.text
+            found.append(_Heading(without_soft_hyphens(text), tuple(pieces), number > 0))
     return found
 
 
@@ -128,7 +149,7 @@ def _merged(headings: Sequence[_Heading]) -> list[_Heading]:
             pieces = (*merged[-1].pieces, *heading.pieces)
             ordered = sorted(pieces, key=lambda p: (round(p.middle / p.height), p.box[0]))
             text = " ".join(piece.word.text for piece in ordered)
-            merged[-1] = _Heading(without_soft_hyphens(text), pieces)
+            merged[-1] = _Heading(without_soft_hyphens(text), pieces, merged[-1].touching)
         else:
             merged.append(heading)
     return merged
@@ -157,7 +178,7 @@ def _groups(headings: Sequence[_Heading], names: Names) -> list[list[_Heading]]:
         free = sorted(meant.keys() - taken, key=lambda name: (-meant[name], name))
         taken.update(free[:1])
         groups[-1].append(heading)
-    if len(groups) > 1 and names.known([h.text for h in groups[-1]]) < LEAST_KNOWN:
+    if len(groups) > 1 and names.known([h.text for h in groups[-1]])[0] < LEAST_KNOWN:
         groups[-2] += groups.pop()
     return groups
 
@@ -191,6 +212,9 @@ def _grid(
         lines.append(pieces)
         bottom = max(piece.box[3] for piece in pieces)
     placed = in_columns([heading.extent for heading in headings], lines)
+    for index, (left, right) in enumerate(pairwise(headings)):
+        if right.touching and names.numeric(left.text) and not names.numeric(right.text):
+            placed = [_words_moved(each, index) for each in placed]
     words = [piece.word for heading in headings for piece in heading.pieces]
     words += [piece.word for pieces in lines for piece in pieces]
     text = [" ".join(heading.text for heading in headings)]
@@ -203,6 +227,17 @@ def _grid(
         tuple(_row(each) for each in placed),
         confidence(words),
     )
+
+
+def _words_moved(placed: Placed, index: int) -> Placed:
+    """The line with the words behind the number in a column put into the next column.
+
+    Where headings touch, as in "QTY ITEM" above "2 Coffee", words stand under both.
+    """
+    cell = placed[index]
+    count = next((i for i, p in enumerate(cell) if not is_number(p.word.text)), len(cell))
+    moved = [*cell[count:], *placed[index + 1]]
+    return [*placed[:index], cell[:count], moved, *placed[index + 2 :]]
 
 
 def _row(placed: Placed) -> GridRow:

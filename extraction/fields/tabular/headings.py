@@ -65,6 +65,10 @@ class Names:
             return False
         return bool(self.exactly(text)) or squeezed(text.split()[0]) in self._first
 
+    def words_in(self, text: str) -> list[str]:
+        """The words of the text that headings begin with."""
+        return [word for word in text.split() if squeezed(word) in self._first]
+
     def exactly(self, heading: str) -> dict[str, float]:
         """The columns, by name, that the heading or one of its parts is a name of."""
         if meant := self._exact.get(squeezed(heading)):
@@ -78,6 +82,11 @@ class Names:
             if part
             for column in self._exact.get(squeezed(part), ())
         }
+
+    def numeric(self, heading: str) -> bool:
+        """Whether numbers stand below the heading, as its very name tells."""
+        meant = self._exact.get(squeezed(heading), ())
+        return bool(meant) and all(column.kind in NUMERIC for column in meant)
 
     def alike(self, heading: str) -> dict[str, float]:
         """How surely the heading means which columns, by name: 1 where it is the very name."""
@@ -94,14 +103,17 @@ class Names:
                 found[column.name] = sure
         return found
 
-    def known(self, headings: Sequence[str], *, loose: bool = False) -> int:
-        """How many different columns the headings mean, each one of them."""
+    def known(self, headings: Sequence[str], *, loose: bool = False) -> tuple[int, float]:
+        """How many different columns the headings mean, each one of them, and how surely in all."""
         taken: set[str] = set()
+        sure = 0.0
         for heading in headings:
             meant = self.alike(heading) if loose else self.exactly(heading)
             free = sorted(meant.keys() - taken, key=lambda name: (-meant[name], name))
-            taken.update(free[:1])
-        return len(taken)
+            for name in free[:1]:
+                taken.add(name)
+                sure += meant[name]
+        return len(taken), round(sure, 4)
 
 
 def roles_of(

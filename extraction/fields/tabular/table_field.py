@@ -13,13 +13,15 @@ from extraction.fields.labels import squeezed
 from extraction.fields.tabular.checks import checks_of, number_of
 from extraction.fields.tabular.grid import LEAST_KNOWN, Grid, of_blocks
 from extraction.fields.tabular.headed import of_words
-from extraction.fields.tabular.headings import multiplying, roles_of
+from extraction.fields.tabular.headings import AMOUNT, CENT, multiplying, roles_of
 from extraction.fields.tabular.items import Item, items_of
+from extraction.fields.tabular.receipt_lines import TOTALS, receipt_lines
 from extraction.fields.tabular.short_dates import Calendar
 from extraction.types import FieldValue, Page
 
 MOST_ROWS = 2000  # of one field
 ENOUGH = 4  # columns: fewer make it less sure
+HEADED = 4  # columns known by their headings: so many say more than lines that add up
 OPENING, CLOSING = "opening_balance", "closing_balance"
 
 
@@ -55,8 +57,10 @@ def rows_of_field(
     grids = [*of_blocks(field.columns, list(pages)), *of_words(field.columns, pages)]
     readings = [_reading(field, grid, writing, calendar) for grid in grids]
     best = max((each for each in readings if each.items), key=lambda r: r.score, default=None)
-    if best is None:
-        return None
+    if best is None or (best.known < HEADED and not _adds_up(best.items, found)):
+        lines = receipt_lines(field, pages, writing, found)
+        if lines or best is None:
+            return lines
     head = [squeezed(heading) for heading in best.grid.headings]
     alike = [
         each
@@ -94,6 +98,13 @@ def _reading(field: Field, grid: Grid, writing: Writing, calendar: Calendar) -> 
     bare = [index for index, heading in enumerate(grid.headings) if not heading]
     lost = sum(bool(row[index]) for row in body for index in bare if index not in roles)
     return _Reading(grid, known, items_of(grid, roles, writing, calendar), lost)
+
+
+def _adds_up(items: Sequence[Item], found: Sequence[FieldValue]) -> bool:
+    """Whether the amounts of the items make one of the document's totals."""
+    amounts = [number_of(item[AMOUNT]) or Decimal(0) for item in items if AMOUNT in item]
+    totals = [_amount(found, name) for name in TOTALS]
+    return any(total is not None and abs(sum(amounts) - total) <= CENT for total in totals)
 
 
 def _amount(found: Sequence[FieldValue], name: str) -> Decimal | None:
