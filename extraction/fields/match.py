@@ -50,7 +50,7 @@ def find(
         table
         for field in fields
         if field.kind == "table"
-        for table in [rows_of_field(field, pages, writing, values)]
+        for table in [rows_of_field(field, considered.sheets, writing, values)]
         if table
     ]
     order = {field.name: place for place, field in enumerate(fields)}

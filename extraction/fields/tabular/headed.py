@@ -15,16 +15,15 @@ from extraction.fields.labels import LONGEST_LABEL
 from extraction.fields.tabular.columns_below import Extent, Placed, in_columns
 from extraction.fields.tabular.grid import LEAST_KNOWN, Grid, GridRow
 from extraction.fields.tabular.headings import NUMERIC, Names, names_of, without_soft_hyphens
-from extraction.fields.tabular.page_rows import level_rows
-from extraction.level import Piece, Row, confidence, union
+from extraction.level import Frame, Piece, Row, confidence, pieces_of, rows_of, union
 from extraction.tables import is_number
-from extraction.types import Page
+from extraction.types import Box, Page
 
 DEEP = 3  # lines of headings, at most
 CLOSE = 0.8  # times the text's height: lines of one heading are no further apart
 FIRST_GAP, NEXT_GAP = 3.0, 2.0  # times it, times the widest so far: a wider gap ends the table
 MOST_DIGITS = 2  # in a heading: "m3", "Column 12"
-LEANS = 50.0  # degrees at which text runs down as far as the page is high; with something to spare
+LEANS = 50.0  # degrees: text leaning by so much runs down its length, a little less to be safe
 MOST_LINES = 3000  # of a table
 
 
@@ -58,7 +57,8 @@ def of_words(columns: tuple[Column, ...], pages: Sequence[Page]) -> list[Grid]:
 def _on(page: Page, names: Names) -> Iterator[Grid]:
     if not _may_be_headed(page, names):
         return
-    rows = level_rows(page)
+    frame = Frame(page.width, page.height, page.skew)
+    rows = rows_of(pieces_of((line for line in page.lines if not line.angle), frame))
     known = [any(names.begins(segment.text) for segment in row) for row in rows]
     start = 0
     while start < len(rows):
@@ -75,17 +75,18 @@ def _on(page: Page, names: Names) -> Iterator[Grid]:
 
 
 def _may_be_headed(page: Page, names: Names) -> bool:
-    """Whether two lines beside each other, or the words of one, may be headings. Quickly told."""
-    tops: list[float] = []
+    """Whether lines beside each other, or the words of one, may be headings; quickly told."""
+    found: list[Box] = []
     for line in page.lines:
         if sum(map(str.isdigit, line.text)) > MOST_DIGITS or not names.begins(line.text):
             continue
-        height = DEEP * (line.box[3] - line.box[1]) + page.height * abs(page.skew) / LEANS
         if " " in line.text and len(names.words_in(line.text)) >= LEAST_KNOWN:
             return True
-        if any(abs(top - line.box[1]) < height for top in tops):
+        x0, top, x1, bottom = line.box
+        near = DEEP * (bottom - top) + page.width * abs(page.skew) / LEANS
+        if any(abs(box[1] - top) < near and (box[0] > x1 or box[2] < x0) for box in found):
             return True
-        tops.append(line.box[1])
+        found.append(line.box)
     return False
 
 

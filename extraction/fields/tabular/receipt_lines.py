@@ -12,19 +12,17 @@ from decimal import Decimal
 from typing import Any
 
 from extraction.fields import kinds
-from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.definition import Field
 from extraction.fields.kinds import Hit, Writing
 from extraction.fields.kinds.numbers import plain_decimal, read_decimal
-from extraction.fields.labels import labels_of
+from extraction.fields.parts import Part, Sheet
 from extraction.fields.tabular.headings import AMOUNT, CENT, PRICE, QUANTITY, without_soft_hyphens
 from extraction.fields.tabular.items import NO_ITEMS, Item
-from extraction.fields.tabular.page_rows import level_rows
-from extraction.level import Row, union
-from extraction.types import FieldValue, Page
+from extraction.level import union
+from extraction.types import FieldValue
 
 TOTALS = ("subtotal", "total_amount")
-MOST_ROWS = 300  # of a receipt, and of lines above a total
+MOST_PARTS = 800  # of a receipt that are looked at
 SHORTEST = 3  # letters of a name of one word
 SURE = 0.9  # that lines are right which add up
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,3})?"
@@ -39,58 +37,75 @@ COUNTED = re.compile(rf"(?P<quantity>{_NUMBER})\s?(?:[xX×*]\s?|\s(?=[^\W\d_]{{3
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of the receipt: what stands before its amount, and the amount, None without one."""
+    """A row of the receipt: what stands before its amount, and the amount, None without one.
+
+    ``sum`` says that a label of a sum begins it.
+    """
 
     text: str
     amount: Decimal | None
     sum: bool
-    row: Row
+    parts: tuple[Part, ...]
 
 
 def receipt_lines(
-    field: Field, pages: Sequence[Page], writing: Writing, found: Sequence[FieldValue]
+    field: Field, sheets: Sequence[Sheet], writing: Writing, found: Sequence[FieldValue]
 ) -> FieldValue | None:
     """The lines above a total that add up to it; None where none do, or columns are unknown."""
     totals = [Decimal(v.value["amount"]) for name in TOTALS for v in found if v.name == name]
     if not totals or not {"description", AMOUNT} <= {column.name for column in field.columns}:
         return None
-    for page in pages:
-        lines = _lines(page, writing)
+    for sheet in sheets:
+        lines = _lines(sheet, writing)
         place = next((p for total in totals for p in [_adding_up(lines, total)] if p), None)
         if place is None:
             continue
-        items = _items(lines, *place)
-        words = [p.word for line in lines[slice(*place)] for s in line.row for p in s.pieces]
-        scored = [word.confidence for word in words if word.confidence is not None]
-        read = sum(scored) / len(scored) if scored else 1.0
+        parts = [part for line in lines[slice(*place)] for part in line.parts]
         return FieldValue(
             name=field.name,
             label=field.label,
             kind=field.kind,
-            raw="\n".join(_text(line.row) for line in lines[slice(*place)]),
-            value=items,
-            page=page.number,
-            box=union(word.box for word in words),
-            confidence=round(SURE * read, 4),
+            raw="\n".join(_text(line.parts) for line in lines[slice(*place)]),
+            value=_items(lines, *place),
+            page=sheet.page.number,
+            box=union(part.line.box for part in parts),
+            confidence=round(SURE * _read(parts), 4),
             method="table",
             checks={"lines": True},
         )
     return None
 
 
-def _lines(page: Page, writing: Writing) -> list[_Line]:
-    rows = level_rows(page)[:MOST_ROWS]
-    texts = [_text(row) for row in rows]
-    amounts = [_amount(text, writing) for text in texts]
-    # Only what stands before an amount can be the label of a sum.
-    words = [text.split() if hit else [] for text, hit in zip(texts, amounts, strict=True)]
-    labels = labels_of(CATALOGUE).in_lines(words, as_read=[page.confidence is not None] * len(rows))
+def _read(parts: Sequence[Part]) -> float:
+    """How surely the parts were read, 0 to 1; a PDF's own text is sure."""
+    scored = [part.line.confidence for part in parts if part.line.confidence is not None]
+    return sum(scored) / len(scored) if scored else 1.0
+
+
+def _lines(sheet: Sheet, writing: Writing) -> list[_Line]:
     lines = []
-    for row, text, hit, there in zip(rows, texts, amounts, labels, strict=True):
-        named = any(label.field in NO_ITEMS and label.first == 0 for label in there)
-        before = text[: hit.start].strip() if hit else text
-        lines.append(_Line(before, Decimal(hit.value["amount"]) if hit else None, named, row))
+    done: set[int] = set()
+    for part in sheet.parts[:MOST_PARTS]:
+        if part.index in done:
+            continue
+        row = [part, *(other for other in sheet.row(part) if other.index not in done)]
+        row.sort(key=lambda one: one.box[0])
+        done.update(one.index for one in row)
+        text = _text(row)
+        hit = _amount(text, writing)
+        lines.append(
+            _Line(
+                text[: hit.start].strip() if hit else text,
+                Decimal(hit.value["amount"]) if hit else None,
+                any(label.field in NO_ITEMS and label.first == 0 for label in row[0].labels),
+                tuple(row),
+            )
+        )
     return lines
+
+
+def _text(parts: Sequence[Part]) -> str:
+    return without_soft_hyphens(" ".join(part.text for part in parts))
 
 
 def _amount(text: str, writing: Writing) -> Hit | None:
@@ -99,10 +114,6 @@ def _amount(text: str, writing: Writing) -> Hit | None:
         return None
     hits = kinds.find("money", text, writing)
     return hits[-1] if hits and len(text) - hits[-1].end <= BEHIND else None
-
-
-def _text(row: Row) -> str:
-    return without_soft_hyphens(" ".join(segment.text for segment in row))
 
 
 def _adding_up(lines: Sequence[_Line], total: Decimal) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from typing import Any
 from extraction.fields.definition import Field
 from extraction.fields.kinds import Writing
 from extraction.fields.labels import squeezed
+from extraction.fields.parts import Sheet
 from extraction.fields.tabular.checks import checks_of, number_of
 from extraction.fields.tabular.grid import LEAST_KNOWN, Grid, of_blocks
 from extraction.fields.tabular.headed import of_words
@@ -17,7 +18,7 @@ from extraction.fields.tabular.headings import AMOUNT, CENT, multiplying, roles_
 from extraction.fields.tabular.items import Item, items_of
 from extraction.fields.tabular.receipt_lines import TOTALS, receipt_lines
 from extraction.fields.tabular.short_dates import Calendar
-from extraction.types import FieldValue, Page
+from extraction.types import FieldValue
 
 MOST_ROWS = 2000  # of one field
 ENOUGH = 4  # columns: fewer make it less sure
@@ -44,7 +45,7 @@ class _Reading:
 
 
 def rows_of_field(
-    field: Field, pages: Sequence[Page], writing: Writing, found: Sequence[FieldValue] = ()
+    field: Field, sheets: Sequence[Sheet], writing: Writing, found: Sequence[FieldValue] = ()
 ) -> FieldValue | None:
     """The rows of the document's best table for the field, and of others with the same headings.
 
@@ -52,13 +53,14 @@ def rows_of_field(
     what stands below known headings where none was. ``found`` are values of other fields: their
     dates tell years that are not written, the balances are for a check.
     """
+    pages = [sheet.page for sheet in sheets]
     days = [value.value for value in found if value.kind == "date"]
     calendar = Calendar(pages, days, writing)
-    grids = [*of_blocks(field.columns, list(pages)), *of_words(field.columns, pages)]
+    grids = [*of_blocks(field.columns, pages), *of_words(field.columns, pages)]
     readings = [_reading(field, grid, writing, calendar) for grid in grids]
     best = max((each for each in readings if each.items), key=lambda r: r.score, default=None)
     if best is None or (best.known < HEADED and not _adds_up(best.items, found)):
-        lines = receipt_lines(field, pages, writing, found)
+        lines = receipt_lines(field, sheets, writing, found)
         if lines or best is None:
             return lines
     head = [squeezed(heading) for heading in best.grid.headings]
