@@ -228,7 +228,7 @@ def _address(wanted: Field, value: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _table(wanted: Field, rows: object, writing: Writing, force: bool, *, written: bool) -> Given:
-    from extraction.fields.line_items import products
+    from extraction.fields.tabular.checks import checks_of
 
     columns = {
         column.name: Field(column.name, f"{wanted.label}, {column.label}", column.kind)
@@ -258,6 +258,5 @@ def _table(wanted: Field, rows: object, writing: Writing, force: bool, *, writte
                 f"Row {number}: {error.detail}", limit=error.limit, actual=error.actual
             ) from error
         table.append(values)
-    wrong, compared = products(table)
-    notes = tuple(f"row_{number}_differs" for number in wrong[:20])
-    return Given(as_text(table), table, {"products": not wrong} if compared else {}, notes)
+    checks, notes = checks_of(table, None, None)
+    return Given(as_text(table), table, checks, notes)

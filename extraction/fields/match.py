@@ -13,9 +13,9 @@ from extraction.fields.constraints import narrowed
 from extraction.fields.definition import Field
 from extraction.fields.kinds import Writing
 from extraction.fields.labels import WEAK
-from extraction.fields.line_items import line_items
 from extraction.fields.parts import Sheet, sheets_of
 from extraction.fields.ranking import ALWAYS, Models, Ranked, model_of, ranked, weights
+from extraction.fields.tabular import rows_of_field
 from extraction.fields.writing import writing_of
 from extraction.fields.zone import from_zone, joined
 from extraction.types import Alternative, FieldValue, Page
@@ -43,8 +43,6 @@ def find(
     models, values = weights(), []
     for field in fields:
         if field.kind == "table":
-            items = line_items(field, pages, writing)
-            values += [items] if items else []
             continue
         model = models[model_of(field, models)]
         allowed = narrowed(
@@ -54,6 +52,15 @@ def find(
         believed = likely and likely[0].chance >= MIN_CHANCE * likely[0].candidate.reading
         value = joined(zone.get(field.name), _value(field, likely) if believed else None)
         values += [value] if value else []
+    tables = [
+        table
+        for field in fields
+        if field.kind == "table"
+        for table in [rows_of_field(field, considered.sheets, writing, values)]
+        if table
+    ]
+    order = {field.name: place for place, field in enumerate(fields)}
+    values = sorted([*values, *tables], key=lambda value: order[value.name])
     values = agreement.checked(arithmetic.checked(values, considered.amounts))
     return tuple(_in_currency(value, writing.currency) for value in values)
 

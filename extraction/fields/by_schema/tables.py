@@ -18,7 +18,7 @@ from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.definition import Column
 from extraction.fields.kinds import Writing
 from extraction.fields.labels import ALIKE, EXACT_BELOW, LONGEST_LABEL, WEAK, labels_of, squeezed
-from extraction.fields.line_items import SUMS
+from extraction.fields.tabular.items import SUMS
 from extraction.formats import grid
 from extraction.level import union
 from extraction.types import Block, Cell, Citation, Page
