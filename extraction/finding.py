@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,8 @@ from extraction.fields.definition import Field
 from extraction.fields.match import find
 from extraction.fields.templates import Template
 from extraction.types import Classification, FieldValue, Page, Part
+
+logger = logging.getLogger(__name__)
 
 # Chooses the template for a document of that type with those pages, if one is for it.
 Choose = Callable[[Classification, Sequence[Page]], Template | None]
@@ -34,6 +37,7 @@ class Found:
     fields: tuple[FieldValue, ...] = ()
     template: str = ""
     parts: tuple[Part, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def find_wanted(
@@ -44,22 +48,36 @@ def find_wanted(
 ) -> Found:
     """The fields of the document, or part by part where the file was split.
 
-    ``classification`` is None where nothing was read: then nothing is found.
+    ``classification`` is None where nothing was read: then nothing is found. A fault of the finder
+    does not lose what was read: the warning is "fields_failed".
     """
+    warnings: list[str] = []
     if classification is None:
         return Found(template=str(wanted.template or ""), parts=tuple(parts))
     if not parts:
         fields, template = _looked_for(pages, classification, wanted)
-        return Found(find(pages, fields), template)
+        return Found(_find(pages, fields, warnings), template, warnings=tuple(warnings))
     by_number = {page.number: page for page in pages}
     values: list[FieldValue] = []
     named = []
     for part in parts:
         own = [by_number[number] for number in part.pages]
         fields, template = _looked_for(own, part.classification, wanted)
-        values += (replace(value, document=part.number) for value in find(own, fields))
+        values += (replace(value, document=part.number) for value in _find(own, fields, warnings))
         named.append(replace(part, template=template))
-    return Found(tuple(values), str(wanted.template or ""), tuple(named))
+    return Found(tuple(values), str(wanted.template or ""), tuple(named), tuple(warnings))
+
+
+def _find(
+    pages: Sequence[Page], fields: Sequence[Field], warnings: list[str]
+) -> tuple[FieldValue, ...]:
+    try:
+        return find(pages, fields)
+    except Exception:
+        logger.exception("the fields could not be looked for")
+        if not warnings:
+            warnings.append("fields_failed")
+        return ()
 
 
 def _looked_for(

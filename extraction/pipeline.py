@@ -112,7 +112,7 @@ def run(
         pages=chosen,
         fields=found.fields,
         classification=classification,
-        warnings=_warnings(chosen),
+        warnings=_warnings(chosen) + found.warnings,
         extraction=extraction,
         documents=found.parts,
         template=found.template,

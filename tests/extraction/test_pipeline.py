@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from extraction import pipeline
+from extraction import finding, pipeline
 from extraction.engines import Wants, get
 from extraction.errors import (
     Cancelled,
@@ -238,3 +238,17 @@ def test_run_refuses_unknown_fields_and_files(three_pages: Path, tmp_path: Path)
     other.write_text("plain words")
     with pytest.raises(UnsupportedType):
         pipeline.run(other, Options(), Scripted())
+
+
+def test_run_keeps_the_text_where_the_finder_fails(
+    three_pages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object) -> None:
+        raise IndexError("list assignment index out of range")
+
+    monkeypatch.setattr(finding, "find", fails)
+    for split in (False, True):
+        document = pipeline.run(three_pages, Options(split=split), Scripted())
+        assert texts(document.pages)[1:] == ["Second page", "Third page"]
+        assert (document.fields, document.warnings) == ((), ("fields_failed",))
+        assert document.classification is not None
