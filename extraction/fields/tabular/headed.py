@@ -180,7 +180,8 @@ def _groups(headings: Sequence[_Heading], names: Names) -> list[list[_Heading]]:
         taken.update(free[:1])
         groups[-1].append(heading)
     if len(groups) > 1 and names.known([h.text for h in groups[-1]])[0] < LEAST_KNOWN:
-        groups[-2] += groups.pop()
+        last = groups.pop()
+        groups[-1] += last
     return groups
 
 
