@@ -28,7 +28,7 @@ from extraction.types import Failure
 from jobs import lifecycle, results, revisions, storage, submit, templates, viewer
 from jobs.api import result_response
 from jobs.forms import UploadForm
-from jobs.models import Job, Page, Status
+from jobs.models import Job, Page, Review, Status
 
 ROWS = 30  # jobs on one page of the list
 PANELS = {
@@ -238,6 +238,7 @@ def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "panel": panel if panel in PANELS else "text",
         "panels": PANELS,
         "fields": revisions.current_rows(job),
+        "to_check": _to_check(job) if panel == "fields" else [],
         "table_pages": _table_pages(job) if panel == "tables" else [],
         "failed_pages": [
             viewer.explain(Failure(**error), subject=f"Page {number}")
@@ -247,6 +248,12 @@ def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "has_pdf": "pdf" in job.options.get("outputs", ()),
         "curl": viewer.curl(job, settings.SITE_URL.rstrip("/") + reverse("job-list")),
     }
+
+
+def _to_check(job: Job) -> list[dict[str, Any]]:
+    """Why a person should look at the fields, while nobody has confirmed them."""
+    reviews = Review.objects.filter(job=job, status=Review.Status.OPEN)
+    return reviews.values_list("reasons", flat=True).first() or []
 
 
 def _table_pages(job: Job) -> list[int]:

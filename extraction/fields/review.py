@@ -57,7 +57,7 @@ def reasons(
         least = threshold if field.threshold is None else field.threshold
         watched = field.required or field.threshold is not None
         if watched and value.confidence is not None and value.confidence < least:
-            detail = f"{field.label} has a confidence of {value.confidence:.2f}, below {least:.2f}."
+            detail = f"{field.label} has a confidence of {value.confidence:.3f}, below {least:.3f}."
             found.append(Reason(field.name, "unsure", detail, document))
         failed = [name for name, passed in value.checks.items() if not passed]
         if failed:

@@ -20,11 +20,12 @@ from extraction.fields import CATALOGUE
 from extraction.formats import FORMATS
 from extraction.types import PageImage
 from jobs import storage
-from jobs.models import FieldValue, Job, Page, Status
+from jobs.models import FieldValue, Job, Page, Review, Status
 from jobs.tasks import job_options, run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
 from tests.jobs.making import PDF, form_file, make_job, text_in
+from tests.jobs.reviewing import read_job
 from tests.people import Organisation
 
 pytestmark = [
@@ -477,3 +478,15 @@ def test_signed_out_browser_is_sent_to_sign_in_and_back(acme: Organisation) -> N
     answer = Client().get("/jobs?status=failed")
     assert answer["Location"] == "/login?next=/jobs%3Fstatus%3Dfailed"
     assert Client().get("/jobs", **SCRIPT)["HX-Redirect"].startswith("/login")  # type: ignore[arg-type]
+
+
+def test_job_says_what_is_to_be_checked_until_it_is_confirmed(
+    browser: Client, acme: Organisation
+) -> None:
+    job = read_job(acme)
+    address = f"/jobs/{job.pk}?view=fields"
+    content = browser.get(address).content.decode()
+    assert "To be checked by a person" in content
+    assert "Invoice date was not found." in content
+    Review.objects.filter(job=job).update(status=Review.Status.CONFIRMED)
+    assert "To be checked" not in browser.get(address).content.decode()

@@ -29,7 +29,7 @@ def test_required_field_without_a_value_is_missing() -> None:
 def test_required_field_below_the_threshold_is_unsure() -> None:
     (found,) = reasons([value(TOTAL, 0.31)], [TOTAL], threshold=0.5)
     assert (found.field, found.code, found.document) == ("total_amount", "unsure", None)
-    assert found.detail == "Total amount has a confidence of 0.31, below 0.50."
+    assert found.detail == "Total amount has a confidence of 0.310, below 0.500."
     assert reasons([value(TOTAL, 0.5)], [TOTAL], threshold=0.5) == ()
 
 
