@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import permutations
 
+from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
 from extraction.fields.definition import Column
@@ -17,6 +18,7 @@ from extraction.fields.labels import ALIKE, EXACT_BELOW, squeezed
 MOST_COLUMNS = 6  # of a table that is looked at for what adds up
 LOOKED_AT = 50  # rows by which is told what a column holds
 LONGEST_HEADING = 120  # characters
+MOST_MET = 2000  # headings whose meaning is remembered
 PART = 0.95  # how surely one of two headings in one, as in "Menge / Quantity", means the column
 # The columns that multiply: what a price and a quantity make.
 QUANTITY, PRICE, AMOUNT = "quantity", "unit_price", "amount"
@@ -54,6 +56,8 @@ class Names:
             for column in meant
             if len(name) >= EXACT_BELOW
         ]
+        self._names = [name for name, _ in self._long]
+        self._met: dict[str, dict[str, float]] = {}
 
     def whole(self, heading: str) -> bool:
         """Whether the heading is just a column's name."""
@@ -93,14 +97,26 @@ class Names:
         if exact := self.exactly(heading):
             return exact
         plain = squeezed(heading)
+        if plain not in self._met:
+            if len(self._met) >= MOST_MET:
+                self._met.clear()
+            self._met[plain] = self._loosely(plain)
+        return dict(self._met[plain])
+
+    def _loosely(self, plain: str) -> dict[str, float]:
         found: dict[str, float] = {}
-        for name, column in self._long:
-            loose = Indel.normalized_similarity(plain, name, score_cutoff=ALIKE)
-            # "Amount (EUR)", "Price per unit": a name with more behind it.
-            starting = 0.5 + 0.4 * len(name) / len(plain) if plain.startswith(name) else 0.0
-            sure = max(loose, starting)
-            if sure > found.get(column.name, 0.0):
-                found[column.name] = sure
+        near = process.extract(
+            plain, self._names, scorer=Indel.normalized_similarity, score_cutoff=ALIKE, limit=None
+        )
+        # "Amount (EUR)", "Price per unit": a name with more behind it.
+        starting = (
+            (index, 0.5 + 0.4 * len(name) / len(plain))
+            for index, name in enumerate(self._names)
+            if plain.startswith(name)
+        )
+        for index, sure in (*((index, score) for _, score, index in near), *starting):
+            column = self._long[index][1]
+            found[column.name] = max(sure, found.get(column.name, 0.0))
         return found
 
     def known(self, headings: Sequence[str], *, loose: bool = False) -> tuple[int, float]:
