@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from extraction import layout
 from extraction.fields import CATALOGUE
 from extraction.fields.catalogue import OTHER_LABELS
+from extraction.fields.kinds.currencies import currency
 from extraction.types import Line, Page, PageImage, PageText, Word
 
 WIDTH, HEIGHT = 595.0, 842.0
@@ -79,8 +80,8 @@ class Draft:
 def invoice(seed: int) -> tuple[Page, dict[str, str]]:
     """One invoice and its values by the fields' names; a field not in it has none."""
     draft = Draft(random.Random(seed))
-    own, other = _company(draft), _company(draft)
-    street, recipient_street = _address(draft), _address(draft)
+    own, other = company(draft), company(draft)
+    street, recipient_street = address(draft), address(draft)
     draft.truth |= {"issuer_name": own, "issuer_address": " ".join(street)}
     place = draft.dice.choices(("left", "right", "sender", "foot", "label"), (4, 3, 3, 2, 2))[0]
     y = draft.dice.uniform(25, 70)
@@ -89,13 +90,13 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
         x = 50.0 if place == "left" else draft.dice.uniform(330, 400)
         draft.put(x, y, own, float(size))
         top = y + float(size) * 1.5
-        for line in (*street, *_contacts(draft, own)):
+        for line in (*street, *contacts(draft, own)):
             draft.put(x, top, line)
             top += 12
     elif draft.chance(0.4):
         draft.put(50, y, own.split(" ")[0], 18)  # a mark, not the name
     if place == "label":
-        sold = _label(draft, "issuer_name")
+        sold = label_of(draft, "issuer_name")
         if draft.chance(0.6):
             for number, line in enumerate((f"{sold}: {own}", *street)):
                 draft.put(50, 80 + 12 * number, line)
@@ -106,6 +107,7 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
         mark = draft.one((" · ", " • ", ", ", " | ", " - "))
         draft.put(50, block, mark.join((own, *street)), 7)
         block += 16
+    draft.truth |= {"customer_name": other, "customer_address": " ".join(recipient_street)}
     draft.put(50, block, draft.one(RECIPIENTS))
     for number, line in enumerate((other, *recipient_street)):
         draft.put(50, block + 13 + 12 * number, line)
@@ -113,17 +115,17 @@ def invoice(seed: int) -> tuple[Page, dict[str, str]]:
     if draft.chance(0.8):
         draft.put(50 if draft.chance(0.6) else 400, 215, draft.one(TITLES), 14)
     y = _numbers(draft, 50 if draft.chance(0.6) else 330, y)
-    y = _sums(draft, _items(draft, y + 20))
+    y = _sums(draft, items(draft, y + 20))
     _foot(draft, own, street, everything=place in ("foot", "sender"))
     return page_of(draft), draft.truth
 
 
-def _company(draft: Draft) -> str:
+def company(draft: Draft) -> str:
     words = [draft.one(NAMES), draft.one(TRADES), draft.one(FORMS)]
     return " ".join(word for word in words if word)
 
 
-def _address(draft: Draft) -> list[str]:
+def address(draft: Draft) -> list[str]:
     pattern, names = draft.dice.choice(STREETS)
     name = draft.one(names.split("|") if "|" in names else names.split())
     lines = [pattern.format(name, draft.dice.randint(1, 180)), draft.one(TOWNS)]
@@ -132,7 +134,7 @@ def _address(draft: Draft) -> list[str]:
     return [*lines, draft.one(COUNTRY)] if draft.chance(0.3) else lines
 
 
-def _contacts(draft: Draft, own: str) -> list[str]:
+def contacts(draft: Draft, own: str) -> list[str]:
     domain = own.split(" ")[0].lower().replace("ü", "ue").replace("í", "i") + ".com"
     lines = (
         f"Tel. {draft.dice.randint(10, 99)} {draft.dice.randint(10**5, 10**7)}",
@@ -143,7 +145,7 @@ def _contacts(draft: Draft, own: str) -> list[str]:
     return [line for line in lines if draft.chance(0.5)]
 
 
-def _label(draft: Draft, name: str) -> str:
+def label_of(draft: Draft, name: str) -> str:
     wanted = next(each for each in CATALOGUE if each.name == name)
     return draft.one(wanted.weak if wanted.weak and draft.chance(0.25) else wanted.synonyms)
 
@@ -179,7 +181,7 @@ def _numbers(draft: Draft, x: float, y: float) -> float:
     set_as = draft.one(("behind", "beside", "below"))
     wide = 500 / len(rows)
     for index, (name, text, value) in enumerate(rows):
-        label = _label(draft, name) if "_" in name else name
+        label = label_of(draft, name) if "_" in name else name
         if value:
             draft.truth[name] = value
         if set_as == "below":
@@ -200,7 +202,7 @@ def _amount(draft: Draft, cents: int, mark: str) -> str:
     return text.translate(str.maketrans(",.", ".,")) if mark == "," else text
 
 
-def _items(draft: Draft, y: float) -> tuple[float, int, str]:
+def items(draft: Draft, y: float) -> tuple[float, int, str]:
     """A list of goods; gives where it ends, its sum in cents and the decimal mark."""
     mark = draft.one((",", "."))
     head = draft.dice.choice((
@@ -229,11 +231,13 @@ def _sums(draft: Draft, items: tuple[float, int, str]) -> float:
     rate = draft.dice.choice((0, 7, 19, 20, 21))
     tax = round(net * rate / 100)
     symbol = draft.one(SYMBOLS)
+    if symbol:
+        draft.truth["currency"] = currency(symbol)
     rows = [("total_amount", net + tax)]
     if rate or draft.chance(0.3):
         rows[:0] = [("subtotal", net), ("tax_amount", tax)]
     for name, cents in rows:
-        label = _label(draft, name)
+        label = label_of(draft, name)
         if name == "tax_amount" and draft.chance(0.5):
             label += f" {rate} %"
         text = _amount(draft, cents, mark)
@@ -266,7 +270,7 @@ def _foot(draft: Draft, own: str, street: Sequence[str], *, everything: bool) ->
     if draft.chance(0.6):
         draft.truth["vat_number"] = tax
         columns[2] = [
-            f"{_label(draft, 'vat_number')}: {tax}",
+            f"{label_of(draft, 'vat_number')}: {tax}",
             f"HRB {draft.dice.randint(100, 9999)}",
         ]
     for x, column in zip((50, 220, 410), columns, strict=True):

@@ -224,6 +224,11 @@ def ship_to(sheet: Sheet, y: float) -> float:
     return y + 8
 
 
+def tenths(number: Decimal) -> str:
+    """The normal value of a number printed with one decimal."""
+    return f"{Decimal(f'{number:.1f}').normalize():f}"
+
+
 def delivery_note(sheet: Sheet) -> None:
     chance, day = sheet.chance, sheet.recent()
     own = firm(sheet, party(chance, sheet.country))
@@ -269,10 +274,11 @@ def delivery_note(sheet: Sheet) -> None:
         sheet.truth.open.add("delivery_address")  # goods go there too
     lines = items(sheet, 2, 10, whole=True)
     y = draw_items(sheet, y, lines, chance.choice(("ptd", "pctqu", "ctod", "ctuq", "qut", "pctod")))
+    net = weight * Decimal("0.9")
     freight = sheet.some(
         (0.6, sheet.fact("packages", str(chance.randint(1, 40)), "package_count")),
-        (0.55, sheet.fact("gross_weight", f"{sheet.hand.number(weight, 1)} kg", "gross_weight")),
-        (0.3, sheet.fact("net_weight", f"{sheet.hand.number(weight * Decimal('0.9'), 1)} kg", "net_weight")),
+        (0.55, sheet.fact("gross_weight", f"{sheet.hand.number(weight, 1)} kg", "gross_weight", tenths(weight))),
+        (0.3, sheet.fact("net_weight", f"{sheet.hand.number(net, 1)} kg", "net_weight", tenths(net))),
         (0.45, sheet.fact("carrier", chance.choice(("DPD", "DHL Freight", "Kuehne Cargo", "UPS", "Transbalt")), "carrier")),
     )  # fmt: skip
     y = draw_facts(sheet, sheet.margin, y + 4, (sheet.right - sheet.margin) * 0.8, freight)

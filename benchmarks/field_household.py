@@ -182,7 +182,7 @@ def utility_bill(sheet: Sheet) -> None:
     if any(fact.raw == period for fact in facts):
         sheet.claim_span(first, last, period)
     half = sheet.width / 2 + 8
-    address = draw_party(sheet, sheet.margin, y + 8, home, "recipient")
+    address = draw_party(sheet, sheet.margin, y + 8, home, "customer")
     form = chance.choice(("rows", "edges", "grid", "stacked", "rows"))
     y = (
         max(address, draw_facts(sheet, half, y + 8, sheet.right - half, facts, form))

@@ -1,7 +1,8 @@
 """Learns how much each sign of a field's candidates weighs (``extraction/fields/ranking.py``).
 
-From the annotated receipts of ``receipts-text`` (company, date, address, total) and from invoices
-drawn by lot (``benchmarks.business_papers``: ten fields). For each document the likelihood that the
+From the annotated receipts of ``receipts-text`` (company, date, address, total), from invoices
+drawn by lot (``benchmarks.business_papers``) and from papers with parties in boxes and windows
+(``benchmarks.party_papers``). For each document the likelihood that the
 model gives to the candidates with the true value, or to "none of them" where none has it, is made
 as high as it gets, with a penalty on large weights. Prints how often the likeliest value is right
 on the folds not learned from; with ``--write`` all are learned from, and the weights kept.
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from benchmarks.business_papers import invoice
 from benchmarks.fields import RECEIPT, Outcome, Paper, expected, plain, receipts_text, reliability
+from benchmarks.party_papers import paper as party_paper
 from extraction.fields import known
 from extraction.fields.candidates import Candidate
 from extraction.fields.match import AMOUNTS, MIN_CHANCE, gathered
@@ -39,9 +41,47 @@ MODELS: dict[str, tuple[str, ...]] = {
     "total_amount": ("total_amount",),
     "date": ("due_date",),
     "money": ("subtotal", "tax_amount"),
+    "currency": ("currency",),
+    "organisation": (
+        "customer_name",
+        "supplier_name",
+        "shipper_name",
+        "consignee_name",
+        "notify_party_name",
+        "employer_name",
+        "bank_name",
+        "carrier",
+        "issuing_authority",
+    ),
+    "person": ("account_holder", "employee_name", "recipient_name", "contact_person"),
+    "address": (
+        "customer_address",
+        "delivery_address",
+        "supply_address",
+        "shipper_address",
+        "consignee_address",
+        "notify_party_address",
+    ),
     "id": ("invoice_number", "purchase_order_number"),
     ALWAYS: ("invoice_number", "purchase_order_number", "due_date", "iban", "vat_number"),
 }
+# What the drawn invoices tell, or show that it is not there.
+ON_INVOICES = (
+    "issuer_address",
+    "issuer_name",
+    "invoice_date",
+    "total_amount",
+    "due_date",
+    "subtotal",
+    "tax_amount",
+    "currency",
+    "invoice_number",
+    "purchase_order_number",
+    "iban",
+    "vat_number",
+    "customer_name",
+    "customer_address",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +103,7 @@ def compared(candidate: Candidate) -> str:
         return str(candidate.value["amount"])
     if re.fullmatch(r"\d{4}-\d\d-\d\d", str(candidate.value)):
         return str(candidate.value)
-    return plain(candidate.raw)
+    return plain(candidate.value if isinstance(candidate.value, str) else candidate.raw)
 
 
 def learn(samples: Sequence[Sample]) -> dict[str, float]:
@@ -115,7 +155,8 @@ def samples_of(
     found: dict[str, list[Sample]] = {name: [] for name in names}
     for paper in papers:
         told = {field: what for what, field in paper.fields.items() if field in names}
-        of = gathered(paper.pages, known(tuple(told)), models=models).of if told else {}
+        asked = known(tuple(paper.fields.values()))
+        of = gathered(paper.pages, asked, models=models).of if told else {}
         for field, what in told.items():
             truth = paper.truth.get(what)
             if truth is None and paper.fields is RECEIPT:
@@ -128,9 +169,18 @@ def samples_of(
 
 def drawn(first: int, count: int) -> list[Paper]:
     """Invoices drawn by lot, from that seed on."""
-    fields = {name: name for names in MODELS.values() for name in names}
+    fields = {name: name for name in ON_INVOICES}
     made = ((str(seed), invoice(seed)) for seed in range(first, first + count))
     return [Paper(f"drawn-{name}", (page,), truth, fields) for name, (page, truth) in made]
+
+
+def parties(first: int, count: int) -> list[Paper]:
+    """Papers with parties in boxes, beside labels and in windows, from that seed on."""
+    made = ((seed, *party_paper(seed)) for seed in range(first, first + count))
+    return [
+        Paper(f"drawn-party-{seed}", (page,), truth, {name: name for name in told})
+        for seed, page, truth, told in made
+    ]
 
 
 def judged(samples: Sequence[Sample], model: Mapping[str, float]) -> list[Outcome]:
@@ -153,7 +203,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=tuple(MODELS), help="learn these again")
     parser.add_argument("--drawn", type=int, default=300, help="how many invoices to draw")
     arguments = parser.parse_args()
-    papers = [*receipts_text(arguments.data / "receipts-text"), *drawn(0, arguments.drawn)]
+    papers = [
+        *receipts_text(arguments.data / "receipts-text"),
+        *drawn(0, arguments.drawn),
+        *parties(0, 2 * arguments.drawn),
+    ]
     learned: dict[str, Mapping[str, float]] = dict(weights()) if WEIGHTS.exists() else {}
     everything: list[Outcome] = []
     print("| weights | of | found at all | right, folds | receipts | drawn |")

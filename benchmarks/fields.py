@@ -24,6 +24,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rapidfuzz.distance import Indel
+
 from extraction import engines, layout, pipeline
 from extraction.fields import known
 from extraction.fields.kinds.dates import find_dates
@@ -209,17 +211,24 @@ def reliability(results: Sequence[Outcome]) -> None:
 
 
 def worst(results: Sequence[Outcome], count: int) -> None:
-    """Print the wrong values of the documents with most of them."""
+    """Print the wrong values of the documents with most of them, then with the furthest off."""
     wrong: dict[str, list[Outcome]] = {}
     for result in results:
         if not result.right:
             wrong.setdefault(result.paper, []).append(result)
     print("\n| document | value | truth | found | confidence |\n|---|---|---|---|---|")
-    for paper in sorted(wrong, key=lambda name: -len(wrong[name]))[:count]:
+    for paper in sorted(wrong, key=lambda name: [-len(wrong[name]), *map(_alike, wrong[name])])[
+        :count
+    ]:
         for each in wrong[paper]:
             print(
                 f"| {paper} | {each.what} | {each.truth} | {each.found} | {each.confidence:.2f} |"
             )
+
+
+def _alike(result: Outcome) -> float:
+    """How much what was found is like the truth, 0 to 1."""
+    return Indel.normalized_similarity(result.truth, result.found)
 
 
 def main() -> None:

@@ -74,7 +74,10 @@ CATALOGUE: tuple[Field, ...] = (
         ("date time", "datum uur"),
         document_types=("receipt",),
         unlabelled=True,
-        pattern=r"\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:[:.][0-5]\d)?(?: ?[AaPp]\.?[Mm]\b)?",
+        pattern=(
+            r"(?<![\d.:/-])(?:[01]?\d|2[0-3])[:.h][0-5]\d(?::[0-5]\d)?(?![:/-]?\d|\.\d)"
+            r"(?: ?[AaPp]\.?[Mm]\b)?"
+        ),
     ),
     Field(
         "due_date", "Due date", "date",
@@ -274,9 +277,11 @@ CATALOGUE: tuple[Field, ...] = (
         "customer_name", "Customer", "organisation",
         (
             "bill to", "billed to", "invoice to", "invoiced to", "sold to", "charge to",
+            "bill-to party", "sold-to party", "customer name and address", "ordered by",
             "customer name", "name of customer", "client name", "buyer", "purchaser",
-            "Rechnung an", "Rechnungsempfänger", "Kunde", "Kundenname", "Käufer", "Besteller",
-            "Auftraggeber", "facturé à", "nom du client", "acheteur", "destinataire de la facture",
+            "Rechnung an", "Rechnungsempfänger", "Leistungsempfänger", "Kunde", "Kundenname",
+            "Käufer", "Besteller", "Auftraggeber", "facturé à", "nom du client", "acheteur",
+            "destinataire de la facture",
             "facturar a", "nombre del cliente", "comprador", "datos del cliente",
             "intestatario fattura", "cessionario", "committente", "nome cliente", "spett le",
             "nabywca", "kupujący", "odbiorca faktury", "klant", "klantnaam", "koper", "bil kepada",
@@ -353,11 +358,15 @@ CATALOGUE: tuple[Field, ...] = (
         "delivery_address", "Delivery address", "address",
         (
             "delivery address", "ship to", "ship to address", "shipping address", "shipped to",
-            "deliver to", "delivered to", "place of delivery address", "Lieferadresse",
+            "deliver to", "delivered to", "place of delivery address", "ship-to party",
+            "delivered at", "site address", "goods to", "Liefern an", "Lieferort", "Lieferadresse",
             "Lieferanschrift", "Lieferung an", "Versandadresse", "Versandanschrift",
-            "Warenempfänger", "adresse de livraison", "livré à", "livrer à", "expédié à",
+            "Warenempfänger", "adresse de livraison", "livré à", "livrer à", "livraison à",
+            "lieu de livraison", "expédié à",
             "dirección de entrega", "dirección de envío", "enviar a", "entregar en",
-            "lugar de entrega", "indirizzo di consegna", "indirizzo di spedizione",
+            "lugar de entrega", "domicilio de entrega", "merce destinata a", "leveren aan",
+            "levering aan", "afleveren op", "dostawa na adres", "alamat hantar",
+            "indirizzo di consegna", "indirizzo di spedizione",
             "luogo di destinazione", "luogo di consegna", "destinazione merce", "adres dostawy",
             "adres wysyłki", "miejsce dostawy", "afleveradres", "leveradres", "bezorgadres",
             "verzendadres", "alamat penghantaran", "hantar kepada", "dihantar ke",
@@ -368,7 +377,8 @@ CATALOGUE: tuple[Field, ...] = (
     Field(
         "supplier_name", "Supplier", "organisation",
         (
-            "supplier", "supplier name", "vendor", "vendor name", "Lieferant", "Lieferfirma",
+            "supplier", "supplier name", "vendor", "vendor name", "order placed with",
+            "supplier name and address", "Lieferant", "Lieferfirma", "Auftragnehmer",
             "fournisseur", "nom du fournisseur", "proveedor", "nombre del proveedor", "fornitore",
             "leverancier", "dostawca", "pembekal", "nama pembekal", "fornecedor",
         ),
@@ -1216,7 +1226,8 @@ CATALOGUE: tuple[Field, ...] = (
     Field(
         "employer_name", "Employer", "organisation",
         (
-            "employer", "employer name", "name of employer", "Arbeitgeber",
+            "employer", "employer name", "name of employer", "company name", "name of company",
+            "nama syarikat", "entreprise", "razón social", "zakład pracy", "Arbeitgeber",
             "Name des Arbeitgebers", "Arbeitgeberin", "employeur", "nom de l'employeur",
             "raison sociale", "empresa", "empleador", "nombre de la empresa", "datore di lavoro",
             "ragione sociale", "azienda", "pracodawca", "nazwa pracodawcy", "werkgever",
@@ -1689,6 +1700,8 @@ CATALOGUE: tuple[Field, ...] = (
         ),
         ("container", "conteneur", "contenedor", "kontener", "kontena", "cntr"),
         document_types=("bill_of_lading",),
+        unlabelled=True,
+        pattern=r"\b[A-Z]{3}[UJZ][ -]?\d{6}[ -]?\d\b",
     ),
     Field(
         "gross_weight", "Gross weight", "number",

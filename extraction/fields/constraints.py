@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from extraction.fields.candidates import ANY_TEXT, MOST, Candidate, candidate, hits
+from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.definition import Field, Region
 from extraction.fields.kinds import Hit, Writing
 from extraction.fields.labels import squeezed
@@ -19,6 +20,7 @@ IN_REGION = 2.5  # what stands where the template says, with or without a label
 AFTER_ANCHOR = 1.5
 LIKE_EXAMPLE, UNLIKE_EXAMPLE = 1.0, -1.0
 LONGEST_ANCHOR = 8  # words
+PREDEFINED = {field.name: field.pattern for field in CATALOGUE}  # no template's word
 BLOCKS = ANY_TEXT | {"address"}  # kinds whose value may be all lines of a region
 
 
@@ -35,7 +37,7 @@ def narrowed(
     leads to is weighed from there on. Without anything said of the field: ``found`` as it is.
     """
     kept = list(found)
-    if field.pattern:
+    if field.pattern and field.pattern != PREDEFINED.get(field.name):
         kept += _new(_by_pattern(field, sheets, writing, BY_PATTERN - usual), kept)
     if field.region:
         kept = [each for each in kept if _inside(field.region, each, sheets)]
@@ -53,7 +55,7 @@ def narrowed(
             )
             for each in kept
         ]
-    return experienced(field, kept, sheets, writing) if field.learned else kept
+    return experienced(field, kept, sheets, writing, usual) if field.learned else kept
 
 
 def _new(found: Iterator[Candidate], known: Sequence[Candidate]) -> list[Candidate]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 from rapidfuzz import fuzz
 
 from extraction.fields.candidates import Candidate, Signs, candidate, hits, with_signs
+from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds.addresses import evidence, normal_form
 from extraction.fields.kinds.hit import UNKNOWN, Hit
 from extraction.fields.kinds.names import COMPANY
@@ -18,7 +20,7 @@ from extraction.fields.parts import Part, Sheet, joined
 
 TOP_LINES = 30  # of the first page, where names and addresses are looked for
 FOOT_LINES = 10  # of the first and the last page, as well
-LONGEST_NAME = 100  # characters
+LONGEST_NAME, LONGEST_TITLE = 100, 60  # characters
 NAMED_LINES = 40  # with a legal form, anywhere on the first and the last page
 NAME_LINES, ADDRESS_LINES = 3, 7  # the most that one runs over
 
@@ -30,12 +32,45 @@ RECIPIENT = re.compile(
 TITLE = re.compile(
     r"\W*(?:(?:simplified |official )?(?:tax )?invoice|(?:official )?receipt|cash (?:bill|sales?)|"
     r"credit note|tax invoice|rechnung|facture|factura|fattura|faktura|factuur|invois|resit|"
-    r"(?:original|copy|reprint|duplicate)|welcome.*|thank.*)(?!\w).{0,12}",
+    r"(?:original|copy|reprint|duplicate)|welcome.*|thank.*|pay ?slip|(?:pay|remittance) advice|"
+    r"(?:purchase|delivery) order|delivery note|bill of lading|statement of account)(?!\w).{0,12}",
     re.IGNORECASE,
 )
 SEPARATOR = re.compile(r"\s*[·•|]\s*|\s+[-–]\s+|,\s+")
 MOST_PIECES, MOST_DOMAINS = 6, 20
 DOMAIN = re.compile(r"(?:@|www\.|https?://)([a-z0-9-]+(?:\.[a-z0-9-]+)*)\.[a-z]{2,}", re.IGNORECASE)
+
+
+def line_evidence(part: Part) -> frozenset[str]:
+    """What in the line speaks for an address or against it, and what kind of line it is."""
+    letters = sum(letter.isalpha() for letter in part.text)
+    tests = {
+        "form": COMPANY.search(part.text),
+        "title": TITLE.fullmatch(part.text) or is_titled(part.text),
+        "recipient": RECIPIENT.match(part.text),
+        "labelled": any(label.first == 0 for label in part.labels),
+        "wordless": letters < 3 or letters < sum(sign.isdigit() for sign in part.text),
+    }
+    return evidence(part.text) | {name for name, sign in tests.items() if sign}
+
+
+@cache
+def _titles() -> frozenset[str]:
+    """What documents of all types are headed with, squeezed."""
+    return frozenset(
+        squeezed(title)
+        for row in DOCUMENT_TYPES
+        for titles in row.titles.values()
+        for title in titles
+    )
+
+
+def is_titled(text: str) -> bool:
+    """Whether the text is the heading of a document, in one language or in several."""
+    if len(text) > LONGEST_TITLE:
+        return False
+    pieces = (text, *text.split("/")) if "/" in text else (text,)
+    return any(squeezed(piece) in _titles() for piece in pieces)
 
 
 class Letterhead:
@@ -55,16 +90,7 @@ class Letterhead:
         """What in the part speaks for an address or against it, and what kind of line it is."""
         key = part.page, part.index
         if key not in self._seen:
-            found = set(evidence(part.text))
-            letters = sum(letter.isalpha() for letter in part.text)
-            tests = {
-                "form": COMPANY.search(part.text),
-                "title": TITLE.fullmatch(part.text),
-                "recipient": RECIPIENT.match(part.text),
-                "labelled": any(label.first == 0 for label in part.labels),
-                "wordless": letters < 3 or letters < sum(sign.isdigit() for sign in part.text),
-            }
-            self._seen[key] = frozenset(found | {name for name, sign in tests.items() if sign})
+            self._seen[key] = line_evidence(part)
         return self._seen[key]
 
     def domain_alike(self, name: str) -> float:
@@ -91,7 +117,7 @@ def names(head: Letterhead, address: Candidate | None) -> Iterator[Candidate]:
         signs = {
             **_lines(len(run)),
             **_around(head, sheet, run),
-            **_counts(seen, "name"),
+            **counts(seen, "name"),
             **_beside_address(sheet, run, address),
             "form_last": float("form" in seen[-1]),
             "form_before": float(any("form" in each for each in seen[:-1])),
@@ -122,11 +148,11 @@ def addresses(head: Letterhead) -> Iterator[Candidate]:
         signs = {
             **_lines(len(run)),
             **_around(head, sheet, run),
-            **_counts(seen, "address"),
-            **{f"first_{name}": 1.0 for name in _ENDS & seen[0]},
-            **{f"last_{name}": 1.0 for name in _ENDS & seen[-1]},
-            "first_none": float(not _SPEAKING & seen[0]),
-            "last_none": float(not _SPEAKING & seen[-1]),
+            **counts(seen, "address"),
+            **{f"first_{name}": 1.0 for name in ENDS & seen[0]},
+            **{f"last_{name}": 1.0 for name in ENDS & seen[-1]},
+            "first_none": float(not SPEAKING & seen[0]),
+            "last_none": float(not SPEAKING & seen[-1]),
             "letters": min(len(text) / 100, 2.0),
         }
         hit = Hit(0, len(text), normal_form([part.text for part in run]), 1.0)
@@ -155,7 +181,7 @@ def _within(part: Part, sheet: Sheet, signs: Signs) -> Iterator[Candidate]:
             yield candidate(
                 hit, text, behind, part, sheet, "position",
                 {**signs, "sender": 1.0, "sender_named": float(name),
-                 "sender_first": float(start == ends[0]), **_counts([seen], "sender")},
+                 "sender_first": float(start == ends[0]), **counts([seen], "sender")},
             )  # fmt: skip
 
 
@@ -176,9 +202,9 @@ def is_named(name: Candidate) -> bool:
     return name.method == "label" or COMPANY.search(name.raw) is not None
 
 
-_SPEAKING = frozenset({"street", "postcode", "inside", "place", "number_first", "number_last"})
-_ENDS = _SPEAKING | {"comma"}
-_AGAINST = frozenset(
+SPEAKING = frozenset({"street", "postcode", "inside", "place", "number_first", "number_last"})
+ENDS = SPEAKING | {"comma"}
+AGAINST = frozenset(
     {"contact", "register", "number_alone", "clock", "hours", "form", "title", "recipient",
      "labelled", "wordless"}
 )  # fmt: skip
@@ -226,8 +252,8 @@ def _around(head: Letterhead, sheet: Sheet, run: Sequence[Part]) -> Signs:
             signs[f"{name}_nothing"] = 1.0
             continue
         seen = head.evidence(sheet.parts[index])
-        signs.update({f"{name}_{each}": 1.0 for each in seen & (_SPEAKING | _AGAINST)})
-        signs[f"{name}_none"] = float(not seen & (_SPEAKING | _AGAINST))
+        signs.update({f"{name}_{each}": 1.0 for each in seen & (SPEAKING | AGAINST)})
+        signs[f"{name}_none"] = float(not seen & (SPEAKING | AGAINST))
         part = sheet.parts[index]
         gap = part.box[1] - last.box[3] if name == "after" else first.box[1] - part.box[3]
         signs[f"{name}_gap"] = min(max(gap / sheet.text_height, 0.0), 3.0)
@@ -238,12 +264,12 @@ def _around(head: Letterhead, sheet: Sheet, run: Sequence[Part]) -> Signs:
     return signs
 
 
-def _counts(seen: Sequence[frozenset[str]], what: str) -> Signs:
+def counts(seen: Sequence[frozenset[str]], what: str) -> Signs:
     """How many lines of the run have each sign, and how many have none."""
     met = Counter(name for each in seen for name in each)
-    signs = {f"{what}_{name}": float(min(met[name], 3)) for name in _SPEAKING | _AGAINST}
+    signs = {f"{what}_{name}": float(min(met[name], 3)) for name in SPEAKING | AGAINST}
     signs[f"{what}_plain"] = float(
-        sum(not (_SPEAKING | _AGAINST | {"comma"}) & each for each in seen)
+        sum(not (SPEAKING | AGAINST | {"comma"}) & each for each in seen)
     )
     return signs
 

@@ -31,6 +31,7 @@ SAID = 0.001  # or says a name or an address
 NOTHING = 0.4  # or nothing beside it
 TOGETHER = 0.6  # the signs hang together: how far they count each by itself
 SAME_WORDS = 0.7  # intersection over union of two candidates' boxes
+FROM = 1.0  # the logarithm of odds of what learning alone leads to, before it is compared
 NEAR_X, NEAR_Y = 0.06, 0.04  # of the page: so near is the same place
 
 
@@ -102,14 +103,26 @@ def _beside(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def experienced(
-    field: Field, found: Sequence[Candidate], sheets: Sequence[Sheet], writing: Writing
+    field: Field,
+    found: Sequence[Candidate],
+    sheets: Sequence[Sheet],
+    writing: Writing,
+    usual: float,
 ) -> list[Candidate]:
-    """The candidates of a field that has learned, and those it knows of, with their ``odds``."""
+    """The candidates of a field that has learned, and those it knows of, with their ``odds``.
+
+    ``usual`` is the ranker's weight of a candidate of which nothing is known: what only learning
+    leads to is weighed from ``FROM`` on instead.
+    """
     experience, places = Experience(field), Places(sheets)
     meant = (_in_place_of(each, found) for each in known_values(field, sheets))
     known = [*_in_place(field, sheets, writing), *meant]
     have = {(each.page, each.box, value_key(each.value)) for each in found}
-    new = [each for each in known if (each.page, each.box, value_key(each.value)) not in have]
+    new = [
+        each if each.method != LEARNED else replace(each, odds=each.odds + FROM - usual)
+        for each in known
+        if (each.page, each.box, value_key(each.value)) not in have
+    ]
     return [
         replace(each, odds=each.odds + experience.odds(each, places.around(each.page, each.box)))
         for each in (*found, *new)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from extraction.fields import agreement, arithmetic, issuer, patterns
+from extraction.fields import agreement, arithmetic, currency_marks, issuer, parties, patterns
 from extraction.fields.candidates import Candidate, candidates
 from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.constraints import narrowed
@@ -89,7 +89,9 @@ def gathered(
     bills = (field for field in CATALOGUE if field.name in OF_BILLS and field.name not in asked)
     sheets = sheets_of(pages, (*asked.values(), *bills))
     found = {
-        name: candidates(field, sheets, writing)
+        name: parties.of_labels(field, sheets)
+        if field.kind in parties.KINDS
+        else candidates(field, sheets, writing)
         for name, field in asked.items()
         if field.kind != "table"
     }
@@ -98,27 +100,63 @@ def gathered(
         amounts = arithmetic.amounts_of(sheets, writing)
         found[arithmetic.GROSS] += amounts.each
         found |= arithmetic.weighed(found, amounts)
-    if NAME in asked:
-        head = issuer.Letterhead(sheets)
-        found[ADDRESS] += issuer.addresses(head)
-        likely = ranked(found[ADDRESS], models[model_of(asked[ADDRESS], models)])
-        found[NAME] += issuer.names(head, likely[0].candidate if likely else None)
-        if not _is_bill(found, sheets, writing):
-            found[NAME] = [each for each in found[NAME] if issuer.is_named(each)]
-            found[ADDRESS] = [each for each in found[ADDRESS] if each.method == "label"]
+    if "currency" in asked:
+        found["currency"] += currency_marks.of_amounts(sheets, writing)
+    if NAME in asked or parties.recipients(asked) or asked.keys() & parties.ISSUERS:
+        found |= _of_parties(asked, found, sheets, writing, models)
     return Considered(sheets, found, amounts)
+
+
+def _of_parties(
+    asked: Mapping[str, Field],
+    found: Mapping[str, Sequence[Candidate]],
+    sheets: Sequence[Sheet],
+    writing: Writing,
+    models: Models,
+) -> dict[str, list[Candidate]]:
+    """The candidates of whom the document comes from and goes to, those without a label too."""
+    head = issuer.Letterhead(sheets)
+    addresses = [*found.get(ADDRESS, ()), *issuer.addresses(head)]
+    likely_addresses = ranked(addresses, models.get(ADDRESS, {}))
+    best = likely_addresses[0].candidate if likely_addresses else None
+    names = [*found.get(NAME, ()), *issuer.names(head, best)]
+    business = _is_business(found, sheets, writing)
+    if not business:
+        names = [each for each in names if issuer.is_named(each)]
+        addresses = [each for each in addresses if each.method == "label"]
+    told = {NAME: names, ADDRESS: addresses} if NAME in asked else {}
+    if not business:
+        return told
+    recipients, issuers = parties.recipients(asked), sorted(asked.keys() & parties.ISSUERS)
+    windows = list(parties.windows(sheets[0])) if sheets and recipients else []
+    if not windows and not issuers:
+        return told
+    likely_names = ranked(names, models.get(NAME, {}))
+    own = [*likely_names[: parties.MOST_ISSUERS], *likely_addresses[: parties.MOST_ISSUERS]]
+    for name in recipients:
+        told[name] = [*found[name], *parties.of_windows(asked[name], windows, sheets[0], own)]
+    for name in issuers:
+        told[name] = [*found[name], *parties.of_issuer(likely_names, asked=NAME in asked)]
+    return told
 
 
 # What only a document that asks for money, or says that it was paid, tells.
 OF_BILLS = ("invoice_number", "vat_number", "iban", *AMOUNTS)
+# What other papers of business have, whose first lines name who issues them.
+OF_BUSINESS = frozenset(
+    {"purchase_order_number", "delivery_note_number", "delivery_note_date", "customer_number",
+     "statement_number", "statement_date", "opening_balance", "closing_balance", "gross_pay",
+     "net_pay", "employee_number", "pay_period", "bill_of_lading_number", "booking_number",
+     "contract_number", "meter_number", *OF_BILLS}
+)  # fmt: skip
 
 
-def _is_bill(
+def _is_business(
     found: Mapping[str, Sequence[Candidate]], sheets: Sequence[Sheet], writing: Writing
 ) -> bool:
-    """Whether anything but a name at its top says that the document is an invoice or a receipt."""
+    """Whether anything but a name at its top says that the document is one of business."""
     labels = (label for sheet in sheets for part in sheet.parts for label in part.labels)
-    if any(label.field in OF_BILLS and label.strength > WEAK for label in labels):
+    if any(label.field in OF_BUSINESS and label.strength > WEAK for label in labels):
         return True
     return any(
         candidate.method in ("label", "pattern") and candidate.signs["certainty"] > 0.5

@@ -189,7 +189,7 @@ def _changed(base: Field, row: Mapping[str, Any], place: str) -> Field:
         label=row.get("label") or base.label,
         synonyms=tuple(dict.fromkeys((*base.synonyms, *row.get("synonyms", ())))),
         weak=tuple(dict.fromkeys((*base.weak, *row.get("weak", ())))),
-        pattern=row.get("pattern", ""),
+        pattern=row.get("pattern") or base.pattern,
         region=Region(tuple(region["box"]), region.get("page")) if region else None,
         anchors=tuple(row.get("anchors", ())),
         examples=tuple(row.get("examples", ())),
@@ -230,7 +230,8 @@ def _field_to_dict(field: Field) -> dict[str, Any]:
     for name in ("anchors", "examples"):
         row |= {name: list(getattr(field, name))} if getattr(field, name) else {}
     for name in ("pattern", "instruction"):
-        row |= {name: getattr(field, name)} if getattr(field, name) else {}
+        value = getattr(field, name)
+        row |= {name: value} if value and value != getattr(known, name) else {}
     row["required"] = field.required
     row |= {"threshold": field.threshold} if field.threshold is not None else {}
     if field.learned:

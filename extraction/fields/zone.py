@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from extraction.fields.definition import Field
 from extraction.fields.kinds.languages import country_of_code
+from extraction.fields.labels import squeezed
 from extraction.fields.mrz import Mrz, MrzField, find_mrz
 from extraction.fields.parts import reading
 from extraction.level import union
@@ -19,6 +20,12 @@ FULL_NAME = ("given_names", "surname")
 NO_COUNTRY = "code_as_printed"  # a code that is no country's: UTO, a stateless person's XXA
 RIGHT, WRONG = 0.99, 0.3  # how likely characters are right whose check digit is, or is not
 MOST_ALTERNATIVES = 3
+NAMES = frozenset({"text", "person"})
+# ICAO Doc 9303, part 3, section 6
+IN_TWO_LETTERS = str.maketrans(
+    {"Ä": "AE", "Ö": "OE", "Ü": "UE", "ẞ": "SS", "Å": "AA", "Ø": "OE", "Æ": "AE", "Œ": "OE",
+     "Ð": "D", "Þ": "TH", "Ĳ": "IJ"}
+)  # fmt: skip
 
 
 def from_zone(pages: Sequence[Page], fields: Sequence[Field]) -> dict[str, FieldValue]:
@@ -36,21 +43,24 @@ def from_zone(pages: Sequence[Page], fields: Sequence[Field]) -> dict[str, Field
 def joined(zone: FieldValue | None, other: FieldValue | None) -> FieldValue | None:
     """One value of the zone's and of what else is printed: the likelier, the other behind it.
 
-    What the two have in common is surer than either.
+    What the two have in common is surer than either; names keep the letters that a zone lacks.
     """
     if zone is None or other is None:
         return zone or other
-    if _plain(zone) == _plain(other):
+    if _plain(zone) & _plain(other):
         sure = 1 - (1 - (zone.confidence or 0)) * (1 - (other.confidence or 0))
-        return replace(zone, confidence=round(sure, 4))
+        value = other.value if zone.kind in NAMES else zone.value
+        return replace(zone, value=value, confidence=round(sure, 4))
     failed = not all(zone.checks.values())
     best, second = (other, zone) if failed else (zone, other)
     behind = Alternative(second.raw, second.value, second.page, second.box, second.confidence)
     return replace(best, alternatives=(behind, *best.alternatives)[:MOST_ALTERNATIVES])
 
 
-def _plain(value: FieldValue) -> str:
-    return "".join(letter for letter in str(value.value).casefold() if letter.isalnum())
+def _plain(value: FieldValue) -> set[str]:
+    """The value in the zone's letters: accents left out, or written as Doc 9303 has it."""
+    text = str(value.value).upper()
+    return {squeezed(text), squeezed(text.translate(IN_TWO_LETTERS))}
 
 
 def _value(field: Field, told: Mapping[str, MrzField], zone: Mrz, page: int) -> FieldValue | None:

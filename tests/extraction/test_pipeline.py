@@ -127,6 +127,7 @@ def test_run_reads_a_scanned_invoice_with_ocr(tmp_path: Path) -> None:
         "tax_amount": {"amount": "25.14", "currency": "GBP"},
         "total_amount": {"amount": "150.84", "currency": "GBP"},
         "tax_rate": "20",
+        "currency": "GBP",
         "issuer_address": {
             "text": "14 Quay Street, Bristol BS1 4DJ",
             "postcode": "BS1 4DJ",

@@ -12,9 +12,11 @@ from extraction.fields.kinds.hit import UNKNOWN, Hit, Writing
 LONGEST = 300  # characters looked at
 
 _STREETS = (
-    "street|road|avenue|ave|lane|drive|boulevard|blvd|highway|hwy|square|parkway|terrace|crescent|"
-    "quay|court|way|straße|strasse|platz|gasse|allee|weg|damm|ufer|chaussee|rue|quai|impasse|cours|"
-    "calle|avenida|avda|paseo|plaza|carrer|rua|travessa|via|viale|piazza|corso|largo|"
+    "street|road|rd|avenue|ave|lane|drive|boulevard|blvd|highway|hwy|square|parkway|pkwy|terrace|"
+    "crescent|quay|court|way|close|mews|straße|strasse|platz|gasse|allee|weg|damm|ufer|chaussee|"
+    "rue|quai|impasse|cours|chemin|allée|faubourg|lotissement|zi|z\\.i|"
+    "calle|c/|avenida|avda|paseo|plaza|carrer|carretera|ctra|camino|polígono|pol|ronda|"
+    "rua|travessa|via|viale|piazza|corso|largo|strada|contrada|vicolo|"
     "straat|laan|plein|gracht|kade|dijk|singel|ul|ulica|al|aleja|plac|pl|os|"
     "jalan|jln|lorong|lrg|persiaran|lebuh|lebuhraya|lingkaran|taman|tmn|kampung|bandar|kawasan|"
     "seksyen|sek|mukim|bukit|medan|pusat|bangunan|wisma|menara|dataran|sec|section"
@@ -27,7 +29,8 @@ _INSIDES = (
 # Streets whose word is the end of a longer one: Hauptstr., Keizersgracht.
 STREET = re.compile(
     rf"(?<!\w)(?:{_STREETS})\.?(?!\w)|\w{{2,}}(?:str\.|straße|strasse|straat|laan|weg|platz|gasse|"
-    r"allee|gracht|plein|kade|dijk|singel|ring|damm)(?!\w)",
+    r"allee|gracht|plein|kade|dijk|singel|ring|damm|steig|graben|zeile|kai|ufer|steenweg|dreef)"
+    r"(?!\w)|[a-z] (?-i:St|Dr|Ln|Ct)\.?(?=,|$)",
     re.IGNORECASE,
 )
 INSIDE = re.compile(rf"(?<!\w)(?:{_INSIDES})\.?(?!\w)", re.IGNORECASE)
@@ -57,7 +60,10 @@ _TOWN = r"[^\W\d_][^\d,;|·•]{2,40}"
 POSTCODES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (country, re.compile(pattern))
     for country, pattern in (
-        ("", rf"(?<![\w/.-])(?:[A-Z]{{1,2}}[- ])?(?P<code>\d{{5}})[,\s]\s*(?P<town>{_TOWN})"),
+        (
+            "",
+            rf"(?<![\w/.-])(?:[A-Z]{{1,2}}[- ])?(?P<code>\d{{5}})[,\s]\s*(?:- )?(?P<town>{_TOWN})",
+        ),
         ("NL", rf"(?<![\w/-])(?P<code>\d{{4}} ?[A-Z]{{2}})[,\s]\s*(?P<town>{_TOWN})"),
         ("PL", rf"(?<![\w/-])(?P<code>\d{{2}}-\d{{3}})[,\s]\s*(?P<town>{_TOWN})"),
         ("PT", rf"(?<![\w/-])(?P<code>\d{{4}}-\d{{3}})[,\s]\s*(?P<town>{_TOWN})"),

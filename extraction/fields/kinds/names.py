@@ -5,19 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from extraction.fields.kinds.dates import NUMERIC_DATE
+from extraction.fields.kinds.dates import NUMERIC_DATE, find_dates
 from extraction.fields.kinds.hit import UNKNOWN, Hit, Writing
 
+# An identifier set in groups: "578 307 247", "943 8920426", "1 EMH 53 132 987", "MX 59 77 86 J".
+SPACED = re.compile(
+    r"(?:\d [A-Z]{2,4} |[A-Z]{1,4} )?\d{2,12}(?: \d{2,12}(?:-\d)?){1,6}(?: [A-Z])?"
+    r"|[A-Z]{4} \d{6} ?-?\d"
+)
+ACCOUNT = re.compile(r"[A-Z]{2}\d{2} (?:[A-Z0-9]{4} ){2}")  # an IBAN's first groups
 ID = re.compile(r"(?<![\w/#-])#?[A-Z0-9][\w/.*-]*", re.IGNORECASE)
 
 
 def find_ids(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
-    """Words with a digit; dates, amounts and percentages are no identifiers."""
+    """Words with a digit, or all groups of a text; dates, amounts and percentages are none."""
+    groups = SPACED.fullmatch(text.strip(" :#."))
+    if groups and not any(find_dates(text)):
+        start = text.index(groups[0])
+        yield Hit(start, start + len(groups[0]), groups[0], 1.0)
+        return
     for match in ID.finditer(text):
         word = match[0].rstrip(".-/*")
         digits = sum(character.isdigit() for character in word)
         if not digits or len(word) < 2 or re.fullmatch(r"\d+[.,]\d{2}", word):
             continue
+        if ACCOUNT.match(text, match.start()) or re.match(r",\d", text[match.end() :]):
+            continue  # the beginning of an IBAN, of an amount
         if NUMERIC_DATE.fullmatch(word) or text[match.end() : match.end() + 1] == "%":
             continue
         certainty = 1.0 if digits >= 3 else 0.6
@@ -25,9 +38,12 @@ def find_ids(text: str, writing: Writing = UNKNOWN) -> Iterator[Hit]:
 
 
 COMPANY = re.compile(
-    r"(?<!\w)(?:GmbH(?: & Co\.? ?KG)?|(?-i:AG|KG|UG|SA|NV|BV|AB|SL|SAS|SRL|SpA|SARL|Oy)|e\.K\.|"
+    r"(?<!\w)(?:GmbH(?: & Co\.? ?KG(?:aA)?)?|e\.K\.|e\.V\.|"
+    r"(?-i:AG|KG|KGaA|OHG|OG|GbR|eG|UG|SA|NV|BV|AB|SL|SAS|SASU|EURL|SRL|SpA|SARL|Oy|ApS|VOF)|"
     r"Ltd|Limited|LLC|Inc|Corp|Corporation|PLC|LLP|S\.A\.(?:R\.L\.|S\.)?|S\.L\.U?|S\.p\.A|"
-    r"S\.r\.l|B\.V|N\.V|Sp\. ?z ?o\. ?o|Sdn\.? ?Bhd|S/B|Bhd|Pte\.? Ltd|Pty\.? Ltd|A/S)\.?(?!\w)",
+    r"S\.r\.l|S\.n\.c|S\.a\.s|B\.V|N\.V|V\.O\.F|Sp\. ?z ?o\. ?o(?:\.? [Ss]p\. ?k)?|Sp\. ?[kj]|s\.c|"
+    r"s\.r\.o|d\.o\.o|Ltda|Lda|(?:\(\w{1,4}\) )?(?:Pte\.? Ltd|Sdn\.? ?Bhd)|S/B|Bhd|Berhad|"
+    r"Pty\.? Ltd|Pvt\.? Ltd|A/S)\.?(?!\w)",
     re.IGNORECASE,
 )
 REGISTRATION = re.compile(r"[\s(\[]*(?:reg\.?|no\.?|co\.?|\W)*\d[\w\s./-]*\W*$", re.IGNORECASE)

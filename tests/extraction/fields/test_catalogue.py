@@ -42,8 +42,16 @@ def test_catalogue_fields_have_labels_but_for_tables_that_have_columns() -> None
 
 def test_catalogue_patterns_match_what_they_are_for() -> None:
     patterns = {field.name: field.pattern for field in CATALOGUE if field.pattern}
-    good = {"transaction_time": ["9:05", "23.59:01", "11:20 AM"], "sex": ["F", "männlich"]}
-    bad = {"transaction_time": ["24:71", "12"], "sex": ["Anna", "Q"]}
+    good = {
+        "transaction_time": ["9:05", "23.59:01", "11:20 AM", "21h45"],
+        "sex": ["F", "männlich"],
+        "container_number": ["CSQU3054383", "CSQU 305438-3"],
+    }
+    bad = {
+        "transaction_time": ["24:71", "12", "05.12.22", "2021-10:20"],
+        "sex": ["Anna", "Q"],
+        "container_number": ["CSQA3054383", "CSQU30543"],
+    }
     assert patterns.keys() == good.keys()
     for name, pattern in patterns.items():
         assert all(re.search(pattern, text) for text in good[name])

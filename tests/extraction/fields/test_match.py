@@ -206,3 +206,45 @@ def test_find_takes_of_a_text_with_a_pattern_what_matches_it() -> None:
     assert [(v.name, v.value) for v in find([page], known(["transaction_time", "sex"]))] == [
         ("transaction_time", "12:41 PM")
     ]
+
+
+def of(kind: str, *lines: Line) -> dict[str, Any]:
+    return {each.name: each.value for each in find([Page(1, 600, 800, lines=lines)], of_type(kind))}
+
+
+def test_find_takes_both_ends_of_a_period() -> None:
+    got = of("utility_bill", line("Billing period: 17.09.2022 - 15.12.2022", 60, 100))
+    assert (got["period_start"], got["period_end"]) == ("2022-09-17", "2022-12-15")
+
+
+@pytest.mark.parametrize("number", ["578 307 247", "943 8920426", "1 EMH 53 132 987"])
+def test_find_takes_all_groups_of_an_identifier(number: str) -> None:
+    got = of("utility_bill", line("Customer number", 60, 100), line(number, 200, 100))
+    assert got["customer_number"] == number
+
+
+def test_find_reads_a_rate_on_either_side_of_the_taxs_name() -> None:
+    assert values(line("21% IVA: 350,99", 60, 500))["tax_rate"] == "21"
+    assert values(line("VAT 20 %", 60, 500), line("12.00", 500, 500))["tax_rate"] == "20"
+
+
+def test_find_tells_no_rate_where_goods_have_several() -> None:
+    got = values(line("VAT 20 % on 60.00", 60, 500), line("VAT 5 % on 10.00", 60, 514))
+    assert "tax_rate" not in got
+
+
+def test_find_takes_the_time_beside_the_date_not_the_opening_hours() -> None:
+    got = values(line("Open 09:00", 60, 40), line("03.04.2024", 60, 80), line("17:42", 160, 80))
+    assert got["transaction_time"] == "17:42"
+    assert "transaction_time" not in values(line("Open 09:00", 60, 40))
+
+
+def test_find_knows_a_container_by_sight() -> None:
+    got = of("bill_of_lading", line("CSQU 305438-3 / SEAL 4711", 60, 300))
+    assert got["container_number"] == "CSQU 305438-3"
+
+
+def test_find_takes_no_word_of_a_sentence_for_a_label() -> None:
+    got = of("bill_of_lading", line("Received by the Carrier in good order", 60, 300),
+             line("Compagnie Maritime du Levant", 60, 20))  # fmt: skip
+    assert "carrier" not in got or got["carrier"] == "Compagnie Maritime du Levant"

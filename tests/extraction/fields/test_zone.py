@@ -50,6 +50,14 @@ def test_printed_value_that_is_the_zones_makes_it_surer() -> None:
     assert alone is not None and both is not None and both > alone
 
 
+def test_name_is_spelled_as_printed_where_the_zone_lacks_its_letters() -> None:
+    zone = printed([TD3[0].replace("ERIKSSON<<ANNA<MARIA<<", "MUELLER<<NICCOLO<<<<<<"), TD3[1]])
+    got = found(line("Surname", 60, 20), line("MÜLLER", 60, 32), line("Given names", 60, 50),
+                line("Niccolò", 60, 62), *zone)  # fmt: skip
+    assert [got[name].value for name in ("surname", "given_names")] == ["MÜLLER", "Niccolò"]
+    assert {got[name].method for name in ("surname", "given_names")} == {"mrz"}
+
+
 def test_printed_value_stands_before_one_whose_check_digit_is_wrong() -> None:
     wrong = printed([TD3[0], TD3[1].replace("L898902C", "L898903C")])
     got = found(line("Passport No L898902C3", 60, 20), *wrong)["document_number"]
