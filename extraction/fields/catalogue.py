@@ -1227,13 +1227,13 @@ CATALOGUE: tuple[Field, ...] = (
         "employer_name", "Employer", "organisation",
         (
             "employer", "employer name", "name of employer", "company name", "name of company",
-            "nama syarikat", "entreprise", "razón social", "zakład pracy", "Arbeitgeber",
+            "nama syarikat", "razón social", "zakład pracy", "Arbeitgeber",
             "Name des Arbeitgebers", "Arbeitgeberin", "employeur", "nom de l'employeur",
             "raison sociale", "empresa", "empleador", "nombre de la empresa", "datore di lavoro",
             "ragione sociale", "azienda", "pracodawca", "nazwa pracodawcy", "werkgever",
             "naam werkgever", "majikan", "nama majikan", "entidade patronal", "empregador",
         ),
-        ("company", "Firma", "société", "ditta", "syarikat"),
+        ("company", "Firma", "société", "entreprise", "ditta", "syarikat"),
         document_types=("payslip",),
     ),
     Field(
