@@ -206,7 +206,7 @@ def main() -> None:
     papers = [
         *receipts_text(arguments.data / "receipts-text"),
         *drawn(0, arguments.drawn),
-        *parties(0, 4 * arguments.drawn),
+        *parties(0, 2 * arguments.drawn),
     ]
     learned: dict[str, Mapping[str, float]] = dict(weights()) if WEIGHTS.exists() else {}
     everything: list[Outcome] = []

@@ -254,7 +254,7 @@ def _by_sight(wanted: Field, part: Part, sheet: Sheet, writing: Writing) -> Iter
     if part.labels and wanted.kind == "date":
         return
     if wanted.name in BESIDE_A_DATE and not (
-        re.search(wanted.pattern, part.text) and _dated(part, sheet)
+        any(spans(wanted.pattern, part.text)) and _dated(part, sheet)
     ):
         return
     signs = {"sight": 1.0, "time": float(TIME.search(part.text) is not None)}

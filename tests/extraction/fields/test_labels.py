@@ -125,3 +125,8 @@ def test_labels_misread_are_looked_for_in_what_was_read_alone() -> None:
     assert [{label.field for label in line} >= {"invoice_number"} for line in found] == [
         True, False, True,
     ]  # fmt: skip
+
+
+def test_word_of_names_is_no_label_misread_of_another_language() -> None:
+    read = labels_of(of_type("receipt")).in_lines([["HARDWARE", "ENTERPRISE"]], as_read=[True])
+    assert read == [[]]
