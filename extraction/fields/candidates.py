@@ -27,6 +27,7 @@ TO_THE_RIGHT = 4  # parts of the row behind a label's that are looked at
 LOOSE_REACH = 3  # words: how far from a label that may as well stand in a sentence a number counts
 
 TIME = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)")
+CLOCK = re.compile(r"\d[:.h]\d{2}")  # what times of any writing have
 HEADING = re.compile(r"\W*(?:\d{1,2}[.)]\d?\s|§)")
 # Kinds of which any text is a value: a sentence behind a label is one too.
 ANY_TEXT = frozenset({"text", "organisation", "person"})
@@ -253,9 +254,7 @@ def _by_sight(wanted: Field, part: Part, sheet: Sheet, writing: Writing) -> Iter
     """Values of a kind that shows without a label; not dates that another label claims."""
     if part.labels and wanted.kind == "date":
         return
-    if wanted.name in BESIDE_A_DATE and not (
-        any(spans(wanted.pattern, part.text)) and _dated(part, sheet)
-    ):
+    if wanted.name in BESIDE_A_DATE and not (CLOCK.search(part.text) and _dated(part, sheet)):
         return
     signs = {"sight": 1.0, "time": float(TIME.search(part.text) is not None)}
     for each in hits(
