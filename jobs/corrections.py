@@ -23,7 +23,7 @@ from extraction.formats.json import page_from_dict
 from extraction.types import Box, FieldValue
 from extraction.types import Page as ReadPage
 from jobs import review, revisions
-from jobs.errors import FieldChanged
+from jobs.errors import VersionConflict
 from jobs.models import FieldRevision, Job, Page
 from jobs.revisions import State, author_of
 
@@ -108,8 +108,8 @@ def correct(
     """Keep what a person says of a field; returns how it stands then.
 
     What is the same as before is a confirmation, once. Raises Http404, ``InvalidValue``,
-    ``InvalidOption``, ``ResultNotReady``, ``NoResult``, ``ReviewTaken``, and ``FieldChanged`` where
-    the version seen is not the newest.
+    ``InvalidOption``, ``ResultNotReady``, ``NoResult``, ``ReviewTaken``, and ``VersionConflict``
+    where the version seen is not the newest.
     """
     review.ready(job)
     document = part_of(job, document)
@@ -121,7 +121,7 @@ def correct(
         review.refuse_others(job, actor)
         now = standing(job, field, document)
         if change.version != now.version:
-            raise FieldChanged("Look at its newest version.", actual=now.version)
+            raise VersionConflict("Look at its newest version.", actual=now.version)
         revision = _revision(job, now, said, change, actor)
         if revision is None:
             return now

@@ -56,7 +56,7 @@ class TemplateExists(ExtractionError):
 
 class VersionConflict(ExtractionError):
     code = "version_conflict"
-    title = "The template was changed meanwhile"
+    title = "It was changed meanwhile"
     status = 409
 
 
@@ -98,12 +98,6 @@ class StorageUnavailable(ExtractionError):
 
 class UploadTooLarge(FileTooLarge, SuspiciousOperation):
     """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""
-
-
-class FieldChanged(ExtractionError):
-    code = "version_conflict"
-    title = "It was changed meanwhile"
-    status = 409
 
 
 class ReviewTaken(ExtractionError):

@@ -20,7 +20,7 @@ from django.shortcuts import get_object_or_404
 from accounts import audit
 from accounts.tenancy import Actor
 from extraction.classify import fields_for
-from extraction.fields import CATALOGUE
+from extraction.fields import known
 from extraction.fields.definition import Field
 from extraction.fields.review import Reason, reasons
 from extraction.fields.templates import SURE, starters
@@ -28,12 +28,12 @@ from extraction.formats.json import classification_from_dict, part_from_dict
 from extraction.types import Classification, FieldValue
 from jobs import revisions, templates
 from jobs.errors import (
-    FieldChanged,
     FieldsMissing,
     NoResult,
     NotInReview,
     ResultNotReady,
     ReviewTaken,
+    VersionConflict,
 )
 from jobs.models import FieldRevision, Job, Review
 from jobs.revisions import State, author_of
@@ -73,11 +73,7 @@ def _looked_for(job: Job, told: Classification, template: str, document: int | N
     fields = starter.fields if starter else fields_for(told)
     if named := job.options.get("fields"):
         required = {field.name for field in fields if field.required}
-        fields = tuple(
-            replace(field, required=field.name in required)
-            for field in CATALOGUE
-            if field.name in named
-        )
+        fields = tuple(replace(field, required=field.name in required) for field in known(named))
     return LookedFor(document, fields, settings.REVIEW_THRESHOLD)
 
 
@@ -167,7 +163,7 @@ def confirm(job: Job, *, version: int, actor: Actor, address: str | None) -> Rev
     ``version`` is the one of the fields that the person has seen. Fields that nobody has looked at
     get a revision; what was corrected stays so. A job that needed no review gets one, closed.
     Confirming again what has not changed since changes nothing. Raises ``ReviewTaken``,
-    ``FieldChanged``, ``FieldsMissing``.
+    ``VersionConflict``, ``FieldsMissing``.
     """
     with transaction.atomic():
         job = locked(job)
@@ -177,7 +173,9 @@ def confirm(job: Job, *, version: int, actor: Actor, address: str | None) -> Rev
         if review is not None and review.confirmed_version == now:
             return review
         if version != now:
-            raise FieldChanged("Fields were corrected meanwhile: look at them again.", actual=now)
+            raise VersionConflict(
+                "Fields were corrected meanwhile: look at them again.", actual=now
+            )
         states, left = state_of(job)
         missing = [reason for reason in left if reason.code == "missing"]
         if missing:

@@ -234,13 +234,7 @@ def in_result(job: Job, name: str) -> Template | None:
     if "@" not in name:
         return starter(name) if name else None
     version = version_used(job.tenant, name) if job.documents else job.template_version
-    if version is None or str(version) != name:
-        return None
-    try:
-        return parsed(version)
-    except InvalidTemplate as error:
-        logger.error("template %s is no longer one: %s", version.pk, error)
-        return None
+    return _still_valid(version) if version and str(version) == name else None
 
 
 def version_used(tenant: Tenant, name: str) -> FieldTemplateVersion | None:
@@ -267,8 +261,11 @@ def chosen(
     ]
     choice = chosen_for(classification, pages, choices)
     version = version_of(tenant, choice.name, int(choice.version)) if choice else None
-    if version is None:
-        return None
+    return _still_valid(version) if version else None
+
+
+def _still_valid(version: FieldTemplateVersion) -> Template | None:
+    """The template of a stored version; None, and a word in the log, if it no longer is one."""
     try:
         return parsed(version)
     except InvalidTemplate as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from extraction.fields.candidates import ANY_TEXT, MOST, Candidate, candidate, hits
 from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.definition import Field, Region
 from extraction.fields.kinds import Hit, Writing
+from extraction.fields.kinds.addresses import normal_form
 from extraction.fields.labels import squeezed
 from extraction.fields.learning import experienced, shape_of
 from extraction.fields.parts import LEVEL, Part, Sheet
@@ -61,8 +63,7 @@ def narrowed(
 def _new(found: Iterator[Candidate], known: Sequence[Candidate]) -> list[Candidate]:
     """Those found that stand at no known candidate's place."""
     have = {(each.page, each.box) for each in known}
-    return [each for _, each in zip(range(MOST), found, strict=False) if
-            (each.page, each.box) not in have]  # fmt: skip
+    return [each for each in islice(found, MOST) if (each.page, each.box) not in have]
 
 
 def _by_pattern(
@@ -125,8 +126,6 @@ def _block(
                 yield found[0]
                 return
         return
-    from extraction.fields.kinds.addresses import normal_form
-
     lines = [part.text for part in parts if not _is_label_only(field, part)]
     words = [word for part in parts for word in part.words if not _is_label_only(field, part)]
     if lines:

@@ -73,7 +73,7 @@ class Experience:
                 not any(_close(one, other) for other in self._seen if other is not one)
                 for one in self._seen
             )
-            total += self._log_ratio("place", sum(near), alone, BY_CHANCE["place"])
+            total += self._log_ratio(sum(near), alone, BY_CHANCE["place"])
         return TOGETHER * total
 
     def _ratio(self, name: str, text: str) -> float:
@@ -82,9 +82,9 @@ class Experience:
         usual = BY_CHANCE[name] if text else NOTHING
         if name == "value" and self._kind in WORDS:
             usual = SAID
-        return self._log_ratio(name, met[text], alone, usual)
+        return self._log_ratio(met[text], alone, usual)
 
-    def _log_ratio(self, name: str, count: int, alone: int, usual: float) -> float:
+    def _log_ratio(self, count: int, alone: int, usual: float) -> float:
         if not count:
             return log((alone + 0.5) / (self._count + 1))
         return log(count / (self._count + 1) / usual)
@@ -152,6 +152,8 @@ def _in_place(field: Field, sheets: Sequence[Sheet], writing: Writing) -> Iterat
     for sheet in sheets:
         seen = [one.place for one in field.learned if one.page == sheet.page.number]
         for part in sheet.parts if seen else ():
-            for each in hits(field.kind, part.words, part, sheet, writing, LEARNED, {}):
+            for each in hits(
+                field.kind, part.words, part, sheet, writing, LEARNED, {}, pattern=field.pattern
+            ):
                 if any(_beside(place_of(sheet, each.box), place) for place in seen):
                     yield each

@@ -90,7 +90,7 @@ def gathered(
     sheets = sheets_of(pages, (*asked.values(), *bills))
     found = {
         name: parties.of_labels(field, sheets)
-        if field.kind in parties.KINDS
+        if field.kind in parties.KINDS and not field.pattern
         else candidates(field, sheets, writing)
         for name, field in asked.items()
         if field.kind != "table"

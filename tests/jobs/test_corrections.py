@@ -17,7 +17,7 @@ from extraction.formats import render
 from extraction.types import FieldValue, Part
 from jobs import corrections, models, review, revisions
 from jobs.corrections import Change
-from jobs.errors import FieldChanged
+from jobs.errors import VersionConflict
 from jobs.models import FieldRevision, Job
 from jobs.results import document_of
 from jobs.revisions import State
@@ -135,7 +135,7 @@ def test_version_that_is_not_the_newest_is_refused(acme: Organisation) -> None:
     job = read_job(acme)
     say(acme, job, "total_amount", raw="119,00")
     for seen in (0, 2):
-        with pytest.raises(FieldChanged) as refused:
+        with pytest.raises(VersionConflict) as refused:
             say(acme, job, "total_amount", seen, raw="120,00")
         assert refused.value.actual == 1
     assert FieldRevision.objects.count() == 1

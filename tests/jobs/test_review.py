@@ -16,7 +16,7 @@ from extraction.fields.templates import starters
 from extraction.types import Classification, Part
 from jobs import corrections, lifecycle, review, templates
 from jobs.corrections import Change
-from jobs.errors import FieldChanged, FieldsMissing, NotInReview, ResultNotReady, ReviewTaken
+from jobs.errors import FieldsMissing, NotInReview, ResultNotReady, ReviewTaken, VersionConflict
 from jobs.models import FieldRevision, FieldTemplate, FieldValue, Job, Review, StoredFile
 from tests.jobs.making import make_job
 from tests.jobs.reviewing import INVOICE, OTHER, READ, RIGHT, money, page, read_job, value
@@ -295,7 +295,7 @@ def test_required_field_that_is_not_there_after_all_is_not_missing(acme: Organis
 def test_confirming_what_was_not_seen_is_refused(acme: Organisation, colleague: Actor) -> None:
     job = read_job(acme, *RIGHT)
     say(job, colleague, "total_amount", raw="120,00")
-    with pytest.raises(FieldChanged) as refused:
+    with pytest.raises(VersionConflict) as refused:
         confirm(job, acme.member, version=0)
     assert refused.value.actual == 1
     assert FieldRevision.objects.count() == 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from extraction.fields.definition import Column
-from extraction.fields.tabular.headings import names_of
+from extraction.fields.tabular.headings import names_of, without_soft_hyphens
 from extraction.types import Block, Box, Page, Table
 
 MOST_TABLES = 200  # looked at in a document
@@ -98,7 +98,7 @@ def _rows(table: Table) -> list[GridRow]:
     lefts: list[list[float | None]] = [[None] * table.columns for _ in range(table.rows)]
     ends: list[list[tuple[float, float]]] = [[] for _ in range(table.rows)]
     for cell in table.cells:
-        texts[cell.row][cell.column] = cell.text.replace("\u00ad", "-")
+        texts[cell.row][cell.column] = without_soft_hyphens(cell.text)
         if cell.box and cell.text:
             lefts[cell.row][cell.column] = cell.box[0]
             ends[cell.row].append((cell.box[1], cell.box[3]))

@@ -139,3 +139,11 @@ def test_value_written_as_the_examples_is_preferred() -> None:
     assert first is not None
     assert second is not None
     assert (first.value, second.value) == ("12-3", "AB-77")
+
+
+def test_pattern_of_a_name_bounds_what_stands_beside_its_label() -> None:
+    lines = page(("Mine: Blue Barn Ltd", 60, 60), ("Mine: Green Silo GmbH", 60, 90))
+    value = found(own("organisation", pattern=r"\w+ Silo GmbH"), lines)
+    assert value is not None
+    assert value.value == "Green Silo GmbH"
+    assert found(own("organisation", pattern=r"\w+ Mill Inc"), lines) is None

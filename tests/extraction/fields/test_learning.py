@@ -84,9 +84,8 @@ def test_usual_value_is_told_though_a_letter_of_it_is_misread() -> None:
     )
     assert value.notes == ("known_value",)
     other = letter("A-771", "B-772", name="Green Silo Trading")
-    assert found(other, *taught(NAME)).get("firm") is None or (
-        found(other, *taught(NAME))["firm"].value != "Blue Barn Foods"
-    )
+    known = found(other, *taught(NAME)).get("firm")
+    assert known is None or known.value != "Blue Barn Foods"
 
 
 def test_known_address_is_found_over_lines_and_in_a_row() -> None:
