@@ -26,7 +26,7 @@ import psutil
 import pymupdf
 
 from extraction import engines, pipeline
-from extraction.types import Limits, Options
+from extraction.options import Limits, Options
 
 SYLLABLES = re.findall(
     r"\w+",

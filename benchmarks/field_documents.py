@@ -26,7 +26,8 @@ from typing import Any
 
 from benchmarks.field_pages import TYPES, Sample, samples
 from extraction.fields.catalogue import CATALOGUE
-from extraction.types import FieldValue, Options
+from extraction.options import Options
+from extraction.types import FieldValue
 
 BANDS = 10
 

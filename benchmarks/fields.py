@@ -30,7 +30,8 @@ from extraction import engines, layout, pipeline
 from extraction.fields import known
 from extraction.fields.kinds.dates import find_dates
 from extraction.fields.match import find
-from extraction.types import FieldValue, Line, Options, Page, PageImage, PageText, Word
+from extraction.options import Options
+from extraction.types import FieldValue, Line, Page, PageImage, PageText, Word
 
 RECEIPT = {
     "company": "issuer_name",

@@ -169,7 +169,7 @@ def kinds(truth: PageTruth, reading: Reading) -> float:
 def ours(path: Path) -> list[Reading]:
     """Read by the pipeline."""
     from extraction import engines, furniture, pipeline
-    from extraction.types import Options
+    from extraction.options import Options
 
     document = pipeline.run(path, Options(), engines.get("auto"))
     bare = furniture.settle(document.pages, strip=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from extraction.documents import PageFailure, open_document
 from extraction.errors import ExtractionError
-from extraction.types import Limits, Options
+from extraction.options import Limits, Options
 
 HANG_SECONDS = 60.0
 

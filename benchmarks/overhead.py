@@ -16,7 +16,7 @@ from pathlib import Path
 import requests
 
 from extraction import engines, pipeline
-from extraction.types import Options
+from extraction.options import Options
 from ocrsite.embedded import free_port
 from ocrsite.run import site
 from tests.documents import image_pdf, text_pdf

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 
 from extraction import engines, pipeline
-from extraction.types import Options
+from extraction.options import Options
 from tests.documents import image_png
 
 VOCABULARY = (

@@ -33,8 +33,9 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.table_pages import KINDS, MEDIA, TablePage, pages
 from extraction.engines import get
 from extraction.formats.grid import rows as rows_of
+from extraction.options import Options
 from extraction.pipeline import run
-from extraction.types import Cell, Options, Table
+from extraction.types import Cell, Table
 
 Reader = Callable[[Path], list[Table]]
 T = TypeVar("T")

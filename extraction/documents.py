@@ -34,8 +34,9 @@ from extraction.errors import (
     TooManyPages,
     UnsupportedType,
 )
+from extraction.options import Limits
 from extraction.sandbox import Child, ChildDied, ChildTimeout, SharedMemory
-from extraction.types import Box, DocumentInfo, Limits, Line, PageImage, Pixels, Word
+from extraction.types import Box, DocumentInfo, Line, PageImage, Pixels, Word
 
 DEFAULT_LIMITS = Limits()
 HEAD_BYTES = 4096

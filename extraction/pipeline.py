@@ -26,17 +26,10 @@ from extraction.fields.templates import Template
 from extraction.fields.writing import writing_of
 from extraction.finding import Choose, Wanted, find_wanted
 from extraction.formats.md import page_markdown
+from extraction.options import Limits, Options
 from extraction.settling import settle
 from extraction.splitting import split, whole
-from extraction.types import (
-    Document,
-    DocumentInfo,
-    Limits,
-    Options,
-    Page,
-    PageImage,
-    Source,
-)
+from extraction.types import Document, DocumentInfo, Page, PageImage, Source
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 
 from extraction.documents import DEFAULT_LIMITS, MEDIA_TYPES
 from extraction.errors import Cancelled, EngineUnavailable, NotMade
+from extraction.options import Limits
 from extraction.sandbox import Child, ChildDied, ChildTimeout
-from extraction.types import Document, Limits, Page
+from extraction.types import Document, Page
 
 MAX_GROWTH = 10  # times ``Limits.max_bytes``: pictures may be kept without loss
 SAVE_FACTOR = 3  # times ``Limits.page_seconds``

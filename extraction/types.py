@@ -43,8 +43,6 @@ BlockKind = Literal[
 # What frames a page and is no part of its text.
 FURNITURE: frozenset[BlockKind] = frozenset({"header", "footer", "page_number", "watermark"})
 
-TextLayer = Literal["auto", "ignore", "only"]
-
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -361,42 +359,3 @@ class Document:
     def fields_of(self, part: Part) -> tuple[FieldValue, ...]:
         """The fields found in that part."""
         return tuple(value for value in self.fields if value.document == part.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the caller may choose for one document.
-
-    ``pages`` is "1-3,7" or "" for all. ``fields`` are catalogue names, empty for those of the type.
-    ``dpi`` is the rendering resolution asked for PDF pages (lowered to fit the pixel limit).
-    ``outputs`` are the formats wanted; only those made from the original need to be named.
-    ``strip_furniture`` leaves headers, footers, page numbers and watermarks out of the blocks.
-    ``schema`` is a JSON Schema to be filled (``fields.by_schema``), None for none.
-    ``split`` tells the documents of a file apart. ``template`` names the template whose fields to
-    look for, "" to have it chosen.
-    """
-
-    engine: str = "auto"
-    pages: str = ""
-    fields: tuple[str, ...] = ()
-    dpi: int = 200
-    text_layer: TextLayer = "auto"
-    strip_furniture: bool = False
-    password: str = field(default="", repr=False)
-    preview: bool = False
-    outputs: tuple[str, ...] = ()
-    schema: Mapping[str, Any] | None = None
-    split: bool = False
-    template: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a document may cost. Bytes, pages, pixels a page as decoded, wall-clock seconds."""
-
-    max_bytes: int = 50_000_000
-    max_pages: int = 500
-    max_pixels: int = 40_000_000
-    open_seconds: float = 20.0
-    page_seconds: float = 20.0
-    decoder_memory_bytes: int = 1_500_000_000

@@ -15,7 +15,7 @@ from extraction.errors import InvalidOption
 from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.templates import starters
-from extraction.types import Options
+from extraction.options import Options
 from jobs.uploads import Upload
 
 TEXT_LAYERS = (

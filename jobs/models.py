@@ -123,7 +123,7 @@ class Job(TenantOwned):
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     engine = models.CharField(max_length=50)
-    options = models.JSONField(default=dict, help_text="as in extraction.types.Options")
+    options = models.JSONField(default=dict, help_text="as in extraction.options.Options")
     metadata = models.JSONField(default=dict, blank=True, help_text="the caller's, returned as is")
     template = models.CharField(
         max_length=80,

@@ -19,9 +19,10 @@ from extraction.formats.json import (
     page_from_dict,
     part_from_dict,
 )
+from extraction.options import Options
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.settling import settle
-from extraction.types import Document, Options, Source
+from extraction.types import Document, Source
 from jobs import revisions, storage
 from jobs.errors import NoResult, ResultNotReady
 from jobs.models import Extraction, Job, Page, Status

@@ -21,7 +21,7 @@ from extraction.fields import known
 from extraction.fields.by_schema.checks import MAX_LEVELS, checked, parse_schema
 from extraction.fields.document_types import BY_NAME
 from extraction.formats import FORMATS
-from extraction.types import Options
+from extraction.options import Options
 from jobs.models import Job
 from jobs.results import formats_of
 

@@ -12,7 +12,7 @@ from accounts.identifiers import uuid7
 from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
-from extraction.types import Options
+from extraction.options import Options
 from jobs import queue, storage, templates
 from jobs.models import Job, Outbox, StoredFile
 from jobs.sealing import seal

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from extraction import engines, pipeline
 from extraction.errors import Cancelled, ExtractionError
-from extraction.types import Options
+from extraction.options import Options
 from jobs import lifecycle, results, storage, templates
 from jobs.errors import InternalError, LeaseLost
 from jobs.models import Job

@@ -12,7 +12,7 @@ from typing import Any
 
 import environ
 
-from extraction.types import Limits
+from extraction.options import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

@@ -6,31 +6,27 @@ envelope's window shows it. What speaks for a name or an address in it becomes s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from extraction.fields.candidates import (
     BELOW_REACH,
     Candidate,
     Signs,
-    candidate,
-    hits,
     in_a_sentence,
     is_label,
     next_label,
     says,
 )
 from extraction.fields.definition import Field
-from extraction.fields.issuer import ENDS, SEPARATOR, SPEAKING, counts, is_titled, line_evidence
-from extraction.fields.kinds.addresses import CONTACT, evidence, normal_form
-from extraction.fields.kinds.hit import UNKNOWN, Hit
-from extraction.fields.kinds.names import COMPANY
+from extraction.fields.issuer import is_titled, line_evidence
+from extraction.fields.kinds.addresses import evidence
 from extraction.fields.labels import WEAK, Label
 from extraction.fields.parts import Part, Sheet
+from extraction.fields.party_values import BANK, Row, values_in
 from extraction.fields.ranking import Ranked
-from extraction.types import Box, Word
+from extraction.types import Box
 
 KINDS = frozenset({"organisation", "person", "address"})
 # Whose label stands above an address as well.
@@ -49,25 +45,9 @@ RECIPIENTS = (
 )  # fmt: skip
 # Who issues a document that has no issuer of that name.
 ISSUERS = frozenset({"employer_name", "bank_name", "carrier"})
-BANK = re.compile(
-    r"bank|banque|banco|banca|kasse|crédit|caisse|caja|caixa|cassa|credit union|building society|"
-    r"savings",
-    re.IGNORECASE,
-)
-SALUTATION = re.compile(
-    r"\W*(?:an|to|herrn?|frau|familie|firma|messrs|mr|mrs|ms|m|mme|monsieur|madame|spett\.?le|"
-    r"gent\.?(?:mo|ma)|egr\.? sig|sr|sra|don|doña|dhr|mevr|pan|pani|encik|puan|kepada)\W*",
-    re.IGNORECASE,
-)
 
-# No name, but another box's.
-SAME = re.compile(
-    r"\W*(?:same as|as above|idem|ditto|s\.o\.|siehe|wie oben|identique|mismo que|el mismo|"
-    r"come sopra|stesso|zie|idem|jak wyżej|jw\.|seperti)(?!\w)",
-    re.IGNORECASE,
-)
 
-MOST_ROWS, MOST_ADDRESS_ROWS = 8, 5  # of a block, and of an address in it
+MOST_ROWS = 8  # of a block
 MOST_WINDOWS, WINDOW_DEPTH = 12, 0.6  # blocks looked at, and how far down the page they begin
 MOST_ISSUERS = 5
 OF_ISSUER = (
@@ -78,18 +58,6 @@ OF_ISSUER = (
 GAP = 1.0  # times the line's height: the widest gap within a block
 ALIGNED = 0.6  # times the line's height: so far apart beginnings are below each other
 FAR = 40.0  # times the label's height: the widest distance that is told apart
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a block, or what of it stands behind a label."""
-
-    words: tuple[Word, ...]
-    part: Part
-
-    @property
-    def text(self) -> str:
-        return " ".join(word.text for word in self.words)
 
 
 def recipients(asked: Collection[str]) -> list[str]:
@@ -110,7 +78,7 @@ def of_labels(wanted: Field, sheets: Sequence[Sheet]) -> list[Candidate]:
                     also = float(label.field == ALSO.get(wanted.name))
                     for rows, signs in _blocks(label, part, sheet):
                         signs = {**signs, "also": also}
-                        found += _values(wanted, rows, sheet, "label", signs)
+                        found += values_in(wanted, rows, sheet, "label", signs)
     if any("strong" in each.signs and not each.signs["also"] for each in found):
         found = [each for each in found if "weak" not in each.signs]
     return found
@@ -138,7 +106,7 @@ def of_windows(
             "window_contact": float(_in_contact(rows[-1].part, sheet)),
             "window_left": sum(_has_left(row.part, sheet) for row in rows) / len(rows),
         }
-        found += _values(wanted, rows, sheet, "position", signs)
+        found += values_in(wanted, rows, sheet, "position", signs)
     return found
 
 
@@ -287,139 +255,3 @@ def _begins_another(part: Part) -> bool:
         and not {"street", "postcode"} & evidence(part.text)
         for label in part.labels
     )
-
-
-def _values(
-    wanted: Field, rows: Sequence[Row], sheet: Sheet, method: str, signs: Signs
-) -> Iterator[Candidate]:
-    rows = rows[1:] if len(rows) > 1 and SALUTATION.fullmatch(rows[0].text) else rows
-    lead = rows[0].words[0].text
-    if lead.endswith(":") and len(rows[0].words) > 1:  # "c/o:", "presso:"
-        rows = [Row(rows[0].words[1:], rows[0].part), *rows[1:]]
-    if SAME.match(rows[0].text) or is_label(rows[0].part, opening=False):
-        return
-    if wanted.kind == "address":
-        yield from _addresses(rows, sheet, method, signs)
-    else:
-        yield from _names(wanted, rows, sheet, method, signs)
-
-
-def _names(
-    wanted: Field, rows: Sequence[Row], sheet: Sheet, method: str, signs: Signs
-) -> Iterator[Candidate]:
-    """The first line as a name, its beginning before an address, or two lines."""
-    first, follows = rows[0], line_evidence(rows[1].part) if len(rows) > 1 else frozenset()
-    around = {f"next_{name}": 1.0 for name in follows & SPEAKING}
-    around["next_none"] = float(len(rows) > 1 and not follows)
-    around["rows"] = min(len(rows), 5) / 5
-    texts: list[tuple[Sequence[Word], Signs]] = []
-    cut = next(_cuts(first), None)
-    if cut is not None:
-        texts.append((first.words[:cut], {"name_cut": 1.0}))
-    else:
-        texts.append((first.words, {}))
-    if len(rows) > 1 and not (SPEAKING | {"contact", "labelled"}) & follows:
-        texts.append(((*first.words, *rows[1].words), {"name_two": 1.0}))
-    for words, more in texts:
-        text = " ".join(word.text for word in words)
-        seen = evidence(text)
-        own = {f"name_{name}": 1.0 for name in seen & (SPEAKING | {"contact", "clock"})}
-        own |= {
-            "name_form": float(COMPANY.search(text) is not None),
-            "name_bank": float(BANK.search(text) is not None),
-            "name_title": float(is_titled(text)),
-            "name_colon": float(text.endswith(":")),
-            "name_long": float(len(text) > 60),
-            "name_lower": float(text[:1].islower()),
-            "name_digits": float(sum(map(str.isdigit, text)) > 2),
-        }
-        found: list[Candidate] = []
-        for kind in _kinds(wanted, text):
-            found = list(
-                hits(kind, words, first.part, sheet, UNKNOWN, method,
-                     {**signs, **around, **more, **own})
-            )[:1]  # fmt: skip
-            if found:
-                break
-        yield from found
-
-
-def _kinds(wanted: Field, text: str) -> tuple[str, ...]:
-    """As what the text is read: an account's holder may be a company."""
-    if wanted.kind == "organisation":
-        return ("organisation",)
-    return ("organisation",) if COMPANY.search(text) else ("person", "organisation")
-
-
-def _cuts(row: Row) -> Iterator[int]:
-    """Numbers of words before which an address may begin behind a name, in a line of both."""
-    text, before = row.text, 0
-    for match in SEPARATOR.finditer(text):
-        behind = text[match.end() :]
-        before = len(text[: match.end()].split())
-        if {"street", "postcode"} & evidence(behind) and not evidence(text[: match.start()]) & {
-            "street", "postcode", "number_first",
-        }:  # fmt: skip
-            yield before
-
-
-def _addresses(rows: Sequence[Row], sheet: Sheet, method: str, signs: Signs) -> Iterator[Candidate]:
-    """Runs of lines of the block that have an address's signs."""
-    starts: list[tuple[list[Row], Signs]] = [
-        (list(rows[start:]), {f"start_{start}": 1.0}) for start in range(min(len(rows), 3))
-    ]
-    for cut in islice(_cuts(rows[0]), 2):
-        row = Row(rows[0].words[cut:], rows[0].part)
-        starts.append(([row, *rows[1:]], {"start_cut": 1.0}))
-    for run, started in starts:
-        seen = [_evidence(row) for row in run]
-        for count in range(1, min(len(run), MOST_ADDRESS_ROWS) + 1):
-            if _ends(seen[count - 1], first=count == 1):
-                break
-            here = seen[:count]
-            if not any({"street", "postcode", "inside", "place"} & each for each in here):
-                continue
-            after = seen[count] if count < len(run) else None
-            yield _address(run[:count], sheet, method, {
-                **signs,
-                **started,
-                f"lines_{count}": 1.0,
-                **counts(here, "address"),
-                **{f"first_{name}": 1.0 for name in ENDS & here[0]},
-                **{f"last_{name}": 1.0 for name in ENDS & here[-1]},
-                **({f"after_{name}": 1.0 for name in after} if after is not None else {}),
-                "after_none": float(after is not None and not after),
-                "after_nothing": float(after is None),
-                "beyond_postcode": float(_beyond(here)),
-                "first_none": float(not SPEAKING & here[0]),
-                "last_none": float(not SPEAKING & here[-1]),
-            })  # fmt: skip
-
-
-def _ends(seen: frozenset[str], *, first: bool) -> bool:
-    """Whether a line is no more of an address: a telephone number, with its name or without."""
-    return "contact" in seen or ("wordless" in seen and "postcode" not in seen and not first)
-
-
-def _beyond(seen: Sequence[frozenset[str]]) -> int:
-    """How many lines without a sign of a place follow the one with the postcode."""
-    last = max((at for at, each in enumerate(seen) if "postcode" in each), default=len(seen))
-    return sum("place" not in each for each in seen[last + 1 :])
-
-
-def _evidence(row: Row) -> frozenset[str]:
-    """What speaks in the row for an address or against it."""
-    if row.words == row.part.words:
-        return line_evidence(row.part)
-    return evidence(row.text)
-
-
-def _address(run: Sequence[Row], sheet: Sheet, method: str, signs: Signs) -> Candidate:
-    texts = [row.text for row in run]
-    contact = CONTACT.search(texts[-1])
-    if contact and contact.start() > 0:
-        texts[-1] = texts[-1][: contact.start()].rstrip(" ,;")
-    text = " ".join(texts)
-    words = [word for row in run for word in row.words]
-    hit = Hit(0, len(text), normal_form(texts), 1.0)
-    return candidate(hit, text, words, run[0].part, sheet, method, signs)

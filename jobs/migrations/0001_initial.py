@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ("engine", models.CharField(max_length=50)),
                 (
                     "options",
-                    models.JSONField(default=dict, help_text="as in extraction.types.Options"),
+                    models.JSONField(default=dict, help_text="as in extraction.options.Options"),
                 ),
                 (
                     "metadata",

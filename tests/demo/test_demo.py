@@ -8,7 +8,7 @@ from demo.__main__ import differences
 from demo.sample_invoice import build
 from extraction import engines, pipeline
 from extraction.formats.json import to_dict
-from extraction.types import Options
+from extraction.options import Options
 
 
 def test_the_sample_is_read_right(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from extraction.continued import mark, whole_tables
 from extraction.engines import get
 from extraction.formats import render
 from extraction.formats.json import from_dict
+from extraction.options import Options
 from extraction.pipeline import run
 from extraction.schema import json_schema, xsd
-from extraction.types import Block, BlockKind, Cell, Document, Options, Page, Table
+from extraction.types import Block, BlockKind, Cell, Document, Page, Table
 from tests.documents import A4
 from tests.extraction.test_tables import grid
 

@@ -32,7 +32,8 @@ from extraction.errors import (
     UnsupportedType,
     WrongPassword,
 )
-from extraction.types import DocumentInfo, Limits, PageImage
+from extraction.options import Limits
+from extraction.types import DocumentInfo, PageImage
 
 TEXT = "Invoice 4711 of Example Ltd, total 42.00 EUR"
 

@@ -7,8 +7,8 @@ import pymupdf
 import pytest
 
 from extraction import engines, pipeline
+from extraction.options import Options
 from extraction.pdf_squares import MAX_SQUARES, squares
-from extraction.types import Options
 from tests.extraction.pdfs import saved
 
 Draw = Callable[[pymupdf.Page], None]

@@ -16,7 +16,8 @@ from extraction.errors import (
     UnsupportedType,
 )
 from extraction.formats.md import document_markdown
-from extraction.types import DocumentInfo, Options, Page, PageImage, PageText
+from extraction.options import Options
+from extraction.types import DocumentInfo, Page, PageImage, PageText
 from tests.documents import image_pdf, text_pdf
 from tests.extraction import scans
 

@@ -17,9 +17,10 @@ from PIL import Image
 from extraction import engines, pipeline, searchable_pdf
 from extraction.errors import Cancelled, NotMade
 from extraction.level import Frame, union
+from extraction.options import Limits, Options
 from extraction.sandbox import Child, ChildDied, ChildTimeout
 from extraction.searchable_pdf import write_searchable_pdf
-from extraction.types import Box, Document, Failure, Limits, Line, Options, Page, Source, Word
+from extraction.types import Box, Document, Failure, Line, Page, Source, Word
 from tests.documents import encrypted_pdf, image_pdf, image_png, text_pdf
 from tests.extraction.scans import A4, DPI, invoice, scan
 

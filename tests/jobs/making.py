@@ -9,7 +9,7 @@ from typing import Any
 import pymupdf
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from extraction.types import Options
+from extraction.options import Options
 from jobs.models import Job
 from jobs.submit import submit_job
 from jobs.uploads import HEAD_BYTES, Upload

@@ -23,8 +23,9 @@ from extraction.fields.by_schema.checks import MAX_BYTES, parse_schema
 from extraction.fields.templates import MAX_BYTES as MAX_TEMPLATE_BYTES
 from extraction.fields.templates import Template
 from extraction.formats import FORMATS, render
+from extraction.options import Options
 from extraction.searchable_pdf import write_searchable_pdf
-from extraction.types import Document, DocumentInfo, Options
+from extraction.types import Document, DocumentInfo
 from jobs import templates
 from jobs.errors import TemplateNotFound, TemplateTooLarge
 

@@ -8,7 +8,8 @@ import pytest
 from extraction import pipeline
 from extraction.engines import get
 from extraction.engines.auto import beside
-from extraction.types import Line, Options, Page, PageImage, Word
+from extraction.options import Options
+from extraction.types import Line, Page, PageImage, Word
 from tests.documents import A4
 from tests.extraction import scans
 from tests.extraction.pdfs import PROSE, picture, prose, saved, with_mapping

@@ -14,8 +14,9 @@ from PIL import Image
 from extraction import engines, pipeline
 from extraction.formats import render
 from extraction.formats.json import from_dict
+from extraction.options import Options
 from extraction.schema import json_schema, xsd
-from extraction.types import Document, Options
+from extraction.types import Document
 from tests.documents import image_pdf, text_pdf
 from tests.extraction.formats.test_alto import SCHEMA as ALTO
 from tests.extraction.scans import DPI, invoice, scan

@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.scanning import scan
 from extraction import engines, pipeline
-from extraction.types import Options, Page
+from extraction.options import Options
+from extraction.types import Page
 from tests.extraction.fields.by_schema.test_extract import CASES
 
 WRITTEN = [name for name in CASES if name != "choices and check boxes"]  # its boxes are not drawn
