@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.keys import revoke_api_key
-from accounts.models import ApiKey, AuditEntry, Membership, Tenant, UsageRecord, User
+from accounts.models import ApiKey, AuditEntry, Membership, Plan, Tenant, UsageRecord, User
 
 SECRET_FIELDS = frozenset({"password", "hash"})
 
@@ -120,10 +120,16 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     )
 
 
+@admin.register(Plan)
+class PlanAdmin(AuditedAdmin):
+    list_display = ("name", "title", "pages_per_day", "pages_per_month", "calls_per_minute")
+    search_fields = ("name", "title")
+
+
 @admin.register(Tenant)
 class TenantAdmin(AuditedAdmin):
-    list_display = ("name", "slug", "is_active", "default_engine", "created_at")
-    list_filter = ("is_active",)
+    list_display = ("name", "slug", "is_active", "plan", "default_engine", "created_at")
+    list_filter = ("is_active", "plan")
     search_fields = ("name", "slug", "id")
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("id", "created_at")

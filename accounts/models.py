@@ -76,6 +76,35 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
 
+class Plan(models.Model):
+    """What an organisation may use. An empty limit is the one of the settings, or none."""
+
+    name = models.SlugField(max_length=50, unique=True)
+    title = models.CharField(max_length=100)
+    pages_per_day = models.PositiveIntegerField(null=True, blank=True)
+    pages_per_month = models.PositiveIntegerField(null=True, blank=True)
+    open_jobs = models.PositiveIntegerField(
+        null=True, blank=True, help_text="queued and running at once"
+    )
+    running_tasks = models.PositiveIntegerField(
+        null=True, blank=True, help_text="workers that may be on its jobs at once"
+    )
+    storage_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    retention_hours = models.PositiveIntegerField(null=True, blank=True, help_text="at most")
+    calls_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    calls_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    calls_per_day = models.PositiveIntegerField(null=True, blank=True)
+    burst = models.PositiveIntegerField(
+        null=True, blank=True, help_text="calls that may come at one moment"
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Tenant(models.Model):
     """An organisation: everything else belongs to one."""
 
@@ -87,6 +116,14 @@ class Tenant(models.Model):
     )
     default_engine = models.CharField(
         max_length=50, blank=True, help_text="Empty: this installation's default engine."
+    )
+    plan = models.ForeignKey(
+        Plan,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tenants",
+        help_text="Empty: this installation's defaults.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

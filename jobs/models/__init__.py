@@ -1,0 +1,29 @@
+"""The rows of jobs, by what they are about; import them from here."""
+
+from jobs.models.jobs import (
+    ENDED,
+    Extraction,
+    FieldValue,
+    Job,
+    Outbox,
+    Page,
+    Status,
+    StoredFile,
+)
+from jobs.models.review import FieldRevision, Review
+from jobs.models.templates import FieldTemplate, FieldTemplateVersion
+
+__all__ = [
+    "ENDED",
+    "Extraction",
+    "FieldRevision",
+    "FieldTemplate",
+    "FieldTemplateVersion",
+    "FieldValue",
+    "Job",
+    "Outbox",
+    "Page",
+    "Review",
+    "Status",
+    "StoredFile",
+]
