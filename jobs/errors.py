@@ -84,7 +84,7 @@ class NothingToLearn(ExtractionError):
 
 class Busy(ExtractionError):
     code = "busy"
-    title = "Others are trying templates at the moment"
+    title = "Too many others do the same at the moment"
     status = 503
     permanent = False
 
@@ -115,4 +115,25 @@ class NotInReview(ExtractionError):
 class FieldsMissing(ExtractionError):
     code = "fields_missing"
     title = "Required fields are missing"
+    status = 409
+
+
+class AddressRefused(InvalidOption):
+    code = "address_refused"
+    title = "The address is not one that may be reached"
+
+
+class FetchFailed(ExtractionError):
+    code = "fetch_failed"
+    title = "The document could not be fetched"
+
+
+class TooManyWebhooks(ExtractionError):
+    code = "too_many_webhooks"
+    title = "The organisation has as many webhooks as allowed"
+
+
+class WebhookDisabled(ExtractionError):
+    code = "webhook_disabled"
+    title = "The webhook is switched off"
     status = 409

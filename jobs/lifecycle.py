@@ -32,7 +32,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, review, storage, templates
+from jobs import queue, review, storage, templates, webhooks
 from jobs.errors import AlreadyEnded, LeaseLost
 from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Status
 
@@ -61,7 +61,10 @@ def start(job_id: UUID, *, worker: str) -> Job | None:
         if not claimed:
             return None
         Outbox.objects.filter(job_id=job_id).delete()
-        return Job.objects.select_related("tenant", "file").get(pk=job_id)
+        job = Job.objects.select_related("tenant", "file").get(pk=job_id)
+        if job.attempt == 1:
+            webhooks.job_event(job, "job.started")
+        return job
 
 
 def renew(job: Job) -> bool:
@@ -108,6 +111,7 @@ def page_done(job: Job, page: types.Page, preview: bytes | None) -> None:
             failed=failed,
             preview_key=key,
         )
+        webhooks.page_finished(job, page)
 
 
 def finished_pages(job: Job) -> dict[int, types.Page]:
@@ -213,6 +217,7 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
         if now_ended:
             Outbox.objects.filter(job=job).delete()
             _bill(job)
+            webhooks.job_ended(job, Status.CANCELLED)
         elif not Job.objects.filter(pk=job.pk, status=Status.RUNNING).update(cancel_requested=True):
             raise AlreadyEnded()
         audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
@@ -271,6 +276,7 @@ def _end(
     audit.record(
         actor=None, tenant=job.tenant, action="job.end", obj=job, after={"status": str(status)}
     )
+    webhooks.job_ended(job, status)
 
 
 def _bill(job: Job) -> None:

@@ -13,7 +13,7 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import queue, storage, templates
+from jobs import queue, receivers, storage, templates, webhooks
 from jobs.models import Job, Outbox, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
@@ -25,14 +25,15 @@ def submit_job(
     upload: Upload,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    callback_url: str = "",
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
-    bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType``,
-    ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude
-    each other.
+    bytes of the file are looked at here; ``callback_url`` has passed ``netguard.check_url``. Raises
+    ``EmptyDocument``, ``UnsupportedType``, ``StorageUnavailable``, ``TemplateNotFound``, and
+    ``InvalidOption`` for options that exclude each other.
     """
     templates.refuse_both(options.fields, options.template)
     if not upload.size:
@@ -81,6 +82,9 @@ def submit_job(
                 after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
                 address=address,
             )
+            if callback_url:
+                receivers.call_back(job, callback_url)
+            webhooks.job_event(job, "job.queued")
             queue.enqueue_after_commit(job.pk)
     except OperationalError:
         raise  # the commit may have gone through: the file stays

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
+from extraction.errors import InvalidOption
 from jobs.errors import UploadTooLarge
 
 HEAD_BYTES = 4096
@@ -19,6 +23,49 @@ class Upload(TemporaryUploadedFile):
 
     sha256: str = ""
     head: bytes = b""
+
+
+def received(chunks: Iterable[bytes], *, name: str, limit: int) -> Upload:
+    """The bytes as an upload, at its beginning; the caller closes it. Raises ``UploadTooLarge``."""
+    upload = Upload("upload", "application/octet-stream", 0, None)
+    upload.name = name
+    digest, size = hashlib.sha256(), 0
+    try:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise UploadTooLarge(limit=limit, actual=size)
+            digest.update(chunk)
+            if len(upload.head) < HEAD_BYTES:
+                upload.head += chunk[: HEAD_BYTES - len(upload.head)]
+            upload.write(chunk)
+    except BaseException:
+        upload.close()
+        raise
+    upload.size, upload.sha256 = size, digest.hexdigest()
+    upload.seek(0)
+    return upload
+
+
+def decoded(content: str, *, name: str) -> Upload:
+    """The document that base64 text holds, at most MAX_INLINE_BYTES.
+
+    Raises ``InvalidOption``, ``UploadTooLarge``.
+    """
+    limit = settings.MAX_INLINE_BYTES
+    actual = len(content) * 3 // 4
+    if actual > limit + 3:
+        raise UploadTooLarge("Send a larger file as a form.", limit=limit, actual=actual)
+
+    def chunks() -> Iterator[bytes]:
+        step = 65_536  # of four characters each, three bytes
+        for begin in range(0, len(content), step):
+            yield base64.b64decode(content[begin : begin + step], validate=True)
+
+    try:
+        return received(chunks(), name=name, limit=limit)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidOption("content is not base64.") from error
 
 
 class CappedUploadHandler(TemporaryFileUploadHandler):

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, review_api, template_api, templates, views
+from jobs import api, catalogue_api, review_api, template_api, templates, views, webhook_api
 
 
 class FormatName:
@@ -72,6 +72,26 @@ api_urlpatterns = [
         template_api.TemplateLearnView.as_view(),
         name="template-learn",
     ),
+    path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
+    path(
+        "webhooks/callback-secret",
+        webhook_api.CallbackSecretView.as_view(),
+        name="callback-secret",
+    ),
+    path("webhooks/deliveries", webhook_api.DeliveryListView.as_view(), name="delivery-list"),
+    path(
+        "webhooks/deliveries/<uuid:pk>", webhook_api.DeliveryDetailView.as_view(), name="delivery"
+    ),
+    path(
+        "webhooks/deliveries/<uuid:pk>/replay",
+        webhook_api.DeliveryReplayView.as_view(),
+        name="delivery-replay",
+    ),
+    path("webhooks/<uuid:pk>", webhook_api.WebhookDetailView.as_view(), name="webhook"),
+    path(
+        "webhooks/<uuid:pk>/rotate", webhook_api.WebhookRotateView.as_view(), name="webhook-rotate"
+    ),
+    path("webhooks/<uuid:pk>/ping", webhook_api.WebhookPingView.as_view(), name="webhook-ping"),
 ]
 
 urlpatterns = [

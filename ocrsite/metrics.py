@@ -23,7 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from accounts.models import UsageRecord
-from jobs import queue
+from jobs import deliveries, queue
 from jobs.models import Job, Outbox, Status
 from ocrsite.health import live_workers
 
@@ -76,6 +76,17 @@ class JobsCollector(Collector):
             seconds.add_metric([engine], spent)
         yield used
         yield seconds
+        told = GaugeMetricFamily(
+            "ocrsite_deliveries", "Webhook deliveries kept, by outcome", labels=["status"]
+        )
+        for outcome, count in deliveries.counts().items():
+            told.add_metric([outcome], count)
+        yield told
+        yield GaugeMetricFamily(
+            "ocrsite_deliveries_overdue_seconds",
+            "For how long the delivery has been due that waits the longest",
+            value=deliveries.overdue_seconds(),
+        )
 
     def _queue(self) -> Iterator[Metric]:
         """What Redis knows."""

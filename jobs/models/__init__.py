@@ -12,18 +12,30 @@ from jobs.models.jobs import (
 )
 from jobs.models.review import FieldRevision, Review
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
+from jobs.models.webhooks import (
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
+    JobCallback,
+    Webhook,
+)
 
 __all__ = [
     "ENDED",
+    "CallbackSecret",
+    "Delivery",
+    "DeliveryAttempt",
     "Extraction",
     "FieldRevision",
     "FieldTemplate",
     "FieldTemplateVersion",
     "FieldValue",
     "Job",
+    "JobCallback",
     "Outbox",
     "Page",
     "Review",
     "Status",
     "StoredFile",
+    "Webhook",
 ]
