@@ -27,6 +27,7 @@ from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
 from jobs import lifecycle, submit
+from jobs.errors import UploadTooLarge
 from jobs.models import Job, Review, Status
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
@@ -61,7 +62,7 @@ class JobListView(JobView, ListAPIView[Job]):
     """The tenant's jobs, newest first; POST submits a document."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, *GenericAPIView.parser_classes]
 
     def filter_queryset(self, queryset: Any) -> Any:
         status = self.request.query_params.get("status")
@@ -84,7 +85,10 @@ class JobListView(JobView, ListAPIView[Job]):
 
     @extend_schema(
         summary="Submit a document",
-        request={"multipart/form-data": SubmitSerializer},
+        request={
+            "multipart/form-data": SubmitSerializer,
+            "application/json": SubmitSerializer,
+        },
         parameters=[WAIT],
         responses={202: JobSerializer, 200: JobSerializer},
     )
@@ -97,11 +101,14 @@ class ClassifyView(JobView):
     """Telling what a document is, and which documents a file holds."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, *GenericAPIView.parser_classes]
 
     @extend_schema(
         summary="Tell what a document is, and which documents a file holds",
-        request={"multipart/form-data": ClassifySerializer},
+        request={
+            "multipart/form-data": ClassifySerializer,
+            "application/json": ClassifySerializer,
+        },
         parameters=[WAIT],
         responses={202: JobSerializer, 200: JobSerializer},
     )
@@ -193,20 +200,35 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
 def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> Response:
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
+    _refuse_large_json(request)
     form = serializer(data=request.data)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
     actor = actor_of(request)
-    job = submit.submit_job(
-        actor=actor,
-        upload=form.validated_data["file"],
-        options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
-        metadata=form.validated_data.get("metadata"),
-        address=address_of(request),
-    )
+    options = form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE)
+    with form.upload() as upload:
+        job = submit.submit_job(
+            actor=actor,
+            upload=upload,
+            options=options,
+            metadata=form.validated_data.get("metadata"),
+            callback_url=form.validated_data.get("callback_url", ""),
+            address=address_of(request),
+        )
     job = wait_for_end(job, wait)
     return view.reply(job, 200 if job.ended else 202)
+
+
+def _refuse_large_json(request: Request) -> None:
+    """Before it is read: a body of JSON is held in memory. Raises ``UploadTooLarge``."""
+    size = request.META.get("CONTENT_LENGTH") or "0"
+    limit = settings.MAX_INLINE_BYTES
+    json_sent = (request.content_type or "").startswith("application/json")
+    if json_sent and size.isdecimal() and int(size) > limit * 4 // 3 + 65_536:
+        raise UploadTooLarge(
+            "Send a larger file as a form.", limit=limit, actual=int(size) * 3 // 4
+        )
 
 
 def wait_seconds(request: Request, default: int = 0) -> float:

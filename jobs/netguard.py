@@ -88,6 +88,8 @@ _NAME = re.compile(rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")  # no
 LOOKUP_SECONDS = 2  # for the check at save; when sending, what is left of the whole time
 CONNECT_SECONDS = 5
 MAX_TRIED = 3  # addresses of one host
+# Said by deliveries of a private address and of none alike: that a name is known inside is ours
+NO_ADDRESS = "The host has no public address."
 
 
 class Unreachable(OSError):
@@ -174,8 +176,10 @@ def check_url(url: str, allowed: Sequence[str] = (), *, resolve: bool = True) ->
     elif not _NAME.fullmatch(target.host) or target.host.rsplit(".", 1)[1] in LOCAL_NAMES:
         raise AddressRefused("The host must be a public name or address.")
     elif resolve:
+        found = []
         with suppress(OSError):
             found = _look_up(target.host, target.port, LOOKUP_SECONDS)
+        if found:
             _permitted([ipaddress.ip_address(row[4][0]) for row in found], target, passes)
     return target
 
@@ -200,8 +204,7 @@ def _parse(url: str, passes: Allowed) -> Target:
 def _permitted(found: Sequence[Address], target: Target, passes: Allowed) -> list[Address]:
     permitted = [each for each in found if target.named or is_public(each) or passes.has(each)]
     if not permitted:
-        # says the same of a private address and of none: our own network is nobody's business
-        raise AddressRefused("The host has no public address.")
+        raise AddressRefused(NO_ADDRESS)
     return permitted
 
 
@@ -221,7 +224,7 @@ def _look_up(host: str, port: int, seconds: float) -> list[Any]:
     except Empty:
         raise TimeoutError("the name server did not answer") from None
     if isinstance(found, Exception):
-        raise OSError(f"the host is not known: {found}") from found
+        raise OSError(NO_ADDRESS) from found
     return found
 
 

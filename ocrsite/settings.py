@@ -284,6 +284,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
         "ReviewStatus": "jobs.review_serializers.STAGES",
+        "DeliveryStatus": "jobs.models.Delivery.Status",
         "FieldStatus": "jobs.review_serializers.STANDINGS",
     },
 }
