@@ -27,7 +27,6 @@ from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
 from jobs import lifecycle, submit
-from jobs.errors import UploadTooLarge
 from jobs.models import Job, Review, Status
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
@@ -35,6 +34,7 @@ from jobs.serializers import (
     JobSerializer,
     SubmitSerializer,
 )
+from jobs.uploads import DocumentJSONParser
 
 WAIT = OpenApiParameter(
     "wait",
@@ -62,7 +62,7 @@ class JobListView(JobView, ListAPIView[Job]):
     """The tenant's jobs, newest first; POST submits a document."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
-    parser_classes = [MultiPartParser, *GenericAPIView.parser_classes]
+    parser_classes = [MultiPartParser, DocumentJSONParser]
 
     def filter_queryset(self, queryset: Any) -> Any:
         status = self.request.query_params.get("status")
@@ -101,7 +101,7 @@ class ClassifyView(JobView):
     """Telling what a document is, and which documents a file holds."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
-    parser_classes = [MultiPartParser, *GenericAPIView.parser_classes]
+    parser_classes = [MultiPartParser, DocumentJSONParser]
 
     @extend_schema(
         summary="Tell what a document is, and which documents a file holds",
@@ -200,7 +200,6 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
 def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> Response:
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
-    _refuse_large_json(request)
     form = serializer(data=request.data)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
@@ -218,17 +217,6 @@ def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> R
         )
     job = wait_for_end(job, wait)
     return view.reply(job, 200 if job.ended else 202)
-
-
-def _refuse_large_json(request: Request) -> None:
-    """Before it is read: a body of JSON is held in memory. Raises ``UploadTooLarge``."""
-    size = request.META.get("CONTENT_LENGTH") or "0"
-    limit = settings.MAX_INLINE_BYTES
-    json_sent = (request.content_type or "").startswith("application/json")
-    if json_sent and size.isdecimal() and int(size) > limit * 4 // 3 + 65_536:
-        raise UploadTooLarge(
-            "Send a larger file as a form.", limit=limit, actual=int(size) * 3 // 4
-        )
 
 
 def wait_seconds(request: Request, default: int = 0) -> float:

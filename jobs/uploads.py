@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import BaseParser
 
 from extraction.errors import InvalidOption
 from jobs.errors import UploadTooLarge
@@ -66,6 +68,24 @@ def decoded(content: str, *, name: str) -> Upload:
         return received(chunks(), name=name, limit=limit)
     except (binascii.Error, ValueError) as error:
         raise InvalidOption("content is not base64.") from error
+
+
+class DocumentJSONParser(BaseParser):
+    """JSON that may hold a document: more of it than of other bodies, still in memory.
+
+    No JSONParser itself: of those DRF reads DATA_UPLOAD_MAX_MEMORY_SIZE at most.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The parsed body. Raises ``UploadTooLarge``, ParseError."""
+        request = parser_context["request"]
+        limit, size = settings.MAX_INLINE_BYTES, int(request.META["CONTENT_LENGTH"])
+        if size > limit * 4 // 3 + 65_536:
+            raise UploadTooLarge("Send a larger file as a form.", limit=limit, actual=size * 3 // 4)
+        (usual,) = GenericAPIView.parser_classes
+        return usual().parse(stream, media_type, parser_context)
 
 
 class CappedUploadHandler(TemporaryFileUploadHandler):

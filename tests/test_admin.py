@@ -10,21 +10,27 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs import review, templates
+from jobs import deliveries, receivers, review, templates, webhooks
 from jobs.models import (
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
     Extraction,
     FieldRevision,
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
     Job,
+    JobCallback,
     Outbox,
     Page,
     Review,
     StoredFile,
+    Webhook,
 )
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
+from tests.jobs.hooking import hook
 from tests.jobs.making import make_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
@@ -46,6 +52,11 @@ HISTORY = [
     FieldTemplate,
     FieldTemplateVersion,
     Outbox,
+    Webhook,
+    CallbackSecret,
+    JobCallback,
+    Delivery,
+    DeliveryAttempt,
 ]
 
 
@@ -68,6 +79,11 @@ def rows(acme: Organisation) -> None:
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
     Outbox.objects.create(job=Job.objects.get(status="queued"))
+    hook(acme, "https://8.8.8.8/of-A-17")
+    receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")
+    webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})
+    (claimed,) = deliveries.claim(1, troubled=False)
+    deliveries.record(claimed, deliveries.Outcome(0.1, 200, "A-17"))
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -102,7 +118,7 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
         for row in model._default_manager.all():
             text = operator.get(reverse(f"{name}_change", args=[row.pk])).content.decode()
             assert "A-17" not in text
-            assert "sealed_password" not in text
+            assert "sealed" not in text
             assert "classification" not in text
 
 
