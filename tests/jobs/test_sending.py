@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -394,3 +397,47 @@ def test_sender_ends_when_told_and_writes_down_what_was_under_way(
     first, second = Delivery.objects.order_by("pk")
     assert (first.status, second.status) == ("delivered", "pending")
     assert second.lease_until is None
+
+
+def samples() -> tuple[str, str]:
+    """The code of docs/webhooks.md, in Python and JavaScript."""
+    page = (ROOT / "docs/webhooks.md").read_text()
+    (python,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    (javascript,) = re.findall(r"```js\n(.*?)```", page, re.S)
+    return python, javascript
+
+
+@pytest.mark.parametrize("language", ["python", "js"])
+def test_documented_samples_tell_signed_from_forged(
+    acme: Organisation, site: Receiver, language: str
+) -> None:
+    webhook, old = hook(acme, f"{site.url}/in")
+    new = receivers.rotate(webhook, actor=acme.actor, address=None)
+    tell(acme, text="ü")
+    send()
+    (got,) = site.received
+    late = {**got.headers, "webhook-timestamp": str(int(got.headers["webhook-timestamp"]) - 301)}
+    calls = [
+        (got.body, got.headers, new),
+        (got.body, got.headers, old),
+        (got.body + b" ", got.headers, new),
+        (got.body, got.headers, "whsec_" + "A" * 43 + "="),
+        (got.body, late, new),
+        (got.body, {**got.headers, "webhook-signature": ""}, new),
+        (got.body, {**got.headers, "webhook-id": "msg_other"}, new),
+    ]
+    python, javascript = samples()
+    if language == "python":
+        names: dict[str, Any] = {}
+        exec(python, names)
+        events = [names["receive"](*call) for call in calls]
+    elif node := shutil.which("node"):
+        asked = [[body.decode(), headers, secret] for body, headers, secret in calls]
+        code = f"""{javascript}
+        const calls = {json.dumps(asked)};
+        console.log(JSON.stringify(calls.map(([b, h, s]) => receive(Buffer.from(b), h, s))));"""
+        done = subprocess.run([node, "-e", code], capture_output=True, text=True, check=True)
+        events = json.loads(done.stdout)
+    else:
+        pytest.skip("there is no Node.js")
+    assert [event and event["type"] for event in events] == ["job.succeeded"] * 2 + [None] * 5
