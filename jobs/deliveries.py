@@ -55,12 +55,13 @@ WITH RECURSIVE endpoints AS (
     SELECT (SELECT d.endpoint FROM jobs_delivery d
              WHERE d.status = 'pending' AND d.endpoint > e.endpoint ORDER BY d.endpoint LIMIT 1)
       FROM endpoints e WHERE e.endpoint IS NOT NULL
-), chosen AS (
-    SELECT due.id
+), waiting AS (
+    SELECT due.id, due.place, due.tenant_id,
+           row_number() OVER (PARTITION BY due.tenant_id ORDER BY due.place, random()) AS nth
       FROM endpoints e
       LEFT JOIN jobs_webhook w ON w.id = e.endpoint
      CROSS JOIN LATERAL (
-        SELECT d.id, row_number() OVER (ORDER BY d.due_at) AS place
+        SELECT d.id, d.tenant_id, row_number() OVER (ORDER BY d.due_at) AS place
           FROM jobs_delivery d
          WHERE d.status = 'pending' AND d.endpoint = e.endpoint AND d.due_at <= now()
            AND (d.lease_until IS NULL OR d.lease_until <= now())
@@ -73,7 +74,17 @@ WITH RECURSIVE endpoints AS (
      WHERE e.endpoint IS NOT NULL
        AND (w.id IS NULL OR (w.active AND (w.failing_since IS NOT NULL) = %(troubled)s
                              AND (w.paused_until IS NULL OR w.paused_until <= now())))
-     ORDER BY due.place, random()
+), under_way AS (
+    SELECT u.tenant_id, count(*) AS taken
+      FROM jobs_delivery u LEFT JOIN jobs_webhook w ON w.id = u.webhook_id
+     WHERE u.lease_until > now()
+       AND CASE WHEN w.id IS NULL THEN u.tries > 0 ELSE w.failing_since IS NOT NULL END
+           = %(troubled)s
+     GROUP BY u.tenant_id
+), chosen AS (
+    SELECT waiting.id FROM waiting LEFT JOIN under_way USING (tenant_id)
+     WHERE waiting.nth <= %(share)s - coalesce(under_way.taken, 0)
+     ORDER BY waiting.place, random()
      LIMIT %(limit)s
 )
 UPDATE jobs_delivery SET lease_until = now() + make_interval(secs => %(lease)s), claim = claim + 1
@@ -125,6 +136,8 @@ class Notice:
 def claim(limit: int, *, troubled: bool) -> list[Claimed]:
     """At most ``limit`` deliveries that are due, in turn from every endpoint.
 
+    One tenant has at most a quarter of WEBHOOK_THREADS under way of either kind.
+
     ``troubled``: those whose webhook fails at present, and callbacks that have failed before. A
     sender keeps them from taking all its hands.
     """
@@ -137,6 +150,7 @@ def claim(limit: int, *, troubled: bool) -> list[Claimed]:
             {
                 "troubled": troubled,
                 "each": 1 if troubled else PER_ENDPOINT,
+                "share": max(PER_ENDPOINT, settings.WEBHOOK_THREADS // 4),
                 "limit": limit,
                 "lease": LEASE_SECONDS,
             },

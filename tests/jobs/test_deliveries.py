@@ -76,8 +76,9 @@ def test_success_is_kept_with_its_answer(acme: Organisation) -> None:
     assert webhook.failing_since is None
 
 
-def test_senders_share_what_is_due(acme: Organisation) -> None:
+def test_senders_share_what_is_due(acme: Organisation, settings: Settings) -> None:
     """Whoever comes at once: each delivery to one, to one webhook no more than its share."""
+    settings.WEBHOOK_THREADS = 64
     for _ in range(6):
         hook(acme, URL)
     tell(acme, 5)
@@ -110,6 +111,28 @@ def test_endpoints_take_turns(acme: Organisation, stranger: Organisation) -> Non
     tell(stranger)
     taken = claim(4)
     assert {each.webhook for each in taken} == {busy.pk, *(webhook.pk for webhook in quiet)}
+
+
+@pytest.mark.parametrize("failing", [True, False])
+def test_one_tenant_takes_a_quarter_of_the_hands(
+    acme: Organisation, stranger: Organisation, settings: Settings, failing: bool
+) -> None:
+    """Also while its many receivers hang and nobody knows yet that they fail."""
+    settings.WEBHOOK_THREADS = 16
+    for _ in range(6):
+        webhook, _ = hook(acme, URL)
+        if failing:
+            failing_for(webhook, 1)
+    sound, _ = hook(stranger, URL)
+    tell(acme, 3)
+    tell(stranger)
+    taken = claim(16, troubled=failing)
+    assert len([each for each in taken if each.webhook != sound.pk]) == 4
+    assert claim(16, troubled=failing) == []
+    assert failing == (claim(16) != []), "the others' are taken, then or now"
+    own, _ = hook(acme, URL, "job.failed")
+    webhooks.notify(acme.tenant, "job.failed", {})
+    assert [each.webhook for each in claim(16)] == ([own.pk] if failing else [])
 
 
 def test_failing_endpoints_are_taken_apart_and_one_at_a_time(acme: Organisation) -> None:
@@ -278,7 +301,7 @@ def test_claim_stays_quick_beside_a_great_backlog(acme: Organisation) -> None:
         for troubled in (True, False):
             cursor.execute(
                 "EXPLAIN (ANALYZE, FORMAT JSON) " + deliveries._CLAIM,
-                {"troubled": troubled, "each": 2, "limit": 32, "lease": 60},
+                {"troubled": troubled, "each": 2, "share": 8, "limit": 32, "lease": 60},
             )
             plan = str(cursor.fetchone()[0])
             most = max(float(part.split(",")[0]) for part in plan.split("'Actual Rows': ")[1:])
