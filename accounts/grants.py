@@ -55,13 +55,12 @@ def _of_keys(grants: list[Grant]) -> set[Grant]:
         tenant__is_active=True,
     )
     allowed = {
-        (pk, tenant_id): allowed_to_scopes(scopes)
+        (pk, tenant_id, action)
         for pk, tenant_id, scopes in live.values_list("pk", "tenant_id", "scopes")
+        for action in allowed_to_scopes(scopes)
     }
     return {
-        grant
-        for grant in grants
-        if grant.action in allowed.get((grant.api_key_id, grant.tenant_id), ())
+        grant for grant in grants if (grant.api_key_id, grant.tenant_id, grant.action) in allowed
     }
 
 
@@ -69,13 +68,12 @@ def _of_members(grants: list[Grant]) -> set[Grant]:
     if not grants:
         return set()
     rows = Membership.objects.active().filter(user__in={grant.user_id for grant in grants})
-    found = {(row.user_id, row.tenant_id): (ROLES[row.role], _stamp(row.user)) for row in rows}
-    good = set()
-    for grant in grants:
-        permissions, stamp = found.get((grant.user_id, grant.tenant_id), (frozenset(), ""))
-        if grant.action in permissions and grant.stamp == stamp:
-            good.add(grant)
-    return good
+    allowed = {
+        Grant(action, row.tenant_id, None, row.user_id, _stamp(row.user))
+        for row in rows
+        for action in ROLES.get(row.role, ())
+    }
+    return allowed.intersection(grants)
 
 
 def _stamp(user: User | None) -> str:

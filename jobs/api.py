@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
@@ -79,16 +79,19 @@ class JobView(TenantMixin, GenericAPIView[Job]):
             return reply(job)
         grant = grant_to(actor_of(self.request), "jobs:read")
 
-        def reply_later(request: HttpRequest) -> HttpResponseBase:
+        def reply_later(request: HttpRequest) -> HttpResponse:
             try:
                 if not still_good([grant]):
                     raise NotAuthenticated("The credentials have been revoked.")
                 answer = reply(get_object_or_404(self.get_queryset(), pk=job.pk))
             except Exception as error:
                 answer = self.handle_exception(error)
-            return self.finalize_response(self.request, answer, *self.args, **self.kwargs)
+            return self.finalize_response(self.request, answer, *self.args, **self.kwargs).render()
 
-        make = partial(convert_exception_to_response(reply_later), self.request._request)
+        reply_whatever = cast(
+            "Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(reply_later)
+        )
+        make = partial(reply_whatever, self.request._request)
         return Handover(Waiter(JobKey(job.tenant_id, job.pk), grant, seconds, make))
 
 

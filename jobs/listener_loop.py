@@ -8,6 +8,7 @@ one a tick for those that wait.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -125,10 +126,8 @@ class ListenerLoop:
             next_due = min((each.due for each in self._listeners), default=now + 1)
             await asyncio.sleep(listeners.FIRST_LOOK_SECONDS)  # at most so many queries
             if (pause := next_due - time.monotonic()) > 0:
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._added.wait(), pause)
-                except TimeoutError:
-                    pass
 
     async def _look(self) -> None:
         now = time.monotonic()

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, Protocol, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -29,6 +29,8 @@ KEEP_ALIVE_SECONDS = 15
 SLOW_SECONDS = 30  # a listener that takes nothing for so long is dropped
 RECHECK_SECONDS = 30  # how long after its key has been revoked a listener may go on
 FIRST_LOOK_SECONDS = 0.02
+
+Read = Callable[[Collection[JobKey], Mapping[JobKey, Any]], Mapping[JobKey, Any]]
 
 
 class Host(Protocol):
@@ -57,9 +59,8 @@ class Listener(asyncio.Protocol):
     what it says of this one, None if it was deleted.
     """
 
-    read: ClassVar[Callable[[Collection[JobKey], Mapping[JobKey, Any]], Mapping[JobKey, Any]]]
-
-    def __init__(self, key: JobKey, grant: Grant, seconds: float) -> None:
+    def __init__(self, key: JobKey, grant: Grant, seconds: float, read: Read) -> None:
+        self.read = read
         self.key = key
         self.grant = grant
         self.since = time.monotonic()
@@ -123,10 +124,8 @@ class Listener(asyncio.Protocol):
 class Stream(Listener):
     """Server-sent events of a job, from what the listener was told last to the end."""
 
-    read = staticmethod(progress.read)
-
     def __init__(self, key: JobKey, grant: Grant, told: Told) -> None:
-        super().__init__(key, grant, settings.LISTEN_SECONDS)
+        super().__init__(key, grant, settings.LISTEN_SECONDS, progress.read)
         self.told = told
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -175,12 +174,10 @@ class Waiter(Listener):
     ``make`` makes the answer, in a thread for requests.
     """
 
-    read = staticmethod(progress.read_ended)
-
     def __init__(
         self, key: JobKey, grant: Grant, seconds: float, make: Callable[[], HttpResponse]
     ) -> None:
-        super().__init__(key, grant, seconds)
+        super().__init__(key, grant, seconds, progress.read_ended)
         self.make: Callable[[], HttpResponse] | None = make
 
     def tell(self, state: bool | None) -> None:

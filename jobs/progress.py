@@ -13,7 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -71,12 +71,13 @@ def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[Jo
     """
     now: dict[JobKey, Progress] = {}
     changed: dict[UUID, JobKey] = {}
-    for job_id, tenant_id, *counts in _rows(keys, "pages_total", "pages_done", "pages_failed"):
+    for row in _rows(keys, "pages_total", "pages_done", "pages_failed"):
+        job_id, tenant_id, *shown = row
         key = JobKey(tenant_id, job_id)
-        progress = Progress(*counts)
+        progress = Progress(*shown)
         old = before.get(key)
         if old and (old.done, old.failed) == (progress.done, progress.failed):
-            progress = Progress(*counts, old.finished, old.faulty)
+            progress = replace(progress, finished=old.finished, faulty=old.faulty)
         elif progress.done:
             changed[job_id] = key
         now[key] = progress
@@ -89,10 +90,7 @@ def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[Jo
         finished[job_id] |= 1 << number
         faulty[job_id] |= failed << number
     for job_id, key in changed.items():
-        old = now[key]
-        now[key] = Progress(
-            old.status, old.total, old.done, old.failed, finished[job_id], faulty[job_id]
-        )
+        now[key] = replace(now[key], finished=finished[job_id], faulty=faulty[job_id])
     return now
 
 

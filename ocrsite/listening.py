@@ -29,8 +29,10 @@ class HandedOver(Exception):
         self.chunked = chunked
 
 
-class ListeningWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no types
+class ListeningWorker(ThreadWorker):
     """A threaded worker with a `ListenerLoop` beside its pool."""
+
+    wsgi: Any
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
@@ -41,7 +43,8 @@ class ListeningWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no ty
             answers=self.tpool, most=room(descriptors=self._descriptors())
         )
         self._ending = False
-        application, request = self.wsgi, threading.local()
+        application: Any = self.wsgi
+        request = threading.local()
         self._request = request
 
         def offering(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 from extraction.fields import CATALOGUE
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
-from jobs import api, blocking
+from jobs import blocking
 from jobs.models import Job, Status
 from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
