@@ -8,6 +8,7 @@ serves it together with all others. What is done where a server cannot do so is 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -24,6 +25,7 @@ from accounts.grants import Grant
 from jobs import progress
 from jobs.progress import JobKey, Told
 
+logger = logging.getLogger(__name__)
 ENVIRON = "ocrsite.listeners"  # where the worker puts the `Host` into a request's environ
 KEEP_ALIVE_SECONDS = 15
 SLOW_SECONDS = 30  # a listener that takes nothing for so long is dropped
@@ -200,10 +202,12 @@ class Waiter(Listener):
     def _send(self, made: asyncio.Future[HttpResponse]) -> None:
         assert self.transport is not None
         assert self.response is not None
-        if made.cancelled() or made.exception() is not None or self.transport.is_closing():
+        try:
+            answer = made.result()
+        except (Exception, asyncio.CancelledError):
+            logger.exception("a waiting request is dropped")
             self.transport.abort()
             return
-        answer = made.result()
         for name, value in self.response.items():
             answer.headers.setdefault(name, value)
         answer["Content-Length"] = str(len(answer.content))

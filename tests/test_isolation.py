@@ -39,6 +39,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs": {"get": "list", "post": "list"},
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/events": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": "object", "put": "object"},
     "api/v1/reviews": {"get": "list"},

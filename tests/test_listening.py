@@ -12,6 +12,7 @@ import psutil
 import pytest
 import requests
 
+from accounts.keys import create_api_key, revoke_api_key
 from jobs.models import Job
 from jobs.tasks import run_job
 from tests.jobs.making import PDF, make_job
@@ -154,7 +155,7 @@ def test_job_that_is_deleted_ends_its_listeners(server: Server, acme: Organisati
     assert json.loads(waiter.read_all())["code"] == "not_found"
 
 
-def test_stranger_gets_404_and_reader_of_nothing_403(
+def test_stranger_gets_404_key_without_reading_403_and_nobody_401(
     server: Server, acme: Organisation, stranger: Organisation
 ) -> None:
     job = make_job(acme)
@@ -166,6 +167,10 @@ def test_stranger_gets_404_and_reader_of_nothing_403(
     )
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert answer.headers["Content-Type"] == "application/problem+json"
+    _, narrow = create_api_key(
+        tenant=acme.tenant, name="narrow", scopes=["usage:read"], created_by=acme.owner
+    )
+    assert requests.get(path, headers={"X-API-Key": narrow}, timeout=5).status_code == 403
     assert requests.get(path, timeout=5).status_code == 401
 
 
@@ -246,8 +251,6 @@ def test_submitting_that_waits_in_vain_is_202_with_the_address(
 def test_revoked_key_gets_no_answer_to_what_it_waited_for(
     server: Server, acme: Organisation
 ) -> None:
-    from accounts.keys import revoke_api_key
-
     job = make_job(acme)
     waiter = Connection(server, f"{JOBS}/{job.pk}?wait=30", acme.raw_key)
     time.sleep(0.3)
@@ -283,7 +286,8 @@ def test_listeners_beyond_the_bound_are_told_to_come_again(
 @pytest.mark.parametrize("ending", ["sigterm", "max_requests"])
 def test_server_that_stops_ends_its_listeners(acme: Organisation, ending: str) -> None:
     job = make_job(acme)
-    with web_server(threads=2) as server:
+    recycling = "--max-requests 40 --max-requests-jitter 0"
+    with web_server(threads=2, GUNICORN_CMD_ARGS=recycling) as server:
         (worker,) = psutil.Process(server.process.pid).children()
         listeners = [Connection(server, f"{JOBS}/{job.pk}/events", acme.raw_key) for _ in range(8)]
         for listener in listeners:
@@ -294,7 +298,8 @@ def test_server_that_stops_ends_its_listeners(acme: Organisation, ending: str) -
         if ending == "sigterm":
             server.process.send_signal(signal.SIGTERM)
         else:
-            worker.send_signal(signal.SIGTERM)  # what Gunicorn does after max_requests
+            for _ in range(40):
+                requests.get(f"{server.url}/health/live", timeout=5)
         for listener in listeners:
             assert names(listener) == ["status"]  # and the last chunk: see read_all
         for waiter in waiters:
