@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
+from prometheus_client import Gauge
 
 from accounts.grants import still_good
 from jobs import listeners
@@ -28,6 +29,7 @@ from jobs.listeners import ENVIRON, Handover, Listener
 logger = logging.getLogger(__name__)
 SEND_BUFFER_BYTES = 65_536  # in the kernel, for each listener
 END_SECONDS = 5  # for listeners to take what was written for them
+OPEN = Gauge("ocrsite_listeners", "Open listeners", multiprocess_mode="livesum")
 
 
 class ListenerLoop:
@@ -85,6 +87,7 @@ class ListenerLoop:
     def gone(self, listener: Listener) -> None:
         """The listener's connection is closed."""
         self._listeners.discard(listener)
+        OPEN.set(len(self._listeners))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -99,6 +102,7 @@ class ListenerLoop:
 
     async def _adopt(self, connected: socket.socket, listener: Listener) -> None:
         self._listeners.add(listener)
+        OPEN.set(len(self._listeners))
         try:
             connected.setblocking(False)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -108,7 +112,7 @@ class ListenerLoop:
             await self._loop.connect_accepted_socket(lambda: listener, connected)
         except OSError:  # it has left
             connected.close()
-            self._listeners.discard(listener)
+            self.gone(listener)
             return
         if self._ending:
             listener.end()

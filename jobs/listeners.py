@@ -129,6 +129,8 @@ class Stream(Listener):
     def __init__(self, key: JobKey, grant: Grant, told: Told) -> None:
         super().__init__(key, grant, settings.LISTEN_SECONDS, progress.read)
         self.told = told
+        self.deleted = False
+        self.settled: progress.Progress | None = None  # of which there is nothing more to tell
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -138,8 +140,12 @@ class Stream(Listener):
         self.write(opening())
 
     def tell(self, state: progress.Progress | None) -> None:
+        if state is not None and state is self.settled:
+            return
         if self.takes_more:
-            self.write(self.news(state))
+            news = self.news(state)
+            self.settled = None if news else state
+            self.write(news)
         if self.over:
             self.end()
 
@@ -149,8 +155,6 @@ class Stream(Listener):
             self.deleted = True
             return progress.event("deleted", {})
         return b"".join(self.told.events(state))
-
-    deleted = False
 
     @property
     def over(self) -> bool:

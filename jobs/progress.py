@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, F, Func, UUIDField, Value
 
 from extraction.documents import parse_pages
 from extraction.errors import InvalidOption
@@ -65,22 +67,24 @@ def payload(progress: Progress) -> dict[str, Any]:
 
 
 def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[JobKey, Progress]:
-    """The jobs as they are now, by one query; those deleted are missing.
+    """The jobs as they are now, by one query; those deleted are missing, unchanged ones the same.
 
     Pages are read, by a second query, of jobs whose counts differ from ``before`` alone.
     """
     now: dict[JobKey, Progress] = {}
     changed: dict[UUID, JobKey] = {}
-    for row in _rows(keys, "pages_total", "pages_done", "pages_failed"):
-        job_id, tenant_id, *shown = row
+    for job_id, tenant_id, *shown in _rows(keys, "pages_total", "pages_done", "pages_failed"):
         key = JobKey(tenant_id, job_id)
-        progress = Progress(*shown)
         old = before.get(key)
-        if old and (old.done, old.failed) == (progress.done, progress.failed):
-            progress = replace(progress, finished=old.finished, faulty=old.faulty)
-        elif progress.done:
-            changed[job_id] = key
-        now[key] = progress
+        status, total, done, failed = shown
+        if old is None or (old.done, old.failed) != (done, failed):
+            now[key] = Progress(status, total, done, failed)
+            if done:
+                changed[job_id] = key
+        elif (old.status, old.total) != (status, total):
+            now[key] = replace(old, status=status, total=total)
+        else:
+            now[key] = old
     if not changed:
         return now
     finished = dict.fromkeys(changed, 0)
@@ -102,8 +106,15 @@ def read_ended(keys: Collection[JobKey], before: Mapping[JobKey, bool]) -> dict[
 def _rows(keys: Collection[JobKey], *columns: str) -> Iterator[tuple[Any, ...]]:
     """Id, tenant, status and these columns of the jobs; of the keys' tenants alone."""
     wanted = set(keys)
-    rows = Job.objects.filter(pk__in=[key.job_id for key in wanted])
-    for row in rows.values_list("pk", "tenant_id", "status", *columns):
+    # one array, not as many parameters: with thousands Django takes five times as long
+    among = Func(
+        F("pk"),
+        Value([key.job_id for key in wanted], ArrayField(UUIDField())),
+        template="%(expressions)s)",
+        arg_joiner=" = ANY(",
+        output_field=BooleanField(),
+    )
+    for row in Job.objects.filter(among).values_list("pk", "tenant_id", "status", *columns):
         if JobKey(row[1], row[0]) in wanted:
             yield row
 
