@@ -64,7 +64,7 @@ class ListenerLoop:
     @property
     def has_room(self) -> bool:
         """Whether one more listener is served."""
-        return len(self._listeners) < self.most and not self._ending
+        return len(self._listeners) < self.most
 
     def offer(self, environ: dict[str, Any]) -> None:
         """Let the request's view hand its connection over."""
@@ -75,6 +75,10 @@ class ListenerLoop:
         response.listener.response, response.listener.chunked = response, chunked
         response.listener.host = self
         asyncio.run_coroutine_threadsafe(self._adopt(connected, response.listener), self._loop)
+
+    def adopt(self, connected: socket.socket, protocol: asyncio.Protocol) -> None:
+        """Serve a connection that is no listener; its ``connection_lost`` is called in any case."""
+        asyncio.run_coroutine_threadsafe(self._connect(connected, protocol), self._loop)
 
     def end(self, ended: Callable[[], None]) -> None:
         """End all listeners, waiting ones with an answer; ``ended`` is called after the last."""
@@ -103,20 +107,26 @@ class ListenerLoop:
     async def _adopt(self, connected: socket.socket, listener: Listener) -> None:
         self._listeners.add(listener)
         OPEN.set(len(self._listeners))
-        try:
-            connected.setblocking(False)
+        with contextlib.suppress(OSError):  # it has left
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
             if hasattr(socket, "TCP_USER_TIMEOUT") and connected.family != socket.AF_UNIX:
                 gone_ms = listeners.SLOW_SECONDS * 1000  # for readers that vanished from the net
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, gone_ms)
-            await self._loop.connect_accepted_socket(lambda: listener, connected)
-        except OSError:  # it has left
-            connected.close()
-            self.gone(listener)
+        if not await self._connect(connected, listener):
             return
         if self._ending:
             listener.end()
         self._added.set()
+
+    async def _connect(self, connected: socket.socket, protocol: asyncio.Protocol) -> bool:
+        try:
+            connected.setblocking(False)
+            await self._loop.connect_accepted_socket(lambda: protocol, connected)
+        except OSError as error:
+            connected.close()
+            protocol.connection_lost(error)
+            return False
+        return True
 
     async def _watch(self) -> None:
         """Look for news when listeners are due, again and again."""

@@ -3,14 +3,19 @@
 A view answers with `jobs.listeners.Handover`; the connection then leaves the thread, the pool and
 Gunicorn's count of connections, and is served by `jobs.listener_loop.ListenerLoop`. TLS is to be
 terminated in front: on a connection that Gunicorn itself encrypts, views are not offered this.
+
+The loop also sees connections off that are to be closed. Gunicorn 27 does that in its main thread,
+which then accepts nothing for up to two seconds each: with ``Connection: close`` and patience a
+single client could keep everybody out.
 """
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import threading
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -18,6 +23,35 @@ if TYPE_CHECKING:
     from jobs.listeners import Handover
 
 SPARE_DESCRIPTORS = 256  # for the database, log and files
+LINGER_SECONDS = 2  # as Gunicorn's own
+MOST_DRAINED = 65_536
+
+
+class Closing(asyncio.Protocol):
+    """A connection that has been answered: read until the client closes it (RFC 9112, 9.6).
+
+    Closed at once, what it is still sending would reset it, and the answer might be lost.
+    """
+
+    def __init__(self, gone: Callable[[], None]) -> None:
+        self._gone = gone
+        self._drained = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.abort)
+        try:
+            self._transport.write_eof()
+        except OSError:  # it has left
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._drained += len(data)
+        if self._drained > MOST_DRAINED:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gone()
 
 
 class HandedOver(Exception):
@@ -78,7 +112,11 @@ class ListeningWorker(ThreadWorker):
         """In the main thread, when the request's thread is free again."""
         handed: HandedOver | None = getattr(conn, "handed", None)
         if handed is None:
-            super().finish_request(conn, fs)
+            failed = fs.cancelled() or fs.exception() is not None
+            if failed or fs.result() or self.cfg.is_ssl or conn.sock.fileno() < 0:
+                super().finish_request(conn, fs)
+            else:
+                self.listeners.adopt(conn.sock, Closing(self._one_less_later))
             return
         self.listeners.add(conn.sock, handed.response, chunked=handed.chunked)
         if self._ending:
@@ -94,9 +132,12 @@ class ListeningWorker(ThreadWorker):
 
     def _end_listeners(self) -> None:
         self.nr_conns += 1  # Gunicorn waits for them as for one connection
-        self.listeners.end(lambda: self.method_queue.defer(self._listeners_ended))
+        self.listeners.end(self._one_less_later)
 
-    def _listeners_ended(self) -> None:
+    def _one_less_later(self) -> None:
+        self.method_queue.defer(self._one_less)
+
+    def _one_less(self) -> None:
         self.nr_conns -= 1
 
     def _descriptors(self) -> int:

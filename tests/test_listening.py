@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -281,6 +282,26 @@ def test_listeners_beyond_the_bound_are_told_to_come_again(
     while Connection(server, path, acme.raw_key).status == 503 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert Connection(server, path, acme.raw_key).status == 200
+
+
+def test_clients_that_do_not_close_keep_nobody_waiting(server: Server) -> None:
+    held = []
+    for _ in range(10):
+        held.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+        held[-1].sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    for client in held:
+        received = b""
+        while data := client.recv(4096):  # the end comes at once: the server has closed its half
+            received += data
+        assert received.startswith(b"HTTP/1.1 200")
+    begun = time.monotonic()
+    assert requests.get(f"{server.url}/health/live", timeout=30).status_code == 200
+    assert time.monotonic() - begun < 1.5
+    time.sleep(2.5)
+    held[0].sendall(b"x")
+    time.sleep(0.1)
+    with pytest.raises(OSError):  # closed for good
+        held[0].sendall(b"x")
 
 
 @pytest.mark.parametrize("ending", ["sigterm", "max_requests"])
