@@ -32,8 +32,8 @@ def submit_job(
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
     bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType``,
-    ``QueueFull``, ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude
-    each other.
+    ``QueueFull``, ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options
+    that exclude each other.
     """
     queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
