@@ -35,8 +35,8 @@ MAX_SUBJECTS = 20_000  # remembered while Redis is away
 NAMES = (*SECONDS, "burst")  # what each subject is told of, in this order
 
 # KEYS: one a subject. ARGV: the windows' lengths in ms, then each subject's Rates.numbers.
-# A state: the bucket's level (calls not yet leaked) and when that was, then for each window the
-# ends of its slots and their calls in turn, oldest first. Times in ms.
+# A state: the bucket's level (calls not yet leaked) and when that was; then each window: its calls,
+# then each slot's end and calls, oldest first. Times in ms.
 SCRIPT = """
 local SLOTS = 60
 local clock = redis.call('TIME')
@@ -52,28 +52,31 @@ end
 
 for n, key in ipairs(KEYS) do
   local packed = redis.call('GET', key)
-  local state = packed and cmsgpack.unpack(packed) or {0, now, {}, {}, {}}
+  local state = packed and cmsgpack.unpack(packed) or {0, now, {0}, {0}, {0}}
   for w = 1, 3 do
-    local limit, kept, count = tonumber(ARGV[4 * n + w - 1]), {}, 0
-    local slots = state[2 + w]
-    for i = 1, #slots, 2 do
-      -- one far ahead is of a clock since put back
-      if slots[i] + lengths[w] > now and slots[i] <= now + lengths[w] then
-        kept[#kept + 1] = slots[i]
-        kept[#kept + 1] = slots[i + 1]
-        count = count + slots[i + 1]
-      end
+    local limit, length, slots = tonumber(ARGV[4 * n + w - 1]), lengths[w], state[2 + w]
+    -- the clock has been put back by more than the window
+    if #slots > 1 and slots[#slots - 1] > now + length then slots = {0} end
+    local first, calls = 2, slots[1]
+    while first < #slots and slots[first] + length <= now do
+      calls = calls - slots[first + 1]
+      first = first + 2
     end
-    local reset, rest = limit == 0 and lengths[w] or 0, count
-    for i = 1, #kept, 2 do
-      rest = rest - kept[i + 1]
-      if rest < math.min(count, limit) then
-        reset = kept[i] + lengths[w] - now
+    if first > 2 then
+      local kept = {calls}
+      for i = first, #slots do kept[#kept + 1] = slots[i] end
+      slots = kept
+    end
+    local reset, rest = limit == 0 and length or 0, calls
+    for i = 2, #slots, 2 do
+      rest = rest - slots[i + 1]
+      if rest < math.min(calls, limit) then
+        reset = slots[i] + length - now
         break
       end
     end
-    state[2 + w] = kept
-    tell(count, limit, reset)
+    state[2 + w] = slots
+    tell(calls, limit, reset)
   end
   local burst = tonumber(ARGV[4 * n + 3])
   local rate = math.max(tonumber(ARGV[4 * n]), 1) / lengths[1]
@@ -92,7 +95,8 @@ if admitted then
     for w = 1, 3 do
       local width, slots = lengths[w] / SLOTS, state[2 + w]
       local ends = (math.floor(now / width) + 1) * width
-      if #slots > 0 and slots[#slots - 1] >= ends then
+      slots[1] = slots[1] + 1
+      if #slots > 1 and slots[#slots - 1] >= ends then
         slots[#slots] = slots[#slots] + 1
       else
         slots[#slots + 1] = ends
@@ -198,7 +202,9 @@ class MemoryCounts:
         state = self._states.get(subject.key) or _State(0, now, [[], [], []])
         lengths, rates, windows = _lengths(), subject.rates, []
         for length, limit, slots in zip(lengths, rates.numbers[:3], state.windows, strict=True):
-            kept = [(end, n) for end, n in slots if now - length < end <= now + length]
+            if slots and slots[-1][0] > now + length:  # the clock has been put back
+                slots = []
+            kept = [(end, n) for end, n in slots if end + length > now]
             rest = count = sum(n for _, n in kept)
             reset: float = 0 if limit else length
             for end, n in kept:
