@@ -98,13 +98,12 @@ REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
 MAX_WAIT_SECONDS = 60
 MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
 
-# Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit" is
-# what costs most, and what a plan's numbers replace. "token" and "public" count by address.
+# Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit"
+# makes jobs, and is what a plan's numbers replace; "try" computes on templates (test, propose,
+# learn); "token" and "public" count by address.
 RATES = {
-    "submit": Rates(*env.list("RATE_SUBMIT", int, [10, 100, 1_000, 10])),  # classify, batches too
-    "try": Rates(
-        *env.list("RATE_TRY", int, [10, 100, 1_000, 10])
-    ),  # templates: test, propose, learn
+    "submit": Rates(*env.list("RATE_SUBMIT", int, [10, 100, 1_000, 10])),
+    "try": Rates(*env.list("RATE_TRY", int, [10, 100, 1_000, 10])),
     "change": Rates(*env.list("RATE_CHANGE", int, [120, 3_000, 30_000, 60])),
     "read": Rates(*env.list("RATE_READ", int, [600, 20_000, 200_000, 200])),
     "token": Rates(*env.list("RATE_TOKEN", int, [60, 1_000, 10_000, 30])),
