@@ -26,7 +26,7 @@ from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
-from jobs import lifecycle, results, revisions, storage, submit, templates, viewer
+from jobs import lifecycle, queue, results, revisions, storage, submit, templates, viewer
 from jobs.api import result_response
 from jobs.forms import UploadForm
 from jobs.models import Job, Page, Review, Status
@@ -50,6 +50,9 @@ class ProblemPage:
         except ExtractionError as error:
             problem = viewer.explain(error.failure())
             return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)
+        except limits.RateLimited as error:
+            context = {"problem": _too_many(error)}
+            return render(request, "jobs/problem.html", context, status=error.status_code)
 
 
 class JobListPage(PageMixin, MultipleObjectMixin, View):
@@ -170,6 +173,7 @@ class JobPage(OneJob):
             "may_cancel": actor.may("jobs:cancel"),
             "may_delete": actor.may("jobs:write"),
         }
+        context["place"] = queue.place_of(job)
         if job.ended:
             context |= _result_context(request, job)
         return _page(request, "jobs/job.html", "jobs/_job.html", context)
@@ -211,6 +215,25 @@ class JobCancelPage(OneJob):
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Cancel, and back to the job."""
         lifecycle.cancel(self.get_object(), actor=actor_of(request), address=address_of(request))
+        return redirect("job-page", pk)
+
+
+class JobRetryPage(OneJob):
+    """Trying again what failed or was not reached."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Queue it again, with the password given, and back to the job."""
+        limits.admit(request, "submit")
+        job = self.get_object()
+        queue.refuse_when_full(queue.pool_of(job.engine))
+        lifecycle.retry(
+            job,
+            actor=actor_of(request),
+            address=address_of(request),
+            password=request.POST.get("password", "")[:200],
+        )
         return redirect("job-page", pk)
 
 
