@@ -1,4 +1,4 @@
-"""Accepting a document: the file kept, the job and its outbox row written, the id sent."""
+"""Accepting a document: the file kept, the job and what is to be done of it written."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import queue, storage, templates
-from jobs.models import Job, Outbox, StoredFile
+from jobs import lifecycle, queue, storage, templates
+from jobs.models import Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
 
@@ -25,15 +25,17 @@ def submit_job(
     upload: Upload,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
     bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType``,
-    ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude
-    each other.
+    ``QueueFull``, ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options
+    that exclude each other.
     """
+    queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
     if not upload.size:
         raise EmptyDocument("The file has no content.")
@@ -67,12 +69,13 @@ def submit_job(
                 created_by=actor.user,
                 api_key=actor.api_key,
                 engine=options.engine,
+                priority=priority,
                 options={k: v for k, v in asdict(options).items() if k != "password"},
                 template_version=asked.version if asked else None,
                 sealed_password=seal(options.password),
                 metadata=metadata or {},
             )
-            Outbox.objects.create(job=job)
+            lifecycle.make_ready(job)
             audit.record(
                 actor=actor,
                 tenant=tenant,
@@ -81,7 +84,6 @@ def submit_job(
                 after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
                 address=address,
             )
-            queue.enqueue_after_commit(job.pk)
     except OperationalError:
         raise  # the commit may have gone through: the file stays
     except Exception as error:
