@@ -32,7 +32,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, review, storage, templates
+from jobs import batches, queue, review, storage, templates
 from jobs.errors import AlreadyEnded, LeaseLost
 from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Status
 
@@ -213,6 +213,7 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
         if now_ended:
             Outbox.objects.filter(job=job).delete()
             _bill(job)
+            batches.job_ended(job)
         elif not Job.objects.filter(pk=job.pk, status=Status.RUNNING).update(cancel_requested=True):
             raise AlreadyEnded()
         audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
@@ -241,6 +242,7 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         )
         job.delete()
         file.delete()
+        batches.job_ended(job)
         storage.delete_job(file.tenant_id, job_id, file.key)
 
 
@@ -271,6 +273,7 @@ def _end(
     audit.record(
         actor=None, tenant=job.tenant, action="job.end", obj=job, after={"status": str(status)}
     )
+    batches.job_ended(job)
 
 
 def _bill(job: Job) -> None:

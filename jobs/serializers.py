@@ -291,6 +291,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     )
     review = serializers.SerializerMethodField(help_text="null where none was needed")
     error = FailureSerializer(read_only=True, allow_null=True)
+    batch = serializers.UUIDField(source="batch_id", read_only=True, allow_null=True)
     links = serializers.SerializerMethodField()
 
     class Meta:
@@ -305,6 +306,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "engine",
             "options",
             "metadata",
+            "batch",
             "pages",
             "classification",
             "documents",

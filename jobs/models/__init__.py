@@ -1,5 +1,6 @@
 """The rows of jobs, by what they are about; import them from here."""
 
+from jobs.models.batches import Batch
 from jobs.models.jobs import (
     ENDED,
     Extraction,
@@ -15,6 +16,7 @@ from jobs.models.templates import FieldTemplate, FieldTemplateVersion
 
 __all__ = [
     "ENDED",
+    "Batch",
     "Extraction",
     "FieldRevision",
     "FieldTemplate",
