@@ -19,7 +19,7 @@ from typing import IO
 from extraction.errors import EmptyDocument, ExtractionError, UnsupportedType
 from jobs.errors import CompressionTooHigh, CorruptArchive, TooManyFiles, UnsupportedEntry
 
-MAX_DIRECTORY_BYTES = 1_000_000  # some thousand entries
+DIRECTORY_BYTES = 2_500  # at most, for each file allowed: its entry and what lies beside it
 MAX_RATIO = 200  # unpacked to packed, where more than FREE_BYTES come out
 FREE_BYTES = 1_000_000
 CHUNK_BYTES = 65_536
@@ -74,12 +74,12 @@ class Archive:
         Raises ``TooManyFiles``, ``CorruptArchive``, ``EmptyDocument`` where no file is in it, and
         ``UnsupportedType`` for the zips that office documents and programs are.
         """
-        self._file = _Bounded(file)
+        self._file = _Bounded(file, max(2 * CHUNK_BYTES, DIRECTORY_BYTES * max_files))
         try:
             self._zip = zipfile.ZipFile(self._file)
         except _DAMAGE as error:
             raise CorruptArchive("The archive's directory cannot be read.") from error
-        infos = self._zip.infolist()
+        infos = list(self._zip.infolist())
         if any(info.filename in _NO_ARCHIVE for info in infos):
             raise UnsupportedType("An office document or a program is not an archive of documents.")
         files = [i for i in infos if not i.is_dir() and not _RUBBISH.search(i.filename)]
@@ -87,6 +87,8 @@ class Archive:
             raise TooManyFiles(limit=max_files, actual=len(files))
         if not files:
             raise EmptyDocument("The archive has no file in it.")
+        self._zip.filelist.clear()  # many archives may be open, each with thousands of entries
+        self._zip.NameToInfo.clear()
         self.entries = tuple(Entry(display_name(_name(i)), i, _refusal(i)) for i in files)
         self._refuse_overlaps()
 
@@ -129,14 +131,14 @@ class _Bounded:
     zipfile reads the whole directory, of the size that the archive says, into memory.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], limit: int) -> None:
+        self._file, self._limit = file, limit
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        if size > MAX_DIRECTORY_BYTES:
+        if size > self._limit:
             raise TooManyFiles("The archive's directory is too large.")
-        return self._file.read(MAX_DIRECTORY_BYTES if size < 0 else size)
+        return self._file.read(self._limit if size < 0 else size)
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -51,8 +51,8 @@ def incoming(uploads: Iterable[Upload]) -> list[Incoming]:
             raise
         except ExtractionError as error:
             documents.append(Incoming(name, upload, refusal=error))
-    if len(documents) > limit:
-        raise TooManyFiles(limit=limit, actual=len(documents))
+        if len(documents) > limit:
+            raise TooManyFiles(limit=limit, actual=len(documents))
     return documents
 
 
