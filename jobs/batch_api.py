@@ -189,7 +189,8 @@ class BatchExportView(BatchView):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
         if not exporting.acquire(blocking=False):
             raise Busy("Many batches are being exported at the moment.")
-        body = _Held(row.make(batch, formats), exporting)
+        parts: Iterable[bytes] = row.make(batch, formats) if request.method == "GET" else ()
+        body = _Held(parts, exporting)
         response = StreamingHttpResponse(body, content_type=row.media_type)
         name = (batch.name or "batch").strip(". ") or "batch"
         response["Content-Disposition"] = content_disposition_header(True, f"{name}.{row.name}")
