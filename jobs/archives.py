@@ -62,7 +62,8 @@ def is_archive(head: bytes) -> bool:
 def display_name(path: str) -> str:
     """The last part of a path without what does not print, at most 255 characters."""
     last = re.split(r"[/\\]", path)[-1]
-    return "".join(char for char in last if char.isprintable()).strip()[:255] or "document"
+    name = "".join(char for char in last if char.isprintable()).strip()[:255]
+    return name if name.strip(".") else "document"
 
 
 class Archive:

@@ -14,6 +14,7 @@ from jobs.batches import Item, Progress
 from jobs.models import Batch
 from jobs.serializers import FailureSerializer, PagesSerializer, SubmitSerializer
 
+STATES = ["running", "cancelling", "completed"]
 FILE_FIELDS = ("files", "file", "zip")  # of the form; the content decides, not the field's name
 
 
@@ -59,7 +60,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 class BatchSerializer(serializers.ModelSerializer[Batch]):
     """A batch in a list; ``progress`` in the context holds that of each by id."""
 
-    status = serializers.ChoiceField(choices=["running", "cancelling", "completed"])
+    status = serializers.ChoiceField(choices=STATES)
     documents = serializers.SerializerMethodField(help_text="how many, by status, and refused")
     pages = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()

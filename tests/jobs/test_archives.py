@@ -62,6 +62,8 @@ def test_folders_and_what_systems_leave_in_them_are_passed_over() -> None:
         ("/a/b/\x1b[31mred\u202efdp.exe", "[31mredfdp.exe"),
         ("a\nb.pdf", "ab.pdf"),
         ("x/", "document"),
+        ("x/..", "document"),
+        (" . ", "document"),
         ("é" * 300, "é" * 255),
     ],
 )

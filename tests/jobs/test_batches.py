@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, image_png, text_pdf
 from tests.jobs.batching import URL, jobs_of, make_batch, run_all, send
 from tests.jobs.making import PDF, form_file, make_job, upload
-from tests.jobs.zips import changed, overlapping, zipped
+from tests.jobs.zips import changed, entries_zip, overlapping, zipped
 from tests.people import Organisation
 
 pytestmark = [
@@ -145,6 +146,16 @@ def test_zip_is_taken_apart_with_its_good_and_bad_entries(acme: Organisation, fi
     assert (default_storage.open(stored.key).read(), stored.size) == (PDF, len(PDF))
     assert stored.sha256 == StoredFile.objects.get(name="first.pdf").sha256
     assert len(kept(files)) == 3
+
+
+@pytest.mark.parametrize(
+    "path", ["a/..", "..", "x/.", "a\\..\\", "\x01", "x" * 60_000, "a/" * 30_000]
+)
+def test_entry_may_be_called_anything(acme: Organisation, path: str) -> None:
+    body = send(acme.api(), {"a.zip": entries_zip(zipfile.ZipInfo(path), zipfile.ZipInfo("b"))})
+    assert body.status_code == 202, body.content
+    assert 1 <= len(body.json()["items"]) <= 2
+    assert body.json()["items"][-1]["name"] == "b"
 
 
 def test_zip_is_told_by_its_content_whatever_it_is_called(acme: Organisation) -> None:
