@@ -26,12 +26,13 @@ from accounts.audit import address_of
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import lifecycle, submit
+from jobs import lifecycle, queue, submit
 from jobs.models import Job, Review, Status
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
     ClassifySerializer,
     JobSerializer,
+    RetrySerializer,
     SubmitSerializer,
 )
 
@@ -145,6 +146,29 @@ class JobCancelView(JobView):
         return self.reply(job, 202)
 
 
+class JobRetryView(JobView):
+    """Trying an ended job again."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+
+    @extend_schema(
+        summary="Try a job again", request=RetrySerializer, responses={202: JobSerializer}
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queue again what failed, was cancelled or is partial: only what was not read is read."""
+        form = RetrySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        job = self.get_object()
+        queue.refuse_when_full(queue.pool_of(job.engine))
+        job = lifecycle.retry(
+            job,
+            actor=actor_of(request),
+            address=address_of(request),
+            password=form.validated_data.get("password", ""),
+        )
+        return self.reply(job, 202)
+
+
 class JobResultView(JobView):
     """The result in one of the formats."""
 
@@ -193,16 +217,19 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
 def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> Response:
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
+    actor = actor_of(request)
+    default_engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
+    queue.refuse_when_full(queue.pool_of(default_engine))  # before the body is looked at
     form = serializer(data=request.data)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
-    actor = actor_of(request)
     job = submit.submit_job(
         actor=actor,
         upload=form.validated_data["file"],
-        options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+        options=form.options(default_engine),
         metadata=form.validated_data.get("metadata"),
+        priority=form.priority(),
         address=address_of(request),
     )
     job = wait_for_end(job, wait)

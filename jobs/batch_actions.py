@@ -1,4 +1,4 @@
-"""What callers do with a batch: submit, cancel, delete."""
+"""What callers do with a batch: submit, cancel, try again, delete."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from accounts import audit
 from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
-from jobs import lifecycle, submit
-from jobs.errors import AlreadyEnded, NothingAccepted
-from jobs.models import ENDED, Batch, Job
+from jobs import lifecycle, queue, submit
+from jobs.errors import AlreadyEnded, NotEnded, NothingAccepted, NothingToRetry
+from jobs.models import ENDED, Batch, Job, Priority, Status
 from jobs.unpacking import Unpacking, incoming
 from jobs.uploads import Upload
 
@@ -32,6 +32,7 @@ def submit_batch(
     options: Options,
     name: str = "",
     metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
     address: str | None = None,
 ) -> Batch:
     """Keep the documents, and queue a job with these options for each that can be one.
@@ -40,7 +41,7 @@ def submit_batch(
     transaction. Raises ``TooManyFiles``, ``NothingAccepted``, ``StorageUnavailable``, and as
     ``submit.order``.
     """
-    placed = submit.order(actor=actor, options=options, address=address)
+    placed = submit.order(actor=actor, options=options, priority=priority, address=address)
     documents = incoming(uploads)
     unpacking = Unpacking(documents)
     positions: list[int] = []
@@ -97,6 +98,24 @@ def cancel(batch: Batch, *, actor: Actor, address: str | None) -> Batch:
     for job in Job.objects.filter(batch=batch).exclude(status__in=ENDED).select_related("tenant"):
         with suppress(AlreadyEnded):
             lifecycle.cancel(job, actor=actor, address=address)
+    batch.refresh_from_db()
+    return batch
+
+
+def retry(batch: Batch, *, actor: Actor, address: str | None, password: str = "") -> Batch:
+    """Queue again its jobs that ended without success, as ``lifecycle.retry`` does for each.
+
+    Raises ``NothingToRetry``, ``QueueFull``.
+    """
+    jobs = Job.objects.filter(batch=batch, status__in=ENDED).exclude(status=Status.SUCCEEDED)
+    rows = list(jobs.order_by("batch_position"))
+    if not rows:
+        raise NothingToRetry("No document of the batch has ended without success.")
+    queue.refuse_when_full(queue.pool_of(rows[0].engine))
+    audit.record(actor=actor, tenant=batch.tenant, action="batch.retry", obj=batch, address=address)
+    for job in rows:
+        with suppress(NotEnded, NothingToRetry, Http404):  # by another request, or deleted
+            lifecycle.retry(job, actor=actor, address=address, password=password)
     batch.refresh_from_db()
     return batch
 

@@ -23,7 +23,7 @@ from accounts.audit import address_of
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batches
+from jobs import batch_actions, batches, queue
 from jobs.batch_export import EXPORTS
 from jobs.batch_serializers import (
     FILE_FIELDS,
@@ -33,6 +33,7 @@ from jobs.batch_serializers import (
 )
 from jobs.errors import Busy
 from jobs.models import Batch
+from jobs.serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
 
 receiving = threading.BoundedSemaphore(settings.MAX_RECEIVING)
@@ -93,6 +94,9 @@ class BatchListView(BatchView):
             receiving.release()
 
     def _submit(self, request: Request) -> Response:
+        actor = actor_of(request)
+        default_engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
+        queue.refuse_when_full(queue.pool_of(default_engine))  # before the body is looked at
         http = request._request
         http.upload_handlers = [BatchUploadHandler(http)]
         form = BatchSubmitSerializer(data=request.data)
@@ -102,13 +106,13 @@ class BatchListView(BatchView):
         uploads: list[Upload] = [f for name in FILE_FIELDS for f in request.FILES.getlist(name)]
         if not uploads:
             raise ValidationError({"files": ["No file was sent."]})
-        actor = actor_of(request)
         batch = batch_actions.submit_batch(
             actor=actor,
             uploads=uploads,
-            options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+            options=form.options(default_engine),
             name=form.validated_data.get("name", ""),
             metadata=form.validated_data.get("metadata"),
+            priority=form.priority(),
             address=address_of(request),
         )
         return self.reply(batch, 202)
@@ -157,6 +161,31 @@ class BatchCancelView(BatchView):
         """Queued jobs end at once, running ones after their current page."""
         batch = batch_actions.cancel(
             self.get_object(), actor=actor_of(request), address=address_of(request)
+        )
+        return self.reply(batch, 202)
+
+
+class BatchRetryView(BatchView):
+    """Trying again what did not succeed of a batch."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+
+    @extend_schema(
+        operation_id="batch_retry",
+        tags=["batches"],
+        summary="Try again what did not succeed of a batch",
+        request=RetrySerializer,
+        responses={202: BatchDetailSerializer},
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queue again what failed, was cancelled or is partial; what was read is not read again."""
+        form = RetrySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        batch = batch_actions.retry(
+            self.get_object(),
+            actor=actor_of(request),
+            address=address_of(request),
+            password=form.validated_data.get("password", ""),
         )
         return self.reply(batch, 202)
 

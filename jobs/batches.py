@@ -79,16 +79,27 @@ def job_ended(job: Job) -> None:
     The batch's row is locked before the other jobs are looked at. Of two jobs that end at once the
     second then waits for the first one's commit and sees its end.
     """
-    if job.batch_id is None:
-        return
-    rows = Batch.objects.select_for_update(of=("self",), no_key=True).select_related("tenant")
-    batch = rows.filter(pk=job.batch_id, completed_at=None).first()
-    if batch is None:
+    batch = _locked(job)
+    if batch is None or batch.completed_at is not None:
         return
     if Job.objects.filter(batch=batch).exclude(status__in=ENDED).exists():
         return
     if Batch.objects.filter(pk=batch.pk, completed_at=None).update(completed_at=Now()):
         _completed(batch)
+
+
+def job_reopened(job: Job) -> None:
+    """To be called in the transaction in which an ended job is queued again: so is its batch."""
+    if batch := _locked(job):
+        Batch.objects.filter(pk=batch.pk).update(completed_at=None, cancel_requested=False)
+
+
+def _locked(job: Job) -> Batch | None:
+    """The job's batch, if it has one, with its row locked until the transaction ends."""
+    if job.batch_id is None:
+        return None
+    rows = Batch.objects.select_for_update(of=("self",), no_key=True).select_related("tenant")
+    return rows.filter(pk=job.batch_id).first()
 
 
 def _completed(batch: Batch) -> None:

@@ -1,4 +1,4 @@
-"""Accepting a document: the file kept, the job and its outbox row written, the id sent."""
+"""Accepting a document: the file kept, the job and what is to be done of it written."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import queue, storage, templates
-from jobs.models import Batch, Job, Outbox, StoredFile
+from jobs import lifecycle, queue, storage, templates
+from jobs.models import Batch, Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
 
@@ -33,6 +33,7 @@ class Order:
     options: Options
     template: templates.Asked | None
     metadata: dict[str, Any]
+    priority: Priority
     address: str | None
 
 
@@ -41,16 +42,19 @@ def order(
     actor: Actor,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
     address: str | None = None,
 ) -> Order:
     """The options checked and their template looked up.
 
-    Raises ``TemplateNotFound``, and ``InvalidOption`` for options that exclude each other.
+    Raises ``QueueFull``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude each
+    other.
     """
+    queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
     asked = templates.resolve(actor.tenant, options.template) if options.template else None
     options = replace(options, template=asked.name if asked else "")
-    return Order(actor, options, asked, metadata or {}, address)
+    return Order(actor, options, asked, metadata or {}, priority, address)
 
 
 def submit_job(
@@ -59,6 +63,7 @@ def submit_job(
     upload: Upload,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
@@ -66,7 +71,9 @@ def submit_job(
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
     bytes of the file are looked at here. Raises as ``order`` and ``keep``.
     """
-    placed = order(actor=actor, options=options, metadata=metadata, address=address)
+    placed = order(
+        actor=actor, options=options, metadata=metadata, priority=priority, address=address
+    )
     with taken_back_on_failure(placed) as kept:
         kept.append(keep(actor.tenant, upload))
         with transaction.atomic():
@@ -110,7 +117,7 @@ def keep(tenant: Tenant, upload: Upload) -> StoredFile:
 def create(
     placed: Order, file: StoredFile, *, batch: Batch | None = None, position: int | None = None
 ) -> Job:
-    """Write a kept file's rows in the caller's transaction; the id is sent after its commit."""
+    """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit."""
     tenant, options = placed.actor.tenant, placed.options
     file.save(force_insert=True)
     job = Job.objects.create(
@@ -121,12 +128,13 @@ def create(
         created_by=placed.actor.user,
         api_key=placed.actor.api_key,
         engine=options.engine,
+        priority=placed.priority,
         options=shown(options),
         template_version=placed.template.version if placed.template else None,
         sealed_password=seal(options.password),
         metadata=placed.metadata,
     )
-    Outbox.objects.create(job=job)
+    lifecycle.make_ready(job)
     audit.record(
         actor=placed.actor,
         tenant=tenant,
@@ -135,7 +143,6 @@ def create(
         after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
         address=placed.address,
     )
-    queue.enqueue_after_commit(job.pk)
     return job
 
 

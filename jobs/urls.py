@@ -3,7 +3,16 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, batch_api, catalogue_api, review_api, template_api, templates, views
+from jobs import (
+    api,
+    batch_api,
+    catalogue_api,
+    page_api,
+    review_api,
+    template_api,
+    templates,
+    views,
+)
 from jobs.batch_export import EXPORTS
 
 
@@ -47,6 +56,11 @@ api_urlpatterns = [
     path("ocr/jobs", api.JobListView.as_view(), name="job-list"),
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
+    path("ocr/jobs/<uuid:pk>/retry", api.JobRetryView.as_view(), name="job-retry"),
+    path("ocr/jobs/<uuid:pk>/pages", page_api.JobPagesView.as_view(), name="job-pages"),
+    path(
+        "ocr/jobs/<uuid:pk>/pages/<int:number>", page_api.JobPageView.as_view(), name="job-one-page"
+    ),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
     path(
         "ocr/jobs/<uuid:pk>/fields/<field:field>", review_api.FieldView.as_view(), name="job-field"
@@ -54,6 +68,7 @@ api_urlpatterns = [
     path("batches", batch_api.BatchListView.as_view(), name="batch-list"),
     path("batches/<uuid:pk>", batch_api.BatchDetailView.as_view(), name="batch"),
     path("batches/<uuid:pk>/cancel", batch_api.BatchCancelView.as_view(), name="batch-cancel"),
+    path("batches/<uuid:pk>/retry", batch_api.BatchRetryView.as_view(), name="batch-retry"),
     path(
         "batches/<uuid:pk>/export.<export:name>",
         batch_api.BatchExportView.as_view(),

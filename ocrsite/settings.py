@@ -77,16 +77,23 @@ AUTH_USER_MODEL = "accounts.User"
 # Jobs
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
 _timeouts = "socket_connect_timeout=2&socket_timeout=5"  # seconds: a hanging Redis hangs nobody
+_impatient = "socket_connect_timeout=1&socket_timeout=1"  # for ringing, while a request waits
 RQ_QUEUES = {
-    "default": {
-        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_timeouts}",
+    name: {
+        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{timeouts}",
         "DEFAULT_TIMEOUT": -1,  # time limits are ours: RQ's alarm cannot interrupt native code
     }
+    for name, timeouts in (("default", _timeouts), ("bell", _impatient))
 }
 RQ = {"DEFAULT_RESULT_TTL": 0, "DEFAULT_FAILURE_TTL": 3600}
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=20)  # a worker silent for longer has died
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=5)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=5)
+PAGES_A_TASK = env.int("PAGES_A_TASK", default=16)  # more pages are shared between workers
+TURN_SECONDS = env.float("TURN_SECONDS", default=0.25)  # before a worker turns to others waiting
+RUNNING_TASKS = env.int("RUNNING_TASKS", default=0)  # of one organisation and pool; 0: no bound
+PRIORITY_AGING_SECONDS = env.int("PRIORITY_AGING_SECONDS", default=600)  # a step higher after each
+MAX_QUEUED = env.int("MAX_QUEUED", default=10_000)  # tasks that wait, of a pool
 MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", default=3)
 WORKER_THREADS = env.int("WORKER_THREADS", default=0)  # CPU threads an engine may use; 0: all
 WORKER_MAX_JOBS = env.int("WORKER_MAX_JOBS", default=1000)

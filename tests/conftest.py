@@ -98,8 +98,8 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 @pytest.fixture
 def empty_queue() -> Iterator[None]:
     """No ids in Redis, before and after."""
-    from jobs.queue import job_queue
+    from jobs.queue import pool_queue
 
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()
     yield
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()

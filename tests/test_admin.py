@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs import review, templates
+from jobs import lifecycle, review, templates
 from jobs.models import (
     Batch,
     Extraction,
@@ -19,15 +19,15 @@ from jobs.models import (
     FieldTemplateVersion,
     FieldValue,
     Job,
-    Outbox,
     Page,
     Review,
     StoredFile,
+    Task,
+    Turn,
 )
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.batching import make_batch
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
 
@@ -48,7 +48,8 @@ HISTORY = [
     Extraction,
     FieldTemplate,
     FieldTemplateVersion,
-    Outbox,
+    Task,
+    Turn,
 ]
 
 
@@ -71,7 +72,8 @@ def rows(acme: Organisation) -> None:
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
-    Outbox.objects.get_or_create(job=Job.objects.filter(status="queued").earliest("pk"))
+    make_job(acme)
+    assert lifecycle.start("cpu", worker="w") is not None
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)

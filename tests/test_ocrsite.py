@@ -20,9 +20,8 @@ from extraction import errors as extraction_errors
 from extraction.errors import ExtractionError
 from jobs import errors as job_errors
 from jobs import storage
-from jobs.tasks import run_job
 from ocrsite.problems import DRF_PROBLEMS
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
 
 ROOT = Path(__file__).resolve().parent.parent

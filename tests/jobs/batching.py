@@ -11,8 +11,7 @@ from rest_framework.test import APIClient
 from extraction.options import Options
 from jobs.batch_actions import submit_batch
 from jobs.models import Batch, Job
-from jobs.tasks import run_job
-from tests.jobs.making import PDF, form_file, upload
+from tests.jobs.making import PDF, form_file, run_job, upload
 from tests.people import Organisation
 
 URL = "/api/v1/batches"

@@ -17,10 +17,9 @@ from jobs import batch_api, batch_export, corrections, lifecycle
 from jobs.batches import Item
 from jobs.corrections import Change
 from jobs.models import Batch, Job, StoredFile
-from jobs.tasks import run_job
 from tests.documents import text_pdf
 from tests.jobs.batching import URL, jobs_of, make_batch, run_all, send
-from tests.jobs.making import PDF
+from tests.jobs.making import PDF, run_job
 from tests.people import Organisation
 
 pytestmark = [

@@ -15,9 +15,10 @@ from django.db import connection, transaction
 
 from accounts.models import AuditEntry
 from jobs import batch_actions, lifecycle
+from jobs.errors import DocumentCrashedWorker
 from jobs.models import Batch, Job
 from tests.jobs.batching import jobs_of, make_batch
-from tests.jobs.making import PDF
+from tests.jobs.making import PDF, claim
 from tests.jobs.test_review_races import at_once
 from tests.people import Organisation
 
@@ -35,15 +36,16 @@ django.setup()
 from django.db import connection
 from jobs import lifecycle
 from jobs.errors import DocumentCrashedWorker
-jobs = [lifecycle.start(pk, worker="test") for pk in sys.argv[2:]]
+from jobs.models import Task
+tasks = [lifecycle.claim(Task.objects.get(job=pk).pk, worker="test") for pk in sys.argv[2:]]
 print("ready", flush=True)
-for number, job in enumerate(jobs):
+for number, task in enumerate(tasks):
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock_shared(%s)", [number])
     if sys.argv[1] == "fails":
-        lifecycle.fail(job, DocumentCrashedWorker())
+        lifecycle.fail(task, DocumentCrashedWorker())
     else:
-        lifecycle.cancelled(job)
+        lifecycle.cancelled(task)
 """
 
 
@@ -85,8 +87,7 @@ def test_two_processes_ending_the_last_jobs_at_once_complete_each_batch_once(
 
 def test_job_that_ends_second_waits_and_sees_the_first_ones_end(acme: Organisation) -> None:
     batch = make_batch(acme, [PDF, PDF])
-    first, second = (lifecycle.start(job.pk, worker="test") for job in jobs_of(batch))
-    assert first is not None and second is not None
+    first, second = (claim(job) for job in jobs_of(batch))
     begun = Event()
 
     def end_second() -> None:
@@ -111,10 +112,9 @@ def test_cancelling_deleting_and_ending_at_once_ends_once_and_locks_nobody_out(
     for _ in range(6):
         batch = make_batch(acme, [PDF] * 4)
         jobs = jobs_of(batch)
-        running = lifecycle.start(jobs[0].pk, worker="test")
-        assert running is not None
+        task = claim(jobs[0])
         ended = at_once(
-            lambda job=running: lifecycle.cancelled(job),  # type: ignore[misc]
+            lambda task=task: lifecycle.cancelled(task),  # type: ignore[misc]
             lambda batch=batch: batch_actions.cancel(batch, actor=acme.actor, address=None),  # type: ignore[misc]
             lambda job=jobs[1]: lifecycle.delete(job, actor=acme.actor, address=None),  # type: ignore[misc]
             lambda job=jobs[2]: lifecycle.cancel(job, actor=acme.actor, address=None),  # type: ignore[misc]
@@ -122,6 +122,19 @@ def test_cancelling_deleting_and_ending_at_once_ends_once_and_locks_nobody_out(
         assert ended[:3] == ["done"] * 3
         assert ended[3] in ("done", "already_ended")
         assert ends().count(str(batch.pk)) == 1
+
+
+def test_retrying_one_while_the_last_other_ends_leaves_the_batch_open(acme: Organisation) -> None:
+    for _ in range(8):
+        batch = make_batch(acme, [PDF, PDF])
+        failed, last = (claim(job) for job in jobs_of(batch))
+        lifecycle.fail(failed, DocumentCrashedWorker())
+        ended = at_once(
+            lambda task=last: lifecycle.cancelled(task),  # type: ignore[misc]
+            lambda job=failed.job: lifecycle.retry(job, actor=acme.actor, address=None),  # type: ignore[misc]
+        )
+        assert ended == ["done", "done"]
+        assert Batch.objects.get(pk=batch.pk).completed_at is None
 
 
 def test_deleting_a_batch_twice_at_once_leaves_nothing(acme: Organisation, files: Path) -> None:

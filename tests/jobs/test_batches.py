@@ -17,14 +17,13 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEntry
-from jobs import batch_actions, batch_api, batches, submit, unpacking
+from jobs import batch_actions, batch_api, batches, lifecycle, queue, submit, unpacking
 from jobs.batch_actions import submit_batch
 from jobs.errors import NothingAccepted
-from jobs.models import Batch, Job, Outbox, StoredFile
-from jobs.tasks import run_job
+from jobs.models import Batch, Job, Priority, StoredFile, Task
 from tests.documents import encrypted_pdf, image_png, text_pdf
 from tests.jobs.batching import URL, jobs_of, make_batch, run_all, send
-from tests.jobs.making import PDF, form_file, make_job, upload
+from tests.jobs.making import PDF, claim, form_file, make_job, run_job, upload
 from tests.jobs.zips import changed, entries_zip, overlapping, zipped
 from tests.people import Organisation
 
@@ -344,7 +343,7 @@ def test_fault_amid_the_rows_leaves_no_half_batch(
             patched.setattr(submit, "create", failing(error, 3, submit.create))
             with pytest.raises(type(error)):
                 make_batch(acme)
-        for model in (Batch, Job, StoredFile, Outbox):
+        for model in (Batch, Job, StoredFile, Task):
             assert not model._default_manager.exists()
         assert noted() == []
         assert len(kept(files)) == stored, "kept only where the commit may have gone through"
@@ -384,7 +383,7 @@ def test_cancel_half_way_keeps_what_was_read(acme: Organisation) -> None:
     batch = make_batch(acme, [PDF] * 4)
     jobs = jobs_of(batch)
     run_job(str(jobs[0].pk))
-    Job.objects.filter(pk=jobs[1].pk).update(status="running", attempt=1)
+    task = claim(jobs[1])
     client = acme.api()
     answer = client.post(f"{URL}/{batch.pk}/cancel")
     assert answer.status_code == 202
@@ -397,10 +396,7 @@ def test_cancel_half_way_keeps_what_was_read(acme: Organisation) -> None:
     assert not AuditEntry.objects.filter(action="batch.end").exists()
     again = client.post(f"{URL}/{batch.pk}/cancel")
     assert again.status_code == 202, "the running one has not ended"
-    from jobs import lifecycle
-
-    running = Job.objects.select_related("tenant").get(pk=jobs[1].pk)
-    lifecycle.cancelled(running)
+    lifecycle.cancelled(task)
     shown = client.get(f"{URL}/{batch.pk}").json()
     assert (shown["status"], shown["documents"]) == (
         "completed", {"total": 4, "succeeded": 1, "cancelled": 3}
@@ -409,6 +405,62 @@ def test_cancel_half_way_keeps_what_was_read(acme: Organisation) -> None:
     assert (late.status_code, late.json()["code"]) == (409, "already_ended")
     of_batch = sorted(action for action in noted() if action.startswith("batch."))
     assert of_batch == ["batch.cancel", "batch.cancel", "batch.end", "batch.submit"]
+
+
+def test_retry_reopens_the_batch_and_ends_it_again(acme: Organisation) -> None:
+    batch = make_batch(acme, [PDF, b"%PDF-1.7 broken", PDF, PDF])
+    jobs = jobs_of(batch)
+    url, client = f"{URL}/{batch.pk}", acme.api()
+    early = client.post(f"{url}/retry")
+    assert (early.status_code, early.json()["code"]) == (409, "nothing_to_retry")
+    run_job(str(jobs[0].pk))
+    run_job(str(jobs[1].pk))
+    client.post(f"{url}/cancel")
+    assert client.get(url).json()["documents"] == {
+        "total": 4, "succeeded": 1, "failed": 1, "cancelled": 2
+    }  # fmt: skip
+    answer = client.post(f"{url}/retry")
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["status"], body["completed_at"]) == ("running", None)
+    assert body["documents"] == {"total": 4, "succeeded": 1, "queued": 3}
+    run_all(batch)
+    body = client.get(url).json()
+    assert (body["status"], body["documents"]) == (
+        "completed", {"total": 4, "succeeded": 3, "failed": 1}
+    )  # fmt: skip
+    assert noted().count("batch.end") == 2
+    assert client.post(f"/api/v1/ocr/jobs/{jobs[1].pk}/retry").status_code == 202
+    assert client.get(url).json()["status"] == "running", "one job is enough"
+    of_batch = [action for action in noted() if action.startswith("batch.")]
+    assert of_batch == ["batch.submit", "batch.cancel", "batch.end", "batch.retry", "batch.end"]
+
+
+def test_retry_opens_encrypted_documents_with_the_password_given_again(acme: Organisation) -> None:
+    batch = make_batch(acme, [encrypted_pdf("geheim")])
+    run_all(batch)
+    client, url = acme.api(), f"{URL}/{batch.pk}"
+    assert client.get(url).json()["documents"] == {"total": 1, "failed": 1}
+    assert client.post(f"{url}/retry", {"password": "geheim"}).status_code == 202
+    run_all(batch)
+    assert client.get(url).json()["documents"] == {"total": 1, "succeeded": 1}
+    done = client.post(f"{url}/retry")
+    assert (done.status_code, done.json()["code"]) == (409, "nothing_to_retry")
+
+
+def test_priority_is_each_jobs(acme: Organisation) -> None:
+    send(acme.api(), {"a.pdf": PDF, "b.pdf": PDF}, priority="low")
+    assert set(Task.objects.values_list("priority", flat=True)) == {Priority.LOW}
+
+
+def test_full_queue_refuses_batches_and_retries(acme: Organisation, settings: Settings) -> None:
+    batch = make_batch(acme, [b"%PDF-1.7 broken"])
+    run_all(batch)
+    settings.MAX_QUEUED = 0
+    queue._counts.clear()
+    for answer in (send(acme.api(), {"a.pdf": PDF}), acme.api().post(f"{URL}/{batch.pk}/retry")):
+        assert (answer.status_code, answer.json()["code"]) == (503, "queue_full")
+    queue._counts.clear()
 
 
 def test_cancelling_all_completes_at_once(acme: Organisation) -> None:

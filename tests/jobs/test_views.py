@@ -21,10 +21,10 @@ from extraction.formats import FORMATS
 from extraction.types import PageImage
 from jobs import storage
 from jobs.models import FieldValue, Job, Page, Review, Status
-from jobs.tasks import job_options, run_job
+from jobs.tasks import job_options
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
-from tests.jobs.making import PDF, form_file, make_job, text_in
+from tests.jobs.making import PDF, form_file, make_job, run_job, text_in
 from tests.jobs.reviewing import read_job
 from tests.people import Organisation
 

@@ -11,7 +11,7 @@ import accounts.identifiers
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_plans"),
-        ("jobs", "0007_review"),
+        ("jobs", "0008_tasks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
