@@ -229,7 +229,7 @@ def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> R
         upload=form.validated_data["file"],
         options=form.options(default_engine),
         metadata=form.validated_data.get("metadata"),
-        priority=form.priority(),
+        priority=form.chosen_priority(),
         address=address_of(request),
     )
     job = wait_for_end(job, wait)

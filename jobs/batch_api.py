@@ -112,7 +112,7 @@ class BatchListView(BatchView):
             options=form.options(default_engine),
             name=form.validated_data.get("name", ""),
             metadata=form.validated_data.get("metadata"),
-            priority=form.priority(),
+            priority=form.chosen_priority(),
             address=address_of(request),
         )
         return self.reply(batch, 202)

@@ -160,7 +160,8 @@ def _shares(numbers: Sequence[int], size: int) -> list[list[int]]:
     """The numbers in shares of ``size``, the last one up to half as large again; at least one."""
     shares = [list(numbers[at : at + size]) for at in range(0, len(numbers), size)] or [[]]
     if len(shares) > 1 and len(shares[-1]) <= size // 2:
-        shares[-2] += shares.pop()
+        last = shares.pop()
+        shares[-1] += last
     return shares
 
 

@@ -158,7 +158,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
             )
         return metadata
 
-    def priority(self) -> Priority:
+    def chosen_priority(self) -> Priority:
         """The priority asked for."""
         return Priority[self.validated_data.get("priority", "normal").upper()]
 
