@@ -84,7 +84,7 @@ def test_name_in_utf_8_is_read_whether_it_is_marked_or_not() -> None:
 
 
 def test_two_entries_of_one_name_are_two() -> None:
-    body = entries_zip(zipfile.ZipInfo("a.pdf"), zipfile.ZipInfo("a.pdf"))
+    body = entries_zip(zipfile.ZipInfo("a.pdf"), zipfile.ZipInfo("a.pdf"), body=PDF)
     archive = opened(body)
     assert [b"".join(archive.chunks(entry)) for entry in archive.entries] == [PDF, PDF]
 
@@ -95,7 +95,7 @@ def test_links_devices_encrypted_entries_and_other_methods_are_refused_one_by_on
     device.external_attr = 0o020666 << 16
     bzip.compress_type = zipfile.ZIP_BZIP2
     secret = zipfile.ZipInfo("secret")
-    body = entries_zip(secret, link, device, bzip, zipfile.ZipInfo("a.pdf"))
+    body = entries_zip(secret, link, device, bzip, zipfile.ZipInfo("a.pdf"), body=PDF)
     archive = opened(changed(body, "flags", 1))
     refused = [entry.refusal for entry in archive.entries]
     assert [type(refusal) for refusal in refused[:4]] == [UnsupportedEntry] * 4

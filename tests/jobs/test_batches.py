@@ -151,7 +151,8 @@ def test_zip_is_taken_apart_with_its_good_and_bad_entries(acme: Organisation, fi
     "path", ["a/..", "..", "x/.", "a\\..\\", "\x01", "x" * 60_000, "a/" * 30_000]
 )
 def test_entry_may_be_called_anything(acme: Organisation, path: str) -> None:
-    body = send(acme.api(), {"a.zip": entries_zip(zipfile.ZipInfo(path), zipfile.ZipInfo("b"))})
+    archive = entries_zip(zipfile.ZipInfo(path), zipfile.ZipInfo("b"), body=PDF)
+    body = send(acme.api(), {"a.zip": archive})
     assert body.status_code == 202, body.content
     assert 1 <= len(body.json()["items"]) <= 2
     assert body.json()["items"][-1]["name"] == "b"

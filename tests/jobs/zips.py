@@ -8,8 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
-from tests.jobs.making import PDF
-
 _LOCAL = "<4s5H3L2H"
 _CENTRAL = "<4s4B4H3L5H2L"
 _END = "<4s4H2LH"
@@ -24,7 +22,7 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
     return out.getvalue()
 
 
-def entries_zip(*infos: zipfile.ZipInfo, body: bytes = PDF) -> bytes:
+def entries_zip(*infos: zipfile.ZipInfo, body: bytes) -> bytes:
     """A zip of these entries, all with the same body."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
