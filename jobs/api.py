@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
+from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
@@ -49,6 +50,7 @@ class JobView(TenantMixin, GenericAPIView[Job]):
 
     queryset = Job.objects.select_related("file", "tenant", "review")
     serializer_class = JobSerializer
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     def reply(self, job: Job, status: int = 200) -> Response:
         """The job as an answer, with its address in Location where it was made."""
@@ -62,6 +64,7 @@ class JobListView(JobView, ListAPIView[Job]):
     """The tenant's jobs, newest first; POST submits a document."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
     parser_classes = [MultiPartParser]
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -98,6 +101,7 @@ class ClassifyView(JobView):
     """Telling what a document is, and which documents a file holds."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -150,6 +154,7 @@ class JobRetryView(JobView):
     """Trying an ended job again."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
 
     @extend_schema(
         summary="Try a job again", request=RetrySerializer, responses={202: JobSerializer}

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
+from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
@@ -45,6 +46,7 @@ class BatchView(TenantMixin, GenericAPIView[Batch]):
 
     queryset = Batch.objects.select_related("tenant")
     serializer_class = BatchDetailSerializer
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     def shown(self, rows: Sequence[Batch], serializer: type[BatchSerializer]) -> list[Any]:
         """The batches as the API shows them."""
@@ -64,6 +66,7 @@ class BatchListView(BatchView):
     """The tenant's batches, newest first; POST submits one."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -169,6 +172,7 @@ class BatchRetryView(BatchView):
     """Trying again what did not succeed of a batch."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
 
     @extend_schema(
         operation_id="batch_retry",

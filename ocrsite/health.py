@@ -83,6 +83,7 @@ class HealthView(APIView):
 
     permission_classes = [AllowAny]
     authentication_classes = []
+    rates = {"get": "public"}
 
     @extend_schema(
         summary="How the installation is",

@@ -12,6 +12,7 @@ from typing import Any
 
 import environ
 
+from accounts.rates import Rates
 from extraction.options import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -104,6 +105,19 @@ REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
 MAX_WAIT_SECONDS = 60
 MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
 
+# Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit"
+# makes jobs, and is what a plan's numbers replace; "try" computes on templates (test, propose,
+# learn); "token" and "public" count by address.
+RATES = {
+    "submit": Rates(*env.list("RATE_SUBMIT", int, [10, 100, 1_000, 10])),
+    "try": Rates(*env.list("RATE_TRY", int, [10, 100, 1_000, 10])),
+    "change": Rates(*env.list("RATE_CHANGE", int, [120, 3_000, 30_000, 60])),
+    "read": Rates(*env.list("RATE_READ", int, [600, 20_000, 200_000, 200])),
+    "token": Rates(*env.list("RATE_TOKEN", int, [60, 1_000, 10_000, 30])),
+    "public": Rates(*env.list("RATE_PUBLIC", int, [120, 3_000, 50_000, 60])),
+}
+RATE_KEY_SHARE = env.float("RATE_KEY_SHARE", default=1.0)  # of that, what one key or person may
+
 # Documents
 _usual = Limits()
 LIMITS = Limits(
@@ -186,6 +200,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.throttling.RateHeadersMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "ocrsite.urls"
@@ -250,6 +265,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.TenantJWTAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.ActionPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.GroupThrottle"],
     "DEFAULT_PARSER_CLASSES": ["ocrsite.malformed.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "ocrsite.pagination.NewestFirst",

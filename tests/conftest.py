@@ -28,6 +28,15 @@ _folder.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach 
 os.environ["VAR_DIR"] = str(_folder)
 os.environ.setdefault("SECRET_KEY", "a key for tests only, fifty or more characters in length")
 os.environ["HTTPS"] = "0"
+for group in (
+    "SUBMIT",
+    "TRY",
+    "CHANGE",
+    "READ",
+    "TOKEN",
+    "PUBLIC",
+):  # tests of limits set their own
+    os.environ[f"RATE_{group}"] = "1000000,1000000,1000000,1000000"
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else pytest-django reads it before the servers run
 
 

@@ -77,6 +77,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "jobs/new": {"get": "list", "post": "list"},
     "jobs/<uuid:pk>": {"get": "object"},
     "jobs/<uuid:pk>/cancel": {"post": "object"},
+    "jobs/<uuid:pk>/retry": {"post": "object"},
     "jobs/<uuid:pk>/delete": {"post": "object"},
     "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},

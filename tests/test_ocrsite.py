@@ -56,6 +56,10 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
+        ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
+        ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
+        ({"RATE_TRY": "10,100,1000"}, "RATE_TRY"),
+        ({"RATE_KEY_SHARE": "0"}, "RATE_KEY_SHARE"),
     ],
 )
 def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:
