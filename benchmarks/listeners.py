@@ -28,6 +28,7 @@ from uuid import UUID
 import psutil
 
 from benchmarks.overhead import percentile
+from benchmarks.unlimited import lift_limits
 from ocrsite.embedded import free_port
 from ocrsite.run import Site, site
 
@@ -177,6 +178,7 @@ def main() -> None:
     most = max(arguments.listeners)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    lift_limits()
     os.environ |= {
         "WEB_WORKERS": "1",
         "WEB_THREADS": "8",

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts.admin import ReadOnlyAdmin
 from jobs.models import (
+    Batch,
     Extraction,
     FieldRevision,
     FieldTemplate,
@@ -40,6 +41,17 @@ class JobAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
+    show_full_result_count = False
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    """Batches; what came of them is at their jobs."""
+
+    list_display = ("created_at", "tenant", "name", "cancel_requested", "completed_at")
+    search_fields = ("id", "name", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    date_hierarchy = "created_at"
     show_full_result_count = False
 
 

@@ -1,5 +1,10 @@
 """The expected failures of jobs, in the family of extraction.errors."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.core.exceptions import SuspiciousOperation
 
 from extraction.errors import ExtractionError, FileTooLarge, InvalidOption, InvalidTemplate
@@ -139,3 +144,47 @@ class FieldsMissing(ExtractionError):
     code = "fields_missing"
     title = "Required fields are missing"
     status = 409
+
+
+class CorruptArchive(ExtractionError):
+    code = "corrupt_archive"
+    title = "The archive is damaged"
+
+
+class UnsupportedEntry(ExtractionError):
+    code = "unsupported_entry"
+    title = "This entry of the archive cannot be unpacked"
+
+
+class CompressionTooHigh(ExtractionError):
+    code = "compression_too_high"
+    title = "This entry of the archive unpacks to far more than a document would"
+
+
+class UnpackTimeout(ExtractionError):
+    code = "unpack_timeout"
+    title = "Unpacking the archive took too long"
+
+
+class TooManyFiles(ExtractionError):
+    code = "too_many_files"
+    title = "The batch has more files than allowed"
+    status = 413
+
+
+class BatchTooLarge(ExtractionError):
+    code = "batch_too_large"
+    title = "The batch has more bytes than allowed"
+    status = 413
+
+
+class NothingAccepted(ExtractionError):
+    """Carries what was refused, as ``Batch.refused`` holds it."""
+
+    code = "nothing_accepted"
+    title = "No file of the batch could be accepted"
+    status = 400
+
+    def __init__(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__()
+        self.refused = refused

@@ -34,7 +34,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, review, storage, templates
+from jobs import batches, queue, review, storage, templates
 from jobs.errors import AlreadyEnded, LeaseLost, NotEnded, NothingToRetry
 from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
 from jobs.sealing import seal
@@ -356,6 +356,7 @@ def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") ->
             finished_at=None,
             sealed_password=seal(password),
         )
+        batches.job_reopened(job)
         make_ready(job)
         audit.record(actor=actor, tenant=job.tenant, action="job.retry", obj=job, address=address)
         job.refresh_from_db()
@@ -383,6 +384,7 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         )
         job.delete()
         file.delete()
+        batches.job_ended(job)
         storage.delete_job(file.tenant_id, job_id, file.key)
 
 
@@ -432,6 +434,7 @@ def _close(
         sealed_password="",
     )
     _bill(job)
+    batches.job_ended(job)
 
 
 def _bill(job: Job) -> None:

@@ -316,6 +316,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     )
     review = serializers.SerializerMethodField(help_text="null where none was needed")
     error = FailureSerializer(read_only=True, allow_null=True)
+    batch = serializers.UUIDField(source="batch_id", read_only=True, allow_null=True)
     links = serializers.SerializerMethodField()
 
     class Meta:
@@ -331,6 +332,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "options",
             "priority",
             "metadata",
+            "batch",
             "pages",
             "queue",
             "classification",

@@ -3,7 +3,18 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, events_api, page_api, review_api, template_api, templates, views
+from jobs import (
+    api,
+    batch_api,
+    catalogue_api,
+    events_api,
+    page_api,
+    review_api,
+    template_api,
+    templates,
+    views,
+)
+from jobs.batch_export import EXPORTS
 
 
 class FormatName:
@@ -24,6 +35,12 @@ class FieldName(FormatName):
     regex = "[a-z][a-z0-9_]{0,99}"
 
 
+class ExportName(FormatName):
+    """The name of a batch's export."""
+
+    regex = "|".join(EXPORTS)
+
+
 class TemplateName(FormatName):
     """The name of a template, so that what cannot be one is 404."""
 
@@ -32,6 +49,7 @@ class TemplateName(FormatName):
 
 register_converter(FormatName, "format")
 register_converter(FieldName, "field")
+register_converter(ExportName, "export")
 register_converter(TemplateName, "template")
 
 api_urlpatterns = [
@@ -48,6 +66,15 @@ api_urlpatterns = [
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
     path(
         "ocr/jobs/<uuid:pk>/fields/<field:field>", review_api.FieldView.as_view(), name="job-field"
+    ),
+    path("batches", batch_api.BatchListView.as_view(), name="batch-list"),
+    path("batches/<uuid:pk>", batch_api.BatchDetailView.as_view(), name="batch"),
+    path("batches/<uuid:pk>/cancel", batch_api.BatchCancelView.as_view(), name="batch-cancel"),
+    path("batches/<uuid:pk>/retry", batch_api.BatchRetryView.as_view(), name="batch-retry"),
+    path(
+        "batches/<uuid:pk>/export.<export:name>",
+        batch_api.BatchExportView.as_view(),
+        name="batch-export",
     ),
     path("reviews", review_api.ReviewListView.as_view(), name="review-list"),
     path("reviews/<uuid:pk>", review_api.ReviewDetailView.as_view(), name="review"),

@@ -50,6 +50,13 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E005",
             )
         )
+    if min(settings.MAX_BATCH_FILES, settings.MAX_BATCH_BYTES, settings.UNPACK_SECONDS) <= 0:
+        found.append(
+            Error(
+                "MAX_BATCH_FILES, MAX_BATCH_BYTES and UNPACK_SECONDS must be above 0.",
+                id="ocrsite.E010",
+            )
+        )
     for group, rates in settings.RATES.items():
         name = f"RATE_{group.upper()}"
         if not (1 <= rates.minute <= rates.hour <= rates.day and rates.burst >= 1):

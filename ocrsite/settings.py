@@ -137,6 +137,16 @@ FILE_UPLOAD_HANDLERS = ["jobs.uploads.CappedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_PERMISSIONS = 0o600
+
+# Batches
+MAX_BATCH_FILES = env.int("MAX_BATCH_FILES", default=100)
+MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=500_000_000)  # as sent, and unpacked
+UNPACK_SECONDS = env.float("UNPACK_SECONDS", default=60)  # for all archives of a batch
+MAX_RECEIVING = max(1, env.int("WEB_THREADS", default=8) // 2)  # batches, in one process
+MAX_EXPORTING = max(1, env.int("WEB_THREADS", default=8) // 4)
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_BATCH_FILES + 1  # the upload handler refuses first
+
+# Storage
 MEDIA_ROOT = str(VAR_DIR / "files")
 S3_BUCKET = env.str("S3_BUCKET", default="")
 STORAGES: dict[str, dict[str, Any]] = {
@@ -293,6 +303,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
+        "BatchStatus": "jobs.batch_serializers.STATES",
         "ReviewStatus": "jobs.review_serializers.STAGES",
         "FieldStatus": "jobs.review_serializers.STANDINGS",
     },

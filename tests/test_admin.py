@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from jobs import lifecycle, review, templates
 from jobs.models import (
+    Batch,
     Extraction,
     FieldRevision,
     FieldTemplate,
@@ -25,6 +26,7 @@ from jobs.models import (
     Turn,
 )
 from tests.documents import encrypted_pdf, text_pdf
+from tests.jobs.batching import make_batch
 from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
@@ -36,6 +38,7 @@ pytestmark = [
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
 HISTORY = [
+    Batch,
     Job,
     StoredFile,
     Page,
@@ -63,6 +66,7 @@ def rows(acme: Organisation) -> None:
     """At least one row of every model of jobs."""
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
+    make_batch(acme)
     confirmed = read_job(acme, *RIGHT)
     review.confirm(confirmed, version=0, actor=acme.actor, address=None)
     make_job(acme, encrypted_pdf("geheim"), password="geheim")

@@ -15,6 +15,8 @@ from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
+from jobs.batch_export import EXPORTS
+from jobs.batch_serializers import BatchDetailSerializer, ItemSerializer
 from jobs.models import Status
 from jobs.results import PDF_NOT_MADE
 from jobs.serializers import JobSerializer, SubmitSerializer
@@ -161,6 +163,27 @@ def test_limits_are_the_defaults() -> None:
         "`MAX_PIXELS`": f"{limits.max_pixels:,}",
         "`OPEN_SECONDS`, `PAGE_SECONDS`": f"{limits.page_seconds:.0f}",
     }
+
+
+def test_limits_of_a_batch_are_the_defaults() -> None:
+    documented = [
+        (row[2].strip("`"), row[1])
+        for row in rows("batches.md", "limit | default | setting | beyond it")
+    ]
+    assert documented == [
+        ("MAX_BATCH_FILES", f"{settings.MAX_BATCH_FILES}"),
+        ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
+        ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
+        ("MAX_UPLOAD_BYTES", f"{settings.LIMITS.max_bytes:,}"),
+        ("UNPACK_SECONDS", f"{settings.UNPACK_SECONDS:.0f}"),
+    ]
+
+
+def test_parts_of_a_batch_are_documented() -> None:
+    section = text("batches.md").split("## How it stands", 1)[1]
+    names = [*BatchDetailSerializer().fields, *ItemSerializer().fields, *EXPORTS]
+    assert [name for name in names if f'"{name}":' not in section] == []
+    assert [name for name in EXPORTS if f"`export.{name}`" not in section] == []
 
 
 def test_table_of_rate_limits_is_the_defaults() -> None:

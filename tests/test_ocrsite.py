@@ -52,6 +52,7 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
         ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
         ({"MAX_PAGES": "0"}, "max_pages"),
+        ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
         ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),

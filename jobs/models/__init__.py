@@ -1,5 +1,6 @@
 """The rows of jobs, by what they are about; import them from here."""
 
+from jobs.models.batches import Batch
 from jobs.models.jobs import (
     ENDED,
     Extraction,
@@ -16,6 +17,7 @@ from jobs.models.templates import FieldTemplate, FieldTemplateVersion
 
 __all__ = [
     "ENDED",
+    "Batch",
     "Extraction",
     "FieldRevision",
     "FieldTemplate",
