@@ -21,7 +21,6 @@ from django.shortcuts import get_object_or_404
 
 from accounts import audit
 from accounts.tenancy import Actor
-from accounts.usage import record_usage
 from extraction import types
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
@@ -32,7 +31,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, review, storage, templates
+from jobs import metering, queue, review, storage, templates
 from jobs.errors import AlreadyEnded, LeaseLost
 from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Status
 
@@ -75,9 +74,14 @@ def should_go_on(job: Job) -> bool:
 
 
 def opened(job: Job, *, page_count: int, pages_total: int) -> None:
-    """Note how many pages the file has and how many are to be read. Raises ``LeaseLost``."""
-    if not _held(job).update(page_count=page_count, pages_total=pages_total):
-        raise LeaseLost()
+    """Note how many pages the file has and how many are to be read.
+
+    Raises ``LeaseLost``, and ``QuotaExceeded`` where they are more than the organisation may read.
+    """
+    with transaction.atomic():
+        if not _held(job).update(page_count=page_count, pages_total=pages_total):
+            raise LeaseLost()
+        metering.adjust(job, pages=pages_total)
 
 
 def page_done(job: Job, page: types.Page, preview: bytes | None) -> None:
@@ -212,7 +216,7 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
         )
         if now_ended:
             Outbox.objects.filter(job=job).delete()
-            _bill(job)
+            metering.settle(job, outcome=Status.CANCELLED)
         elif not Job.objects.filter(pk=job.pk, status=Status.RUNNING).update(cancel_requested=True):
             raise AlreadyEnded()
         audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
@@ -230,7 +234,8 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
     with transaction.atomic():
         job = get_object_or_404(rows, pk=job.pk)
         file, job_id = job.file, job.pk
-        _bill(job)
+        metering.settle(job, outcome="deleted")
+        metering.add_storage(job.tenant, -file.size)
         audit.record(
             actor=actor,
             tenant=job.tenant,
@@ -267,23 +272,10 @@ def _end(
     )
     if not ended:
         raise LeaseLost()
-    _bill(job)
+    metering.settle(job, outcome=status)
     audit.record(
         actor=None, tenant=job.tenant, action="job.end", obj=job, after={"status": str(status)}
     )
-
-
-def _bill(job: Job) -> None:
-    """Write the usage of the pages that were read; failed pages are free."""
-    read = list(Page.objects.filter(job=job, failed=False).values_list("engine", "seconds"))
-    if read:
-        record_usage(
-            tenant=job.tenant,
-            job_id=job.pk,
-            engine=job.engine,
-            pages=len(read),
-            compute_seconds=sum(seconds for _, seconds in read),
-        )
 
 
 def _requeue(held: QuerySet[Job], job_id: UUID, after_seconds: float) -> None:

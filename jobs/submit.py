@@ -13,7 +13,7 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import queue, storage, templates
+from jobs import metering, queue, storage, templates
 from jobs.models import Job, Outbox, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
@@ -31,8 +31,8 @@ def submit_job(
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
     bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType``,
-    ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude
-    each other.
+    ``QuotaExceeded``, ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for
+    options that exclude each other.
     """
     templates.refuse_both(options.fields, options.template)
     if not upload.size:
@@ -47,6 +47,7 @@ def submit_job(
     tenant = actor.tenant
     asked = templates.resolve(tenant, options.template) if options.template else None
     options = replace(options, template=asked.name if asked else "")
+    metering.refuse_beyond(tenant, size=upload.size)
     file_id = uuid7()
     file = StoredFile(
         id=file_id,
@@ -81,6 +82,7 @@ def submit_job(
                 after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
                 address=address,
             )
+            metering.reserve(job, size=file.size)
             queue.enqueue_after_commit(job.pk)
     except OperationalError:
         raise  # the commit may have gone through: the file stays
