@@ -106,6 +106,23 @@ class NothingToRetry(ExtractionError):
     status = 409
 
 
+class QuotaExceeded(ExtractionError):
+    """``wait`` is in seconds, for Retry-After."""
+
+    code = "quota_exceeded"
+    title = "A quota of the organisation is used up"
+    status = 429
+
+    def __init__(self, detail: str, *, limit: int, actual: int, wait: int | None = None) -> None:
+        super().__init__(detail, limit=limit, actual=actual)
+        self.wait = wait
+
+
+class StorageQuotaExceeded(QuotaExceeded):
+    title = "The organisation's storage is used up"
+    status = 403  # waiting does not help, and programs send what got a 5xx again
+
+
 class Busy(ExtractionError):
     code = "busy"
     title = "Others are trying templates at the moment"

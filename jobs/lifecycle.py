@@ -3,7 +3,7 @@
 Every change is a conditional UPDATE whose row count is checked. A worker's writes carry the
 attempt number that its task was given at its start: after the task has gone to another worker, or
 the job has ended or been deleted, they change nothing and raise ``LeaseLost``. Times are the
-database's. Who changes both a job and its tasks locks the job first.
+database's. Locks are taken in this order: the job, its tasks, the organisation's quota, the batch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from psycopg.errors import LockNotAvailable
 
 from accounts import audit
 from accounts.tenancy import Actor
-from accounts.usage import record_usage
 from extraction import types
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
@@ -34,7 +33,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import batches, queue, review, storage, templates
+from jobs import batches, metering, queue, review, storage, templates
 from jobs.errors import AlreadyEnded, LeaseLost, NotEnded, NothingToRetry
 from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
 from jobs.sealing import seal
@@ -126,7 +125,7 @@ def opened(task: Task, *, page_count: int, numbers: Sequence[int]) -> tuple[int,
 
     Those are the task's own, without the ones that have been read. A task that has none yet takes
     the first ``PAGES_A_TASK`` of them; the rest becomes tasks for other workers. Raises
-    ``LeaseLost``.
+    ``LeaseLost``, and ``QuotaExceeded`` where they are more than the organisation may read.
     """
     job = task.job
     with transaction.atomic():
@@ -137,6 +136,7 @@ def opened(task: Task, *, page_count: int, numbers: Sequence[int]) -> tuple[int,
             raise LeaseLost()
         read = set(Page.objects.filter(job=job).values_list("number", flat=True))
         if task.numbers is None:
+            metering.adjust(job, pages=len(numbers))
             left = [number for number in numbers if number not in read]
             shares = _shares(left, settings.PAGES_A_TASK)
             task.numbers = shares[0]
@@ -356,10 +356,11 @@ def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") ->
             finished_at=None,
             sealed_password=seal(password),
         )
-        batches.job_reopened(job)
         make_ready(job)
         audit.record(actor=actor, tenant=job.tenant, action="job.retry", obj=job, address=address)
         job.refresh_from_db()
+        metering.reserve(job, run=job.run)
+        batches.job_reopened(job)
     return job
 
 
@@ -373,7 +374,8 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
     with transaction.atomic():
         job = get_object_or_404(rows, pk=job.pk)
         file, job_id = job.file, job.pk
-        _bill(job)
+        metering.settle(job, outcome="deleted")
+        metering.add_storage(job.tenant, -file.size)
         audit.record(
             actor=actor,
             tenant=job.tenant,
@@ -433,21 +435,8 @@ def _close(
         finished_at=Now(),
         sealed_password="",
     )
-    _bill(job)
+    metering.settle(job, outcome=status)
     batches.job_ended(job)
-
-
-def _bill(job: Job) -> None:
-    """Write the usage of the pages that were read; failed pages are free."""
-    read = list(Page.objects.filter(job=job, failed=False).values_list("engine", "seconds"))
-    if read:
-        record_usage(
-            tenant=job.tenant,
-            job_id=job.pk,
-            engine=job.engine,
-            pages=len(read),
-            compute_seconds=sum(seconds for _, seconds in read),
-        )
 
 
 def _requeue(task: Task, after_seconds: float = 0) -> None:

@@ -16,7 +16,7 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import lifecycle, queue, storage, templates
+from jobs import lifecycle, metering, queue, storage, templates
 from jobs.models import Batch, Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
@@ -95,11 +95,12 @@ def media_type_of(head: bytes) -> str:
 def keep(tenant: Tenant, upload: Upload) -> StoredFile:
     """Put the file into the storage; returns its row, still to be saved.
 
-    Raises ``EmptyDocument``, ``UnsupportedType``, ``StorageUnavailable``.
+    Raises ``EmptyDocument``, ``UnsupportedType``, ``QuotaExceeded``, ``StorageUnavailable``.
     """
     if not upload.size:
         raise EmptyDocument("The file has no content.")
     media_type = media_type_of(upload.head)
+    metering.refuse_beyond(tenant, size=upload.size)
     file_id = uuid7()
     file = StoredFile(
         id=file_id,
@@ -117,7 +118,10 @@ def keep(tenant: Tenant, upload: Upload) -> StoredFile:
 def create(
     placed: Order, file: StoredFile, *, batch: Batch | None = None, position: int | None = None
 ) -> Job:
-    """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit."""
+    """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
+
+    Raises ``QuotaExceeded``.
+    """
     tenant, options = placed.actor.tenant, placed.options
     file.save(force_insert=True)
     job = Job.objects.create(
@@ -143,6 +147,7 @@ def create(
         after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
         address=placed.address,
     )
+    metering.reserve(job, size=file.size)
     return job
 
 

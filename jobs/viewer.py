@@ -35,6 +35,7 @@ ADVICE: dict[str, str] = {
     "document_crashed_worker": "Print the document to a new PDF and send that.",
     "invalid_option": "Correct the option and send the document again.",
     "template_not_found": "Choose another template under Options and send it again.",
+    "quota_exceeded": "Send it again when there is room, or ask for a larger plan.",
     "engine_unavailable": "Wait a few minutes, or choose another engine under Options.",
     "engine_failed": "Send it again, or choose another engine under Options.",
     "storage_unavailable": "Nothing was lost on your side; try again in a minute.",
@@ -70,11 +71,12 @@ class Problem:
 
 def explain(failure: Failure, subject: str = "") -> Problem:
     """The failure in words, with its limit in its unit and what to do next."""
+    told = failure.code == "quota_exceeded"  # in its detail, and not of this document alone
     return Problem(
         title=failure.title,
         detail=failure.detail if failure.detail != failure.title else "",
-        allowed=_measured(failure.code, failure.limit),
-        actual=_measured(failure.code, failure.actual),
+        allowed="" if told else _measured(failure.code, failure.limit),
+        actual="" if told else _measured(failure.code, failure.actual),
         advice=ADVICE.get(failure.code, ""),
         subject=subject,
     )

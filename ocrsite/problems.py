@@ -109,8 +109,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             headers["WWW-Authenticate"] = header
         if status == 503:
             headers["Retry-After"] = "5"
-        if wait := getattr(exc, "wait", None):
-            headers["Retry-After"] = str(int(wait))
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
     set_rollback()
     return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
 

@@ -123,6 +123,22 @@ RATES = {
 }
 RATE_KEY_SHARE = env.float("RATE_KEY_SHARE", default=1.0)  # of that, what one key or person may
 
+# Quotas of an organisation, where its plan names none; None: unlimited
+QUOTA_PAGES_PER_DAY = env.int("QUOTA_PAGES_PER_DAY", default=None)
+QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
+QUOTA_STORAGE_BYTES = env.int("QUOTA_STORAGE_BYTES", default=None)
+QUOTA_OPEN_JOBS = env.int("QUOTA_OPEN_JOBS", default=None)
+
+# E-mail to people; without EMAIL_HOST none is sent
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="ocrsite@localhost")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+
 # Documents
 _usual = Limits()
 LIMITS = Limits(

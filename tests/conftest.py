@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_django import Settings
+    from pytest_django import DjangoDbBlocker, Settings
 
     from tests.engines import FakeEngine
     from tests.people import Organisation
@@ -68,6 +68,17 @@ def pytest_unconfigure() -> None:
 
 
 atexit.register(_stack.close)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests with transactions of their own empty every table afterwards, the ledger too."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
+        )
 
 
 @pytest.fixture
