@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, review_api, template_api, templates, views
+from jobs import api, catalogue_api, review_api, template_api, templates, usage_api, views
 
 
 class FormatName:
@@ -72,6 +72,8 @@ api_urlpatterns = [
         template_api.TemplateLearnView.as_view(),
         name="template-learn",
     ),
+    path("usage", usage_api.UsageView.as_view(), name="usage"),
+    path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
 ]
 
 urlpatterns = [

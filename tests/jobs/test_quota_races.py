@@ -141,7 +141,7 @@ def test_processes_that_end_one_job_at_once_bill_it_once(acme: Organisation) -> 
 def test_thresholds_are_told_once_by_jobs_that_end_at_once(acme: Organisation) -> None:
     plan(acme, pages_per_day=8)
     jobs = [make_job(acme) for _ in range(8)]
-    at_once(*(lambda job=job: run_job(str(job.pk)) for job in jobs))  # type: ignore[misc]
+    at_once(*(lambda job=job: run_job(str(job.pk)) for job in jobs))
     percents = ThresholdNotice.objects.order_by("percent").values_list("percent", flat=True)
     assert list(percents) == [50, 80, 100]
     assert differences() == []
@@ -150,10 +150,7 @@ def test_thresholds_are_told_once_by_jobs_that_end_at_once(acme: Organisation) -
 def test_opening_and_submitting_at_once_stay_within_the_quota(acme: Organisation) -> None:
     plan(acme, pages_per_day=20)
     held = [lifecycle.start(make_job(acme).pk, worker="w") for _ in range(6)]
-    opens = [
-        lambda job=job: lifecycle.opened(job, page_count=5, pages_total=5)  # type: ignore[misc]
-        for job in held
-    ]
+    opens = [lambda job=job: lifecycle.opened(job, page_count=5, pages_total=5) for job in held]
     ended = at_once(*opens, *[lambda: make_job(acme)] * 6)
     day = QuotaUse.objects.get(period__startswith="day:")
     assert 16 <= day.reserved <= 20
