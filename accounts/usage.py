@@ -83,7 +83,7 @@ class Used:
         return Used(
             self.calls + other.calls,
             self.pages + other.pages,
-            self.compute_seconds + other.compute_seconds,
+            round(self.compute_seconds + other.compute_seconds, 3),
             self.cached + other.cached,
             self.failed + other.failed,
             self.open + other.open,

@@ -12,6 +12,7 @@ from jobs import (
     review_api,
     template_api,
     templates,
+    usage_api,
     views,
 )
 from jobs.batch_export import EXPORTS
@@ -105,6 +106,8 @@ api_urlpatterns = [
         template_api.TemplateLearnView.as_view(),
         name="template-learn",
     ),
+    path("usage", usage_api.UsageView.as_view(), name="usage"),
+    path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
 ]
 
 urlpatterns = [

@@ -62,6 +62,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/versions": {"get": "object"},
     "api/v1/templates/<template:name>/restore": {"post": "object"},
     "api/v1/templates/<template:name>/learn": {"post": "object"},
+    "api/v1/usage": {"get": "list"},
+    "api/v1/usage.csv": {"get": "list"},
     "api/v1/auth/token": {"post": "public"},
     "api/v1/auth/token/refresh": {"post": "public"},
     "api/v1/auth/token/revoke": {"post": "public"},
