@@ -113,6 +113,10 @@ class Busy(ExtractionError):
     permanent = False
 
 
+class ListenersBusy(Busy):
+    title = "As many listen as may"
+
+
 class StorageUnavailable(ExtractionError):
     code = "storage_unavailable"
     title = "The file storage is not available"

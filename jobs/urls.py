@@ -7,6 +7,7 @@ from jobs import (
     api,
     batch_api,
     catalogue_api,
+    events_api,
     page_api,
     review_api,
     template_api,
@@ -56,6 +57,7 @@ api_urlpatterns = [
     path("ocr/jobs", api.JobListView.as_view(), name="job-list"),
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
+    path("ocr/jobs/<uuid:pk>/events", events_api.JobEventsView.as_view(), name="job-events"),
     path("ocr/jobs/<uuid:pk>/retry", api.JobRetryView.as_view(), name="job-retry"),
     path("ocr/jobs/<uuid:pk>/pages", page_api.JobPagesView.as_view(), name="job-pages"),
     path(

@@ -76,4 +76,14 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E007",
             )
         )
+    if min(settings.MAX_LISTENERS, settings.LISTEN_SECONDS) < 1 or not (
+        0.05 <= settings.LISTEN_TICK_SECONDS <= 10
+    ):
+        found.append(
+            Error(
+                "MAX_LISTENERS, LISTEN_SECONDS or LISTEN_TICK_SECONDS is out of range.",
+                hint="At least one each; the tick from 0.05 to 10 seconds.",
+                id="ocrsite.E008",
+            )
+        )
     return found

@@ -103,7 +103,12 @@ DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
 REVIEW_THRESHOLD = env.float("REVIEW_THRESHOLD", default=0.5)  # where no template names another
 REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
 MAX_WAIT_SECONDS = 60
-MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
+MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # where each keeps a thread
+
+# Listening to jobs: events and ?wait=, in one web process
+MAX_LISTENERS = env.int("MAX_LISTENERS", default=1000)
+LISTEN_SECONDS = env.int("LISTEN_SECONDS", default=600)  # then a listener has to come again
+LISTEN_TICK_SECONDS = env.float("LISTEN_TICK_SECONDS", default=0.4)  # between looks for news
 
 # Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit"
 # makes jobs, and is what a plan's numbers replace; "try" computes on templates (test, propose,

@@ -38,6 +38,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs": {"get": "list", "post": "list"},
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/events": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/retry": {"post": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/pages": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/pages/<int:number>": {"get": "object"},

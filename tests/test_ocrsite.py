@@ -55,6 +55,8 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
+        ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),
+        ({"LISTEN_TICK_SECONDS": "0"}, "LISTEN_TICK_SECONDS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
         ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
         ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
