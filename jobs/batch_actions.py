@@ -48,16 +48,21 @@ def submit_batch(
     refused: list[dict[str, Any]] = []
     with submit.taken_back_on_failure(placed) as kept:
         for position, document in enumerate(documents, start=1):
-            try:
-                with unpacking.opened(document) as upload:
-                    upload.name = document.name
-                    kept.append(submit.keep(actor.tenant, upload))
-                positions.append(position)
-            except ExtractionError as error:
-                if not error.permanent:
-                    raise
-                failure = asdict(error.failure())
-                refused.append({"position": position, "name": document.name, "error": failure})
+            failure = document.refusal
+            if failure is None:
+                try:
+                    with unpacking.opened(document) as upload:
+                        upload.name = document.name
+                        kept.append(submit.keep(actor.tenant, upload))
+                    positions.append(position)
+                except ExtractionError as error:
+                    if not error.permanent:
+                        raise
+                    failure = error.failure()
+            if failure is not None:
+                refused.append(
+                    {"position": position, "name": document.name, "error": asdict(failure)}
+                )
         if not kept:
             raise NothingAccepted(refused)
         with transaction.atomic():

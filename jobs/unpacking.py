@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from extraction.errors import ExtractionError
+from extraction.types import Failure
 from jobs.archives import Archive, Entry, display_name, is_archive
 from jobs.errors import BatchTooLarge, TooManyFiles, UnpackTimeout, UnsupportedEntry, UploadTooLarge
 from jobs.submit import media_type_of
@@ -20,14 +21,15 @@ from jobs.uploads import Upload, received
 class Incoming:
     """A document that has been sent: an upload, or an entry of one that is an archive.
 
-    ``refusal`` is set where it is known already that it cannot be taken.
+    ``refusal`` is set where it is known already that it cannot be taken; an exception's traceback
+    would hold the archive's entries.
     """
 
     name: str
     upload: Upload
     archive: Archive | None = None
     entry: Entry | None = None
-    refusal: ExtractionError | None = None
+    refusal: Failure | None = None
 
 
 def incoming(uploads: Iterable[Upload]) -> list[Incoming]:
@@ -50,7 +52,7 @@ def incoming(uploads: Iterable[Upload]) -> list[Incoming]:
         except TooManyFiles:
             raise
         except ExtractionError as error:
-            documents.append(Incoming(name, upload, refusal=error))
+            documents.append(Incoming(name, upload, refusal=error.failure()))
         if len(documents) > limit:
             raise TooManyFiles(limit=limit, actual=len(documents))
     return documents
@@ -69,11 +71,9 @@ class Unpacking:
     def opened(self, document: Incoming) -> Iterator[Upload]:
         """The document as an upload, for the length of the block.
 
-        Raises its refusal, ``UnsupportedType``, ``UnsupportedEntry``, ``UploadTooLarge``,
-        ``BatchTooLarge``, ``UnpackTimeout``, ``CorruptArchive``, ``CompressionTooHigh``.
+        Raises ``UnsupportedType``, ``UnsupportedEntry``, ``UploadTooLarge``, ``BatchTooLarge``,
+        ``UnpackTimeout``, ``CorruptArchive``, ``CompressionTooHigh``.
         """
-        if document.refusal is not None:
-            raise document.refusal
         if document.archive is None or document.entry is None:
             yield document.upload
             return

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -283,6 +285,21 @@ def test_bombs_are_refused_and_good_files_beside_them_taken(acme: Organisation) 
         "a.pdf": "corrupt_archive",
     }
     assert body["documents"]["queued"] == 1
+
+
+def test_many_archives_of_rubbish_hold_no_memory() -> None:
+    rubbish = zipped({f".{number}": b"" for number in range(2000)})
+    with ExitStack() as stack:
+        uploads = [stack.enter_context(upload(rubbish, "a.zip")) for _ in range(20)]
+        unpacking.incoming(uploads[:1])
+        tracemalloc.start()
+        documents = unpacking.incoming(uploads)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert {document.refusal.code for document in documents if document.refusal} == {
+        "empty_document"
+    }
+    assert peak < 6_000_000, "about one archive's entries"
 
 
 def test_unpacking_ends_when_its_time_is_over(acme: Organisation, settings: Settings) -> None:
