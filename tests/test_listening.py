@@ -15,8 +15,7 @@ import requests
 
 from accounts.keys import create_api_key, revoke_api_key
 from jobs.models import Job
-from jobs.tasks import run_job
-from tests.jobs.making import PDF, make_job
+from tests.jobs.making import PDF, make_job, run_job
 from tests.listening import (
     Connection,
     Server,

@@ -12,9 +12,8 @@ from pytest_django import Settings
 from accounts.keys import revoke_api_key
 from jobs import blocking, listeners
 from jobs.models import Job
-from jobs.tasks import run_job
 from tests.documents import text_pdf
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.listening import end, events_in, finish_pages, start
 from tests.people import Organisation
 
