@@ -41,6 +41,7 @@ from jobs.serializers import (
     RetrySerializer,
     SubmitSerializer,
 )
+from jobs.uploads import DocumentJSONParser
 
 WAIT = OpenApiParameter(
     "wait",
@@ -103,7 +104,7 @@ class JobListView(JobView, ListAPIView[Job]):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
     rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, DocumentJSONParser]
 
     def filter_queryset(self, queryset: Any) -> Any:
         status = self.request.query_params.get("status")
@@ -126,7 +127,10 @@ class JobListView(JobView, ListAPIView[Job]):
 
     @extend_schema(
         summary="Submit a document",
-        request={"multipart/form-data": SubmitSerializer},
+        request={
+            "multipart/form-data": SubmitSerializer,
+            "application/json": SubmitSerializer,
+        },
         parameters=[WAIT],
         responses={202: JobSerializer, 200: JobSerializer},
     )
@@ -140,11 +144,14 @@ class ClassifyView(JobView):
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
     rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, DocumentJSONParser]
 
     @extend_schema(
         summary="Tell what a document is, and which documents a file holds",
-        request={"multipart/form-data": ClassifySerializer},
+        request={
+            "multipart/form-data": ClassifySerializer,
+            "application/json": ClassifySerializer,
+        },
         parameters=[WAIT],
         responses={202: JobSerializer, 200: JobSerializer},
     )
@@ -267,14 +274,16 @@ def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> H
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
-    job = submit.submit_job(
-        actor=actor,
-        upload=form.validated_data["file"],
-        options=form.options(default_engine),
-        metadata=form.validated_data.get("metadata"),
-        priority=form.chosen_priority(),
-        address=address_of(request),
-    )
+    with form.upload() as upload:
+        job = submit.submit_job(
+            actor=actor,
+            upload=upload,
+            options=form.options(default_engine),
+            metadata=form.validated_data.get("metadata"),
+            priority=form.chosen_priority(),
+            callback_url=form.validated_data.get("callback_url", ""),
+            address=address_of(request),
+        )
     return view.reply_at_end(job, wait, unended=202)
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce, Now
 
 from accounts import audit
+from jobs import webhooks
 from jobs.models import ENDED, Batch, Job
 
 REFUSED = "refused"  # the status of a document that became no job
@@ -106,3 +107,5 @@ def _completed(batch: Batch) -> None:
     """Tell that the batch has ended, in the transaction that ended it."""
     documents = dict(progress([batch])[batch.pk].documents)
     audit.record(actor=None, tenant=batch.tenant, action="batch.end", obj=batch, after=documents)
+    data = {"id": batch.pk, "name": batch.name, "metadata": batch.metadata, "documents": documents}
+    webhooks.notify(batch.tenant, "batch.completed", data)

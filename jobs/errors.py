@@ -125,7 +125,7 @@ class StorageQuotaExceeded(QuotaExceeded):
 
 class Busy(ExtractionError):
     code = "busy"
-    title = "Others are trying templates at the moment"
+    title = "Too many others do the same at the moment"
     status = 503
     permanent = False
 
@@ -205,3 +205,24 @@ class NothingAccepted(ExtractionError):
     def __init__(self, refused: Sequence[Mapping[str, Any]]) -> None:
         super().__init__()
         self.refused = refused
+
+
+class AddressRefused(InvalidOption):
+    code = "address_refused"
+    title = "The address is not one that may be reached"
+
+
+class FetchFailed(ExtractionError):
+    code = "fetch_failed"
+    title = "The document could not be fetched"
+
+
+class TooManyWebhooks(ExtractionError):
+    code = "too_many_webhooks"
+    title = "The organisation has as many webhooks as allowed"
+
+
+class WebhookDisabled(ExtractionError):
+    code = "webhook_disabled"
+    title = "The webhook is switched off"
+    status = 409

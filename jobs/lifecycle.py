@@ -33,7 +33,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import batches, metering, queue, review, storage, templates
+from jobs import batches, metering, queue, review, storage, templates, webhooks
 from jobs.errors import AlreadyEnded, LeaseLost, NotEnded, NothingToRetry
 from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
 from jobs.sealing import seal
@@ -107,7 +107,10 @@ def claim(task_id: UUID, *, worker: str) -> Task | None:
         Job.objects.filter(pk=job.pk).update(
             status=Status.RUNNING, attempt=attempt, started_at=Coalesce("started_at", Now())
         )
-        return Task.objects.select_related("job__tenant", "job__file").get(pk=task_id)
+        task = Task.objects.select_related("job__tenant", "job__file").get(pk=task_id)
+        if attempt == 1:
+            webhooks.job_event(task.job, "job.started")
+        return task
 
 
 def renew(task: Task) -> bool:
@@ -192,6 +195,7 @@ def page_done(task: Task, page: types.Page, preview: bytes | None) -> None:
             failed=failed,
             preview_key=key,
         )
+        webhooks.page_finished(job, page)
 
 
 def last_one(task: Task) -> bool:
@@ -359,6 +363,7 @@ def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") ->
         make_ready(job)
         audit.record(actor=actor, tenant=job.tenant, action="job.retry", obj=job, address=address)
         job.refresh_from_db()
+        webhooks.job_event(job, "job.queued")
         metering.reserve(job, run=job.run)
         batches.job_reopened(job)
     return job
@@ -436,6 +441,7 @@ def _close(
         sealed_password="",
     )
     metering.settle(job, outcome=status)
+    webhooks.job_ended(job, status)
     batches.job_ended(job)
 
 

@@ -16,7 +16,7 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import lifecycle, metering, queue, storage, templates
+from jobs import lifecycle, metering, queue, receivers, storage, templates, webhooks
 from jobs.models import Batch, Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
@@ -35,6 +35,7 @@ class Order:
     metadata: dict[str, Any]
     priority: Priority
     address: str | None
+    callback_url: str = ""
 
 
 def order(
@@ -64,16 +65,19 @@ def submit_job(
     options: Options,
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
+    callback_url: str = "",
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
-    bytes of the file are looked at here. Raises as ``order`` and ``keep``.
+    bytes of the file are looked at here. ``callback_url`` has passed
+    ``netguard.check_url``. Raises as ``order``, ``keep`` and ``create``.
     """
     placed = order(
         actor=actor, options=options, metadata=metadata, priority=priority, address=address
     )
+    placed = replace(placed, callback_url=callback_url)
     with taken_back_on_failure(placed) as kept:
         kept.append(keep(actor.tenant, upload))
         with transaction.atomic():
@@ -147,6 +151,9 @@ def create(
         after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
         address=placed.address,
     )
+    if placed.callback_url:
+        receivers.call_back(job, placed.callback_url)
+    webhooks.job_event(job, "job.queued")
     metering.reserve(job, size=file.size)
     return job
 

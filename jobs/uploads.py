@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import BaseParser
 
+from extraction.errors import InvalidOption
 from jobs import archives
 from jobs.errors import BatchTooLarge, TooManyFiles, UploadTooLarge
 
@@ -43,6 +48,45 @@ def received(chunks: Iterable[bytes], *, name: str, limit: int) -> Upload:
     upload.size, upload.sha256 = size, digest.hexdigest()
     upload.seek(0)
     return upload
+
+
+def decoded(content: str, *, name: str) -> Upload:
+    """The document that base64 text holds, at most MAX_INLINE_BYTES.
+
+    Raises ``InvalidOption``, ``UploadTooLarge``.
+    """
+    limit = settings.MAX_INLINE_BYTES
+    actual = len(content) * 3 // 4
+    if actual > limit + 3:
+        raise UploadTooLarge("Send a larger file as a form.", limit=limit, actual=actual)
+
+    def chunks() -> Iterator[bytes]:
+        step = 65_536  # of four characters each, three bytes
+        for begin in range(0, len(content), step):
+            yield base64.b64decode(content[begin : begin + step], validate=True)
+
+    try:
+        return received(chunks(), name=name, limit=limit)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidOption("content is not base64.") from error
+
+
+class DocumentJSONParser(BaseParser):
+    """JSON that may hold a document: more of it than of other bodies, still in memory.
+
+    No JSONParser itself: of those DRF reads DATA_UPLOAD_MAX_MEMORY_SIZE at most.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The parsed body. Raises ``UploadTooLarge``, ParseError."""
+        request = parser_context["request"]
+        limit, size = settings.MAX_INLINE_BYTES, int(request.META["CONTENT_LENGTH"])
+        if size > limit * 4 // 3 + 65_536:
+            raise UploadTooLarge("Send a larger file as a form.", limit=limit, actual=size * 3 // 4)
+        (usual,) = GenericAPIView.parser_classes
+        return usual().parse(stream, media_type, parser_context)
 
 
 class CappedUploadHandler(TemporaryFileUploadHandler):

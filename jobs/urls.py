@@ -14,6 +14,7 @@ from jobs import (
     templates,
     usage_api,
     views,
+    webhook_api,
 )
 from jobs.batch_export import EXPORTS
 
@@ -108,6 +109,26 @@ api_urlpatterns = [
     ),
     path("usage", usage_api.UsageView.as_view(), name="usage"),
     path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
+    path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
+    path(
+        "webhooks/callback-secret",
+        webhook_api.CallbackSecretView.as_view(),
+        name="callback-secret",
+    ),
+    path("webhooks/deliveries", webhook_api.DeliveryListView.as_view(), name="delivery-list"),
+    path(
+        "webhooks/deliveries/<uuid:pk>", webhook_api.DeliveryDetailView.as_view(), name="delivery"
+    ),
+    path(
+        "webhooks/deliveries/<uuid:pk>/replay",
+        webhook_api.DeliveryReplayView.as_view(),
+        name="delivery-replay",
+    ),
+    path("webhooks/<uuid:pk>", webhook_api.WebhookDetailView.as_view(), name="webhook"),
+    path(
+        "webhooks/<uuid:pk>/rotate", webhook_api.WebhookRotateView.as_view(), name="webhook-rotate"
+    ),
+    path("webhooks/<uuid:pk>/ping", webhook_api.WebhookPingView.as_view(), name="webhook-ping"),
 ]
 
 urlpatterns = [

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from extraction.engines import ENGINES
+from jobs.netguard import Allowed
 
 
 @register()
@@ -86,4 +87,15 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E008",
             )
         )
+    for name in ("WEBHOOK_ALLOWED_HOSTS", "FETCH_ALLOWED_HOSTS"):
+        try:
+            Allowed.reading(getattr(settings, name))
+        except ValueError as error:
+            found.append(
+                Error(
+                    f"{name}: {error}",
+                    hint="Host names, addresses and networks, with commas between.",
+                    id="ocrsite.E009",
+                )
+            )
     return found

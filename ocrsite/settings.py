@@ -129,16 +129,6 @@ QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
 QUOTA_STORAGE_BYTES = env.int("QUOTA_STORAGE_BYTES", default=None)
 QUOTA_OPEN_JOBS = env.int("QUOTA_OPEN_JOBS", default=None)
 
-# E-mail to people; without EMAIL_HOST none is sent
-EMAIL_HOST = env.str("EMAIL_HOST", default="")
-EMAIL_PORT = env.int("EMAIL_PORT", default=587)
-EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
-EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
-EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="ocrsite@localhost")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
-
 # Documents
 _usual = Limits()
 LIMITS = Limits(
@@ -186,6 +176,24 @@ if S3_BUCKET:
             "default_acl": None,
         },
     }
+
+# Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
+OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
+OUTBOUND_PORTS = tuple(env.list("OUTBOUND_PORTS", cast=int, default=[80, 443]))
+WEBHOOK_ALLOWED_HOSTS = tuple(env.list("WEBHOOK_ALLOWED_HOSTS", default=[]))
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
+WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
+WEBHOOK_SECONDS = 15
+FETCH_ALLOWED_HOSTS = tuple(env.list("FETCH_ALLOWED_HOSTS", default=[]))
+FETCH_SECONDS = env.float("FETCH_SECONDS", default=20)
+MAX_FETCHING = max(1, env.int("WEB_THREADS", default=8) // 4)  # at once, in one process
+MAX_INLINE_BYTES = env.int("MAX_INLINE_BYTES", default=10_000_000)  # documents inside JSON
+
+# E-mail
+EMAIL_URL = env.str("EMAIL_URL", default="")  # smtp://USER:PASSWORD@HOST:PORT; empty: none is sent
+vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ocrsite@localhost")
 
 # Django
 INSTALLED_APPS = [
@@ -321,6 +329,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "jobs.models.Status",
         "BatchStatus": "jobs.batch_serializers.STATES",
         "ReviewStatus": "jobs.review_serializers.STAGES",
+        "DeliveryStatus": "jobs.models.Delivery.Status",
         "FieldStatus": "jobs.review_serializers.STANDINGS",
     },
 }

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -123,3 +123,18 @@ def empty_queue() -> Iterator[None]:
     pool_queue("cpu").connection.flushdb()
     yield
     pool_queue("cpu").connection.flushdb()
+
+
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name server is asked: names are not known."""
+    import socket
+
+    original = socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host.endswith("example.com"):
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return original(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)

@@ -10,23 +10,29 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs import lifecycle, review, templates
+from jobs import deliveries, lifecycle, receivers, review, templates, webhooks
 from jobs.models import (
     Batch,
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
     Extraction,
     FieldRevision,
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
     Job,
+    JobCallback,
     Page,
     Review,
     StoredFile,
     Task,
     Turn,
+    Webhook,
 )
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.batching import make_batch
+from tests.jobs.hooking import hook
 from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
@@ -50,6 +56,11 @@ HISTORY = [
     FieldTemplateVersion,
     Task,
     Turn,
+    Webhook,
+    CallbackSecret,
+    JobCallback,
+    Delivery,
+    DeliveryAttempt,
 ]
 
 
@@ -74,6 +85,11 @@ def rows(acme: Organisation) -> None:
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
     make_job(acme)
     assert lifecycle.start("cpu", worker="w") is not None
+    hook(acme, "https://8.8.8.8/of-A-17")
+    receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")
+    webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})
+    (claimed,) = deliveries.claim(1, troubled=False)
+    deliveries.record(claimed, deliveries.Outcome(0.1, 200, "A-17"))
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -108,7 +124,7 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
         for row in model._default_manager.all():
             text = operator.get(reverse(f"{name}_change", args=[row.pk])).content.decode()
             assert "A-17" not in text
-            assert "sealed_password" not in text
+            assert "sealed" not in text
             assert "classification" not in text
 
 

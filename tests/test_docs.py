@@ -20,6 +20,7 @@ from jobs.batch_serializers import BatchDetailSerializer, ItemSerializer
 from jobs.models import Status
 from jobs.results import PDF_NOT_MADE
 from jobs.serializers import JobSerializer, SubmitSerializer
+from jobs.webhooks import EVENTS
 from tests.test_isolation import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,6 +160,7 @@ def test_limits_are_the_defaults() -> None:
     assert limits.open_seconds == limits.page_seconds
     assert documented == {
         "`MAX_UPLOAD_BYTES`": f"{limits.max_bytes:,}",
+        "`MAX_INLINE_BYTES`": f"{settings.MAX_INLINE_BYTES:,}",
         "`MAX_PAGES`": f"{limits.max_pages:,}",
         "`MAX_PIXELS`": f"{limits.max_pixels:,}",
         "`OPEN_SECONDS`, `PAGE_SECONDS`": f"{limits.page_seconds:.0f}",
@@ -206,6 +208,12 @@ def test_table_of_rate_limits_is_the_defaults() -> None:
     assert len(documented) == len(settings.RATES)
 
 
+def test_table_of_events_is_the_registry() -> None:
+    documented = rows("webhooks.md", "event | when")
+    assert [row[0] for row in documented] == [f"`{name}`" for name in EVENTS]
+    assert all(row[1].startswith(EVENTS[row[0].strip("`")]) for row in documented)
+
+
 def test_every_make_target_is_in_the_readme() -> None:
     targets = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.M)
     assert targets is not None
@@ -221,7 +229,7 @@ def test_every_command_is_documented() -> None:
         for path in (ROOT / app).glob("management/commands/*.py")
         if path.stem != "__init__"
     ]
-    assert sorted(commands) == ["create_tenant", "ocr", "sweep", "worker"]
+    assert sorted(commands) == ["create_tenant", "deliver", "ocr", "sweep", "worker"]
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
 

@@ -18,7 +18,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from jobs import templates
-from jobs.models import Batch, FieldTemplate, Job
+from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
+from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, form_file, make_job, run_job
 from tests.people import PASSWORD, Organisation
 
@@ -64,6 +65,14 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/learn": {"post": "object"},
     "api/v1/usage": {"get": "list"},
     "api/v1/usage.csv": {"get": "list"},
+    "api/v1/webhooks": {"get": "list", "post": "list"},
+    "api/v1/webhooks/callback-secret": {"post": "self"},
+    "api/v1/webhooks/deliveries": {"get": "list"},
+    "api/v1/webhooks/deliveries/<uuid:pk>": {"get": "object"},
+    "api/v1/webhooks/deliveries/<uuid:pk>/replay": {"post": "object"},
+    "api/v1/webhooks/<uuid:pk>": {"get": "object", "patch": "object", "delete": "object"},
+    "api/v1/webhooks/<uuid:pk>/rotate": {"post": "object"},
+    "api/v1/webhooks/<uuid:pk>/ping": {"post": "object"},
     "api/v1/auth/token": {"post": "public"},
     "api/v1/auth/token/refresh": {"post": "public"},
     "api/v1/auth/token/revoke": {"post": "public"},
@@ -159,13 +168,24 @@ def clients(organisation: Organisation) -> dict[str, Client]:
 
 @pytest.fixture
 def finished(acme: Organisation) -> Job:
-    """A job of acme with a result and page pictures, its batch and template named after its id."""
+    """A job of acme with a result and pictures; batch, template, webhook, delivery of its id."""
     job = make_job(acme, preview=True)
     batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
     run_job(str(job.pk))
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
+    webhook, _ = hook(acme, "https://8.8.8.8/")
+    Webhook.objects.filter(pk=webhook.pk).update(id=job.pk)
+    Delivery.objects.create(
+        id=job.pk,
+        tenant=acme.tenant,
+        webhook_id=job.pk,
+        endpoint=job.pk,
+        message="msg_1",
+        event="job.succeeded",
+        body="{}",
+    )
     return job
 
 
@@ -182,6 +202,8 @@ def test_stranger_gets_the_404_of_a_missing_object(
     assert Job.objects.filter(pk=finished.pk).exists()
     assert Batch.objects.filter(pk=finished.pk).exists()
     assert FieldTemplate.objects.get().versions.count() == 1
+    assert Webhook.objects.filter(active=True, old_secret_until=None).count() == 1
+    assert Delivery.objects.count() == 1
     own = clients(acme)[kinds[0]]
     status, _, _ = call(own, method, address(route, finished.pk))
     assert status < 404 or status == 409, "the owner reaches it"

@@ -14,16 +14,27 @@ from jobs.models.jobs import (
 from jobs.models.review import FieldRevision, Review
 from jobs.models.tasks import Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
+from jobs.models.webhooks import (
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
+    JobCallback,
+    Webhook,
+)
 
 __all__ = [
     "ENDED",
     "Batch",
+    "CallbackSecret",
+    "Delivery",
+    "DeliveryAttempt",
     "Extraction",
     "FieldRevision",
     "FieldTemplate",
     "FieldTemplateVersion",
     "FieldValue",
     "Job",
+    "JobCallback",
     "Page",
     "Priority",
     "Review",
@@ -31,4 +42,5 @@ __all__ = [
     "StoredFile",
     "Task",
     "Turn",
+    "Webhook",
 ]

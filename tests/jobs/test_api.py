@@ -178,8 +178,8 @@ def test_post_refuses_a_file_over_the_limit_and_keeps_nothing(
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
-def test_post_refuses_json(acme: Organisation) -> None:
-    answer = acme.api().post(URL, {"file": "x"}, format="json")
+def test_post_refuses_other_media_types(acme: Organisation) -> None:
+    answer = acme.api().post(URL, PDF, content_type="application/pdf")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
