@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts.admin import ReadOnlyAdmin
 from jobs.models import (
+    Batch,
     CallbackSecret,
     Delivery,
     DeliveryAttempt,
@@ -18,10 +19,11 @@ from jobs.models import (
     FieldValue,
     Job,
     JobCallback,
-    Outbox,
     Page,
     Review,
     StoredFile,
+    Task,
+    Turn,
     Webhook,
 )
 
@@ -37,13 +39,24 @@ class JobAdmin(ReadOnlyAdmin):
         "engine",
         "pages_done",
         "pages_total",
-        "worker",
+        "priority",
     )
     list_filter = ("status", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
+    show_full_result_count = False
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    """Batches; what came of them is at their jobs."""
+
+    list_display = ("created_at", "tenant", "name", "cancel_requested", "completed_at")
+    search_fields = ("id", "name", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    date_hierarchy = "created_at"
     show_full_result_count = False
 
 
@@ -141,12 +154,22 @@ class ReviewAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-@admin.register(Outbox)
-class OutboxAdmin(ReadOnlyAdmin):
-    """Job ids that wait for Redis."""
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    """What waits and what workers are at."""
 
-    list_display = ("job", "due_at")
-    list_select_related = ("job",)
+    list_display = ("job", "tenant", "pool", "priority", "state", "worker", "due_at", "crashes")
+    list_filter = ("pool", "state", "priority")
+    search_fields = ("job__id", "tenant__name", "tenant__slug")
+    list_select_related = ("job", "tenant")
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin):
+    """Whose turn it was."""
+
+    list_display = ("tenant", "pool", "at")
+    list_select_related = ("tenant",)
 
 
 SECRETS = ("sealed_secret", "sealed_old_secret")

@@ -1,22 +1,61 @@
-"""Accepting a document: the file kept, the job and its outbox row written, the id sent."""
+"""Accepting a document: the file kept, the job and what is to be done of it written."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 
 from accounts import audit
 from accounts.identifiers import uuid7
+from accounts.models import Tenant
 from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import queue, receivers, storage, templates, webhooks
-from jobs.models import Job, Outbox, StoredFile
+from jobs import lifecycle, metering, queue, receivers, storage, templates, webhooks
+from jobs.models import Batch, Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done with a document or many, and who asks.
+
+    ``template`` is what ``options.template`` meant when it was asked for, None where none was.
+    """
+
+    actor: Actor
+    options: Options
+    template: templates.Asked | None
+    metadata: dict[str, Any]
+    priority: Priority
+    address: str | None
+    callback_url: str = ""
+
+
+def order(
+    *,
+    actor: Actor,
+    options: Options,
+    metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
+    address: str | None = None,
+) -> Order:
+    """The options checked and their template looked up.
+
+    Raises ``QueueFull``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude each
+    other.
+    """
+    queue.refuse_when_full(queue.pool_of(options.engine))
+    templates.refuse_both(options.fields, options.template)
+    asked = templates.resolve(actor.tenant, options.template) if options.template else None
+    options = replace(options, template=asked.name if asked else "")
+    return Order(actor, options, asked, metadata or {}, priority, address)
 
 
 def submit_job(
@@ -25,29 +64,47 @@ def submit_job(
     upload: Upload,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
     callback_url: str = "",
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
-    bytes of the file are looked at here; ``callback_url`` has passed ``netguard.check_url``. Raises
-    ``EmptyDocument``, ``UnsupportedType``, ``StorageUnavailable``, ``TemplateNotFound``, and
-    ``InvalidOption`` for options that exclude each other.
+    bytes of the file are looked at here. ``callback_url`` has passed
+    ``netguard.check_url``. Raises as ``order``, ``keep`` and ``create``.
     """
-    templates.refuse_both(options.fields, options.template)
-    if not upload.size:
-        raise EmptyDocument("The file has no content.")
-    media_type = sniff(upload.head)
+    placed = order(
+        actor=actor, options=options, metadata=metadata, priority=priority, address=address
+    )
+    placed = replace(placed, callback_url=callback_url)
+    with taken_back_on_failure(placed) as kept:
+        kept.append(keep(actor.tenant, upload))
+        with transaction.atomic():
+            return create(placed, kept[0])
+
+
+def media_type_of(head: bytes) -> str:
+    """The media type told by a file's first bytes. Raises ``UnsupportedType``."""
+    media_type = sniff(head)
     if media_type is None:
         raise UnsupportedType(
             "The content is none of these: "
             + ", ".join(kind.name for kind in MEDIA_TYPES.values())
             + "."
         )
-    tenant = actor.tenant
-    asked = templates.resolve(tenant, options.template) if options.template else None
-    options = replace(options, template=asked.name if asked else "")
+    return media_type
+
+
+def keep(tenant: Tenant, upload: Upload) -> StoredFile:
+    """Put the file into the storage; returns its row, still to be saved.
+
+    Raises ``EmptyDocument``, ``UnsupportedType``, ``QuotaExceeded``, ``StorageUnavailable``.
+    """
+    if not upload.size:
+        raise EmptyDocument("The file has no content.")
+    media_type = media_type_of(upload.head)
+    metering.refuse_beyond(tenant, size=upload.size)
     file_id = uuid7()
     file = StoredFile(
         id=file_id,
@@ -59,38 +116,67 @@ def submit_job(
         sha256=upload.sha256,
     )
     storage.put_upload(file.key, upload)
-    try:
-        with transaction.atomic():
-            file.save(force_insert=True)
-            job = Job.objects.create(
-                tenant=tenant,
-                file=file,
-                created_by=actor.user,
-                api_key=actor.api_key,
-                engine=options.engine,
-                options={k: v for k, v in asdict(options).items() if k != "password"},
-                template_version=asked.version if asked else None,
-                sealed_password=seal(options.password),
-                metadata=metadata or {},
-            )
-            Outbox.objects.create(job=job)
-            audit.record(
-                actor=actor,
-                tenant=tenant,
-                action="job.submit",
-                obj=job,
-                after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
-                address=address,
-            )
-            if callback_url:
-                receivers.call_back(job, callback_url)
-            webhooks.job_event(job, "job.queued")
-            queue.enqueue_after_commit(job.pk)
-    except OperationalError:
-        raise  # the commit may have gone through: the file stays
-    except Exception as error:
-        storage.delete([file.key])
-        if isinstance(error, IntegrityError) and asked and asked.version:
-            templates.resolve(tenant, asked.name)  # raises if it was deleted meanwhile
-        raise
+    return file
+
+
+def create(
+    placed: Order, file: StoredFile, *, batch: Batch | None = None, position: int | None = None
+) -> Job:
+    """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
+
+    Raises ``QuotaExceeded``.
+    """
+    tenant, options = placed.actor.tenant, placed.options
+    file.save(force_insert=True)
+    job = Job.objects.create(
+        tenant=tenant,
+        file=file,
+        batch=batch,
+        batch_position=position,
+        created_by=placed.actor.user,
+        api_key=placed.actor.api_key,
+        engine=options.engine,
+        priority=placed.priority,
+        options=shown(options),
+        template_version=placed.template.version if placed.template else None,
+        sealed_password=seal(options.password),
+        metadata=placed.metadata,
+    )
+    lifecycle.make_ready(job)
+    audit.record(
+        actor=placed.actor,
+        tenant=tenant,
+        action="job.submit",
+        obj=job,
+        after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
+        address=placed.address,
+    )
+    if placed.callback_url:
+        receivers.call_back(job, placed.callback_url)
+    webhooks.job_event(job, "job.queued")
+    metering.reserve(job, size=file.size)
     return job
+
+
+def shown(options: Options) -> dict[str, Any]:
+    """The options as they are kept and returned: without the password."""
+    return {k: v for k, v in asdict(options).items() if k != "password"}
+
+
+@contextmanager
+def taken_back_on_failure(placed: Order) -> Iterator[list[StoredFile]]:
+    """Removes the kept files that the block has put into the list, where the block fails.
+
+    Raises ``TemplateNotFound`` where the rows could not be written because it was deleted.
+    """
+    kept: list[StoredFile] = []
+    try:
+        yield kept
+    except OperationalError:
+        raise  # the commit may have gone through: the files stay
+    except Exception as error:
+        storage.delete(file.key for file in kept)
+        asked = placed.template
+        if isinstance(error, IntegrityError) and asked and asked.version:
+            templates.resolve(placed.actor.tenant, asked.name)  # raises if it was deleted
+        raise

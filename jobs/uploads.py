@@ -15,7 +15,8 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import BaseParser
 
 from extraction.errors import InvalidOption
-from jobs.errors import UploadTooLarge
+from jobs import archives
+from jobs.errors import BatchTooLarge, TooManyFiles, UploadTooLarge
 
 HEAD_BYTES = 4096
 
@@ -118,10 +119,13 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
         if self._size > settings.LIMITS.max_bytes:
             self.file.close()
             raise UploadTooLarge(limit=settings.LIMITS.max_bytes, actual=self._size)
+        self._write(raw_data)
+
+    def _write(self, raw_data: bytes) -> None:
         self._hash.update(raw_data)
         if len(self._head) < HEAD_BYTES:
             self._head += raw_data[: HEAD_BYTES - len(self._head)]
-        super().receive_data_chunk(raw_data, start)
+        self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> Upload | None:
         upload = super().file_complete(file_size)
@@ -131,3 +135,46 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
         upload.sha256 = self._hash.hexdigest()
         upload.head = self._head
         return upload
+
+
+class BatchUploadHandler(CappedUploadHandler):
+    """Takes many files, up to MAX_BATCH_BYTES together.
+
+    A file larger than a document may be is kept where it is an archive. Of any other the bytes are
+    dropped and counted, so that it alone can be refused.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._files = self._total = 0
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, str],
+        content_length: int,
+        boundary: Any,
+        encoding: str | None = None,
+    ) -> None:
+        """Refuse by Content-Length, with room for the form around the files."""
+        limit = settings.MAX_BATCH_BYTES
+        form = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 4096 * settings.MAX_BATCH_FILES
+        if content_length > limit + form:
+            raise BatchTooLarge(limit=limit, actual=content_length)
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        self._files += 1
+        if self._files > settings.MAX_BATCH_FILES:
+            raise TooManyFiles(limit=settings.MAX_BATCH_FILES)
+        super().new_file(*args, **kwargs)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._total += len(raw_data)
+        if self._total > settings.MAX_BATCH_BYTES:
+            self.file.close()
+            raise BatchTooLarge(limit=settings.MAX_BATCH_BYTES, actual=self._total)
+        self._size += len(raw_data)
+        if self._size <= settings.LIMITS.max_bytes or archives.is_archive(self._head):
+            self._write(raw_data)
+        else:
+            self.file.truncate(0)

@@ -51,6 +51,42 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E005",
             )
         )
+    if min(settings.MAX_BATCH_FILES, settings.MAX_BATCH_BYTES, settings.UNPACK_SECONDS) <= 0:
+        found.append(
+            Error(
+                "MAX_BATCH_FILES, MAX_BATCH_BYTES and UNPACK_SECONDS must be above 0.",
+                id="ocrsite.E010",
+            )
+        )
+    for group, rates in settings.RATES.items():
+        name = f"RATE_{group.upper()}"
+        if not (1 <= rates.minute <= rates.hour <= rates.day and rates.burst >= 1):
+            found.append(
+                Error(
+                    f"{name} is {','.join(map(str, rates.numbers))}.",
+                    hint="Calls in a minute, an hour, a day and at one moment: from 1, and no "
+                    "fewer in the longer spans.",
+                    id="ocrsite.E006",
+                )
+            )
+    if not 0 < settings.RATE_KEY_SHARE <= 1:
+        found.append(
+            Error(
+                "RATE_KEY_SHARE is out of range.",
+                hint="The part of its organisation's calls that one key may use: above 0, up to 1.",
+                id="ocrsite.E007",
+            )
+        )
+    if min(settings.MAX_LISTENERS, settings.LISTEN_SECONDS) < 1 or not (
+        0.05 <= settings.LISTEN_TICK_SECONDS <= 10
+    ):
+        found.append(
+            Error(
+                "MAX_LISTENERS, LISTEN_SECONDS or LISTEN_TICK_SECONDS is out of range.",
+                hint="At least one each; the tick from 0.05 to 10 seconds.",
+                id="ocrsite.E008",
+            )
+        )
     for name in ("WEBHOOK_ALLOWED_HOSTS", "FETCH_ALLOWED_HOSTS"):
         try:
             Allowed.reading(getattr(settings, name))
@@ -59,7 +95,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 Error(
                     f"{name}: {error}",
                     hint="Host names, addresses and networks, with commas between.",
-                    id="ocrsite.E006",
+                    id="ocrsite.E009",
                 )
             )
     return found

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_django import Settings
+    from pytest_django import DjangoDbBlocker, Settings
 
     from tests.engines import FakeEngine
     from tests.people import Organisation
@@ -28,6 +28,15 @@ _folder.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach 
 os.environ["VAR_DIR"] = str(_folder)
 os.environ.setdefault("SECRET_KEY", "a key for tests only, fifty or more characters in length")
 os.environ["HTTPS"] = "0"
+for group in (
+    "SUBMIT",
+    "TRY",
+    "CHANGE",
+    "READ",
+    "TOKEN",
+    "PUBLIC",
+):  # tests of limits set their own
+    os.environ[f"RATE_{group}"] = "1000000,1000000,1000000,1000000"
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else pytest-django reads it before the servers run
 
 
@@ -59,6 +68,17 @@ def pytest_unconfigure() -> None:
 
 
 atexit.register(_stack.close)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests with transactions of their own empty every table afterwards, the ledger too."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
+        )
 
 
 @pytest.fixture
@@ -98,11 +118,11 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 @pytest.fixture
 def empty_queue() -> Iterator[None]:
     """No ids in Redis, before and after."""
-    from jobs.queue import job_queue
+    from jobs.queue import pool_queue
 
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()
     yield
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs import deliveries, receivers, review, templates, webhooks
+from jobs import deliveries, lifecycle, receivers, review, templates, webhooks
 from jobs.models import (
+    Batch,
     CallbackSecret,
     Delivery,
     DeliveryAttempt,
@@ -22,16 +23,17 @@ from jobs.models import (
     FieldValue,
     Job,
     JobCallback,
-    Outbox,
     Page,
     Review,
     StoredFile,
+    Task,
+    Turn,
     Webhook,
 )
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
+from tests.jobs.batching import make_batch
 from tests.jobs.hooking import hook
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
 
@@ -42,6 +44,7 @@ pytestmark = [
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
 HISTORY = [
+    Batch,
     Job,
     StoredFile,
     Page,
@@ -51,7 +54,8 @@ HISTORY = [
     Extraction,
     FieldTemplate,
     FieldTemplateVersion,
-    Outbox,
+    Task,
+    Turn,
     Webhook,
     CallbackSecret,
     JobCallback,
@@ -73,12 +77,14 @@ def rows(acme: Organisation) -> None:
     """At least one row of every model of jobs."""
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
+    make_batch(acme)
     confirmed = read_job(acme, *RIGHT)
     review.confirm(confirmed, version=0, actor=acme.actor, address=None)
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
-    Outbox.objects.create(job=Job.objects.get(status="queued"))
+    make_job(acme)
+    assert lifecycle.start("cpu", worker="w") is not None
     hook(acme, "https://8.8.8.8/of-A-17")
     receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")
     webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})

@@ -15,6 +15,8 @@ from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
+from jobs.batch_export import EXPORTS
+from jobs.batch_serializers import BatchDetailSerializer, ItemSerializer
 from jobs.models import Status
 from jobs.results import PDF_NOT_MADE
 from jobs.serializers import JobSerializer, SubmitSerializer
@@ -165,6 +167,47 @@ def test_limits_are_the_defaults() -> None:
     }
 
 
+def test_limits_of_a_batch_are_the_defaults() -> None:
+    documented = [
+        (row[2].strip("`"), row[1])
+        for row in rows("batches.md", "limit | default | setting | beyond it")
+    ]
+    assert documented == [
+        ("MAX_BATCH_FILES", f"{settings.MAX_BATCH_FILES}"),
+        ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
+        ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
+        ("MAX_UPLOAD_BYTES", f"{settings.LIMITS.max_bytes:,}"),
+        ("UNPACK_SECONDS", f"{settings.UNPACK_SECONDS:.0f}"),
+    ]
+
+
+def test_parts_of_a_batch_are_documented() -> None:
+    section = text("batches.md").split("## How it stands", 1)[1]
+    names = [*BatchDetailSerializer().fields, *ItemSerializer().fields, *EXPORTS]
+    assert [name for name in names if f'"{name}":' not in section] == []
+    assert [name for name in EXPORTS if f"`export.{name}`" not in section] == []
+
+
+def test_table_of_rate_limits_is_the_defaults() -> None:
+    documented = {
+        row[5].strip("`"): [int(cell.replace(",", "")) for cell in row[1:5]]
+        for row in rows(
+            "limits.md", "group | calls a minute | an hour | a day | at one moment | setting"
+        )
+    }
+    example = (ROOT / ".env.example").read_text()
+    assert documented == {
+        name: [int(number) for number in numbers.split(",")]
+        for name, numbers in re.findall(r"^(RATE_\w+)=([\d,]+)$", example, re.M)
+    }
+    source = (ROOT / "ocrsite/settings.py").read_text()
+    assert documented == {
+        name: [int(number) for number in numbers.split(",")]
+        for name, numbers in re.findall(r'env\.list\("(RATE_\w+)", int, \[(.+?)\]\)', source)
+    }
+    assert len(documented) == len(settings.RATES)
+
+
 def test_table_of_events_is_the_registry() -> None:
     documented = rows("webhooks.md", "event | when")
     assert [row[0] for row in documented] == [f"`{name}`" for name in EVENTS]
@@ -191,7 +234,11 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_metric_of_ours_is_documented() -> None:
-    exported = set(re.findall(r'"(ocrsite_\w+)"', (ROOT / "ocrsite/metrics.py").read_text()))
+    exported = {
+        name
+        for path in ("ocrsite/metrics.py", "accounts/limits.py")
+        for name in re.findall(r'"(ocrsite_\w+)"', (ROOT / path).read_text())
+    }
     assert exported
     assert sorted(name for name in exported if f"`{name}" not in text("operations.md")) == []
 

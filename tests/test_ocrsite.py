@@ -20,10 +20,9 @@ from extraction import errors as extraction_errors
 from extraction.errors import ExtractionError
 from jobs import errors as job_errors
 from jobs import storage, webhooks
-from jobs.tasks import run_job
 from ocrsite.problems import DRF_PROBLEMS
 from tests.jobs.hooking import hook
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,9 +53,16 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
         ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
         ({"MAX_PAGES": "0"}, "max_pages"),
+        ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
+        ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),
+        ({"LISTEN_TICK_SECONDS": "0"}, "LISTEN_TICK_SECONDS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
+        ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
+        ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
+        ({"RATE_TRY": "10,100,1000"}, "RATE_TRY"),
+        ({"RATE_KEY_SHARE": "0"}, "RATE_KEY_SHARE"),
     ],
 )
 def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:

@@ -17,6 +17,7 @@ from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
 
 Wants = Literal["text", "pixels", "auto"]
+Pool = Literal["cpu", "gpu", "io"]
 
 
 class Engine(Protocol):
@@ -42,11 +43,15 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """One row of the table; ``factory`` is "module:class", called with ``threads``."""
+    """One row of the table; ``factory`` is "module:class", called with ``threads``.
+
+    ``pool`` is the kind of worker that has what it needs.
+    """
 
     name: str
     title: str
     factory: str
+    pool: Pool = "cpu"
 
 
 ENGINES: dict[str, EngineRow] = {

@@ -1,16 +1,18 @@
 """The rows of jobs, by what they are about; import them from here."""
 
+from jobs.models.batches import Batch
 from jobs.models.jobs import (
     ENDED,
     Extraction,
     FieldValue,
     Job,
-    Outbox,
     Page,
+    Priority,
     Status,
     StoredFile,
 )
 from jobs.models.review import FieldRevision, Review
+from jobs.models.tasks import Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
 from jobs.models.webhooks import (
     CallbackSecret,
@@ -22,6 +24,7 @@ from jobs.models.webhooks import (
 
 __all__ = [
     "ENDED",
+    "Batch",
     "CallbackSecret",
     "Delivery",
     "DeliveryAttempt",
@@ -32,10 +35,12 @@ __all__ = [
     "FieldValue",
     "Job",
     "JobCallback",
-    "Outbox",
     "Page",
+    "Priority",
     "Review",
     "Status",
     "StoredFile",
+    "Task",
+    "Turn",
     "Webhook",
 ]

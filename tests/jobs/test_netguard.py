@@ -390,6 +390,6 @@ def test_certificate_must_be_trusted_and_name_the_host(
 
 def test_settings_that_name_no_network_are_told(settings: Settings) -> None:
     settings.WEBHOOK_ALLOWED_HOSTS = ("10.0.0.0/99",)
-    found = [message for message in run_checks() if message.id == "ocrsite.E006"]
+    found = [message for message in run_checks() if message.id == "ocrsite.E009"]
     assert len(found) == 1
     assert "10.0.0.0/99" in str(found[0].msg)

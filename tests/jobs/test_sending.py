@@ -29,9 +29,8 @@ from jobs import deliveries, receivers, webhooks
 from jobs.models import Delivery, DeliveryAttempt, Webhook
 from jobs.sending import KEPT_BYTES, READ_BYTES, Sender
 from jobs.submit import submit_job
-from jobs.tasks import run_job
 from tests.jobs.hooking import ALLOWED, hook, make_due, verified, waits
-from tests.jobs.making import make_job, upload
+from tests.jobs.making import make_job, run_job, upload
 from tests.jobs.receiving import Receiver, answering, endless, receiver
 from tests.people import Organisation
 

@@ -10,19 +10,19 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Plan
 from extraction import types
 from extraction.errors import CorruptDocument
 from extraction.options import Options
 from jobs import lifecycle, receivers, review, webhooks
 from jobs.models import CallbackSecret, Delivery, Job, JobCallback, Webhook
 from jobs.submit import submit_job
-from jobs.tasks import run_job
 from jobs.webhooks import EVENTS, MAX_BYTES
 from tests.documents import text_pdf
 from tests.engines import FakeEngine
+from tests.jobs.batching import make_batch
 from tests.jobs.hooking import hook
-from tests.jobs.making import make_job, upload
+from tests.jobs.making import claim, make_job, run_job, upload
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
 
@@ -66,8 +66,7 @@ def test_ends_are_told_apart(acme: Organisation) -> None:
     hook(acme, URL, "job.failed", "job.cancelled", "job.partial")
     failed, running, queued = (make_job(acme) for _ in range(3))
     for job, error in ((failed, CorruptDocument()), (running, None)):
-        started = lifecycle.start(job.pk, worker="w")
-        assert started is not None
+        started = claim(job)
         if error:
             lifecycle.fail(started, error)
         else:
@@ -193,3 +192,24 @@ def test_audit_holds_the_origin_and_no_secret(acme: Organisation, settings: Sett
     assert "https://hooks.example.com:443" in written
     for hidden in ("key-of-mine", "token", secret, new):
         assert hidden not in written
+
+
+def test_batch_is_told_once_when_its_last_job_ends(acme: Organisation) -> None:
+    hook(acme, URL, "batch.completed")
+    batch = make_batch(acme)
+    jobs = list(Job.objects.filter(batch=batch))
+    for job in jobs:
+        assert events() == []
+        run_job(str(job.pk))
+    (row,) = Delivery.objects.all()
+    data = json.loads(row.body)["data"]
+    assert (data["id"], data["documents"]) == (str(batch.pk), {"succeeded": len(jobs)})
+
+
+def test_threshold_of_a_quota_is_told(acme: Organisation) -> None:
+    acme.tenant.plan = Plan.objects.create(name="small", title="Small", pages_per_day=2)
+    acme.tenant.save()
+    hook(acme, URL, "usage.threshold")
+    run_job(str(make_job(acme).pk))
+    data = json.loads(Delivery.objects.get().body)["data"]
+    assert (data["percent"], data["used"], data["limit"]) == (50, 1, 2)

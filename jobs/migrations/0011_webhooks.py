@@ -9,7 +9,7 @@ import accounts.identifiers
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_plans"),
-        ("jobs", "0007_review"),
+        ("jobs", "0010_quotas_of_jobs"),
     ]
 
     operations = [
