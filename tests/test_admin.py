@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
 from jobs import review, templates
 from jobs.models import (
     Extraction,
@@ -46,6 +46,10 @@ HISTORY = [
     FieldTemplate,
     FieldTemplateVersion,
     Outbox,
+    QuotaUse,
+    Reservation,
+    ThresholdNotice,
+    UsageRecord,
 ]
 
 
@@ -68,6 +72,9 @@ def rows(acme: Organisation) -> None:
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
     Outbox.objects.create(job=Job.objects.get(status="queued"))
+    ThresholdNotice.objects.create(
+        tenant=acme.tenant, period="month:2026-11", percent=50, used=5, limit=10
+    )
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -89,7 +96,7 @@ def test_history_cannot_be_added_changed_or_deleted(
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     before = list(model._default_manager.order_by("pk").values())
     assert before
-    pk = before[0].get("id")
+    pk = model._default_manager.order_by("pk").values_list("pk", flat=True)[0]
     assert operator.post(reverse(f"{name}_add"), {}).status_code == 403
     assert operator.post(reverse(f"{name}_change", args=[pk]), {}).status_code == 403
     assert operator.post(reverse(f"{name}_delete", args=[pk]), {"post": "yes"}).status_code == 403
@@ -104,6 +111,13 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
             assert "A-17" not in text
             assert "sealed_password" not in text
             assert "classification" not in text
+
+
+def test_quotas_tell_whether_their_counters_are_right(operator: Client, rows: None) -> None:
+    url = reverse("admin:accounts_quotause_changelist")
+    assert "Differences = 0" in operator.get(url).content.decode()
+    QuotaUse.objects.filter(period="open").update(used=7)
+    assert "Differences = 1: see manage.py quotas" in operator.get(url).content.decode()
 
 
 def test_members_who_are_no_operators_are_kept_out(acme: Organisation) -> None:
