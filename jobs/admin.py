@@ -13,6 +13,7 @@ from jobs.models import (
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
     Outbox,
     Page,
@@ -33,8 +34,9 @@ class JobAdmin(ReadOnlyAdmin):
         "pages_done",
         "pages_total",
         "worker",
+        "cached",
     )
-    list_filter = ("status", "engine", "created_at")
+    list_filter = ("status", "cached", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
@@ -132,6 +134,17 @@ class ReviewAdmin(ReadOnlyAdmin):
     list_display = ("job", "tenant", "status", "created_at", "taken_until", "confirmed_at")
     list_filter = ("status",)
     search_fields = ("job__id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    show_full_result_count = False
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Keys that callers have used, and what for."""
+
+    list_display = ("created_at", "tenant", "route", "key", "made", "status")
+    list_filter = ("route",)
+    search_fields = ("key", "made", "tenant__name", "tenant__slug")
     list_select_related = ("tenant",)
     show_full_result_count = False
 

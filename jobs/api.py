@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from accounts.audit import address_of
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import lifecycle, submit
+from jobs import idempotency, lifecycle, submit
 from jobs.models import Job, Review, Status
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
@@ -39,6 +40,12 @@ WAIT = OpenApiParameter(
     "wait",
     OpenApiTypes.INT,
     description="seconds to wait for the end, at most 60; a busy server answers before",
+)
+ONCE = OpenApiParameter(
+    idempotency.HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="a name of your own for this request: sent again, it makes nothing again",
 )
 waiting = threading.BoundedSemaphore(settings.MAX_WAITING)
 
@@ -85,12 +92,12 @@ class JobListView(JobView, ListAPIView[Job]):
     @extend_schema(
         summary="Submit a document",
         request={"multipart/form-data": SubmitSerializer},
-        parameters=[WAIT],
+        parameters=[WAIT, ONCE],
         responses={202: JobSerializer, 200: JobSerializer},
     )
     def post(self, request: Request) -> Response:
         """Submit a document: 202 with the job, or 200 if ?wait= saw its end."""
-        return _submit(self, SubmitSerializer, wait_seconds(request))
+        return _submit(self, SubmitSerializer, wait_seconds(request), "ocr/jobs")
 
 
 class ClassifyView(JobView):
@@ -102,12 +109,13 @@ class ClassifyView(JobView):
     @extend_schema(
         summary="Tell what a document is, and which documents a file holds",
         request={"multipart/form-data": ClassifySerializer},
-        parameters=[WAIT],
+        parameters=[WAIT, ONCE],
         responses={202: JobSerializer, 200: JobSerializer},
     )
     def post(self, request: Request) -> Response:
         """A job as any other, split: 200 when it has ended; waits as long as it may by itself."""
-        return _submit(self, ClassifySerializer, wait_seconds(request, settings.MAX_WAIT_SECONDS))
+        wait = wait_seconds(request, settings.MAX_WAIT_SECONDS)
+        return _submit(self, ClassifySerializer, wait, "classify")
 
 
 class JobDetailView(JobView, RetrieveAPIView[Job]):
@@ -190,7 +198,7 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
     return response
 
 
-def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> Response:
+def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float, route: str) -> Response:
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
     form = serializer(data=request.data)
@@ -198,15 +206,32 @@ def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> R
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
     actor = actor_of(request)
-    job = submit.submit_job(
-        actor=actor,
-        upload=form.validated_data["file"],
-        options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
-        metadata=form.validated_data.get("metadata"),
-        address=address_of(request),
+    upload, metadata = form.validated_data["file"], form.validated_data.get("metadata")
+    cache = form.validated_data["cache"]
+    content = [upload.sha256, upload.name, asdict(form.options("")), metadata, cache]
+    once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
+    job, status = idempotency.run_once(
+        once,
+        make=lambda: submit.submit_job(
+            actor=actor,
+            upload=upload,
+            options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+            metadata=metadata,
+            cache=cache,
+            once=once,
+            address=address_of(request),
+        ),
+        find=lambda pk: view.get_queryset().filter(pk=pk).first(),
     )
     job = wait_for_end(job, wait)
-    return view.reply(job, 200 if job.ended else 202)
+    if once and status is not None:  # as the first time, or as it will be where that waits
+        reply = view.reply(job, 200 if status == 200 or (wait and job.ended) else 202)
+        reply[idempotency.REPLAYED] = "true"
+        return reply
+    reply = view.reply(job, 200 if job.ended else 202)
+    if once and job.ended:
+        idempotency.answered(once, 200)
+    return reply
 
 
 def wait_seconds(request: Request, default: int = 0) -> float:

@@ -32,7 +32,7 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, review, storage, templates
+from jobs import queue, result_copy, review, revisions, same_document, storage, templates
 from jobs.errors import AlreadyEnded, LeaseLost
 from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Status
 
@@ -46,6 +46,12 @@ def _held(job: Job) -> QuerySet[Job]:
 
 def _lease() -> Any:
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def make_ready(job: Job) -> None:
+    """Let a queued job be worked on, once the transaction has committed."""
+    Outbox.objects.create(job=job)
+    queue.enqueue_after_commit(job.pk)
 
 
 def start(job_id: UUID, *, worker: str) -> Job | None:
@@ -150,6 +156,32 @@ def finish(job: Job, document: types.Document) -> None:
             review.open_for(job, document.fields)
 
 
+def finish_as(job: Job, first: Job) -> None:
+    """End a job that waits for ``first`` with a copy of its result; that one's row is held.
+
+    Not billed: nothing was read. Raises ``LeaseLost`` where it no longer waits, FileNotFoundError
+    where a file of ``first`` is gone, ``StorageUnavailable``.
+    """
+    with transaction.atomic():
+        result = result_copy.columns_of(first)
+        waited = Job.objects.filter(pk=job.pk, status=Status.QUEUED, same_as=first)
+        if not waited.update(
+            status=Status.SUCCEEDED, cached=True, finished_at=Now(), sealed_password="", **result
+        ):
+            raise LeaseLost()
+        result_copy.copy_rows(first, job)
+        job.refresh_from_db()
+        review.open_for(job, revisions.values_of(job))
+        audit.record(
+            actor=None,
+            tenant=job.tenant,
+            action="job.end",
+            obj=job,
+            after={"status": str(job.status), "same_as": str(first.pk)},
+        )
+        result_copy.copy_files(first, job)
+
+
 def fail(job: Job, error: ExtractionError) -> None:
     """End the job with an error. Raises ``LeaseLost``."""
     with transaction.atomic():
@@ -207,12 +239,14 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
         now_ended = Job.objects.filter(pk=job.pk, status=Status.QUEUED).update(
             status=Status.CANCELLED,
             cancel_requested=True,
+            same_as=None,
             finished_at=Now(),
             sealed_password="",
         )
         if now_ended:
             Outbox.objects.filter(job=job).delete()
             _bill(job)
+            same_document.after_end(job)
         elif not Job.objects.filter(pk=job.pk, status=Status.RUNNING).update(cancel_requested=True):
             raise AlreadyEnded()
         audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
@@ -231,6 +265,7 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         job = get_object_or_404(rows, pk=job.pk)
         file, job_id = job.file, job.pk
         _bill(job)
+        same_document.after_end(job)
         audit.record(
             actor=actor,
             tenant=job.tenant,
@@ -268,13 +303,16 @@ def _end(
     if not ended:
         raise LeaseLost()
     _bill(job)
+    same_document.after_end(job)
     audit.record(
         actor=None, tenant=job.tenant, action="job.end", obj=job, after={"status": str(status)}
     )
 
 
 def _bill(job: Job) -> None:
-    """Write the usage of the pages that were read; failed pages are free."""
+    """Write the usage of the pages that were read; failed and taken over ones are free."""
+    if job.cached:
+        return
     read = list(Page.objects.filter(job=job, failed=False).values_list("engine", "seconds"))
     if read:
         record_usage(

@@ -1,4 +1,4 @@
-"""Accepting a document: the file kept, the job and its outbox row written, the id sent."""
+"""Accepting a document: the file kept, the job written and made ready, or ended at once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import queue, storage, templates
-from jobs.models import Job, Outbox, StoredFile
+from jobs import idempotency, result_cache, same_document, storage, templates
+from jobs.idempotency import Once
+from jobs.models import Job, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
 
@@ -25,14 +26,19 @@ def submit_job(
     upload: Upload,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    cache: bool = True,
+    once: Once | None = None,
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
-    bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType``,
-    ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude
-    each other.
+    bytes of the file are looked at here. Where the same document has been read already, the job has
+    ended with that result; ``cache`` off, it is read anew and its result serves no other.
+
+    Raises ``EmptyDocument``, ``UnsupportedType``, ``StorageUnavailable``, ``TemplateNotFound``,
+    ``InvalidOption`` for options that exclude each other, and with ``once`` what
+    ``idempotency.keep`` does.
     """
     templates.refuse_both(options.fields, options.template)
     if not upload.size:
@@ -47,7 +53,12 @@ def submit_job(
     tenant = actor.tenant
     asked = templates.resolve(tenant, options.template) if options.template else None
     options = replace(options, template=asked.name if asked else "")
-    file_id = uuid7()
+    version = asked.version if asked else None
+    key = None
+    if cache:
+        key = same_document.key_of(tenant, upload.sha256, options, version.pk if version else None)
+    known = result_cache.recall(tenant.pk, key) if key else None
+    job_id, file_id = uuid7(), uuid7()
     file = StoredFile(
         id=file_id,
         tenant=tenant,
@@ -60,19 +71,24 @@ def submit_job(
     storage.put_upload(file.key, upload)
     try:
         with transaction.atomic():
+            if once:
+                idempotency.keep(once, job_id)
+            first = same_document.first_of(tenant, key, known) if key else None
             file.save(force_insert=True)
             job = Job.objects.create(
+                id=job_id,
                 tenant=tenant,
                 file=file,
                 created_by=actor.user,
                 api_key=actor.api_key,
                 engine=options.engine,
                 options={k: v for k, v in asdict(options).items() if k != "password"},
-                template_version=asked.version if asked else None,
+                template_version=version,
+                cache_key=key,
+                same_as=first,
                 sealed_password=seal(options.password),
                 metadata=metadata or {},
             )
-            Outbox.objects.create(job=job)
             audit.record(
                 actor=actor,
                 tenant=tenant,
@@ -81,12 +97,12 @@ def submit_job(
                 after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
                 address=address,
             )
-            queue.enqueue_after_commit(job.pk)
+            same_document.place(job, first)
     except OperationalError:
         raise  # the commit may have gone through: the file stays
     except Exception as error:
         storage.delete([file.key])
-        if isinstance(error, IntegrityError) and asked and asked.version:
+        if isinstance(error, IntegrityError) and asked and version:
             templates.resolve(tenant, asked.name)  # raises if it was deleted meanwhile
         raise
     return job

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from jobs import lifecycle, queue
+from jobs import idempotency, lifecycle, queue, same_document
 from jobs.errors import DocumentCrashedWorker
 from jobs.models import Job, Outbox, Status
 
@@ -42,6 +42,8 @@ def sweep() -> Swept:
         enqueued = queue.enqueue_due()
     except redis.RedisError as error:
         logger.warning("Redis does not answer, ids wait in the outbox: %s", error)
+    same_document.settle_left()
+    idempotency.forget_old()
     return Swept(enqueued=enqueued, requeued=requeued, ended=ended, found_lost=lost)
 
 

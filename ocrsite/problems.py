@@ -91,6 +91,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         status, body = exc.status, of_failure(exc.failure(), exc.status)
         if status == 503:
             headers["Retry-After"] = "30"
+        elif not exc.permanent:
+            headers["Retry-After"] = "1"
     else:
         if isinstance(exc, OperationalError | InterfaceError):
             logger.error("the database does not answer: %s", exc)

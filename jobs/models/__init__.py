@@ -1,5 +1,6 @@
 """The rows of jobs, by what they are about; import them from here."""
 
+from jobs.models.idempotency import IdempotencyKey
 from jobs.models.jobs import (
     ENDED,
     Extraction,
@@ -20,6 +21,7 @@ __all__ = [
     "FieldTemplate",
     "FieldTemplateVersion",
     "FieldValue",
+    "IdempotencyKey",
     "Job",
     "Outbox",
     "Page",
