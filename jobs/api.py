@@ -76,13 +76,18 @@ class JobListView(JobView, ListAPIView[Job]):
             raise InvalidOption(f"status {status!r} is not one of: {', '.join(Status.values)}")
         if status is not None:
             queryset = queryset.filter(status=status)
-        return needing_review(queryset, self.request.query_params.get("needs_review"))
+        queryset = needing_review(queryset, self.request.query_params.get("needs_review"))
+        cached = self.request.query_params.get("cached")
+        if cached not in (None, "true", "false"):
+            raise InvalidOption("cached is true or false.")
+        return queryset if cached is None else queryset.filter(cached=cached == "true")
 
     @extend_schema(
         summary="List jobs, newest first",
         parameters=[
             OpenApiParameter("status", enum=Status.values),
             OpenApiParameter("needs_review", OpenApiTypes.BOOL),
+            OpenApiParameter("cached", OpenApiTypes.BOOL),
         ],
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

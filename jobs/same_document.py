@@ -121,7 +121,7 @@ def place(job: Job, first: Job | None) -> None:
         lifecycle.make_ready(job)
     elif first.ended and not _take_over(job, first):
         Job.objects.filter(pk=job.pk).update(same_as=None)
-        job.same_as = None
+        job.refresh_from_db()
         lifecycle.make_ready(job)
 
 

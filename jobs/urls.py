@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, review_api, template_api, templates, views
+from jobs import api, cache_api, catalogue_api, review_api, template_api, templates, views
 
 
 class FormatName:
@@ -43,6 +43,7 @@ api_urlpatterns = [
     path(
         "ocr/jobs/<uuid:pk>/fields/<field:field>", review_api.FieldView.as_view(), name="job-field"
     ),
+    path("cache", cache_api.CacheView.as_view(), name="cache"),
     path("reviews", review_api.ReviewListView.as_view(), name="review-list"),
     path("reviews/<uuid:pk>", review_api.ReviewDetailView.as_view(), name="review"),
     path("reviews/<uuid:pk>/take", review_api.ReviewTakeView.as_view(), name="review-take"),

@@ -17,6 +17,7 @@ from jobs.models import (
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
     Outbox,
     Page,
@@ -46,6 +47,7 @@ HISTORY = [
     FieldTemplate,
     FieldTemplateVersion,
     Outbox,
+    IdempotencyKey,
 ]
 
 
@@ -67,7 +69,11 @@ def rows(acme: Organisation) -> None:
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
-    Outbox.objects.create(job=Job.objects.get(status="queued"))
+    waiting = Job.objects.get(status="queued")
+    Outbox.objects.create(job=waiting)
+    IdempotencyKey.objects.create(
+        tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
+    )
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)

@@ -41,6 +41,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": "object", "put": "object"},
+    "api/v1/cache": {"get": "list"},
     "api/v1/reviews": {"get": "list"},
     "api/v1/reviews/<uuid:pk>": {"get": "object"},
     "api/v1/reviews/<uuid:pk>/take": {"post": "object"},

@@ -54,6 +54,8 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
         ({"MAX_PAGES": "0"}, "max_pages"),
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
+        ({"RESULT_CACHE_SECONDS": "-1"}, "RESULT_CACHE_SECONDS"),
+        ({"IDEMPOTENCY_SECONDS": "0"}, "IDEMPOTENCY_SECONDS"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
     ],

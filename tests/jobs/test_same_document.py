@@ -16,7 +16,7 @@ from accounts.models import AuditEntry, UsageRecord
 from extraction import engines
 from extraction.errors import ExtractionError
 from extraction.options import Options
-from jobs import corrections, lifecycle, result_cache, same_document, storage, templates
+from jobs import corrections, lifecycle, queue, result_cache, same_document, storage, templates
 from jobs.corrections import Change
 from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Review, Status, StoredFile
 from jobs.results import document_of, open_pdf
@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("files", "empty_queue", "cache_on"),
 ]
-INVOICE = text_pdf(["Invoice number: A-17", "Total amount: 12.50 EUR"])
+INVOICE = text_pdf(["Invoice number: A-17"])
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 
 
@@ -182,7 +182,7 @@ def test_other_organisation_gets_a_run_of_its_own(
         assert same_document.first_of(stranger.tenant, key, first.pk) is None
 
 
-OTHER = [
+OTHER: list[dict[str, Any]] = [
     {"engine": "text-layer"},
     {"pages": "1"},
     {"fields": ("iban",)},
@@ -224,8 +224,8 @@ def test_wrong_password_does_not_open_what_the_right_one_did(acme: Organisation)
 
 def test_changed_template_is_another_result(acme: Organisation) -> None:
     data: dict[str, Any] = {"name": "own", "fields": [{"name": "iban"}]}
-    actor = {"tenant": acme.tenant, "actor": acme.actor}
-    named = {"template": "own"}
+    actor: dict[str, Any] = {"tenant": acme.tenant, "actor": acme.actor}
+    named: dict[str, Any] = {"template": "own"}
     read(acme, INVOICE)
     templates.create(**actor, template=templates.read_template(data))
     read(acme, INVOICE)  # the new one might have been chosen
@@ -267,11 +267,9 @@ def test_revisions_told_without_the_engines_are_theirs() -> None:
 def test_document_on_its_way_is_waited_for(acme: Organisation, fake_engine: FakeEngine) -> None:
     jobs = [make_job(acme, preview=True) for _ in range(5)]
     assert [job.same_as for job in jobs] == [None, *[jobs[0]] * 4]
-    assert [row.job for row in Outbox.objects.all()] == jobs[:1] or not Outbox.objects.exists()
-    for job in jobs[1:]:
-        assert (job.status, job.cached) == ("queued", False)
-    for job in reversed(jobs):
-        run_job(str(job.pk)) if job.same_as is None else None
+    assert [ready(job) for job in jobs] == [True, *[False] * 4]
+    assert {(job.status, job.cached) for job in jobs} == {("queued", False)}
+    run_job(str(jobs[0].pk))
     now = [fresh(job) for job in jobs]
     assert [job.status for job in now] == ["succeeded"] * 5
     assert [job.cached for job in now] == [False, True, True, True, True]
@@ -290,8 +288,6 @@ def test_running_one_is_waited_for_until_it_is_to_be_cancelled(acme: Organisatio
 
 def ready(job: Job) -> bool:
     """Whether the job has work of its own: its id waits in the outbox or in Redis."""
-    from jobs import queue
-
     return Outbox.objects.filter(job=job).exists() or job.pk in queue.waiting_ids()
 
 
@@ -443,7 +439,7 @@ def test_other_process_learns_of_a_result_by_redis(acme: Organisation) -> None:
     assert make_job(acme).same_as == first
     connection = redis.Redis.from_url(live_settings.REDIS_URL)
     (key,) = connection.keys("*:result:*")
-    assert key.startswith(str(acme.tenant.pk).encode())
+    assert str(key).startswith(f"b'{acme.tenant.pk}:")
     assert 0 < connection.ttl(key) <= 3600
     result_cache._memory.clear()
     lifecycle.delete(first, actor=acme.actor, address=None)
@@ -482,7 +478,6 @@ def test_statistics_are_the_tenants_own(acme: Organisation, stranger: Organisati
     answer = acme.api("usage:read").get("/api/v1/cache").json()
     assert answer.pop("since") < Job.objects.latest("pk").created_at.isoformat()
     assert answer == {"seconds": 3600, "hits": 1, "misses": 3, "waiting": 1, "pages": 1}
-    Job.objects.update(id=uuid4()) if False else None
     assert acme.api("jobs:read").get("/api/v1/cache").status_code == 403
 
 
