@@ -34,6 +34,7 @@ check: $(VENV)/all.stamp
 # The tables of docs/benchmarks.md; receipts with DATA=folder, drawn pages without
 bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.reading $(if $(DATA),--data $(DATA))
 	$(BIN)/python -m benchmarks.born_digital

@@ -129,7 +129,7 @@ def verify_api_key(raw: str) -> ApiKey:
     """The live key with this text, its tenant loaded, by one query; raises `KeyRefused`."""
     if not is_well_formed(raw):
         raise KeyRefused("This is not an API key of this site.")
-    key = ApiKey.objects.select_related("tenant").filter(prefix=raw[:PREFIX_LENGTH]).first()
+    key = ApiKey.objects.select_related("tenant__plan").filter(prefix=raw[:PREFIX_LENGTH]).first()
     # The hash is made for unknown prefixes too, so that time does not tell which ones exist.
     known = key.hash if key is not None else ""
     matches = [

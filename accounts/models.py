@@ -136,9 +136,9 @@ class Tenant(models.Model):
 
 class MembershipQuerySet(TenantQuerySet["Membership"]):
     def active(self) -> Self:
-        """Those that let somebody act now: person and tenant active. Loads both."""
+        """Those that let somebody act now: person and tenant active. Loads both, and the plan."""
         return self.filter(user__is_active=True, tenant__is_active=True).select_related(
-            "user", "tenant"
+            "user", "tenant__plan"
         )
 
 

@@ -15,10 +15,11 @@ from jobs.models import (
     FieldValue,
     IdempotencyKey,
     Job,
-    Outbox,
     Page,
     Review,
     StoredFile,
+    Task,
+    Turn,
 )
 
 
@@ -33,7 +34,7 @@ class JobAdmin(ReadOnlyAdmin):
         "engine",
         "pages_done",
         "pages_total",
-        "worker",
+        "priority",
         "cached",
     )
     list_filter = ("status", "cached", "engine", "created_at")
@@ -149,9 +150,19 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-@admin.register(Outbox)
-class OutboxAdmin(ReadOnlyAdmin):
-    """Job ids that wait for Redis."""
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    """What waits and what workers are at."""
 
-    list_display = ("job", "due_at")
-    list_select_related = ("job",)
+    list_display = ("job", "tenant", "pool", "priority", "state", "worker", "due_at", "crashes")
+    list_filter = ("pool", "state", "priority")
+    search_fields = ("job__id", "tenant__name", "tenant__slug")
+    list_select_related = ("job", "tenant")
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin):
+    """Whose turn it was."""
+
+    list_display = ("tenant", "pool", "at")
+    list_select_related = ("tenant",)

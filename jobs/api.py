@@ -24,15 +24,17 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
+from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import idempotency, lifecycle, submit
+from jobs import idempotency, lifecycle, queue, submit
 from jobs.models import Job, Review, Status
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
     ClassifySerializer,
     JobSerializer,
+    RetrySerializer,
     SubmitSerializer,
 )
 
@@ -55,6 +57,7 @@ class JobView(TenantMixin, GenericAPIView[Job]):
 
     queryset = Job.objects.select_related("file", "tenant", "review")
     serializer_class = JobSerializer
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     def reply(self, job: Job, status: int = 200) -> Response:
         """The job as an answer, with its address in Location where it was made."""
@@ -68,6 +71,7 @@ class JobListView(JobView, ListAPIView[Job]):
     """The tenant's jobs, newest first; POST submits a document."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
     parser_classes = [MultiPartParser]
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -109,6 +113,7 @@ class ClassifyView(JobView):
     """Telling what a document is, and which documents a file holds."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -154,6 +159,30 @@ class JobCancelView(JobView):
         """Cancel: at once if queued, after the current page if running; pages read are kept."""
         job = lifecycle.cancel(
             self.get_object(), actor=actor_of(request), address=address_of(request)
+        )
+        return self.reply(job, 202)
+
+
+class JobRetryView(JobView):
+    """Trying an ended job again."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
+
+    @extend_schema(
+        summary="Try a job again", request=RetrySerializer, responses={202: JobSerializer}
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queue again what failed, was cancelled or is partial: only what was not read is read."""
+        form = RetrySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        job = self.get_object()
+        queue.refuse_when_full(queue.pool_of(job.engine))
+        job = lifecycle.retry(
+            job,
+            actor=actor_of(request),
+            address=address_of(request),
+            password=form.validated_data.get("password", ""),
         )
         return self.reply(job, 202)
 
@@ -206,22 +235,25 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
 def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float, route: str) -> Response:
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
+    actor = actor_of(request)
+    default_engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
+    queue.refuse_when_full(queue.pool_of(default_engine))  # before the body is looked at
     form = serializer(data=request.data)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
-    actor = actor_of(request)
     upload, metadata = form.validated_data["file"], form.validated_data.get("metadata")
-    cache = form.validated_data["cache"]
-    content = [upload.sha256, upload.name, asdict(form.options("")), metadata, cache]
+    priority, cache = form.chosen_priority(), form.validated_data["cache"]
+    content = [upload.sha256, upload.name, asdict(form.options("")), metadata, priority, cache]
     once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
     job, status = idempotency.run_once(
         once,
         make=lambda: submit.submit_job(
             actor=actor,
             upload=upload,
-            options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+            options=form.options(default_engine),
             metadata=metadata,
+            priority=priority,
             cache=cache,
             once=once,
             address=address_of(request),

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.limits import USUAL
 from accounts.tenancy import tenant_of
 from jobs import same_document
 
@@ -34,6 +35,7 @@ class CacheView(APIView):
     """How often the same document came again."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "usage:read"}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         summary="How often the same document came again, in 24 hours", responses=CacheSerializer

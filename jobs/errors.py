@@ -101,6 +101,25 @@ class NothingToLearn(ExtractionError):
     status = 409
 
 
+class QueueFull(ExtractionError):
+    code = "queue_full"
+    title = "Too much waits already: try again later"
+    status = 503
+    permanent = False
+
+
+class NotEnded(ExtractionError):
+    code = "not_ended"
+    title = "The job has not ended yet"
+    status = 409
+
+
+class NothingToRetry(ExtractionError):
+    code = "nothing_to_retry"
+    title = "Every page of the job was read"
+    status = 409
+
+
 class Busy(ExtractionError):
     code = "busy"
     title = "Others are trying templates at the moment"

@@ -12,15 +12,11 @@ from django.db.models.functions import Replace
 from jobs import results, storage
 from jobs.models import Extraction, FieldValue, Job, Page
 
-COPIED = (  # columns of the job itself
+COPIED = (  # columns of the job itself, beside what is written at every end
     "page_count",
     "pages_total",
     "pages_done",
     "pages_failed",
-    "classification",
-    "documents",
-    "warnings",
-    "template",
     "template_version_id",
 )
 FEW = 4  # files that are copied one after the other
@@ -28,7 +24,7 @@ AT_ONCE = 8
 
 
 def columns_of(first: Job) -> dict[str, Any]:
-    """The job's own columns that are part of its result."""
+    """The job's own columns that its pages brought."""
     return {name: getattr(first, name) for name in COPIED}
 
 

@@ -119,7 +119,9 @@ def place(job: Job, first: Job | None) -> None:
             transaction.on_commit(notice)
     if first is None:
         lifecycle.make_ready(job)
-    elif first.ended and not _take_over(job, first):
+    elif not first.ended:
+        lifecycle.hurry(first, job.priority)
+    elif not _take_over(job, first):
         Job.objects.filter(pk=job.pk).update(same_as=None)
         job.refresh_from_db()
         lifecycle.make_ready(job)
@@ -211,7 +213,7 @@ def _replace(first_id: UUID, key: UUID) -> None:
     waiting = Job.objects.filter(same_as=first_id, status=Status.QUEUED)
     first = _at_work(Job.objects.filter(cache_key=key)).first()
     if first is None:
-        first = waiting.order_by("pk").select_for_update(of=("self",)).first()
+        first = waiting.order_by("priority", "pk").select_for_update(of=("self",)).first()
         if first is None:
             return  # all of them were cancelled or deleted meanwhile
         Job.objects.filter(pk=first.pk).update(same_as=None)

@@ -22,7 +22,8 @@ from extraction.fields.by_schema.checks import MAX_LEVELS, checked, parse_schema
 from extraction.fields.document_types import BY_NAME
 from extraction.formats import FORMATS
 from extraction.options import Options
-from jobs.models import Job
+from jobs.models import Job, Priority, Status
+from jobs.queue import place_of
 from jobs.results import formats_of
 
 MAX_METADATA_BYTES = 16_384
@@ -116,6 +117,11 @@ class SubmitSerializer(serializers.Serializer[Any]):
     schema = SchemaField(
         required=False, help_text="a JSON Schema (draft 2020-12) of an object to be filled"
     )
+    priority = serializers.ChoiceField(
+        choices=[level.label.lower() for level in Priority],
+        required=False,
+        help_text="which of an organisation's own jobs come first; normal if left out",
+    )
     split = serializers.BooleanField(
         required=False, help_text="tell the documents of a file apart, each with fields of its own"
     )
@@ -154,6 +160,10 @@ class SubmitSerializer(serializers.Serializer[Any]):
                 "levels deep."
             )
         return metadata
+
+    def chosen_priority(self) -> Priority:
+        """The priority asked for."""
+        return Priority[self.validated_data.get("priority", "normal").upper()]
 
     def options(self, default_engine: str) -> Options:
         """The validated options; pages for people are always made."""
@@ -251,6 +261,17 @@ class PagesSerializer(serializers.Serializer[Any]):
     failed = serializers.IntegerField()
 
 
+class PlaceSerializer(serializers.Serializer[Any]):
+    """Where a job stands that has not ended."""
+
+    position = serializers.IntegerField(
+        allow_null=True, help_text="tasks before it, about; null while a worker is at it"
+    )
+    eta_seconds = serializers.FloatField(
+        allow_null=True, help_text="until its likely end, by what was done lately"
+    )
+
+
 class FailureSerializer(serializers.Serializer[Any]):
     """Why a job or page failed."""
 
@@ -286,7 +307,11 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     media_type = serializers.CharField(source="file.media_type", read_only=True)
     size = serializers.IntegerField(source="file.size", read_only=True, help_text="bytes")
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
+    priority = serializers.SerializerMethodField()
     pages = serializers.SerializerMethodField()
+    queue = serializers.SerializerMethodField(
+        help_text="null in lists and for a job that has ended"
+    )
     classification = ClassificationSerializer(read_only=True, allow_null=True)
     documents = PartSerializer(many=True, read_only=True)
     template = serializers.SerializerMethodField(
@@ -316,8 +341,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "sha256",
             "engine",
             "options",
+            "priority",
             "metadata",
             "pages",
+            "queue",
             "classification",
             "documents",
             "template",
@@ -325,6 +352,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "cached",
             "same_as",
             "attempt",
+            "run",
             "error",
             "warnings",
             "created_at",
@@ -337,6 +365,15 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     @extend_schema_field(PagesSerializer)
     def get_pages(self, job: Job) -> dict[str, int | None]:
         return {"total": job.pages_total, "done": job.pages_done, "failed": job.pages_failed}
+
+    @extend_schema_field(serializers.ChoiceField([level.label.lower() for level in Priority]))
+    def get_priority(self, job: Job) -> str:
+        return str(Priority(job.priority).label.lower())
+
+    @extend_schema_field(PlaceSerializer(allow_null=True))
+    def get_queue(self, job: Job) -> Any:
+        place = None if self.parent else place_of(job)
+        return PlaceSerializer(place).data if place else None
 
     def get_template(self, job: Job) -> str | None:
         return job.template or None
@@ -351,11 +388,40 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     )
     def get_links(self, job: Job) -> dict[str, str]:
         request = self.context.get("request")
-        links = {"self": reverse("job", args=[job.pk], request=request)}
+        links = {
+            "self": reverse("job", args=[job.pk], request=request),
+            "pages": reverse("job-pages", args=[job.pk], request=request),
+        }
         if not job.ended:
             links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)
-        elif job.pages_done:
+        elif job.status != Status.SUCCEEDED:
+            links["retry"] = reverse("job-retry", args=[job.pk], request=request)
+        if job.ended and job.pages_done:
             for row in formats_of(job):
                 links[row.name] = reverse("job-result", args=[job.pk, row.name], request=request)
             links["review"] = reverse("review", args=[job.pk], request=request)
         return links
+
+
+class RetrySerializer(serializers.Serializer[Any]):
+    """What a job needs again to be tried again."""
+
+    password = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        write_only=True,
+        trim_whitespace=False,
+        help_text="of an encrypted document; it was forgotten when the job ended",
+    )
+
+
+class PageStateSerializer(serializers.Serializer[Any]):
+    """How far one page of a job is."""
+
+    number = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=["waiting", "done", "failed"])
+    engine = serializers.CharField(allow_null=True)
+    seconds = serializers.FloatField(allow_null=True)
+    confidence = serializers.FloatField(allow_null=True)
+    error = FailureSerializer(allow_null=True)

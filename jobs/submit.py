@@ -1,4 +1,7 @@
-"""Accepting a document: the file kept, the job written and made ready, or ended at once."""
+"""Accepting a document: the file kept, the job and what is to be done of it written.
+
+Or the job ended at once, where the same document has been read before.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import idempotency, result_cache, same_document, storage, templates
+from jobs import idempotency, queue, result_cache, same_document, storage, templates
 from jobs.idempotency import Once
-from jobs.models import Job, StoredFile
+from jobs.models import Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
 
@@ -26,6 +29,7 @@ def submit_job(
     upload: Upload,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
     cache: bool = True,
     once: Once | None = None,
     address: str | None = None,
@@ -36,10 +40,11 @@ def submit_job(
     bytes of the file are looked at here. Where the same document has been read already, the job has
     ended with that result; ``cache`` off, it is read anew and its result serves no other.
 
-    Raises ``EmptyDocument``, ``UnsupportedType``, ``StorageUnavailable``, ``TemplateNotFound``,
-    ``InvalidOption`` for options that exclude each other, and with ``once`` what
-    ``idempotency.keep`` does.
+    Raises ``EmptyDocument``, ``UnsupportedType``, ``QueueFull``, ``StorageUnavailable``,
+    ``TemplateNotFound``, ``InvalidOption`` for options that exclude each other, and with ``once``
+    what ``idempotency.keep`` does.
     """
+    queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
     if not upload.size:
         raise EmptyDocument("The file has no content.")
@@ -82,6 +87,7 @@ def submit_job(
                 created_by=actor.user,
                 api_key=actor.api_key,
                 engine=options.engine,
+                priority=priority,
                 options={k: v for k, v in asdict(options).items() if k != "password"},
                 template_version=version,
                 cache_key=key,

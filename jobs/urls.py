@@ -3,7 +3,16 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, cache_api, catalogue_api, review_api, template_api, templates, views
+from jobs import (
+    api,
+    cache_api,
+    catalogue_api,
+    page_api,
+    review_api,
+    template_api,
+    templates,
+    views,
+)
 
 
 class FormatName:
@@ -39,6 +48,11 @@ api_urlpatterns = [
     path("ocr/jobs", api.JobListView.as_view(), name="job-list"),
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
+    path("ocr/jobs/<uuid:pk>/retry", api.JobRetryView.as_view(), name="job-retry"),
+    path("ocr/jobs/<uuid:pk>/pages", page_api.JobPagesView.as_view(), name="job-pages"),
+    path(
+        "ocr/jobs/<uuid:pk>/pages/<int:number>", page_api.JobPageView.as_view(), name="job-one-page"
+    ),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
     path(
         "ocr/jobs/<uuid:pk>/fields/<field:field>", review_api.FieldView.as_view(), name="job-field"
@@ -88,5 +102,6 @@ urlpatterns = [
         name="job-page-result",
     ),
     path("jobs/<uuid:pk>/cancel", views.JobCancelPage.as_view(), name="job-page-cancel"),
+    path("jobs/<uuid:pk>/retry", views.JobRetryPage.as_view(), name="job-page-retry"),
     path("jobs/<uuid:pk>/delete", views.JobDeletePage.as_view(), name="job-page-delete"),
 ]

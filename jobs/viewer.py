@@ -41,6 +41,9 @@ ADVICE: dict[str, str] = {
     "internal_error": "Try again; if it goes on, tell whoever runs this installation.",
     "result_not_ready": "Wait until the job has ended.",
     "already_ended": "Nothing is left to cancel.",
+    "not_ended": "Wait until the job has ended, or cancel it.",
+    "nothing_to_retry": "Every page was read: there is nothing to try again.",
+    "queue_full": "Wait a few minutes and send it again.",
     "not_made": "Send the document again with “Make a searchable PDF” ticked under Options, "
     "or take another format.",
 }

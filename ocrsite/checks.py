@@ -50,6 +50,25 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E005",
             )
         )
+    for group, rates in settings.RATES.items():
+        name = f"RATE_{group.upper()}"
+        if not (1 <= rates.minute <= rates.hour <= rates.day and rates.burst >= 1):
+            found.append(
+                Error(
+                    f"{name} is {','.join(map(str, rates.numbers))}.",
+                    hint="Calls in a minute, an hour, a day and at one moment: from 1, and no "
+                    "fewer in the longer spans.",
+                    id="ocrsite.E006",
+                )
+            )
+    if not 0 < settings.RATE_KEY_SHARE <= 1:
+        found.append(
+            Error(
+                "RATE_KEY_SHARE is out of range.",
+                hint="The part of its organisation's calls that one key may use: above 0, up to 1.",
+                id="ocrsite.E007",
+            )
+        )
     if settings.RESULT_CACHE_SECONDS < 0 or settings.IDEMPOTENCY_SECONDS < 1:
         found.append(
             Error(

@@ -129,7 +129,14 @@ def _of_drf(exc: exceptions.APIException) -> dict[str, Any]:
     if isinstance(exc, exceptions.NotFound):  # one body for foreign, missing and malformed ids
         return problem(exc.status_code, code, title)
     detail = exc.detail if isinstance(exc.detail, str) else _first(exc.detail)
-    return problem(exc.status_code, code, title, str(detail))
+    return problem(
+        exc.status_code,
+        code,
+        title,
+        str(detail),
+        limit=getattr(exc, "limit", None),
+        actual=getattr(exc, "actual", None),
+    )
 
 
 def _first(messages: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import environ
 
+from accounts.rates import Rates
 from extraction.options import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -77,16 +78,23 @@ AUTH_USER_MODEL = "accounts.User"
 # Jobs
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
 _timeouts = "socket_connect_timeout=2&socket_timeout=5"  # seconds: a hanging Redis hangs nobody
+_impatient = "socket_connect_timeout=1&socket_timeout=1"  # for ringing, while a request waits
 RQ_QUEUES = {
-    "default": {
-        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_timeouts}",
+    name: {
+        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{timeouts}",
         "DEFAULT_TIMEOUT": -1,  # time limits are ours: RQ's alarm cannot interrupt native code
     }
+    for name, timeouts in (("default", _timeouts), ("bell", _impatient))
 }
 RQ = {"DEFAULT_RESULT_TTL": 0, "DEFAULT_FAILURE_TTL": 3600}
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=20)  # a worker silent for longer has died
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=5)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=5)
+PAGES_A_TASK = env.int("PAGES_A_TASK", default=16)  # more pages are shared between workers
+TURN_SECONDS = env.float("TURN_SECONDS", default=0.25)  # before a worker turns to others waiting
+RUNNING_TASKS = env.int("RUNNING_TASKS", default=0)  # of one organisation and pool; 0: no bound
+PRIORITY_AGING_SECONDS = env.int("PRIORITY_AGING_SECONDS", default=600)  # a step higher after each
+MAX_QUEUED = env.int("MAX_QUEUED", default=10_000)  # tasks that wait, of a pool
 MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", default=3)
 WORKER_THREADS = env.int("WORKER_THREADS", default=0)  # CPU threads an engine may use; 0: all
 WORKER_MAX_JOBS = env.int("WORKER_MAX_JOBS", default=1000)
@@ -99,6 +107,19 @@ RESULT_CACHE_SECONDS = env.int("RESULT_CACHE_SECONDS", default=3600)  # 0: every
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 MAX_WAIT_SECONDS = 60
 MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
+
+# Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit"
+# makes jobs, and is what a plan's numbers replace; "try" computes on templates (test, propose,
+# learn); "token" and "public" count by address.
+RATES = {
+    "submit": Rates(*env.list("RATE_SUBMIT", int, [10, 100, 1_000, 10])),
+    "try": Rates(*env.list("RATE_TRY", int, [10, 100, 1_000, 10])),
+    "change": Rates(*env.list("RATE_CHANGE", int, [120, 3_000, 30_000, 60])),
+    "read": Rates(*env.list("RATE_READ", int, [600, 20_000, 200_000, 200])),
+    "token": Rates(*env.list("RATE_TOKEN", int, [60, 1_000, 10_000, 30])),
+    "public": Rates(*env.list("RATE_PUBLIC", int, [120, 3_000, 50_000, 60])),
+}
+RATE_KEY_SHARE = env.float("RATE_KEY_SHARE", default=1.0)  # of that, what one key or person may
 
 # Documents
 _usual = Limits()
@@ -172,6 +193,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.throttling.RateHeadersMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "ocrsite.urls"
@@ -236,6 +258,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.TenantJWTAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.ActionPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.GroupThrottle"],
     "DEFAULT_PARSER_CLASSES": ["ocrsite.malformed.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "ocrsite.pagination.NewestFirst",

@@ -29,6 +29,15 @@ os.environ["VAR_DIR"] = str(_folder)
 os.environ.setdefault("SECRET_KEY", "a key for tests only, fifty or more characters in length")
 os.environ["HTTPS"] = "0"
 os.environ["RESULT_CACHE_SECONDS"] = "0"  # most tests send the same document again and again
+for group in (
+    "SUBMIT",
+    "TRY",
+    "CHANGE",
+    "READ",
+    "TOKEN",
+    "PUBLIC",
+):  # tests of limits set their own
+    os.environ[f"RATE_{group}"] = "1000000,1000000,1000000,1000000"
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else pytest-django reads it before the servers run
 
 
@@ -99,8 +108,8 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 @pytest.fixture
 def empty_queue() -> Iterator[None]:
     """No ids in Redis, before and after."""
-    from jobs.queue import job_queue
+    from jobs.queue import pool_queue
 
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()
     yield
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()

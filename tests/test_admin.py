@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from jobs import review, templates
+from jobs import lifecycle, review, templates
 from jobs.models import (
     Extraction,
     FieldRevision,
@@ -19,14 +19,14 @@ from jobs.models import (
     FieldValue,
     IdempotencyKey,
     Job,
-    Outbox,
     Page,
     Review,
     StoredFile,
+    Task,
+    Turn,
 )
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
 
@@ -46,7 +46,8 @@ HISTORY = [
     Extraction,
     FieldTemplate,
     FieldTemplateVersion,
-    Outbox,
+    Task,
+    Turn,
     IdempotencyKey,
 ]
 
@@ -69,11 +70,11 @@ def rows(acme: Organisation) -> None:
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
-    waiting = Job.objects.get(status="queued")
-    Outbox.objects.create(job=waiting)
+    waiting = make_job(acme)
     IdempotencyKey.objects.create(
         tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
     )
+    assert lifecycle.start("cpu", worker="w") is not None
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)

@@ -163,6 +163,26 @@ def test_limits_are_the_defaults() -> None:
     }
 
 
+def test_table_of_rate_limits_is_the_defaults() -> None:
+    documented = {
+        row[5].strip("`"): [int(cell.replace(",", "")) for cell in row[1:5]]
+        for row in rows(
+            "limits.md", "group | calls a minute | an hour | a day | at one moment | setting"
+        )
+    }
+    example = (ROOT / ".env.example").read_text()
+    assert documented == {
+        name: [int(number) for number in numbers.split(",")]
+        for name, numbers in re.findall(r"^(RATE_\w+)=([\d,]+)$", example, re.M)
+    }
+    source = (ROOT / "ocrsite/settings.py").read_text()
+    assert documented == {
+        name: [int(number) for number in numbers.split(",")]
+        for name, numbers in re.findall(r'env\.list\("(RATE_\w+)", int, \[(.+?)\]\)', source)
+    }
+    assert len(documented) == len(settings.RATES)
+
+
 def test_every_make_target_is_in_the_readme() -> None:
     targets = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.M)
     assert targets is not None
@@ -183,7 +203,11 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_metric_of_ours_is_documented() -> None:
-    exported = set(re.findall(r'"(ocrsite_\w+)"', (ROOT / "ocrsite/metrics.py").read_text()))
+    exported = {
+        name
+        for path in ("ocrsite/metrics.py", "accounts/limits.py")
+        for name in re.findall(r'"(ocrsite_\w+)"', (ROOT / path).read_text())
+    }
     assert exported
     assert sorted(name for name in exported if f"`{name}" not in text("operations.md")) == []
 

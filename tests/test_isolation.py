@@ -19,8 +19,7 @@ from rest_framework.test import APIClient
 
 from jobs import templates
 from jobs.models import FieldTemplate, Job
-from jobs.tasks import run_job
-from tests.jobs.making import PDF, form_file, make_job
+from tests.jobs.making import PDF, form_file, make_job, run_job
 from tests.people import PASSWORD, Organisation
 
 pytestmark = [
@@ -39,6 +38,9 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs": {"get": "list", "post": "list"},
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/retry": {"post": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/pages": {"get": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/pages/<int:number>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": "object", "put": "object"},
     "api/v1/cache": {"get": "list"},
@@ -71,6 +73,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "jobs/new": {"get": "list", "post": "list"},
     "jobs/<uuid:pk>": {"get": "object"},
     "jobs/<uuid:pk>/cancel": {"post": "object"},
+    "jobs/<uuid:pk>/retry": {"post": "object"},
     "jobs/<uuid:pk>/delete": {"post": "object"},
     "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},

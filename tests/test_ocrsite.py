@@ -20,9 +20,8 @@ from extraction import errors as extraction_errors
 from extraction.errors import ExtractionError
 from jobs import errors as job_errors
 from jobs import storage
-from jobs.tasks import run_job
 from ocrsite.problems import DRF_PROBLEMS
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,6 +57,10 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"IDEMPOTENCY_SECONDS": "0"}, "IDEMPOTENCY_SECONDS"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
+        ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
+        ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
+        ({"RATE_TRY": "10,100,1000"}, "RATE_TRY"),
+        ({"RATE_KEY_SHARE": "0"}, "RATE_KEY_SHARE"),
     ],
 )
 def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:

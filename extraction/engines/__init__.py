@@ -17,6 +17,7 @@ from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
 
 Wants = Literal["text", "pixels", "auto"]
+Pool = Literal["cpu", "gpu", "io"]
 
 
 class Engine(Protocol):
@@ -44,14 +45,16 @@ class Engine(Protocol):
 class EngineRow:
     """One row of the table; ``factory`` is "module:class", called with ``threads``.
 
-    ``revision`` is what its results depend on, told without loading it: the beginning of the
-    engine's own, which also names what differs from machine to machine.
+    ``pool`` is the kind of worker that has what it needs. ``revision`` is what its results depend
+    on, told without loading it: the beginning of the engine's own, which also names what differs
+    from machine to machine.
     """
 
     name: str
     title: str
     factory: str
     revision: str
+    pool: Pool = "cpu"
 
 
 _TEXT = "pymupdf-2.0"

@@ -6,12 +6,13 @@ from jobs.models.jobs import (
     Extraction,
     FieldValue,
     Job,
-    Outbox,
     Page,
+    Priority,
     Status,
     StoredFile,
 )
 from jobs.models.review import FieldRevision, Review
+from jobs.models.tasks import Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "FieldValue",
     "IdempotencyKey",
     "Job",
-    "Outbox",
     "Page",
+    "Priority",
     "Review",
     "Status",
     "StoredFile",
+    "Task",
+    "Turn",
 ]

@@ -20,9 +20,8 @@ from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
 from jobs import api
 from jobs.models import Job, Status
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
-from tests.jobs.making import PDF, form_file, make_job, text_in
+from tests.jobs.making import PDF, form_file, make_job, run_job, text_in
 from tests.people import Organisation
 
 pytestmark = [

@@ -10,9 +10,8 @@ from rest_framework.test import APIClient
 
 from jobs.models import FieldValue, Job
 from jobs.serializers import ClassifySerializer
-from jobs.tasks import run_job
 from tests.documents import text_pdf
-from tests.jobs.making import form_file, make_job
+from tests.jobs.making import form_file, make_job, run_job
 from tests.people import Organisation
 
 pytestmark = [

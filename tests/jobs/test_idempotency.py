@@ -16,9 +16,8 @@ from jobs import idempotency, lifecycle, same_document
 from jobs.idempotency import Once
 from jobs.models import IdempotencyKey, Job, StoredFile
 from jobs.sweep import sweep
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
-from tests.jobs.making import PDF, form_file
+from tests.jobs.making import PDF, form_file, run_job
 from tests.jobs.test_review_races import at_once
 from tests.people import Organisation
 

@@ -18,14 +18,23 @@ from extraction.errors import ExtractionError
 from extraction.options import Options
 from jobs import corrections, lifecycle, queue, result_cache, same_document, storage, templates
 from jobs.corrections import Change
-from jobs.models import Extraction, FieldValue, Job, Outbox, Page, Review, Status, StoredFile
+from jobs.models import (
+    Extraction,
+    FieldValue,
+    Job,
+    Page,
+    Priority,
+    Review,
+    Status,
+    StoredFile,
+    Task,
+)
 from jobs.results import document_of, open_pdf
 from jobs.submit import submit_job
 from jobs.sweep import sweep
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
-from tests.jobs.making import PDF, form_file, make_job, upload
+from tests.jobs.making import PDF, claim, form_file, make_job, run_job, upload
 from tests.people import Organisation
 
 pytestmark = [
@@ -69,7 +78,7 @@ def test_document_read_before_ends_at_once_with_that_result(acme: Organisation) 
     again = make_job(acme, INVOICE, **options)
     assert (again.status, again.cached, again.same_as_id) == ("succeeded", True, first.pk)
     assert again.finished_at is not None
-    assert not Outbox.objects.filter(job=again).exists()
+    assert not ready(again)
     assert document_of(again) == document_of(first)
     assert document_of(again).fields != ()
     for model in (Page, FieldValue, Extraction):
@@ -280,15 +289,15 @@ def test_document_on_its_way_is_waited_for(acme: Organisation, fake_engine: Fake
 
 def test_running_one_is_waited_for_until_it_is_to_be_cancelled(acme: Organisation) -> None:
     first = make_job(acme)
-    assert lifecycle.start(first.pk, worker="w") is not None
+    claim(first)
     assert make_job(acme).same_as == first
     lifecycle.cancel(fresh(first), actor=acme.actor, address=None)
     assert make_job(acme).same_as is None
 
 
 def ready(job: Job) -> bool:
-    """Whether the job has work of its own: its id waits in the outbox or in Redis."""
-    return Outbox.objects.filter(job=job).exists() or job.pk in queue.waiting_ids()
+    """Whether the job has work of its own."""
+    return Task.objects.filter(job=job).exists()
 
 
 @pytest.mark.parametrize("how", ["failed", "cancelled", "cancelled at work", "deleted", "partial"])
@@ -298,8 +307,7 @@ def test_one_that_waits_takes_the_place_of_one_without_a_result(
     first, second, third = (make_job(acme) for _ in range(3))
     assert not ready(second)
     if how in ("failed", "cancelled at work", "partial"):
-        running = lifecycle.start(first.pk, worker="w")
-        assert running is not None
+        running = claim(first)
         if how == "failed":
             lifecycle.fail(running, ExtractionError("no"))
         elif how == "partial":
@@ -321,6 +329,43 @@ def test_one_that_waits_takes_the_place_of_one_without_a_result(
         ("succeeded", False),
         ("succeeded", True),
     ]
+
+
+def test_one_that_was_cancelled_can_be_tried_again_by_itself(acme: Organisation) -> None:
+    first, second = (make_job(acme) for _ in range(2))
+    lifecycle.cancel(second, actor=acme.actor, address=None)
+    lifecycle.retry(fresh(second), actor=acme.actor, address=None)
+    assert ready(second)
+    run_job(str(first.pk))
+    assert fresh(second).status == Status.QUEUED
+    run_job(str(second.pk))
+    assert (fresh(second).status, fresh(second).cached) == ("succeeded", False)
+
+
+def test_urgent_one_hurries_the_one_that_it_waits_for(acme: Organisation) -> None:
+    def send(priority: Priority) -> Job:
+        with upload() as received:
+            return submit_job(
+                actor=acme.actor, upload=received, options=Options(), priority=priority
+            )
+
+    jobs = [send(priority) for priority in (Priority.LOW, Priority.NORMAL, Priority.HIGH)]
+    assert Task.objects.get().priority == Priority.HIGH
+    send(Priority.LOW)
+    assert Task.objects.get().priority == Priority.HIGH
+    assert [fresh(job).priority for job in jobs] == [2, 1, 0]
+    lifecycle.cancel(jobs[0], actor=acme.actor, address=None)
+    assert [ready(job) for job in jobs] == [False, False, True]
+    assert Task.objects.get().priority == Priority.HIGH
+
+
+def test_one_that_waits_has_the_place_of_the_other(acme: Organisation) -> None:
+    before, first, second = (make_job(acme, body) for body in (INVOICE, PDF, PDF))
+    assert [queue.place_of(job) for job in (first, second)] == [queue.Place(1, None)] * 2
+    run_job(str(before.pk))
+    second = fresh(second)
+    lifecycle.delete(first, actor=acme.actor, address=None)
+    assert queue.place_of(second) is None
 
 
 def test_one_that_waits_can_be_cancelled_and_deleted(acme: Organisation) -> None:

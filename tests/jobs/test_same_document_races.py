@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from accounts.models import UsageRecord
-from jobs import lifecycle, queue, same_document, tasks
-from jobs.models import Job, Outbox, Page, Status
+from jobs import lifecycle, same_document, tasks
+from jobs.models import Job, Page, Status, Task
 from jobs.sweep import sweep
-from jobs.tasks import run_job
 from tests.engines import FakeEngine
-from tests.jobs.making import make_job
+from tests.jobs.making import claim, make_job, run_job
 from tests.jobs.test_review_races import at_once
 from tests.jobs.test_same_document import cache_on  # noqa: F401
 from tests.people import Organisation
@@ -27,15 +26,13 @@ MANY = 20
 
 
 def work() -> None:
-    """Do whatever waits, as a worker would, until nothing does."""
+    """Do whatever waits, as workers would, until nothing does."""
     for _ in range(3 * MANY):
         sweep()
-        ids = queue.job_queue().get_job_ids()
-        if not ids:
+        while tasks.run_next("cpu"):
+            pass
+        if not Job.objects.filter(status__in=("queued", "running")).exists():
             return
-        for each in ids:
-            queue.job_queue().remove(each)
-            run_job(each[:36])
 
 
 def stored(folder: Path) -> int:
@@ -72,11 +69,10 @@ def test_each_of_two_organisations_reads_it_once(
 def test_sent_while_the_first_ends(acme: Organisation, number: int) -> None:
     """Whatever comes first, each gets a result and none is left behind."""
     first = make_job(acme)
-    running = lifecycle.start(first.pk, worker="w")
-    assert running is not None
+    running = claim(first)
 
     def end() -> None:
-        tasks._work(running)
+        tasks.run_task(running)
 
     assert at_once(end, *[lambda: make_job(acme)] * 6) == ["done"] * 7
     same_document.settle_left()
@@ -122,5 +118,5 @@ def test_all_come_and_go_at_once(acme: Organisation, files: Path, number: int) -
     now = list(Job.objects.exclude(status=Status.CANCELLED))
     assert {job.status for job in now} == {"succeeded"}
     assert len(now) == 8
-    assert not Outbox.objects.exists()
+    assert not Task.objects.exists()
     assert UsageRecord.objects.count() == sum(not job.cached for job in now) == 1
