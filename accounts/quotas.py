@@ -301,7 +301,7 @@ def _change_or_refuse(tenant: Tenant, changes: Sequence[Change]) -> None:
     taken = {row.period: row.used + row.reserved for row in rows}
     for standing in standings(tenant):
         for period, each in left.items():
-            if _quota_of(period) == standing.quota:
+            if quota_of(period) == standing.quota:
                 raise _refusal(standing, each.limit, taken[period] + each.used + each.reserved)
     raise RuntimeError(f"counters are missing: {sorted(left)}")
 
@@ -314,7 +314,8 @@ def _refusal(standing: Standing, limit: int | None, actual: int) -> OverQuota:
     return OverQuota(standing.quota, limit=limit, actual=actual, seconds=seconds)
 
 
-def _quota_of(period: str) -> str:
+def quota_of(period: str) -> str:
+    """Which of ``QUOTAS`` the period's counter is for."""
     kind = period.partition(":")[0]
     return {
         STORAGE: STORAGE_BYTES,

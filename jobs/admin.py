@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from accounts import quotas
 from accounts.admin import ReadOnlyAdmin
+from accounts.models import QuotaUse
+from jobs import reconciliation
 from jobs.models import (
     Batch,
     CallbackSecret,
@@ -17,6 +22,7 @@ from jobs.models import (
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
     JobCallback,
     Page,
@@ -40,8 +46,9 @@ class JobAdmin(ReadOnlyAdmin):
         "pages_done",
         "pages_total",
         "priority",
+        "cached",
     )
-    list_filter = ("status", "engine", "created_at")
+    list_filter = ("status", "cached", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
@@ -154,6 +161,17 @@ class ReviewAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Keys that callers have used, and what for."""
+
+    list_display = ("created_at", "tenant", "route", "key", "made", "status")
+    list_filter = ("route",)
+    search_fields = ("key", "made", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    show_full_result_count = False
+
+
 @admin.register(Task)
 class TaskAdmin(ReadOnlyAdmin):
     """What waits and what workers are at."""
@@ -228,3 +246,28 @@ class DeliveryAttemptAdmin(ReadOnlyAdmin):
     list_select_related = ("delivery",)
     exclude = ("answer",)
     show_full_result_count = False
+
+
+@admin.register(QuotaUse)
+class QuotaUseAdmin(ReadOnlyAdmin):
+    """Quotas by period, and whether the counters say what the rows say. Here, for jobs are rows."""
+
+    list_display = ("tenant", "period", "used", "reserved", "limit", "percent")
+    list_select_related = ("tenant__plan",)
+    search_fields = ("period", "tenant__name", "tenant__slug")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        wrong = len(reconciliation.differences())
+        shown = {"subtitle": f"Differences = {wrong}" + (": see manage.py quotas" if wrong else "")}
+        return super().changelist_view(request, shown | (extra_context or {}))
+
+    @admin.display(empty_value="unlimited")
+    def limit(self, use: QuotaUse) -> int | None:
+        return quotas.limit_of(use.tenant, quotas.quota_of(use.period))
+
+    @admin.display(description="used and reserved, %")
+    def percent(self, use: QuotaUse) -> str:
+        limit = self.limit(use)
+        return f"{100 * (use.used + use.reserved) / limit:.0f}" if limit else "-"

@@ -31,7 +31,12 @@ class BatchSubmitSerializer(SubmitSerializer):
     )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {name: field for name, field in super().get_fields().items() if name != "file"}
+        declared = super().get_fields()
+        one_document = ("file", "url", "content", "callback_url")
+        return {name: field for name, field in declared.items() if name not in one_document}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return attrs  # which files there are is looked at one by one
 
 
 class BatchPagesSerializer(PagesSerializer):

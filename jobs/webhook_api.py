@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
+from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from jobs import receivers
@@ -48,6 +49,7 @@ class WebhookListView(WebhookView, ListAPIView[Webhook]):
     """The tenant's webhooks, newest first; POST makes one."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": WRITE, "post": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(operation_id="webhooks", tags=TAGS, summary="List webhooks, newest first")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -77,6 +79,7 @@ class WebhookDetailView(WebhookView):
     """One webhook."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": WRITE, "patch": WRITE, "delete": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(operation_id="webhook", tags=TAGS, summary="A webhook")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -114,6 +117,7 @@ class WebhookRotateView(WebhookView):
     """A webhook's secret."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         operation_id="webhook_rotate",
@@ -131,6 +135,7 @@ class CallbackSecretView(WebhookView):
     """The secret of the callbacks that jobs name themselves."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         operation_id="callback_secret",
@@ -148,6 +153,7 @@ class WebhookPingView(WebhookView):
     """A test of a webhook."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         operation_id="webhook_ping",
@@ -173,6 +179,7 @@ class DeliveryListView(DeliveryView, ListAPIView[Delivery]):
     """The tenant's deliveries, newest first."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     def filter_queryset(self, queryset: Any) -> Any:
         query = self.request.query_params
@@ -207,6 +214,7 @@ class DeliveryDetailView(DeliveryView):
     """One delivery."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         operation_id="delivery",
@@ -223,6 +231,7 @@ class DeliveryReplayView(DeliveryView):
     """Sending again."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         operation_id="delivery_replay",

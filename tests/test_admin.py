@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
 from jobs import deliveries, lifecycle, receivers, review, templates, webhooks
 from jobs.models import (
     Batch,
@@ -21,6 +21,7 @@ from jobs.models import (
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
     JobCallback,
     Page,
@@ -61,6 +62,11 @@ HISTORY = [
     JobCallback,
     Delivery,
     DeliveryAttempt,
+    QuotaUse,
+    Reservation,
+    ThresholdNotice,
+    UsageRecord,
+    IdempotencyKey,
 ]
 
 
@@ -83,13 +89,19 @@ def rows(acme: Organisation) -> None:
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
-    make_job(acme)
+    waiting = make_job(acme)
+    IdempotencyKey.objects.create(
+        tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
+    )
     assert lifecycle.start("cpu", worker="w") is not None
     hook(acme, "https://8.8.8.8/of-A-17")
     receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")
     webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})
     (claimed,) = deliveries.claim(1, troubled=False)
     deliveries.record(claimed, deliveries.Outcome(0.1, 200, "A-17"))
+    ThresholdNotice.objects.create(
+        tenant=acme.tenant, period="month:2026-11", percent=50, used=5, limit=10
+    )
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -111,7 +123,7 @@ def test_history_cannot_be_added_changed_or_deleted(
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     before = list(model._default_manager.order_by("pk").values())
     assert before
-    pk = before[0].get("id")
+    pk = model._default_manager.order_by("pk").values_list("pk", flat=True)[0]
     assert operator.post(reverse(f"{name}_add"), {}).status_code == 403
     assert operator.post(reverse(f"{name}_change", args=[pk]), {}).status_code == 403
     assert operator.post(reverse(f"{name}_delete", args=[pk]), {"post": "yes"}).status_code == 403
@@ -126,6 +138,13 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
             assert "A-17" not in text
             assert "sealed" not in text
             assert "classification" not in text
+
+
+def test_quotas_tell_whether_their_counters_are_right(operator: Client, rows: None) -> None:
+    url = reverse("admin:accounts_quotause_changelist")
+    assert "Differences = 0" in operator.get(url).content.decode()
+    QuotaUse.objects.filter(period="open").update(used=7)
+    assert "Differences = 1: see manage.py quotas" in operator.get(url).content.decode()
 
 
 def test_members_who_are_no_operators_are_kept_out(acme: Organisation) -> None:

@@ -229,7 +229,7 @@ def test_every_command_is_documented() -> None:
         for path in (ROOT / app).glob("management/commands/*.py")
         if path.stem != "__init__"
     ]
-    assert sorted(commands) == ["create_tenant", "deliver", "ocr", "sweep", "worker"]
+    assert sorted(commands) == ["create_tenant", "deliver", "ocr", "quotas", "sweep", "worker"]
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
 

@@ -18,7 +18,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Plan
 from jobs import batch_actions, batch_api, batches, lifecycle, queue, submit, unpacking
 from jobs.batch_actions import submit_batch
 from jobs.errors import NothingAccepted
@@ -479,6 +479,19 @@ def test_full_queue_refuses_batches_and_retries(acme: Organisation, settings: Se
     for answer in (send(acme.api(), {"a.pdf": PDF}), acme.api().post(f"{URL}/{batch.pk}/retry")):
         assert (answer.status_code, answer.json()["code"]) == (503, "queue_full")
     queue._counts.clear()
+
+
+def test_batch_beyond_a_quota_is_refused_whole_and_leaves_nothing(
+    acme: Organisation, files: Path
+) -> None:
+    acme.tenant.plan = Plan.objects.create(name="small", title="Small", open_jobs=2)
+    acme.tenant.save()
+    answer = send(acme.api(), {f"{number}.pdf": PDF for number in range(3)})
+    assert answer.json()["code"] == "quota_exceeded"
+    assert not Batch.objects.exists()
+    assert not Job.objects.exists()
+    assert kept(files) == []
+    assert send(acme.api(), {"1.pdf": PDF, "2.pdf": PDF}).status_code == 202
 
 
 def test_cancelling_all_completes_at_once(acme: Organisation) -> None:
