@@ -13,7 +13,17 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.keys import revoke_api_key
-from accounts.models import ApiKey, AuditEntry, Membership, Plan, Tenant, UsageRecord, User
+from accounts.models import (
+    ApiKey,
+    AuditEntry,
+    Membership,
+    Plan,
+    Reservation,
+    Tenant,
+    ThresholdNotice,
+    UsageRecord,
+    User,
+)
 
 SECRET_FIELDS = frozenset({"password", "hash"})
 
@@ -196,8 +206,37 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(UsageRecord)
 class UsageRecordAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "tenant", "job_id", "engine", "pages", "compute_seconds")
-    list_filter = ("engine", "created_at")
+    list_display = (
+        "created_at",
+        "tenant",
+        "job_id",
+        "run",
+        "engine",
+        "pages",
+        "compute_seconds",
+        "outcome",
+        "cached",
+    )
+    list_filter = ("engine", "outcome", "cached", "created_at")
     list_select_related = ("tenant",)
     search_fields = ("job_id", "tenant__name", "tenant__slug")
     date_hierarchy = "created_at"
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ReadOnlyAdmin):
+    """What jobs that have not ended keep of quotas."""
+
+    list_display = ("job_id", "tenant", "run", "engine", "day", "pages", "submitted_at")
+    list_select_related = ("tenant",)
+    search_fields = ("job_id", "tenant__name", "tenant__slug")
+
+
+@admin.register(ThresholdNotice)
+class ThresholdNoticeAdmin(ReadOnlyAdmin):
+    """Who was told of having used so much."""
+
+    list_display = ("created_at", "tenant", "period", "percent", "used", "limit")
+    list_filter = ("percent",)
+    list_select_related = ("tenant",)
+    search_fields = ("period", "tenant__name", "tenant__slug")

@@ -1,4 +1,4 @@
-"""Tenants, the people and keys that act for them, and the two records that only grow."""
+"""Tenants, the people and keys that act for them, what they use, and the records that only grow."""
 
 from typing import Any, ClassVar, Self
 
@@ -233,19 +233,98 @@ class AuditEntry(models.Model):
 
 
 class UsageRecord(TenantOwned):
-    """What one job used, for billing. Rows are added, never changed; one a job at most."""
+    """What one run of a job used, for billing: run 0, and one more each time it was tried again.
+
+    Rows are added, never changed: triggers of the database refuse UPDATE, DELETE and TRUNCATE.
+    """
 
     # A tenant that has used something is switched off, not deleted: its bill stands.
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
-    job_id = models.UUIDField(unique=True)
+    job_id = models.UUIDField()
+    run = models.PositiveIntegerField(default=0)
     engine = models.CharField(max_length=50)
-    pages = models.PositiveIntegerField()
+    pages = models.PositiveIntegerField(help_text="read in this run; failed ones are free")
     compute_seconds = models.FloatField()
+    outcome = models.CharField(max_length=10, blank=True, help_text="the status it ended with")
+    cached = models.BooleanField(default=False, help_text="had another job's result: free")
+    day = models.DateField(
+        null=True, blank=True, help_text="whose quota the pages count to (UTC); empty: none's"
+    )
+    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["tenant", "-created_at"], name="usage_newest")]
+        constraints = [
+            models.UniqueConstraint(fields=["job_id", "run"], name="one_usage_record_a_run")
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-created_at"], name="usage_newest"),
+            models.Index(fields=["tenant", "submitted_at"], name="usage_submitted"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pages} pages of job {self.job_id}"
+
+
+class QuotaUse(TenantOwned):
+    """How much of a quota a tenant uses: one row a period. Written by accounts/quotas.py alone.
+
+    ``period`` is "day:2026-11-26", "month:2026-11" (both UTC; pages), "open" (jobs) or "storage"
+    (bytes). Not negative as long as every change was counted: see jobs/reconciliation.py.
+    """
+
+    period = models.CharField(max_length=20)
+    used = models.BigIntegerField(default=0)
+    reserved = models.BigIntegerField(default=0, help_text="pages of jobs that have not ended")
+
+    class Meta:
+        ordering = ["-period"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "period"], name="one_quota_use_a_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant}, {self.period}"
+
+
+class Reservation(TenantOwned):
+    """What a job that has not ended keeps of its tenant's quotas; gone when it ends.
+
+    Whoever deletes the row settles the job's account, so that it is settled once. The pages count
+    to the day and month (UTC) of the submission, however late the job ends.
+    """
+
+    job_id = models.UUIDField(primary_key=True)
+    run = models.PositiveIntegerField(default=0)
+    engine = models.CharField(max_length=50)
+    day = models.DateField()
+    pages = models.PositiveIntegerField(help_text="1 until the document has been opened")
+    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-job_id"]
+
+    def __str__(self) -> str:
+        return f"{self.pages} pages for job {self.job_id}"
+
+
+class ThresholdNotice(TenantOwned):
+    """That a tenant was told of having used so much of a period's pages; once each."""
+
+    period = models.CharField(max_length=20)
+    percent = models.PositiveSmallIntegerField()
+    used = models.BigIntegerField()
+    limit = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "period", "percent"], name="one_notice_a_threshold"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % of {self.period}"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from accounts import quotas
 from accounts.admin import ReadOnlyAdmin
+from accounts.models import QuotaUse
+from jobs import reconciliation
 from jobs.models import (
+    Batch,
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
     Extraction,
     FieldRevision,
     FieldTemplate,
@@ -15,11 +24,13 @@ from jobs.models import (
     FieldValue,
     IdempotencyKey,
     Job,
+    JobCallback,
     Page,
     Review,
     StoredFile,
     Task,
     Turn,
+    Webhook,
 )
 
 
@@ -42,6 +53,17 @@ class JobAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
+    show_full_result_count = False
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    """Batches; what came of them is at their jobs."""
+
+    list_display = ("created_at", "tenant", "name", "cancel_requested", "completed_at")
+    search_fields = ("id", "name", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    date_hierarchy = "created_at"
     show_full_result_count = False
 
 
@@ -166,3 +188,86 @@ class TurnAdmin(ReadOnlyAdmin):
 
     list_display = ("tenant", "pool", "at")
     list_select_related = ("tenant",)
+
+
+SECRETS = ("sealed_secret", "sealed_old_secret")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    """Webhooks, without their secrets; an address is often one too."""
+
+    list_display = ("id", "tenant", "active", "failing_since", "disabled_reason", "created_at")
+    list_filter = ("active",)
+    search_fields = ("id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = ("url", *SECRETS)
+
+
+@admin.register(CallbackSecret)
+class CallbackSecretAdmin(ReadOnlyAdmin):
+    """Which tenants have a secret for callbacks."""
+
+    list_display = ("tenant", "old_secret_until")
+    search_fields = ("tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = SECRETS
+
+
+@admin.register(JobCallback)
+class JobCallbackAdmin(ReadOnlyAdmin):
+    """Which jobs have a callback."""
+
+    list_display = ("job",)
+    search_fields = ("job__id",)
+    exclude = ("url",)
+    show_full_result_count = False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """What was sent to whom, and what came of it, without what it says."""
+
+    list_display = ("created_at", "tenant", "event", "status", "tries", "due_at", "error")
+    list_filter = ("status", "event")
+    search_fields = ("id", "message", "webhook__id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = ("url", "body")
+    show_full_result_count = False
+
+
+@admin.register(DeliveryAttempt)
+class DeliveryAttemptAdmin(ReadOnlyAdmin):
+    """The requests that were made, without what was answered."""
+
+    list_display = ("at", "delivery", "number", "code", "seconds", "error")
+    list_filter = ("code",)
+    search_fields = ("delivery__id", "delivery__message")
+    list_select_related = ("delivery",)
+    exclude = ("answer",)
+    show_full_result_count = False
+
+
+@admin.register(QuotaUse)
+class QuotaUseAdmin(ReadOnlyAdmin):
+    """Quotas by period, and whether the counters say what the rows say. Here, for jobs are rows."""
+
+    list_display = ("tenant", "period", "used", "reserved", "limit", "percent")
+    list_select_related = ("tenant__plan",)
+    search_fields = ("period", "tenant__name", "tenant__slug")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        wrong = len(reconciliation.differences())
+        shown = {"subtitle": f"Differences = {wrong}" + (": see manage.py quotas" if wrong else "")}
+        return super().changelist_view(request, shown | (extra_context or {}))
+
+    @admin.display(empty_value="unlimited")
+    def limit(self, use: QuotaUse) -> int | None:
+        return quotas.limit_of(use.tenant, quotas.quota_of(use.period))
+
+    @admin.display(description="used and reserved, %")
+    def percent(self, use: QuotaUse) -> str:
+        limit = self.limit(use)
+        return f"{100 * (use.used + use.reserved) / limit:.0f}" if limit else "-"

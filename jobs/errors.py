@@ -1,5 +1,10 @@
 """The expected failures of jobs, in the family of extraction.errors."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.core.exceptions import SuspiciousOperation
 
 from extraction.errors import ExtractionError, FileTooLarge, InvalidOption, InvalidTemplate
@@ -120,11 +125,32 @@ class NothingToRetry(ExtractionError):
     status = 409
 
 
+class QuotaExceeded(ExtractionError):
+    """``wait`` is in seconds, for Retry-After."""
+
+    code = "quota_exceeded"
+    title = "A quota of the organisation is used up"
+    status = 429
+
+    def __init__(self, detail: str, *, limit: int, actual: int, wait: int | None = None) -> None:
+        super().__init__(detail, limit=limit, actual=actual)
+        self.wait = wait
+
+
+class StorageQuotaExceeded(QuotaExceeded):
+    title = "The organisation's storage is used up"
+    status = 403  # waiting does not help, and programs send what got a 5xx again
+
+
 class Busy(ExtractionError):
     code = "busy"
-    title = "Others are trying templates at the moment"
+    title = "Too many others do the same at the moment"
     status = 503
     permanent = False
+
+
+class ListenersBusy(Busy):
+    title = "As many listen as may"
 
 
 class StorageUnavailable(ExtractionError):
@@ -153,4 +179,69 @@ class NotInReview(ExtractionError):
 class FieldsMissing(ExtractionError):
     code = "fields_missing"
     title = "Required fields are missing"
+    status = 409
+
+
+class CorruptArchive(ExtractionError):
+    code = "corrupt_archive"
+    title = "The archive is damaged"
+
+
+class UnsupportedEntry(ExtractionError):
+    code = "unsupported_entry"
+    title = "This entry of the archive cannot be unpacked"
+
+
+class CompressionTooHigh(ExtractionError):
+    code = "compression_too_high"
+    title = "This entry of the archive unpacks to far more than a document would"
+
+
+class UnpackTimeout(ExtractionError):
+    code = "unpack_timeout"
+    title = "Unpacking the archive took too long"
+
+
+class TooManyFiles(ExtractionError):
+    code = "too_many_files"
+    title = "The batch has more files than allowed"
+    status = 413
+
+
+class BatchTooLarge(ExtractionError):
+    code = "batch_too_large"
+    title = "The batch has more bytes than allowed"
+    status = 413
+
+
+class NothingAccepted(ExtractionError):
+    """Carries what was refused, as ``Batch.refused`` holds it."""
+
+    code = "nothing_accepted"
+    title = "No file of the batch could be accepted"
+    status = 400
+
+    def __init__(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+class AddressRefused(InvalidOption):
+    code = "address_refused"
+    title = "The address is not one that may be reached"
+
+
+class FetchFailed(ExtractionError):
+    code = "fetch_failed"
+    title = "The document could not be fetched"
+
+
+class TooManyWebhooks(ExtractionError):
+    code = "too_many_webhooks"
+    title = "The organisation has as many webhooks as allowed"
+
+
+class WebhookDisabled(ExtractionError):
+    code = "webhook_disabled"
+    title = "The webhook is switched off"
     status = 409

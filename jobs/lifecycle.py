@@ -3,7 +3,7 @@
 Every change is a conditional UPDATE whose row count is checked. A worker's writes carry the
 attempt number that its task was given at its start: after the task has gone to another worker, or
 the job has ended or been deleted, they change nothing and raise ``LeaseLost``. Times are the
-database's. Who changes both a job and its tasks locks the job first.
+database's. Locks are taken in this order: the job, its tasks, the organisation's quota, the batch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from psycopg.errors import LockNotAvailable
 
 from accounts import audit
 from accounts.tenancy import Actor
-from accounts.usage import record_usage
 from extraction import types
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
@@ -34,7 +33,18 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import queue, result_copy, review, revisions, same_document, storage, templates
+from jobs import (
+    batches,
+    metering,
+    queue,
+    result_copy,
+    review,
+    revisions,
+    same_document,
+    storage,
+    templates,
+    webhooks,
+)
 from jobs.errors import AlreadyEnded, LeaseLost, NotEnded, NothingToRetry
 from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
 from jobs.sealing import seal
@@ -113,7 +123,10 @@ def claim(task_id: UUID, *, worker: str) -> Task | None:
         Job.objects.filter(pk=job.pk).update(
             status=Status.RUNNING, attempt=attempt, started_at=Coalesce("started_at", Now())
         )
-        return Task.objects.select_related("job__tenant", "job__file").get(pk=task_id)
+        task = Task.objects.select_related("job__tenant", "job__file").get(pk=task_id)
+        if attempt == 1:
+            webhooks.job_event(task.job, "job.started")
+        return task
 
 
 def renew(task: Task) -> bool:
@@ -131,7 +144,7 @@ def opened(task: Task, *, page_count: int, numbers: Sequence[int]) -> tuple[int,
 
     Those are the task's own, without the ones that have been read. A task that has none yet takes
     the first ``PAGES_A_TASK`` of them; the rest becomes tasks for other workers. Raises
-    ``LeaseLost``.
+    ``LeaseLost``, and ``QuotaExceeded`` where they are more than the organisation may read.
     """
     job = task.job
     with transaction.atomic():
@@ -142,6 +155,7 @@ def opened(task: Task, *, page_count: int, numbers: Sequence[int]) -> tuple[int,
             raise LeaseLost()
         read = set(Page.objects.filter(job=job).values_list("number", flat=True))
         if task.numbers is None:
+            metering.adjust(job, pages=len(numbers))
             left = [number for number in numbers if number not in read]
             shares = _shares(left, settings.PAGES_A_TASK)
             task.numbers = shares[0]
@@ -197,6 +211,7 @@ def page_done(task: Task, page: types.Page, preview: bytes | None) -> None:
             failed=failed,
             preview_key=key,
         )
+        webhooks.page_finished(job, page)
 
 
 def last_one(task: Task) -> bool:
@@ -272,6 +287,7 @@ def finish_as(job: Job, first: Job) -> None:
         waits = Job.objects.filter(pk=job.pk, status=Status.QUEUED, same_as=first)
         if not waits.update(cached=True, **result_copy.columns_of(first)):
             raise LeaseLost()
+        job.cached = True
         _close(
             job,
             Status.SUCCEEDED,
@@ -395,6 +411,9 @@ def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") ->
         make_ready(job)
         audit.record(actor=actor, tenant=job.tenant, action="job.retry", obj=job, address=address)
         job.refresh_from_db()
+        webhooks.job_event(job, "job.queued")
+        metering.reserve(job, run=job.run)
+        batches.job_reopened(job)
     return job
 
 
@@ -408,7 +427,8 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
     with transaction.atomic():
         job = get_object_or_404(rows, pk=job.pk)
         file, job_id = job.file, job.pk
-        _bill(job)
+        metering.settle(job, outcome="deleted")
+        metering.add_storage(job.tenant, -file.size)
         same_document.after_end(job)
         audit.record(
             actor=actor,
@@ -420,6 +440,7 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         )
         job.delete()
         file.delete()
+        batches.job_ended(job)
         storage.delete_job(file.tenant_id, job_id, file.key)
 
 
@@ -468,23 +489,10 @@ def _close(
         finished_at=Now(),
         sealed_password="",
     )
-    _bill(job)
+    metering.settle(job, outcome=status, cached=job.cached)
+    webhooks.job_ended(job, status)
+    batches.job_ended(job)
     same_document.after_end(job)
-
-
-def _bill(job: Job) -> None:
-    """Write the usage of the pages that were read; failed and taken over ones are free."""
-    if job.cached:
-        return
-    read = list(Page.objects.filter(job=job, failed=False).values_list("engine", "seconds"))
-    if read:
-        record_usage(
-            tenant=job.tenant,
-            job_id=job.pk,
-            engine=job.engine,
-            pages=len(read),
-            compute_seconds=sum(seconds for _, seconds in read),
-        )
 
 
 def _requeue(task: Task, after_seconds: float = 0) -> None:

@@ -195,7 +195,8 @@ _POSITION = """
 _USUAL_SECONDS = """
     SELECT avg(extract(epoch FROM finished_at - started_at)) FROM (
         SELECT finished_at, started_at FROM jobs_job
-        WHERE finished_at > statement_timestamp() - interval '10 minutes' AND started_at IS NOT NULL
+        WHERE finished_at > statement_timestamp() - interval '10 minutes'
+          AND started_at IS NOT NULL AND status IN ('succeeded', 'partial')
         ORDER BY finished_at DESC LIMIT 50
     ) lately
 """

@@ -27,14 +27,15 @@ ADVICE: dict[str, str] = {
     "too_many_pages": "Split the document and send its parts.",
     "image_too_large": "Scale the picture down and send it again.",
     "page_too_large": "Save the page in a smaller size and send it again.",
-    "encrypted": "Send it again with its password under Options.",
-    "wrong_password": "Send it again with the right password under Options.",
+    "encrypted": "Give its password and try again.",
+    "wrong_password": "Give the right password and try again.",
     "corrupt_document": "Open the file on your computer; if it opens, save it anew and send that.",
     "empty_document": "Check that the file has content, then send it again.",
     "page_timeout": "Print the document to a new PDF, which simplifies its pages, and send that.",
     "document_crashed_worker": "Print the document to a new PDF and send that.",
     "invalid_option": "Correct the option and send the document again.",
     "template_not_found": "Choose another template under Options and send it again.",
+    "quota_exceeded": "Send it again when there is room, or ask for a larger plan.",
     "engine_unavailable": "Wait a few minutes, or choose another engine under Options.",
     "engine_failed": "Send it again, or choose another engine under Options.",
     "storage_unavailable": "Nothing was lost on your side; try again in a minute.",
@@ -70,11 +71,12 @@ class Problem:
 
 def explain(failure: Failure, subject: str = "") -> Problem:
     """The failure in words, with its limit in its unit and what to do next."""
+    told = failure.code == "quota_exceeded"  # in its detail, and not of this document alone
     return Problem(
         title=failure.title,
         detail=failure.detail if failure.detail != failure.title else "",
-        allowed=_measured(failure.code, failure.limit),
-        actual=_measured(failure.code, failure.actual),
+        allowed="" if told else _measured(failure.code, failure.limit),
+        actual="" if told else _measured(failure.code, failure.actual),
         advice=ADVICE.get(failure.code, ""),
         subject=subject,
     )

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from extraction.engines import ENGINES
+from jobs.netguard import Allowed
 
 
 @register()
@@ -50,6 +51,13 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E005",
             )
         )
+    if min(settings.MAX_BATCH_FILES, settings.MAX_BATCH_BYTES, settings.UNPACK_SECONDS) <= 0:
+        found.append(
+            Error(
+                "MAX_BATCH_FILES, MAX_BATCH_BYTES and UNPACK_SECONDS must be above 0.",
+                id="ocrsite.E010",
+            )
+        )
     for group, rates in settings.RATES.items():
         name = f"RATE_{group.upper()}"
         if not (1 <= rates.minute <= rates.hour <= rates.day and rates.burst >= 1):
@@ -69,12 +77,33 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E007",
             )
         )
+    if min(settings.MAX_LISTENERS, settings.LISTEN_SECONDS) < 1 or not (
+        0.05 <= settings.LISTEN_TICK_SECONDS <= 10
+    ):
+        found.append(
+            Error(
+                "MAX_LISTENERS, LISTEN_SECONDS or LISTEN_TICK_SECONDS is out of range.",
+                hint="At least one each; the tick from 0.05 to 10 seconds.",
+                id="ocrsite.E008",
+            )
+        )
+    for name in ("WEBHOOK_ALLOWED_HOSTS", "FETCH_ALLOWED_HOSTS"):
+        try:
+            Allowed.reading(getattr(settings, name))
+        except ValueError as error:
+            found.append(
+                Error(
+                    f"{name}: {error}",
+                    hint="Host names, addresses and networks, with commas between.",
+                    id="ocrsite.E009",
+                )
+            )
     if settings.RESULT_CACHE_SECONDS < 0 or settings.IDEMPOTENCY_SECONDS < 1:
         found.append(
             Error(
                 "RESULT_CACHE_SECONDS or IDEMPOTENCY_SECONDS is out of range.",
                 hint="0 or more seconds, and at least one second.",
-                id="ocrsite.E008",
+                id="ocrsite.E011",
             )
         )
     return found

@@ -23,7 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from accounts.models import UsageRecord
-from jobs import queue
+from jobs import deliveries, queue
 from jobs.models import Job, Task
 from ocrsite.health import live_workers
 
@@ -86,6 +86,17 @@ class JobsCollector(Collector):
             seconds.add_metric([engine], spent)
         yield used
         yield seconds
+        told = GaugeMetricFamily(
+            "ocrsite_deliveries", "Webhook deliveries kept, by outcome", labels=["status"]
+        )
+        for outcome, count in deliveries.counts().items():
+            told.add_metric([outcome], count)
+        yield told
+        yield GaugeMetricFamily(
+            "ocrsite_deliveries_overdue_seconds",
+            "For how long the delivery has been due that waits the longest",
+            value=deliveries.overdue_seconds(),
+        )
 
     def _queue(self) -> Iterator[Metric]:
         """What Redis knows."""

@@ -18,6 +18,7 @@ from rest_framework.views import set_rollback
 
 from extraction.errors import ExtractionError
 from extraction.types import Failure
+from jobs.errors import NothingAccepted
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -89,6 +90,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     headers: dict[str, str] = {}
     if isinstance(exc, ExtractionError):
         status, body = exc.status, of_failure(exc.failure(), exc.status)
+        if isinstance(exc, NothingAccepted):
+            body["errors"] = {"files": exc.refused}
         if status == 503:
             headers["Retry-After"] = "30"
         elif not exc.permanent:
@@ -108,8 +111,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             headers["WWW-Authenticate"] = header
         if status == 503:
             headers["Retry-After"] = "5"
-        if wait := getattr(exc, "wait", None):
-            headers["Retry-After"] = str(int(wait))
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
     set_rollback()
     return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
 

@@ -106,7 +106,12 @@ REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
 RESULT_CACHE_SECONDS = env.int("RESULT_CACHE_SECONDS", default=3600)  # 0: every document is read
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 MAX_WAIT_SECONDS = 60
-MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
+MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # where each keeps a thread
+
+# Listening to jobs: events and ?wait=, in one web process
+MAX_LISTENERS = env.int("MAX_LISTENERS", default=1000)
+LISTEN_SECONDS = env.int("LISTEN_SECONDS", default=600)  # then a listener has to come again
+LISTEN_TICK_SECONDS = env.float("LISTEN_TICK_SECONDS", default=0.4)  # between looks for news
 
 # Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit"
 # makes jobs, and is what a plan's numbers replace; "try" computes on templates (test, propose,
@@ -120,6 +125,12 @@ RATES = {
     "public": Rates(*env.list("RATE_PUBLIC", int, [120, 3_000, 50_000, 60])),
 }
 RATE_KEY_SHARE = env.float("RATE_KEY_SHARE", default=1.0)  # of that, what one key or person may
+
+# Quotas of an organisation, where its plan names none; None: unlimited
+QUOTA_PAGES_PER_DAY = env.int("QUOTA_PAGES_PER_DAY", default=None)
+QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
+QUOTA_STORAGE_BYTES = env.int("QUOTA_STORAGE_BYTES", default=None)
+QUOTA_OPEN_JOBS = env.int("QUOTA_OPEN_JOBS", default=None)
 
 # Documents
 _usual = Limits()
@@ -135,6 +146,16 @@ FILE_UPLOAD_HANDLERS = ["jobs.uploads.CappedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_PERMISSIONS = 0o600
+
+# Batches
+MAX_BATCH_FILES = env.int("MAX_BATCH_FILES", default=100)
+MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=500_000_000)  # as sent, and unpacked
+UNPACK_SECONDS = env.float("UNPACK_SECONDS", default=60)  # for all archives of a batch
+MAX_RECEIVING = max(1, env.int("WEB_THREADS", default=8) // 2)  # batches, in one process
+MAX_EXPORTING = max(1, env.int("WEB_THREADS", default=8) // 4)
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_BATCH_FILES + 1  # the upload handler refuses first
+
+# Storage
 MEDIA_ROOT = str(VAR_DIR / "files")
 S3_BUCKET = env.str("S3_BUCKET", default="")
 STORAGES: dict[str, dict[str, Any]] = {
@@ -158,6 +179,24 @@ if S3_BUCKET:
             "default_acl": None,
         },
     }
+
+# Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
+OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
+OUTBOUND_PORTS = tuple(env.list("OUTBOUND_PORTS", cast=int, default=[80, 443]))
+WEBHOOK_ALLOWED_HOSTS = tuple(env.list("WEBHOOK_ALLOWED_HOSTS", default=[]))
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
+WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
+WEBHOOK_SECONDS = 15
+FETCH_ALLOWED_HOSTS = tuple(env.list("FETCH_ALLOWED_HOSTS", default=[]))
+FETCH_SECONDS = env.float("FETCH_SECONDS", default=20)
+MAX_FETCHING = max(1, env.int("WEB_THREADS", default=8) // 4)  # at once, in one process
+MAX_INLINE_BYTES = env.int("MAX_INLINE_BYTES", default=10_000_000)  # documents inside JSON
+
+# E-mail
+EMAIL_URL = env.str("EMAIL_URL", default="")  # smtp://USER:PASSWORD@HOST:PORT; empty: none is sent
+vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ocrsite@localhost")
 
 # Django
 INSTALLED_APPS = [
@@ -291,7 +330,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
+        "BatchStatus": "jobs.batch_serializers.STATES",
         "ReviewStatus": "jobs.review_serializers.STAGES",
+        "DeliveryStatus": "jobs.models.Delivery.Status",
         "FieldStatus": "jobs.review_serializers.STANDINGS",
     },
 }

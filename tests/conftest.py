@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_django import Settings
+    from pytest_django import DjangoDbBlocker, Settings
 
     from tests.engines import FakeEngine
     from tests.people import Organisation
@@ -71,6 +71,17 @@ def pytest_unconfigure() -> None:
 atexit.register(_stack.close)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests with transactions of their own empty every table afterwards, the ledger too."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
+        )
+
+
 @pytest.fixture
 def acme(db: None) -> Organisation:
     """An organisation."""
@@ -113,3 +124,18 @@ def empty_queue() -> Iterator[None]:
     pool_queue("cpu").connection.flushdb()
     yield
     pool_queue("cpu").connection.flushdb()
+
+
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name server is asked: names are not known."""
+    import socket
+
+    original = socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host.endswith("example.com"):
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return original(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)

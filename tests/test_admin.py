@@ -9,9 +9,13 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
-from jobs import lifecycle, review, templates
+from accounts.models import QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
+from jobs import deliveries, lifecycle, receivers, review, templates, webhooks
 from jobs.models import (
+    Batch,
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
     Extraction,
     FieldRevision,
     FieldTemplate,
@@ -19,13 +23,17 @@ from jobs.models import (
     FieldValue,
     IdempotencyKey,
     Job,
+    JobCallback,
     Page,
     Review,
     StoredFile,
     Task,
     Turn,
+    Webhook,
 )
 from tests.documents import encrypted_pdf, text_pdf
+from tests.jobs.batching import make_batch
+from tests.jobs.hooking import hook
 from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
@@ -37,6 +45,7 @@ pytestmark = [
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
 HISTORY = [
+    Batch,
     Job,
     StoredFile,
     Page,
@@ -48,6 +57,15 @@ HISTORY = [
     FieldTemplateVersion,
     Task,
     Turn,
+    Webhook,
+    CallbackSecret,
+    JobCallback,
+    Delivery,
+    DeliveryAttempt,
+    QuotaUse,
+    Reservation,
+    ThresholdNotice,
+    UsageRecord,
     IdempotencyKey,
 ]
 
@@ -65,6 +83,7 @@ def rows(acme: Organisation) -> None:
     """At least one row of every model of jobs."""
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
+    make_batch(acme)
     confirmed = read_job(acme, *RIGHT)
     review.confirm(confirmed, version=0, actor=acme.actor, address=None)
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
@@ -75,6 +94,14 @@ def rows(acme: Organisation) -> None:
         tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
     )
     assert lifecycle.start("cpu", worker="w") is not None
+    hook(acme, "https://8.8.8.8/of-A-17")
+    receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")
+    webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})
+    (claimed,) = deliveries.claim(1, troubled=False)
+    deliveries.record(claimed, deliveries.Outcome(0.1, 200, "A-17"))
+    ThresholdNotice.objects.create(
+        tenant=acme.tenant, period="month:2026-11", percent=50, used=5, limit=10
+    )
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -96,7 +123,7 @@ def test_history_cannot_be_added_changed_or_deleted(
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     before = list(model._default_manager.order_by("pk").values())
     assert before
-    pk = before[0].get("id")
+    pk = model._default_manager.order_by("pk").values_list("pk", flat=True)[0]
     assert operator.post(reverse(f"{name}_add"), {}).status_code == 403
     assert operator.post(reverse(f"{name}_change", args=[pk]), {}).status_code == 403
     assert operator.post(reverse(f"{name}_delete", args=[pk]), {"post": "yes"}).status_code == 403
@@ -109,8 +136,15 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
         for row in model._default_manager.all():
             text = operator.get(reverse(f"{name}_change", args=[row.pk])).content.decode()
             assert "A-17" not in text
-            assert "sealed_password" not in text
+            assert "sealed" not in text
             assert "classification" not in text
+
+
+def test_quotas_tell_whether_their_counters_are_right(operator: Client, rows: None) -> None:
+    url = reverse("admin:accounts_quotause_changelist")
+    assert "Differences = 0" in operator.get(url).content.decode()
+    QuotaUse.objects.filter(period="open").update(used=7)
+    assert "Differences = 1: see manage.py quotas" in operator.get(url).content.decode()
 
 
 def test_members_who_are_no_operators_are_kept_out(acme: Organisation) -> None:

@@ -1,5 +1,6 @@
 """The rows of jobs, by what they are about; import them from here."""
 
+from jobs.models.batches import Batch
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.jobs import (
     ENDED,
@@ -14,9 +15,20 @@ from jobs.models.jobs import (
 from jobs.models.review import FieldRevision, Review
 from jobs.models.tasks import Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
+from jobs.models.webhooks import (
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
+    JobCallback,
+    Webhook,
+)
 
 __all__ = [
     "ENDED",
+    "Batch",
+    "CallbackSecret",
+    "Delivery",
+    "DeliveryAttempt",
     "Extraction",
     "FieldRevision",
     "FieldTemplate",
@@ -24,6 +36,7 @@ __all__ = [
     "FieldValue",
     "IdempotencyKey",
     "Job",
+    "JobCallback",
     "Page",
     "Priority",
     "Review",
@@ -31,4 +44,5 @@ __all__ = [
     "StoredFile",
     "Task",
     "Turn",
+    "Webhook",
 ]

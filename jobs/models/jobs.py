@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.identifiers import uuid7
 from accounts.models import ApiKey
 from accounts.tenancy import TenantOwned
+from jobs.models.batches import Batch
 from jobs.models.templates import FieldTemplateVersion
 
 
@@ -69,6 +70,15 @@ class Job(TenantOwned):
         ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    batch = models.ForeignKey(
+        Batch,
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="jobs",
+        db_index=False,  # the constraint below has an index of it
+    )
+    batch_position = models.PositiveIntegerField(null=True, blank=True, help_text="from 1")
     engine = models.CharField(max_length=50)
     options = models.JSONField(default=dict, help_text="as in extraction.options.Options")
     metadata = models.JSONField(default=dict, blank=True, help_text="the caller's, returned as is")
@@ -141,6 +151,13 @@ class Job(TenantOwned):
                 condition=models.Q(status="queued", same_as__isnull=False),
                 name="job_waits_for_same",
             ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "batch_position"],
+                condition=models.Q(batch__isnull=False),
+                name="one_job_a_position",
+            )
         ]
 
     def __str__(self) -> str:

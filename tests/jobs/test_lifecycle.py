@@ -95,7 +95,8 @@ def test_finish_fails_when_all_pages_failed_and_bills_nothing(
     assert job.status == Status.FAILED
     assert job.error is not None
     assert job.error["code"] == "page_timeout"
-    assert not UsageRecord.objects.exists()
+    usage = UsageRecord.objects.get()
+    assert (usage.pages, usage.outcome) == (0, "failed")
 
 
 def test_old_attempt_can_write_nothing(acme: Organisation, files: Path) -> None:

@@ -406,7 +406,7 @@ def test_job_that_failed_says_what_to_do(browser: Client, acme: Organisation) ->
     said = text_of(page(browser, f"/jobs/{job.pk}"))
     assert job.status == Status.FAILED
     assert "The document is encrypted and needs a password" in said
-    assert "Send it again with its password under Options." in said
+    assert "Give its password and try again." in said
 
 
 def test_job_details_give_the_api_call_with_its_options(

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_plans"),
-        ("jobs", "0008_tasks"),
+        ("jobs", "0011_webhooks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,335 @@
+"""What a tenant may use: pages a day and a month, bytes of storage, open jobs.
+
+A job's pages are reserved when it is submitted and settled when it ends, in the transactions that
+write those, by conditional UPDATEs of counter rows: of jobs that come at once no more are admitted
+than fit. What a job has reserved is a row of its own; who deletes it settles, so that it is done
+once. Days and months are UTC's, by the database's clock, those of the submission.
+
+Counters are locked in the order of their periods' names and after all other rows, so that no two
+transactions wait for each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from prometheus_client import Counter
+
+from accounts.models import QuotaUse, Reservation, Tenant
+
+PAGES_PER_MONTH, PAGES_PER_DAY = "pages_per_month", "pages_per_day"
+STORAGE_BYTES, OPEN_JOBS = "storage_bytes", "open_jobs"
+QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order of refusals
+STORAGE, OPEN = "storage", "open"  # periods of the two that have none
+REFUSALS = Counter("ocrsite_quota_refused", "Submissions refused by quotas", ["quota"])
+
+
+class OverQuota(Exception):
+    """Something does not fit; the caller's transaction is to be rolled back.
+
+    ``limit`` and ``actual`` (what it would have been) are pages, bytes or jobs; ``seconds`` are
+    left of the quota's period, None where it has none.
+    """
+
+    def __init__(self, quota: str, *, limit: int, actual: int, seconds: int | None) -> None:
+        super().__init__(f"{quota}: {actual} of {limit}")
+        self.quota = quota
+        self.limit = limit
+        self.actual = actual
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of a quota is used, at ``now``; ``limit`` None is unlimited."""
+
+    quota: str
+    period: str
+    limit: int | None
+    used: int
+    reserved: int
+    resets_at: datetime | None
+    now: datetime
+
+    @property
+    def remaining(self) -> int | None:
+        """What is neither used nor reserved."""
+        return None if self.limit is None else max(self.limit - self.used - self.reserved, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was kept for a job that has ended."""
+
+    tenant_id: UUID
+    run: int
+    engine: str
+    day: date
+    pages: int
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PagesUsed:
+    """What a period's pages have come to; ``limit`` None is unlimited."""
+
+    period: str
+    used: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is added to a counter, if the sum then is at most ``limit``."""
+
+    period: str
+    used: int = 0
+    reserved: int = 0
+    limit: int | None = None
+
+
+def limit_of(tenant: Tenant, quota: str) -> int | None:
+    """The plan's limit, else the one of the settings; None is unlimited."""
+    limit: int | None = getattr(tenant.plan, quota) if tenant.plan else None
+    usual: int | None = getattr(settings, f"QUOTA_{quota.upper()}")
+    return usual if limit is None else limit
+
+
+def standings(tenant: Tenant) -> list[Standing]:
+    """Each of ``QUOTAS`` as it stands now; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT now(), period, used, reserved FROM (SELECT now()) AS at"
+            " LEFT JOIN accounts_quotause ON tenant_id = %s AND period IN (%s, %s,"
+            " to_char(now() AT TIME ZONE 'UTC', '\"day:\"YYYY-MM-DD'),"
+            " to_char(now() AT TIME ZONE 'UTC', '\"month:\"YYYY-MM'))",
+            [tenant.pk, STORAGE, OPEN],
+        )
+        rows = cursor.fetchall()
+    now: datetime = rows[0][0].astimezone(UTC)
+    known = {period: (used, reserved) for _, period, used, reserved in rows}
+    periods = {
+        STORAGE_BYTES: STORAGE,
+        PAGES_PER_MONTH: month_period(now.date()),
+        PAGES_PER_DAY: day_period(now.date()),
+        OPEN_JOBS: OPEN,
+    }
+    return [
+        Standing(
+            quota,
+            periods[quota],
+            limit_of(tenant, quota),
+            *known.get(periods[quota], (0, 0)),
+            _reset(quota, now),
+            now,
+        )
+        for quota in QUOTAS
+    ]
+
+
+def refuse_beyond(tenant: Tenant, *, size: int, pages: int = 1) -> None:
+    """A look before anything is done for a document of ``size`` bytes. Raises ``OverQuota``.
+
+    Only ``reserve`` decides: between the two others may come.
+    """
+    wanted = {STORAGE_BYTES: size, PAGES_PER_MONTH: pages, PAGES_PER_DAY: pages, OPEN_JOBS: 1}
+    for standing in standings(tenant):
+        actual = standing.used + standing.reserved + wanted[standing.quota]
+        if standing.limit is not None and actual > standing.limit:
+            raise _refusal(standing, standing.limit, actual)
+
+
+def reserve(
+    tenant: Tenant, *, job_id: UUID, engine: str, size: int = 0, pages: int = 1, run: int = 0
+) -> None:
+    """Keep room for a job that is being submitted, or tried again; ``size`` bytes come with it.
+
+    The last thing that the caller's transaction does: other submissions of the tenant wait from
+    here to its end. Raises ``OverQuota``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_reservation"
+            " (job_id, tenant_id, run, engine, pages, day, submitted_at)"
+            " VALUES (%s, %s, %s, %s, %s, (now() AT TIME ZONE 'UTC')::date, now()) RETURNING day",
+            [job_id, tenant.pk, run, engine, pages],
+        )
+        (day,) = cursor.fetchone()
+    changes = [
+        Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
+        *_pages(tenant, day, reserved=pages),
+    ]
+    if size:
+        changes.append(Change(STORAGE, used=size, limit=limit_of(tenant, STORAGE_BYTES)))
+    make_counters(tenant.pk, [change.period for change in changes])
+    _change_or_refuse(tenant, changes)
+
+
+def adjust(tenant: Tenant, *, job_id: UUID, pages: int) -> None:
+    """Keep room for this many pages of an open job, instead of those kept so far.
+
+    Does nothing for a job that has ended. Raises ``OverQuota``.
+    """
+    kept = Reservation.objects.select_for_update().filter(pk=job_id).first()
+    if kept is None or kept.pages == pages:
+        return
+    more = pages - kept.pages
+    Reservation.objects.filter(pk=job_id).update(pages=pages)
+    _change_or_refuse(tenant, _pages(tenant, kept.day, reserved=more))
+
+
+def end(job_id: UUID) -> Settled | None:
+    """Take back what is kept for the job; None if it has ended before.
+
+    The caller goes on with `accounts.usage.record_usage` and ``settle``, in one transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM accounts_reservation WHERE job_id = %s"
+            " RETURNING tenant_id, run, engine, day, pages, submitted_at",
+            [job_id],
+        )
+        row = cursor.fetchone()
+    return Settled(*row) if row else None
+
+
+def settle(tenant: Tenant, settled: Settled, *, pages: int) -> list[PagesUsed]:
+    """Count the pages that were billed instead of those kept; returns the day's and the month's."""
+    changed = change(
+        tenant.pk,
+        [
+            Change(OPEN, used=-1),
+            Change(day_period(settled.day), used=pages, reserved=-settled.pages),
+            Change(month_period(settled.day), used=pages, reserved=-settled.pages),
+        ],
+    )
+    return [
+        PagesUsed(period, changed[period][0], limit_of(tenant, quota))
+        for quota, period in (
+            (PAGES_PER_DAY, day_period(settled.day)),
+            (PAGES_PER_MONTH, month_period(settled.day)),
+        )
+    ]
+
+
+def add_storage(tenant: Tenant, size: int) -> None:
+    """Count bytes that were stored (no limit is looked at) or, below 0, removed."""
+    if size:
+        make_counters(tenant.pk, [STORAGE])
+        change(tenant.pk, [Change(STORAGE, used=size)])
+
+
+def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, int]]:
+    """Add to counters that are there: what is then used and reserved, of those that had room.
+
+    One statement, which locks the rows in the order of their periods. Where it waited for another
+    transaction PostgreSQL looks at each row again, as that one left it.
+    """
+    with connection.cursor() as cursor:
+        rows = ", ".join(["(%s, %s::bigint, %s::bigint, %s::bigint)"] * len(changes))
+        cursor.execute(
+            f"WITH wanted (period, used, reserved, most) AS (VALUES {rows}),"  # noqa: S608
+            " held AS MATERIALIZED (SELECT id FROM accounts_quotause"
+            " WHERE tenant_id = %s AND period IN (SELECT period FROM wanted)"
+            ' ORDER BY period COLLATE "C" FOR UPDATE)'
+            " UPDATE accounts_quotause AS kept"
+            " SET used = kept.used + wanted.used, reserved = kept.reserved + wanted.reserved"
+            " FROM wanted, held WHERE kept.id = held.id AND kept.period = wanted.period"
+            " AND (wanted.most IS NULL"
+            " OR kept.used + kept.reserved + wanted.used + wanted.reserved <= wanted.most)"
+            " RETURNING kept.period, kept.used, kept.reserved",
+            [
+                *(
+                    value
+                    for each in changes
+                    for value in (each.period, each.used, each.reserved, each.limit)
+                ),
+                tenant_id,
+            ],
+        )
+        return {period: (used, reserved) for period, used, reserved in cursor.fetchall()}
+
+
+def day_period(day: date) -> str:
+    """The period of pages a day."""
+    return f"day:{day:%Y-%m-%d}"
+
+
+def month_period(day: date) -> str:
+    """The period of pages a month."""
+    return f"month:{day:%Y-%m}"
+
+
+def _pages(tenant: Tenant, day: date, *, reserved: int) -> list[Change]:
+    """Pages kept on that day and in its month; fewer pages always fit."""
+    more = reserved > 0
+    return [
+        Change(period, reserved=reserved, limit=limit_of(tenant, quota) if more else None)
+        for period, quota in (
+            (day_period(day), PAGES_PER_DAY),
+            (month_period(day), PAGES_PER_MONTH),
+        )
+    ]
+
+
+def make_counters(tenant_id: UUID, periods: Sequence[str]) -> None:
+    """Counters at 0 for the periods that have none yet."""
+    with connection.cursor() as cursor:
+        rows = ", ".join(["(%s)"] * len(periods))
+        cursor.execute(
+            "INSERT INTO accounts_quotause (tenant_id, period, used, reserved)"  # noqa: S608
+            f" SELECT %s, wanted.period, 0, 0 FROM (VALUES {rows}) AS wanted (period)"
+            " WHERE NOT EXISTS (SELECT FROM accounts_quotause AS kept"
+            " WHERE kept.tenant_id = %s AND kept.period = wanted.period)"
+            " ORDER BY wanted.period ON CONFLICT DO NOTHING",
+            [tenant_id, *sorted(periods), tenant_id],
+        )
+
+
+def _change_or_refuse(tenant: Tenant, changes: Sequence[Change]) -> None:
+    done = change(tenant.pk, changes)
+    left = {each.period: each for each in changes if each.period not in done}
+    if not left:
+        return
+    rows = QuotaUse.objects.for_tenant(tenant).filter(period__in=left)
+    taken = {row.period: row.used + row.reserved for row in rows}
+    for standing in standings(tenant):
+        for period, each in left.items():
+            if quota_of(period) == standing.quota:
+                raise _refusal(standing, each.limit, taken[period] + each.used + each.reserved)
+    raise RuntimeError(f"counters are missing: {sorted(left)}")
+
+
+def _refusal(standing: Standing, limit: int | None, actual: int) -> OverQuota:
+    assert limit is not None, "what is unlimited refuses nothing"
+    REFUSALS.labels(standing.quota).inc()
+    wait = standing.resets_at - standing.now if standing.resets_at else None
+    seconds = math.ceil(wait.total_seconds()) if wait else None
+    return OverQuota(standing.quota, limit=limit, actual=actual, seconds=seconds)
+
+
+def quota_of(period: str) -> str:
+    """Which of ``QUOTAS`` the period's counter is for."""
+    kind = period.partition(":")[0]
+    return {
+        STORAGE: STORAGE_BYTES,
+        OPEN: OPEN_JOBS,
+        "day": PAGES_PER_DAY,
+        "month": PAGES_PER_MONTH,
+    }[kind]
+
+
+def _reset(quota: str, now: datetime) -> datetime | None:
+    """When the quota's period ends; None where it has none."""
+    today = datetime.combine(now.date(), time(), UTC)
+    if quota == PAGES_PER_DAY:
+        return today + timedelta(days=1)
+    if quota == PAGES_PER_MONTH:
+        return (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return None

@@ -1,0 +1,95 @@
+"""Whether the counters of quotas say what the rows say: reservations, bills, files, open jobs.
+
+Every transaction changes rows and counters together, so at any moment there is no difference; one
+is a fault of ours, or somebody changed rows by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts import quotas
+from accounts.models import QuotaUse
+
+# Each counter beside what its rows add up to, in one snapshot. Of days and months those of this
+# month and the last one, where quotas are still asked of them. %(tenant)s is null for all tenants.
+COMPARED = """
+WITH recent AS (
+    SELECT date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month' AS since
+), kept AS (
+    SELECT tenant_id, period, used, reserved FROM accounts_quotause, recent
+    WHERE (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
+    AND (period IN ('open', 'storage') OR right(period, -strpos(period, ':'))
+        >= to_char(since, CASE WHEN period LIKE 'day:%%' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM' END))
+), pages AS (
+    SELECT tenant_id, day, 0 AS used, pages AS reserved FROM accounts_reservation, recent
+    WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
+    UNION ALL
+    SELECT tenant_id, day, pages, 0 FROM accounts_usagerecord, recent
+    WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
+), due AS (
+    SELECT tenant_id, to_char(day, '"day:"YYYY-MM-DD') AS period,
+        sum(used) AS used, sum(reserved) AS reserved FROM pages GROUP BY 1, 2
+    UNION ALL
+    SELECT tenant_id, to_char(day, '"month:"YYYY-MM'), sum(used), sum(reserved)
+    FROM pages GROUP BY 1, 2
+    UNION ALL
+    SELECT tenant_id, 'open', count(*), 0 FROM jobs_job
+    WHERE status IN ('queued', 'running')
+    AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s) GROUP BY 1
+    UNION ALL
+    SELECT tenant_id, 'storage', sum(size), 0 FROM jobs_storedfile
+    WHERE (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s) GROUP BY 1
+)
+SELECT tenant_id, period, coalesce(kept.used, 0), coalesce(kept.reserved, 0),
+    coalesce(due.used, 0), coalesce(due.reserved, 0)
+FROM kept FULL JOIN due USING (tenant_id, period)
+WHERE coalesce(kept.used, 0) <> coalesce(due.used, 0)
+OR coalesce(kept.reserved, 0) <> coalesce(due.reserved, 0)
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A counter that says ``used`` and ``reserved`` where the rows say the ``due`` ones."""
+
+    tenant_id: UUID
+    period: str
+    used: int
+    reserved: int
+    due_used: int
+    due_reserved: int
+
+
+def differences(tenant_id: UUID | None = None) -> list[Difference]:
+    """The counters that are wrong, of one tenant or of all; one query, exact under any load."""
+    with connection.cursor() as cursor:
+        cursor.execute(COMPARED, {"tenant": tenant_id})
+        return [
+            Difference(tenant, period, *(int(number) for number in numbers))
+            for tenant, period, *numbers in cursor.fetchall()
+        ]
+
+
+def repair() -> list[Difference]:
+    """Set wrong counters to what the rows say; returns what was wrong.
+
+    What is added is the difference, which jobs that come and go meanwhile do not change. The locks
+    are for two repairs at once.
+    """
+    repaired = []
+    for tenant_id in {difference.tenant_id for difference in differences()}:
+        with transaction.atomic():
+            quotas.make_counters(tenant_id, [quotas.OPEN])
+            counters = QuotaUse.objects.filter(tenant_id=tenant_id).order_by("period")
+            list(counters.select_for_update().values_list("pk"))
+            for wrong in differences(tenant_id):
+                used, reserved = wrong.due_used - wrong.used, wrong.due_reserved - wrong.reserved
+                quotas.make_counters(tenant_id, [wrong.period])
+                quotas.change(tenant_id, [quotas.Change(wrong.period, used, reserved)])
+                repaired.append(wrong)
+    return repaired

@@ -1,0 +1,34 @@
+"""Further processes on the tests' database, to be raced against and killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+SETUP = "import django; django.setup()\n"
+
+
+def process(code: str, **environment: str) -> subprocess.Popen[str]:
+    """Python with Django set up, in a process of its own; it is to be waited for or killed."""
+    database = urlsplit(os.environ["DATABASE_URL"])
+    name = connection.settings_dict["NAME"]
+    return subprocess.Popen(
+        [sys.executable, "-c", SETUP + code],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DATABASE_URL": urlunsplit(database._replace(path=f"/{name}")),
+            "VAR_DIR": str(Path(settings.MEDIA_ROOT).parent),  # files lie in VAR_DIR/files
+        }
+        | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
