@@ -5,6 +5,7 @@ database, pool and Gunicorn settings of the product. Never part of it: `benchmar
 starts it as `gunicorn -c ocrsite/gunicorn.conf.py`.
 """
 
+# ruff: noqa: E402, DJ008 - Django is to be set up before its models are imported
 from __future__ import annotations
 
 from django.conf import settings
@@ -94,12 +95,12 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 
 
 class NoteView(generics.CreateAPIView[Note]):
-    queryset = Note.objects.all()
+    queryset = Note._default_manager.all()
     serializer_class = NoteSerializer
 
 
 class DocumentView(generics.CreateAPIView[Document]):
-    queryset = Document.objects.all()
+    queryset = Document._default_manager.all()
     serializer_class = DocumentSerializer
 
 

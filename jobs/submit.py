@@ -142,6 +142,7 @@ def create(
         sealed_password=seal(options.password),
         metadata=placed.metadata,
     )
+    Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
     lifecycle.make_ready(job)
     audit.record(
         actor=placed.actor,
