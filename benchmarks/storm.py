@@ -33,6 +33,7 @@ from ocrsite.run import Site, site
 from tests.documents import image_png, text_pdf
 
 RECOVERY_SECONDS = 60
+FIND_SECONDS = 5
 ENDED = ("succeeded", "partial", "failed", "cancelled")
 
 
@@ -156,7 +157,9 @@ def kill(storm: Storm, kills: int) -> None:
     for number in range(kills):
         time.sleep(storm.random.uniform(0.3, 1.5))
         kind = list(kinds)[number % len(kinds)]
-        pid = kinds[kind]()
+        until = time.monotonic() + FIND_SECONDS
+        while (pid := kinds[kind]()) is None and time.monotonic() < until:
+            time.sleep(0.002)  # a decode child lives as long as its document is read
         if pid is None:
             continue
         before = progress(storm)
