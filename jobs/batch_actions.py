@@ -13,11 +13,13 @@ from django.db.models.functions import Coalesce, Now
 from django.http import Http404
 
 from accounts import audit
+from accounts.identifiers import uuid7
 from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
-from jobs import lifecycle, queue, submit
+from jobs import idempotency, lifecycle, queue, submit
 from jobs.errors import AlreadyEnded, NotEnded, NothingAccepted, NothingToRetry
+from jobs.idempotency import Once
 from jobs.models import ENDED, Batch, Job, Priority, Status
 from jobs.unpacking import Unpacking, incoming
 from jobs.uploads import Upload
@@ -33,13 +35,14 @@ def submit_batch(
     name: str = "",
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
+    once: Once | None = None,
     address: str | None = None,
 ) -> Batch:
     """Keep the documents, and queue a job with these options for each that can be one.
 
     The files are stored first, then batch, jobs and what was refused are written in one
-    transaction. Raises ``TooManyFiles``, ``NothingAccepted``, ``StorageUnavailable``, and as
-    ``submit.order``.
+    transaction. Raises ``TooManyFiles``, ``NothingAccepted``, ``StorageUnavailable``, as
+    ``submit.order``, and with ``once`` what ``idempotency.keep`` does.
     """
     placed = submit.order(actor=actor, options=options, priority=priority, address=address)
     documents = incoming(uploads)
@@ -65,8 +68,12 @@ def submit_batch(
                 )
         if not kept:
             raise NothingAccepted(refused)
+        batch_id = uuid7()
         with transaction.atomic():
+            if once:
+                idempotency.keep(once, batch_id)
             batch = Batch.objects.create(
+                id=batch_id,
                 tenant=actor.tenant,
                 name=name,
                 created_by=actor.user,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -24,7 +25,8 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batches, queue
+from jobs import batch_actions, batches, idempotency, queue
+from jobs.api import ONCE
 from jobs.batch_export import EXPORTS
 from jobs.batch_serializers import (
     FILE_FIELDS,
@@ -85,6 +87,7 @@ class BatchListView(BatchView):
         tags=["batches"],
         summary="Submit many documents",
         request={"multipart/form-data": BatchSubmitSerializer},
+        parameters=[ONCE],
         responses={202: BatchDetailSerializer},
     )
     def post(self, request: Request) -> Response:
@@ -109,16 +112,29 @@ class BatchListView(BatchView):
         uploads: list[Upload] = [f for name in FILE_FIELDS for f in request.FILES.getlist(name)]
         if not uploads:
             raise ValidationError({"files": ["No file was sent."]})
-        batch = batch_actions.submit_batch(
-            actor=actor,
-            uploads=uploads,
-            options=form.options(default_engine),
-            name=form.validated_data.get("name", ""),
-            metadata=form.validated_data.get("metadata"),
-            priority=form.chosen_priority(),
-            address=address_of(request),
+        name = form.validated_data.get("name", "")
+        metadata, priority = form.validated_data.get("metadata"), form.chosen_priority()
+        sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
+        content = [sent, asdict(form.options("")), name, metadata, priority]
+        once = idempotency.asked(request, tenant=actor.tenant, route="batches", content=content)
+        batch, first_status = idempotency.run_once(
+            once,
+            make=lambda: batch_actions.submit_batch(
+                actor=actor,
+                uploads=uploads,
+                options=form.options(default_engine),
+                name=name,
+                metadata=metadata,
+                priority=priority,
+                once=once,
+                address=address_of(request),
+            ),
+            find=lambda pk: self.get_queryset().filter(pk=pk).first(),
         )
-        return self.reply(batch, 202)
+        reply = self.reply(batch, 202)
+        if first_status is not None:
+            reply[idempotency.REPLAYED] = "true"
+        return reply
 
 
 class BatchDetailView(BatchView):

@@ -288,25 +288,25 @@ def finish_as(job: Job, first: Job) -> None:
         if not waits.update(cached=True, **result_copy.columns_of(first)):
             raise LeaseLost()
         job.cached = True
-        _close(
-            job,
-            Status.SUCCEEDED,
-            warnings=first.warnings,
-            classification=first.classification,
-            documents=first.documents,
-            template=first.template,
-        )
         result_copy.copy_rows(first, job)
-        job.refresh_from_db()
-        review.open_for(job, revisions.values_of(job))
-        audit.record(
-            actor=None,
-            tenant=job.tenant,
-            action="job.end",
-            obj=job,
-            after={"status": str(job.status), "same_as": str(first.pk)},
-        )
-        result_copy.copy_files(first, job)
+        with result_copy.files_copied(first, job):  # before the locks of many that the end takes
+            _close(
+                job,
+                Status.SUCCEEDED,
+                warnings=first.warnings,
+                classification=first.classification,
+                documents=first.documents,
+                template=first.template,
+            )
+            job.refresh_from_db()
+            review.open_for(job, revisions.values_of(job))
+            audit.record(
+                actor=None,
+                tenant=job.tenant,
+                action="job.end",
+                obj=job,
+                after={"status": str(job.status), "same_as": str(first.pk)},
+            )
 
 
 def fail(task: Task, error: ExtractionError) -> None:

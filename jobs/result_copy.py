@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, models
@@ -36,11 +38,11 @@ def copy_rows(first: Job, job: Job) -> None:
     _copy(Extraction, first, job)
 
 
-def copy_files(first: Job, job: Job) -> None:
-    """Copy the pictures of the pages and the searchable PDF.
+@contextmanager
+def files_copied(first: Job, job: Job) -> Iterator[None]:
+    """Copy the pictures of the pages and the searchable PDF; removed again where the block fails.
 
-    Nothing is left of them where that fails: FileNotFoundError if one of the files is gone,
-    ``StorageUnavailable``.
+    Raises FileNotFoundError if one of the files is gone, ``StorageUnavailable``.
     """
     pages = Page.objects.filter(job=first).exclude(preview_key="")
     pairs = [
@@ -57,6 +59,7 @@ def copy_files(first: Job, job: Job) -> None:
         else:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 list(pool.map(_copy_file, pairs))
+        yield
     except Exception:
         storage.delete(key for _, key in pairs)
         raise

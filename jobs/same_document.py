@@ -135,7 +135,7 @@ def place(job: Job, first: Job | None) -> None:
 
 def after_end(job: Job) -> None:
     """To be called in the transaction that ends or deletes a job: see to those that wait for it."""
-    if job.cache_key is not None:
+    if job.cache_key is not None and job.same_as_id is None:  # nobody waits for one that waits
         tell = partial(_ended, job.tenant_id, job.cache_key, job.pk)
         transaction.on_commit(tell, robust=True)
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.models import AuditEntry
 from jobs import idempotency, lifecycle, same_document
 from jobs.idempotency import Once
-from jobs.models import IdempotencyKey, Job, StoredFile
+from jobs.models import Batch, IdempotencyKey, Job, StoredFile
 from jobs.sweep import sweep
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.making import PDF, form_file, run_job
@@ -266,3 +266,36 @@ def test_first_one_still_at_it(
     thread.join()
     assert later[0].status_code == 202, "the first one made nothing, so this one does"
     assert "Idempotency-Replayed" not in later[0]
+
+
+def test_batch_is_made_once(acme: Organisation, files: Path) -> None:
+    def submit(key: str, *names: str) -> Any:
+        sent = [form_file(text_pdf([name]), name) for name in names]
+        return acme.api().post(
+            "/api/v1/batches",
+            {"files": sent},
+            format="multipart",
+            headers={"Idempotency-Key": key},
+        )
+
+    answers: list[Any] = []
+    at_once(*[lambda: answers.append(submit("a", "1.pdf", "2.pdf"))] * 4)
+    assert [answer.status_code for answer in answers] == [202] * 4
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert sum("Idempotency-Replayed" in answer for answer in answers) == 3
+    assert Job.objects.count() == stored(files) == 2
+    other = submit("a", "1.pdf")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    assert send(acme).status_code == 202, "the key of another address"
+    nothing = acme.api().post(
+        "/api/v1/batches",
+        {"files": [form_file(b"none", "3.pdf")]},
+        format="multipart",
+        headers={"Idempotency-Key": "b"},
+    )
+    assert nothing.status_code == 400
+    assert not IdempotencyKey.objects.filter(key="b").exists()
+    Job.objects.exclude(batch=None).delete()
+    Batch.objects.all().delete()
+    gone = submit("a", "1.pdf", "2.pdf")
+    assert (gone.status_code, gone.json()["code"]) == (410, "idempotency_gone")
