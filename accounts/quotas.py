@@ -29,6 +29,22 @@ QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order
 STORAGE, OPEN = "storage", "open"  # periods of the two that have none
 REFUSALS = Counter("ocrsite_quota_refused", "Submissions refused by quotas", ["quota"])
 
+# A reservation, and the counters that it needs at 0 where they are not there yet
+RESERVATION = """
+WITH today AS (SELECT (now() AT TIME ZONE 'UTC')::date AS day), made AS (
+    INSERT INTO accounts_reservation (job_id, tenant_id, run, engine, pages, day, submitted_at)
+    SELECT %s, %s, %s, %s, %s, day, now() FROM today
+), counters AS (
+    INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
+    SELECT %s, period, 0, 0 FROM today, LATERAL (VALUES (to_char(day, '"day:"YYYY-MM-DD')),
+        (to_char(day, '"month:"YYYY-MM')), ('open'), ('storage')) AS wanted (period)
+    WHERE NOT EXISTS (SELECT FROM accounts_quotause AS kept
+        WHERE kept.tenant_id = %s AND kept.period = wanted.period)
+    ORDER BY period ON CONFLICT DO NOTHING
+)
+SELECT day FROM today
+"""
+
 
 class OverQuota(Exception):
     """Something does not fit; the caller's transaction is to be rolled back.
@@ -136,8 +152,10 @@ def standings(tenant: Tenant) -> list[Standing]:
 def refuse_beyond(tenant: Tenant, *, size: int, pages: int = 1) -> None:
     """A look before anything is done for a document of ``size`` bytes. Raises ``OverQuota``.
 
-    Only ``reserve`` decides: between the two others may come.
+    Only ``reserve`` decides: between the two others may come. No query where all is unlimited.
     """
+    if all(limit_of(tenant, quota) is None for quota in QUOTAS):
+        return
     wanted = {STORAGE_BYTES: size, PAGES_PER_MONTH: pages, PAGES_PER_DAY: pages, OPEN_JOBS: 1}
     for standing in standings(tenant):
         actual = standing.used + standing.reserved + wanted[standing.quota]
@@ -154,12 +172,7 @@ def reserve(
     here to its end. Raises ``OverQuota``.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO accounts_reservation"
-            " (job_id, tenant_id, run, engine, pages, day, submitted_at)"
-            " VALUES (%s, %s, %s, %s, %s, (now() AT TIME ZONE 'UTC')::date, now()) RETURNING day",
-            [job_id, tenant.pk, run, engine, pages],
-        )
+        cursor.execute(RESERVATION, [job_id, tenant.pk, run, engine, pages, *[tenant.pk] * 2])
         (day,) = cursor.fetchone()
     changes = [
         Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
@@ -167,7 +180,6 @@ def reserve(
     ]
     if size:
         changes.append(Change(STORAGE, used=size, limit=limit_of(tenant, STORAGE_BYTES)))
-    make_counters(tenant.pk, [change.period for change in changes])
     _change_or_refuse(tenant, changes)
 
 
@@ -236,8 +248,7 @@ def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, i
         cursor.execute(
             f"WITH wanted (period, used, reserved, most) AS (VALUES {rows}),"  # noqa: S608
             " held AS MATERIALIZED (SELECT id FROM accounts_quotause"
-            " WHERE tenant_id = %s AND period IN (SELECT period FROM wanted)"
-            ' ORDER BY period COLLATE "C" FOR UPDATE)'
+            " WHERE tenant_id = %s AND period = ANY(%s) ORDER BY period FOR UPDATE)"
             " UPDATE accounts_quotause AS kept"
             " SET used = kept.used + wanted.used, reserved = kept.reserved + wanted.reserved"
             " FROM wanted, held WHERE kept.id = held.id AND kept.period = wanted.period"
@@ -251,6 +262,7 @@ def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, i
                     for value in (each.period, each.used, each.reserved, each.limit)
                 ),
                 tenant_id,
+                [each.period for each in changes],
             ],
         )
         return {period: (used, reserved) for period, used, reserved in cursor.fetchall()}
