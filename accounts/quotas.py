@@ -149,6 +149,11 @@ def standings(tenant: Tenant) -> list[Standing]:
     ]
 
 
+def standing(tenant: Tenant, quota: str) -> Standing:
+    """One of ``QUOTAS`` as it stands now."""
+    return next(each for each in standings(tenant) if each.quota == quota)
+
+
 def refuse_beyond(tenant: Tenant, *, size: int, pages: int = 1) -> None:
     """A look before anything is done for a document of ``size`` bytes. Raises ``OverQuota``.
 
@@ -157,10 +162,10 @@ def refuse_beyond(tenant: Tenant, *, size: int, pages: int = 1) -> None:
     if all(limit_of(tenant, quota) is None for quota in QUOTAS):
         return
     wanted = {STORAGE_BYTES: size, PAGES_PER_MONTH: pages, PAGES_PER_DAY: pages, OPEN_JOBS: 1}
-    for standing in standings(tenant):
-        actual = standing.used + standing.reserved + wanted[standing.quota]
-        if standing.limit is not None and actual > standing.limit:
-            raise _refusal(standing, standing.limit, actual)
+    for each in standings(tenant):
+        actual = each.used + each.reserved + wanted[each.quota]
+        if each.limit is not None and actual > each.limit:
+            raise _refusal(each, each.limit, actual)
 
 
 def reserve(
@@ -311,19 +316,19 @@ def _change_or_refuse(tenant: Tenant, changes: Sequence[Change]) -> None:
         return
     rows = QuotaUse.objects.for_tenant(tenant).filter(period__in=left)
     taken = {row.period: row.used + row.reserved for row in rows}
-    for standing in standings(tenant):
+    for quota in standings(tenant):
         for period, each in left.items():
-            if quota_of(period) == standing.quota:
-                raise _refusal(standing, each.limit, taken[period] + each.used + each.reserved)
+            if quota_of(period) == quota.quota:
+                raise _refusal(quota, each.limit, taken[period] + each.used + each.reserved)
     raise RuntimeError(f"counters are missing: {sorted(left)}")
 
 
-def _refusal(standing: Standing, limit: int | None, actual: int) -> OverQuota:
+def _refusal(quota: Standing, limit: int | None, actual: int) -> OverQuota:
     assert limit is not None, "what is unlimited refuses nothing"
-    REFUSALS.labels(standing.quota).inc()
-    wait = standing.resets_at - standing.now if standing.resets_at else None
+    REFUSALS.labels(quota.quota).inc()
+    wait = quota.resets_at - quota.now if quota.resets_at else None
     seconds = math.ceil(wait.total_seconds()) if wait else None
-    return OverQuota(standing.quota, limit=limit, actual=actual, seconds=seconds)
+    return OverQuota(quota.quota, limit=limit, actual=actual, seconds=seconds)
 
 
 def quota_of(period: str) -> str:

@@ -55,6 +55,8 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"MAX_PAGES": "0"}, "max_pages"),
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
+        ({"QUOTA_PAGES_PER_DAY": "-1"}, "QUOTA_PAGES_PER_DAY"),
+        ({"QUOTA_OPEN_JOBS": "many"}, "QUOTA_OPEN_JOBS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
     ],
 )
