@@ -34,7 +34,12 @@ check: $(VENV)/all.stamp
 # The tables of docs/benchmarks.md; receipts with DATA=folder, drawn pages without
 bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.storm
+	$(BIN)/python -m benchmarks.webhooks
+	$(BIN)/python -m benchmarks.batches
+	$(BIN)/python -m benchmarks.listeners
 	$(BIN)/python -m benchmarks.reading $(if $(DATA),--data $(DATA))
 	$(BIN)/python -m benchmarks.born_digital
 	$(BIN)/python -m benchmarks.tables

@@ -1,6 +1,7 @@
 """Sign-in endpoints under /api/v1/auth/."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
@@ -13,6 +14,7 @@ from rest_framework_simplejwt.settings import api_settings
 from accounts import signin, tokens
 from accounts.audit import address_of
 from accounts.authentication import CHALLENGE
+from accounts.limits import USUAL
 from accounts.models import Membership, Tenant
 from accounts.serializers import (
     ActorSerializer,
@@ -30,6 +32,7 @@ class PublicView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    rates: ClassVar[Mapping[str, str]] = {"post": "token"}
 
     def get_authenticate_header(self, request: Request) -> str:
         return CHALLENGE
@@ -124,6 +127,7 @@ class MeView(APIView):
     """The caller."""
 
     permission_classes = (IsAuthenticated,)
+    rates = USUAL
 
     @extend_schema(
         operation_id="auth_me",

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import requests
 
+from benchmarks.unlimited import lift_limits
 from ocrsite.embedded import free_port
 from ocrsite.run import site
 from tests.documents import image_pdf, image_png, text_pdf
@@ -43,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=300)
     total = parser.parse_args().documents
+    lift_limits()
     with tempfile.TemporaryDirectory(prefix="ocrsite-bench-") as folder:
         Path(folder).chmod(0o755)
         with site(Path(folder) / "site", port=free_port(), workers=1) as running:
@@ -58,6 +60,7 @@ def main() -> None:
                 answer = session.post(
                     f"{running.url}/api/v1/ocr/jobs?wait=60",
                     files={"file": (name, body)},
+                    data={"cache": "false"},
                     timeout=90,
                 )
                 assert answer.json()["status"] == "succeeded", answer.text

@@ -39,7 +39,7 @@ def main() -> None:
         Path(folder).chmod(0o755)
         os.environ |= {"VAR_DIR": folder, "SECRET_KEY": "k" * 50, "HTTPS": "0"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "ocrsite.settings"
-        os.environ |= {"LOG_LEVEL": "ERROR", "DATABASE_POOL": "40"}
+        os.environ |= {"LOG_LEVEL": "ERROR", "DATABASE_POOL": "40", "MAX_QUEUED": "1000000"}
         with servers(Path(folder) / "servers") as running:
             os.environ["DATABASE_URL"] = running.database_url
             os.environ["REDIS_URL"] = running.redis_url
@@ -74,7 +74,7 @@ def submissions(rounds: int) -> None:
     def submit(number: int) -> None:
         actor = Actor(tenant=tenants[number], permissions=frozenset())
         with upload() as received:
-            submit_job(actor=actor, upload=received, options=Options())
+            submit_job(actor=actor, upload=received, options=Options(), cache=False)
 
     print("| submissions | without quotas | with | ratio |\n|---|---|---|---|")
     for threads, several, title in (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from extraction import layout
@@ -33,8 +34,19 @@ from extraction.types import Document, DocumentInfo, Page, PageImage, Source
 
 logger = logging.getLogger(__name__)
 
-OnOpen = Callable[[DocumentInfo, tuple[int, ...]], None]
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening a document told: its kind and hash, and which of its pages are to be read."""
+
+    info: DocumentInfo
+    sha256: str
+    numbers: tuple[int, ...]
+
+
+OnOpen = Callable[[Opened], Collection[int] | None]
 OnPage = Callable[[Page, bytes | None], None]
+Stop = Callable[[], bool]
 
 
 def run(
@@ -46,39 +58,60 @@ def run(
     name: str = "",
     template: Template | None = None,
     choose: Choose | None = None,
-    done: Mapping[int, Page] | None = None,
     on_open: OnOpen | None = None,
     on_page: OnPage | None = None,
-    stop: Callable[[], bool] | None = None,
+    stop: Stop | None = None,
 ) -> Document:
-    """Read the document at ``path`` with ``engine``.
+    """Read the document at ``path`` with ``engine``: ``read_pages``, then ``put_together``."""
+    pages: list[Page] = []
 
-    ``template`` is the one whose fields to look for; where neither it nor ``options.fields`` is
-    given, ``choose`` is asked for one that is for such documents.
+    def keep(page: Page, preview: bytes | None) -> None:
+        pages.append(page)
+        if on_page:
+            on_page(page, preview)
 
-    ``done`` are pages an earlier attempt read: they are not read again. ``on_open`` is told what
-    was opened and the page numbers chosen, ``on_page`` each page as it is finished and its preview
-    (JPEG). ``stop`` is asked before each page. What frames the pages is told from all of them
-    together, so a page handed to ``on_page`` is not settled yet (``settling.settle``).
+    opened = read_pages(
+        path, options, engine, limits=limits, on_open=on_open, on_page=keep, stop=stop
+    )
+    info = opened.info
+    source = Source(name or path.name, info.media_type, opened.sha256, info.page_count)
+    return put_together(pages, options, source, template=template, choose=choose)
+
+
+def read_pages(
+    path: Path,
+    options: Options,
+    engine: Engine,
+    *,
+    on_page: OnPage,
+    on_open: OnOpen | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    stop: Stop | None = None,
+) -> Opened:
+    """Read the pages of the document at ``path`` with ``engine``, one after the other.
+
+    ``on_open`` is told what was opened and may return which of the pages chosen by the options to
+    read now: None is all of them. ``on_page`` is given
+    each page as it is finished and its preview (JPEG). ``stop`` is asked before each page. What
+    frames the pages is told from all of them together, so a page handed to ``on_page`` is not
+    settled yet (``settling.settle``).
 
     A page that fails becomes a ``Page`` with its error and the others go on. Raises
     ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
     unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
     ``stop`` says so.
     """
-    wanted = Wanted(known(options.fields), template, choose)
+    known(options.fields)
     if options.schema is not None:
         check_schema(options.schema)
     engine, wants = _reader(engine, options)
-    pages = dict(done or {})
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with open_document(path, password=options.password, limits=limits) as document:
-        info = document.info
-        numbers = parse_pages(options.pages, info.page_count)
-        if on_open:
-            on_open(info, numbers)
-        left = [number for number in numbers if number not in pages]
+        numbers = parse_pages(options.pages, document.info.page_count)
+        opened = Opened(document.info, sha256, numbers)
+        now = on_open(opened) if on_open else None
+        left = [number for number in numbers if now is None or number in now]
         if left:
             decoded = document.pages(left, wants=wants, dpi=options.dpi, preview=options.preview)
             started = time.perf_counter()
@@ -86,12 +119,26 @@ def run(
                 if stop and stop():
                     raise Cancelled()
                 page = _page(item, engine, started)
-                pages[page.number] = page
-                if on_page:
-                    on_page(page, item.preview if isinstance(item, PageImage) else None)
+                on_page(page, item.preview if isinstance(item, PageImage) else None)
                 started = time.perf_counter()
-    read = [pages[number] for number in numbers if number in pages]
-    chosen = settle(read, strip=options.strip_furniture)
+    return opened
+
+
+def put_together(
+    pages: Sequence[Page],
+    options: Options,
+    source: Source,
+    *,
+    template: Template | None = None,
+    choose: Choose | None = None,
+) -> Document:
+    """The result of the pages read, in the order of their numbers: type, parts, fields, schema.
+
+    ``template`` is the one whose fields to look for; where neither it nor ``options.fields`` is
+    given, ``choose`` is asked for one that is for such documents.
+    """
+    wanted = Wanted(known(options.fields), template, choose)
+    chosen = settle(pages, strip=options.strip_furniture)
     parts = split(chosen) if options.split else ()
     classification = None
     if any(page.lines for page in chosen):
@@ -101,7 +148,7 @@ def run(
     if options.schema is not None:
         extraction = extract(chosen, options.schema, writing=writing_of(chosen))
     return Document(
-        source=Source(name or path.name, info.media_type, sha256, info.page_count),
+        source=source,
         pages=chosen,
         fields=found.fields,
         classification=classification,

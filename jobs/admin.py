@@ -13,16 +13,24 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.models import QuotaUse
 from jobs import reconciliation
 from jobs.models import (
+    Batch,
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
     Extraction,
     FieldRevision,
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
-    Outbox,
+    JobCallback,
     Page,
     Review,
     StoredFile,
+    Task,
+    Turn,
+    Webhook,
 )
 
 
@@ -37,13 +45,25 @@ class JobAdmin(ReadOnlyAdmin):
         "engine",
         "pages_done",
         "pages_total",
-        "worker",
+        "priority",
+        "cached",
     )
-    list_filter = ("status", "engine", "created_at")
+    list_filter = ("status", "cached", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
+    show_full_result_count = False
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    """Batches; what came of them is at their jobs."""
+
+    list_display = ("created_at", "tenant", "name", "cancel_requested", "completed_at")
+    search_fields = ("id", "name", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    date_hierarchy = "created_at"
     show_full_result_count = False
 
 
@@ -141,12 +161,91 @@ class ReviewAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-@admin.register(Outbox)
-class OutboxAdmin(ReadOnlyAdmin):
-    """Job ids that wait for Redis."""
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Keys that callers have used, and what for."""
 
-    list_display = ("job", "due_at")
-    list_select_related = ("job",)
+    list_display = ("created_at", "tenant", "route", "key", "made", "status")
+    list_filter = ("route",)
+    search_fields = ("key", "made", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    show_full_result_count = False
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    """What waits and what workers are at."""
+
+    list_display = ("job", "tenant", "pool", "priority", "state", "worker", "due_at", "crashes")
+    list_filter = ("pool", "state", "priority")
+    search_fields = ("job__id", "tenant__name", "tenant__slug")
+    list_select_related = ("job", "tenant")
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin):
+    """Whose turn it was."""
+
+    list_display = ("tenant", "pool", "at")
+    list_select_related = ("tenant",)
+
+
+SECRETS = ("sealed_secret", "sealed_old_secret")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    """Webhooks, without their secrets; an address is often one too."""
+
+    list_display = ("id", "tenant", "active", "failing_since", "disabled_reason", "created_at")
+    list_filter = ("active",)
+    search_fields = ("id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = ("url", *SECRETS)
+
+
+@admin.register(CallbackSecret)
+class CallbackSecretAdmin(ReadOnlyAdmin):
+    """Which tenants have a secret for callbacks."""
+
+    list_display = ("tenant", "old_secret_until")
+    search_fields = ("tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = SECRETS
+
+
+@admin.register(JobCallback)
+class JobCallbackAdmin(ReadOnlyAdmin):
+    """Which jobs have a callback."""
+
+    list_display = ("job",)
+    search_fields = ("job__id",)
+    exclude = ("url",)
+    show_full_result_count = False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """What was sent to whom, and what came of it, without what it says."""
+
+    list_display = ("created_at", "tenant", "event", "status", "tries", "due_at", "error")
+    list_filter = ("status", "event")
+    search_fields = ("id", "message", "webhook__id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = ("url", "body")
+    show_full_result_count = False
+
+
+@admin.register(DeliveryAttempt)
+class DeliveryAttemptAdmin(ReadOnlyAdmin):
+    """The requests that were made, without what was answered."""
+
+    list_display = ("at", "delivery", "number", "code", "seconds", "error")
+    list_filter = ("code",)
+    search_fields = ("delivery__id", "delivery__message")
+    list_select_related = ("delivery",)
+    exclude = ("answer",)
+    show_full_result_count = False
 
 
 @admin.register(QuotaUse)

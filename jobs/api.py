@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.db.models import F, Q
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -23,24 +25,36 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
+from accounts.grants import grant_to, still_good
+from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import lifecycle, submit
+from jobs import idempotency, lifecycle, queue, submit
+from jobs.blocking import wait_for_end
+from jobs.listeners import Handover, Waiter, host_of
 from jobs.models import Job, Review, Status
+from jobs.progress import JobKey
 from jobs.results import document_of, open_pdf
 from jobs.serializers import (
     ClassifySerializer,
     JobSerializer,
+    RetrySerializer,
     SubmitSerializer,
 )
+from jobs.uploads import DocumentJSONParser
 
 WAIT = OpenApiParameter(
     "wait",
     OpenApiTypes.INT,
     description="seconds to wait for the end, at most 60; a busy server answers before",
 )
-waiting = threading.BoundedSemaphore(settings.MAX_WAITING)
+ONCE = OpenApiParameter(
+    idempotency.HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="a name of your own for this request: sent again, it makes nothing again",
+)
 
 
 class JobView(TenantMixin, GenericAPIView[Job]):
@@ -48,6 +62,7 @@ class JobView(TenantMixin, GenericAPIView[Job]):
 
     queryset = Job.objects.select_related("file", "tenant", "review")
     serializer_class = JobSerializer
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     def reply(self, job: Job, status: int = 200) -> Response:
         """The job as an answer, with its address in Location where it was made."""
@@ -56,12 +71,59 @@ class JobView(TenantMixin, GenericAPIView[Job]):
             headers["Location"] = reverse("job", args=[job.pk], request=self.request)
         return Response(self.get_serializer(job).data, status=status, headers=headers)
 
+    def reply_at_end(
+        self,
+        job: Job,
+        seconds: float,
+        unended: int = 200,
+        ended: int = 200,
+        told: Callable[[Job, Response], None] | None = None,
+    ) -> HttpResponseBase:
+        """The job when it has ended, or as it is when the time is over, each with its status.
+
+        ``told`` is given the job and the answer before that is sent.
+
+        Keeps no thread meanwhile where the server can do without. Where as many wait as may, the
+        answer comes at once.
+        """
+
+        def reply(job: Job) -> Response:
+            answer = self.reply(job, ended if job.ended else unended)
+            if told:
+                told(job, answer)
+            return answer
+
+        host = host_of(self.request)
+        if job.ended or not seconds or self.request.method == "HEAD":
+            return reply(job)
+        if host is None:
+            return reply(wait_for_end(job, seconds))
+        if not host.has_room:
+            return reply(job)
+        grant = grant_to(actor_of(self.request), "jobs:read")
+
+        def reply_later(request: HttpRequest) -> HttpResponse:
+            try:
+                if not still_good([grant]):
+                    raise NotAuthenticated("The credentials have been revoked.")
+                answer = reply(get_object_or_404(self.get_queryset(), pk=job.pk))
+            except Exception as error:
+                answer = self.handle_exception(error)
+            return self.finalize_response(self.request, answer, *self.args, **self.kwargs).render()
+
+        reply_whatever = cast(
+            "Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(reply_later)
+        )
+        make = partial(reply_whatever, self.request._request)
+        return Handover(Waiter(JobKey(job.tenant_id, job.pk), grant, seconds, make))
+
 
 class JobListView(JobView, ListAPIView[Job]):
     """The tenant's jobs, newest first; POST submits a document."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
-    parser_classes = [MultiPartParser]
+    rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
+    parser_classes = [MultiPartParser, DocumentJSONParser]
 
     def filter_queryset(self, queryset: Any) -> Any:
         status = self.request.query_params.get("status")
@@ -69,13 +131,18 @@ class JobListView(JobView, ListAPIView[Job]):
             raise InvalidOption(f"status {status!r} is not one of: {', '.join(Status.values)}")
         if status is not None:
             queryset = queryset.filter(status=status)
-        return needing_review(queryset, self.request.query_params.get("needs_review"))
+        queryset = needing_review(queryset, self.request.query_params.get("needs_review"))
+        cached = self.request.query_params.get("cached")
+        if cached not in (None, "true", "false"):
+            raise InvalidOption("cached is true or false.")
+        return queryset if cached is None else queryset.filter(cached=cached == "true")
 
     @extend_schema(
         summary="List jobs, newest first",
         parameters=[
             OpenApiParameter("status", enum=Status.values),
             OpenApiParameter("needs_review", OpenApiTypes.BOOL),
+            OpenApiParameter("cached", OpenApiTypes.BOOL),
         ],
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -84,30 +151,38 @@ class JobListView(JobView, ListAPIView[Job]):
 
     @extend_schema(
         summary="Submit a document",
-        request={"multipart/form-data": SubmitSerializer},
-        parameters=[WAIT],
+        request={
+            "multipart/form-data": SubmitSerializer,
+            "application/json": SubmitSerializer,
+        },
+        parameters=[WAIT, ONCE],
         responses={202: JobSerializer, 200: JobSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Submit a document: 202 with the job, or 200 if ?wait= saw its end."""
-        return _submit(self, SubmitSerializer, wait_seconds(request))
+        return _submit(self, SubmitSerializer, wait_seconds(request), "ocr/jobs")
 
 
 class ClassifyView(JobView):
     """Telling what a document is, and which documents a file holds."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
-    parser_classes = [MultiPartParser]
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
+    parser_classes = [MultiPartParser, DocumentJSONParser]
 
     @extend_schema(
         summary="Tell what a document is, and which documents a file holds",
-        request={"multipart/form-data": ClassifySerializer},
-        parameters=[WAIT],
+        request={
+            "multipart/form-data": ClassifySerializer,
+            "application/json": ClassifySerializer,
+        },
+        parameters=[WAIT, ONCE],
         responses={202: JobSerializer, 200: JobSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """A job as any other, split: 200 when it has ended; waits as long as it may by itself."""
-        return _submit(self, ClassifySerializer, wait_seconds(request, settings.MAX_WAIT_SECONDS))
+        wait = wait_seconds(request, settings.MAX_WAIT_SECONDS)
+        return _submit(self, ClassifySerializer, wait, "classify")
 
 
 class JobDetailView(JobView, RetrieveAPIView[Job]):
@@ -116,10 +191,10 @@ class JobDetailView(JobView, RetrieveAPIView[Job]):
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "delete": "jobs:write"}
 
     @extend_schema(summary="Status and progress of a job", parameters=[WAIT])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         """The job's status and progress."""
         wait = wait_seconds(request)
-        return self.reply(wait_for_end(self.get_object(), wait))
+        return self.reply_at_end(self.get_object(), wait)
 
     @extend_schema(
         summary="Delete a job with its result and files",
@@ -141,6 +216,30 @@ class JobCancelView(JobView):
         """Cancel: at once if queued, after the current page if running; pages read are kept."""
         job = lifecycle.cancel(
             self.get_object(), actor=actor_of(request), address=address_of(request)
+        )
+        return self.reply(job, 202)
+
+
+class JobRetryView(JobView):
+    """Trying an ended job again."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
+
+    @extend_schema(
+        summary="Try a job again", request=RetrySerializer, responses={202: JobSerializer}
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queue again what failed, was cancelled or is partial: only what was not read is read."""
+        form = RetrySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        job = self.get_object()
+        queue.refuse_when_full(queue.pool_of(job.engine))
+        job = lifecycle.retry(
+            job,
+            actor=actor_of(request),
+            address=address_of(request),
+            password=form.validated_data.get("password", ""),
         )
         return self.reply(job, 202)
 
@@ -190,23 +289,56 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
     return response
 
 
-def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> Response:
+def _submit(
+    view: JobView, serializer: type[SubmitSerializer], wait: float, route: str
+) -> HttpResponseBase:
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
+    actor = actor_of(request)
+    default_engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
+    queue.refuse_when_full(queue.pool_of(default_engine))  # before the body is looked at
     form = serializer(data=request.data)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
-    actor = actor_of(request)
-    job = submit.submit_job(
-        actor=actor,
-        upload=form.validated_data["file"],
-        options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
-        metadata=form.validated_data.get("metadata"),
-        address=address_of(request),
-    )
-    job = wait_for_end(job, wait)
-    return view.reply(job, 200 if job.ended else 202)
+    priority, cache = form.chosen_priority(), form.validated_data["cache"]
+    metadata = form.validated_data.get("metadata")
+    callback_url = form.validated_data.get("callback_url", "")
+    with form.upload() as upload:
+        wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
+        content = [upload.sha256, upload.name, *wanted]
+        once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
+        job, first_status = idempotency.run_once(
+            once,
+            make=lambda: submit.submit_job(
+                actor=actor,
+                upload=upload,
+                options=form.options(default_engine),
+                metadata=metadata,
+                priority=priority,
+                cache=cache,
+                callback_url=callback_url,
+                once=once,
+                address=address_of(request),
+            ),
+            find=lambda pk: view.get_queryset().filter(pk=pk).first(),
+        )
+    if once is None:
+        return view.reply_at_end(job, wait, unended=202)
+    if first_status is None:
+
+        def note(job: Job, reply: Response) -> None:
+            if job.ended:
+                idempotency.answered(once, 200)
+
+        return view.reply_at_end(job, wait, unended=202, told=note)
+
+    def mark(job: Job, reply: Response) -> None:
+        reply[idempotency.REPLAYED] = "true"
+
+    # as the first time, or as it will be where that waits
+    ended = 200 if first_status == 200 or wait else 202
+    return view.reply_at_end(job, wait, unended=202, ended=ended, told=mark)
 
 
 def wait_seconds(request: Request, default: int = 0) -> float:
@@ -215,24 +347,3 @@ def wait_seconds(request: Request, default: int = 0) -> float:
     if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > settings.MAX_WAIT_SECONDS:
         raise InvalidOption("wait is a whole number of seconds.", limit=settings.MAX_WAIT_SECONDS)
     return float(text)
-
-
-def wait_for_end(job: Job, seconds: float) -> Job:
-    """The job again when it has ended or the time is over. Raises Http404 if it was deleted.
-
-    Does not wait where ``MAX_WAITING`` requests do so already: a waiting one keeps a thread, and
-    some must be left for all others.
-    """
-    if job.ended or not seconds or not waiting.acquire(blocking=False):
-        return job
-    try:
-        begun = time.monotonic()
-        while not job.ended and (gone := time.monotonic() - begun) < seconds:
-            # looks often at first: what waiting adds stays near a twentieth of the time waited
-            time.sleep(min(max(0.01, gone / 20), seconds - gone))
-            job.refresh_from_db()
-        return job
-    except Job.DoesNotExist as error:
-        raise Http404() from error
-    finally:
-        waiting.release()

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.limits import USUAL
 from extraction.errors import InvalidOption
 from extraction.fields import CATALOGUE, of_type
 from extraction.fields.document_types import DOCUMENT_TYPES
@@ -78,6 +79,7 @@ class FieldListView(APIView):
     """The catalogue of predefined fields."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
+    rates = USUAL
 
     @extend_schema(
         operation_id="fields",

@@ -1,5 +1,10 @@
 """The expected failures of jobs, in the family of extraction.errors."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.core.exceptions import SuspiciousOperation
 
 from extraction.errors import ExtractionError, FileTooLarge, InvalidOption, InvalidTemplate
@@ -43,6 +48,25 @@ class NoResult(ExtractionError):
     status = 409
 
 
+class IdempotencyConflict(ExtractionError):
+    code = "idempotency_conflict"
+    title = "This Idempotency-Key was sent with another request"
+    status = 409
+
+
+class IdempotencyInProgress(ExtractionError):
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is still being answered"
+    status = 409
+    permanent = False
+
+
+class IdempotencyGone(ExtractionError):
+    code = "idempotency_gone"
+    title = "What the first request with this Idempotency-Key made has been deleted"
+    status = 410
+
+
 class TemplateNotFound(InvalidOption):
     code = "template_not_found"
     title = "There is no such template"
@@ -82,6 +106,25 @@ class NothingToLearn(ExtractionError):
     status = 409
 
 
+class QueueFull(ExtractionError):
+    code = "queue_full"
+    title = "Too much waits already: try again later"
+    status = 503
+    permanent = False
+
+
+class NotEnded(ExtractionError):
+    code = "not_ended"
+    title = "The job has not ended yet"
+    status = 409
+
+
+class NothingToRetry(ExtractionError):
+    code = "nothing_to_retry"
+    title = "Every page of the job was read"
+    status = 409
+
+
 class QuotaExceeded(ExtractionError):
     """``wait`` is in seconds, for Retry-After."""
 
@@ -101,9 +144,13 @@ class StorageQuotaExceeded(QuotaExceeded):
 
 class Busy(ExtractionError):
     code = "busy"
-    title = "Others are trying templates at the moment"
+    title = "Too many others do the same at the moment"
     status = 503
     permanent = False
+
+
+class ListenersBusy(Busy):
+    title = "As many listen as may"
 
 
 class StorageUnavailable(ExtractionError):
@@ -132,4 +179,69 @@ class NotInReview(ExtractionError):
 class FieldsMissing(ExtractionError):
     code = "fields_missing"
     title = "Required fields are missing"
+    status = 409
+
+
+class CorruptArchive(ExtractionError):
+    code = "corrupt_archive"
+    title = "The archive is damaged"
+
+
+class UnsupportedEntry(ExtractionError):
+    code = "unsupported_entry"
+    title = "This entry of the archive cannot be unpacked"
+
+
+class CompressionTooHigh(ExtractionError):
+    code = "compression_too_high"
+    title = "This entry of the archive unpacks to far more than a document would"
+
+
+class UnpackTimeout(ExtractionError):
+    code = "unpack_timeout"
+    title = "Unpacking the archive took too long"
+
+
+class TooManyFiles(ExtractionError):
+    code = "too_many_files"
+    title = "The batch has more files than allowed"
+    status = 413
+
+
+class BatchTooLarge(ExtractionError):
+    code = "batch_too_large"
+    title = "The batch has more bytes than allowed"
+    status = 413
+
+
+class NothingAccepted(ExtractionError):
+    """Carries what was refused, as ``Batch.refused`` holds it."""
+
+    code = "nothing_accepted"
+    title = "No file of the batch could be accepted"
+    status = 400
+
+    def __init__(self, refused: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+class AddressRefused(InvalidOption):
+    code = "address_refused"
+    title = "The address is not one that may be reached"
+
+
+class FetchFailed(ExtractionError):
+    code = "fetch_failed"
+    title = "The document could not be fetched"
+
+
+class TooManyWebhooks(ExtractionError):
+    code = "too_many_webhooks"
+    title = "The organisation has as many webhooks as allowed"
+
+
+class WebhookDisabled(ExtractionError):
+    code = "webhook_disabled"
+    title = "The webhook is switched off"
     status = 409

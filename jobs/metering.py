@@ -6,12 +6,15 @@ deleted, so that a job, its quota and its bill never differ.
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.db.models import Count, Sum
 
 from accounts import quotas, thresholds
 from accounts.models import Tenant
 from accounts.quotas import OverQuota
 from accounts.usage import billed_pages, record_usage
+from jobs import webhooks
 from jobs.errors import QuotaExceeded, StorageQuotaExceeded
 from jobs.models import Job, Page
 
@@ -69,7 +72,7 @@ def settle(job: Job, *, outcome: str, cached: bool = False) -> None:
         pages=read["pages"],
         compute_seconds=read["seconds"],
         outcome=outcome,
-        run=kept.run if kept else 0,  # accepted by a version without quotas
+        run=kept.run if kept else job.run,  # accepted by a version without quotas
         cached=cached,
         day=kept.day if kept else None,
         submitted_at=kept.submitted_at if kept else job.created_at,
@@ -101,6 +104,7 @@ def add_storage(tenant: Tenant, size: int) -> None:
 
 def tell(tenant: Tenant, crossing: thresholds.Crossing) -> None:
     """Tell the organisation's programs of a threshold; its owners and the audit log know."""
+    webhooks.notify(tenant, "usage.threshold", asdict(crossing))
 
 
 def _told(over: OverQuota) -> QuotaExceeded:

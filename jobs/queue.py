@@ -1,88 +1,343 @@
-"""Job ids on their way to the workers: from the outbox to Redis.
+"""The queue: which task a worker takes next, how many wait, and the bell that wakes the workers.
 
-The row decides everything; an id that arrives twice or not at all does no harm, because a worker
-claims the row (lifecycle.start) and the sweeper writes a new outbox row for what Redis lost.
+The queue is the table of tasks. Redis carries no work, only the ringing: a bell that rings twice
+does no harm, one that is lost is rung again by the sweeper, and while Redis is away the workers
+look by themselves.
 """
 
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from typing import get_args
 from uuid import UUID
 
 import django_rq
 import redis
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Min
 from django.db.models.functions import Now
 from rq import Queue
 
-from jobs.models import Job, Outbox
+from extraction.engines import ENGINES, Pool
+from jobs.errors import QueueFull
+from jobs.models import Job, Priority, Status, Task
 
 logger = logging.getLogger(__name__)
-TASK = "jobs.tasks.run_job"
+
+BELL = "jobs.tasks.run_next"
+FEW_BELLS = 20  # rung by the sweeper for what waits
+MOST_BELLS = 100  # in Redis at once; whoever ends a task rings for the next
+QUIET_SECONDS = 5.0  # without ringing after Redis did not answer
+COUNT_SECONDS = 0.5  # how long a count of what waits is good enough for refusing
+LOCK = 4_711  # of PostgreSQL's advisory locks: one choice at a time in each pool
+POOLS: Sequence[str] = get_args(Pool)
+
+# One tenant after the other by a loose index scan, whatever the number of tasks. Who has the fewest
+# tasks running is first, of those who waited longest since their last turn; within a tenant its
+# priorities, each a step higher for every `aging` seconds of waiting.
+_TENANTS = """
+    WITH RECURSIVE tenants AS (
+        (SELECT tenant_id FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
+         ORDER BY tenant_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT later.tenant_id FROM jobs_task later
+                WHERE later.pool = %(pool)s AND later.state = 'waiting'
+                  AND later.tenant_id > tenants.tenant_id
+                ORDER BY later.tenant_id LIMIT 1)
+        FROM tenants WHERE tenants.tenant_id IS NOT NULL
+    ), busy AS (
+        SELECT tenant_id, count(*) AS tasks FROM jobs_task
+        WHERE pool = %(pool)s AND state = 'running' GROUP BY tenant_id
+    )
+"""
+_NEXT = f"""{_TENANTS}
+    SELECT first.id
+    FROM tenants
+    JOIN accounts_tenant tenant ON tenant.id = tenants.tenant_id
+    LEFT JOIN accounts_plan plan ON plan.id = tenant.plan_id
+    LEFT JOIN busy ON busy.tenant_id = tenants.tenant_id
+    LEFT JOIN jobs_turn turn ON turn.tenant_id = tenants.tenant_id AND turn.pool = %(pool)s
+    CROSS JOIN LATERAL (
+        SELECT task.id FROM generate_series(0, 2) AS level
+        CROSS JOIN LATERAL (
+            SELECT id, created_at FROM jobs_task
+            WHERE pool = %(pool)s AND state = 'waiting' AND tenant_id = tenants.tenant_id
+              AND priority = level AND due_at <= statement_timestamp() AND NOT id = ANY(%(without)s)
+            ORDER BY id LIMIT 1
+        ) task
+        ORDER BY greatest(
+            level - floor(
+                extract(epoch FROM statement_timestamp() - task.created_at) / %(aging)s
+            ), 0
+        ), task.id
+        LIMIT 1
+    ) first
+    WHERE coalesce(busy.tasks, 0) < coalesce(plan.running_tasks, %(most)s)
+    ORDER BY coalesce(busy.tasks, 0), turn.at NULLS FIRST, first.id
+    LIMIT 1
+"""  # noqa: S608 - put together from constants
+_OTHERS = f"""{_TENANTS}
+    SELECT EXISTS (
+        SELECT FROM tenants LEFT JOIN busy ON busy.tenant_id = tenants.tenant_id
+        WHERE tenants.tenant_id <> %(tenant)s AND busy.tasks IS NULL AND EXISTS (
+            SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
+              AND tenant_id = tenants.tenant_id AND due_at <= statement_timestamp()
+        )
+    ) OR EXISTS (
+        SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
+          AND tenant_id = %(tenant)s AND priority < %(priority)s AND due_at <= statement_timestamp()
+    )
+"""  # noqa: S608
+
+
+def pool_of(engine: str) -> str:
+    """The pool of workers that read with that engine."""
+    return ENGINES[engine].pool
+
+
+def next_task(pool: str, without: list[UUID]) -> UUID | None:
+    """The task whose turn it is, other than those ``without``; inside a transaction.
+
+    Until the transaction's end nobody else is told one of this pool.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, POOLS.index(pool)])
+        cursor.execute(
+            _NEXT,
+            {
+                "pool": pool,
+                "without": without,
+                "aging": settings.PRIORITY_AGING_SECONDS,
+                "most": settings.RUNNING_TASKS or 1_000_000,
+            },
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def others_wait(task: Task) -> bool:
+    """Whether somebody waits to whom the worker of ``task`` should turn at the next page.
+
+    That is another organisation none of whose tasks is being done, or a more urgent one of its own.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OTHERS, {"pool": task.pool, "tenant": task.tenant_id, "priority": task.priority}
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def mark_turn(task: Task) -> None:
+    """Note that the task's organisation has had its turn."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO jobs_turn (tenant_id, pool, at) VALUES (%s, %s, clock_timestamp()) "
+            "ON CONFLICT (tenant_id, pool) DO UPDATE SET at = excluded.at",
+            [task.tenant_id, task.pool],
+        )
+
+
+def waiting(pool: str) -> int:
+    """How many tasks of the pool could be begun now, counted to a little beyond ``MAX_QUEUED``."""
+    rows = Task.objects.filter(pool=pool, state=Task.State.WAITING, due_at__lte=Now())
+    return rows.order_by()[: settings.MAX_QUEUED + 1].count()
+
+
+def waiting_at_all(pool: str) -> bool:
+    """Whether a task of the pool could be begun now."""
+    return Task.objects.filter(pool=pool, state=Task.State.WAITING, due_at__lte=Now()).exists()
+
+
+_counts: dict[str, tuple[float, int]] = {}  # pool -> when counted, how many
+
+
+def refuse_when_full(pool: str) -> None:
+    """Raises ``QueueFull`` where ``MAX_QUEUED`` tasks wait; a count may be half a second old."""
+    now = time.monotonic()
+    counted, depth = _counts.get(pool, (-COUNT_SECONDS, 0))
+    if now - counted >= COUNT_SECONDS:
+        depth = waiting(pool)
+        _counts[pool] = (now, depth)
+    if depth >= settings.MAX_QUEUED:
+        raise QueueFull(limit=settings.MAX_QUEUED, actual=depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a job stands: tasks before it (0 is next), and seconds until its likely end."""
+
+    position: int | None
+    eta_seconds: float | None
+
+
+# Its organisation's own tasks before it, and as many turns of each other one
+_POSITION = """
+    WITH own AS (
+        SELECT count(*) AS tasks FROM jobs_task
+        WHERE pool = %(pool)s AND state = 'waiting' AND tenant_id = %(tenant)s
+          AND (priority, id) < (%(priority)s, %(id)s)
+    )
+    SELECT own.tasks + coalesce((
+        SELECT sum(least(others.tasks, own.tasks + 1)) FROM (
+            SELECT count(*) AS tasks FROM jobs_task
+            WHERE pool = %(pool)s AND state = 'waiting' AND tenant_id <> %(tenant)s
+            GROUP BY tenant_id
+        ) others
+    ), 0), (SELECT count(*) FROM jobs_task WHERE pool = %(pool)s AND state = 'running')
+    FROM own
+"""
+_USUAL_SECONDS = """
+    SELECT avg(extract(epoch FROM finished_at - started_at)) FROM (
+        SELECT finished_at, started_at FROM jobs_job
+        WHERE finished_at > statement_timestamp() - interval '10 minutes'
+          AND started_at IS NOT NULL AND status IN ('succeeded', 'partial')
+        ORDER BY finished_at DESC LIMIT 50
+    ) lately
+"""
+
+
+def place_of(job: Job) -> Place | None:
+    """Where a job stands in the queue, or the one it waits for; None for one that has ended.
+
+    The estimate takes the jobs of the last ten minutes, and for a running job its own pages, as a
+    measure; it is None where there is none.
+    """
+    if job.ended:
+        return None
+    if job.same_as_id is not None:
+        first = Job.objects.filter(pk=job.same_as_id, same_as=None).first()
+        return place_of(first) if first else None
+    tasks = list(job.tasks.order_by("priority", "id")[:1000])
+    if not tasks:
+        return None
+    if job.status == Status.RUNNING:
+        return Place(None, _eta_running(job, tasks))
+    task = tasks[0]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _POSITION,
+            {
+                "pool": task.pool,
+                "tenant": task.tenant_id,
+                "priority": task.priority,
+                "id": task.pk,
+            },
+        )
+        before, running = cursor.fetchone()
+        cursor.execute(_USUAL_SECONDS)
+        usual = cursor.fetchone()[0]
+    eta = None if usual is None else float(usual) * (1 + int(before) / max(running, 1))
+    return Place(int(before), None if eta is None else round(eta, 1))
+
+
+def _eta_running(job: Job, tasks: list[Task]) -> float | None:
+    if not job.pages_total or not job.pages_done or job.started_at is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM statement_timestamp() - %s)", [job.started_at])
+        spent = float(cursor.fetchone()[0])
+    return round(spent / job.pages_done * max(job.pages_total - job.pages_done, 0), 1)
 
 
 @cache
-def job_queue() -> Queue:
-    """The RQ queue of this process (one connection pool).
+def pool_queue(pool: str) -> Queue:
+    """The RQ queue that the pool's workers listen on (one connection pool a process)."""
+    return Queue(pool, connection=django_rq.get_connection("default"))
 
-    RQ's own class: django-rq's waits for the commit, and here the push must come before it.
+
+@cache
+def _bell(pool: str) -> Queue:
+    """The same queue for ringing: with little patience, for requests wait meanwhile."""
+    return Queue(pool, connection=django_rq.get_connection("bell"))
+
+
+_quiet_until = 0.0
+
+
+def ring(pool: str, count: int = 1) -> int:
+    """Wake up to ``count`` workers of the pool; returns how many bells were rung.
+
+    Raises redis.RedisError, and for some seconds after one rings no bell at all.
     """
-    return Queue("default", connection=django_rq.get_connection("default"))
-
-
-def enqueue_due(limit: int = 500, job_id: UUID | None = None) -> int:
-    """Move due outbox rows to Redis; returns how many.
-
-    Raises redis.RedisError with the rows kept. A crash after the push and before the commit
-    pushes the id again later.
-    """
-    with transaction.atomic():
-        due = Outbox.objects.filter(due_at__lte=Now()).order_by("due_at")
-        if job_id is not None:
-            due = due.filter(job_id=job_id)
-        rows = list(
-            due.select_for_update(skip_locked=True).values_list("pk", "job_id", "job__attempt")[
-                :limit
-            ]
-        )
-        if not rows:
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return 0
+    queue = _bell(pool)
+    try:
+        count = min(count, MOST_BELLS - queue.count)
+        if count <= 0:
             return 0
-        queue = job_queue()
         with queue.connection.pipeline() as pipeline:
-            for _, job, attempt in rows:
+            for _ in range(count):
                 queue.enqueue_call(
-                    TASK,
-                    args=(str(job),),
-                    job_id=f"{job}-{attempt}",
+                    BELL,
+                    args=(pool,),
                     timeout=-1,
                     result_ttl=0,
                     failure_ttl=3600,
                     pipeline=pipeline,
                 )
             pipeline.execute()
-        Job.objects.filter(pk__in=[job for _, job, _ in rows]).update(enqueued_at=Now())
-        Outbox.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
-    return len(rows)
+    except redis.RedisError:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        raise
+    return count
 
 
-def enqueue_after_commit(job_id: UUID) -> None:
-    """Send the job's id once the transaction has committed; without Redis the sweeper does."""
-
-    def send() -> None:
-        try:
-            enqueue_due(job_id=job_id)
-        except redis.RedisError as error:
-            logger.warning("job %s waits in the outbox: %s", job_id, error)
-
-    transaction.on_commit(send, robust=True)
+def ring_softly(pool: str, count: int = 1) -> None:
+    """Ring, or leave it to the sweeper where Redis does not answer."""
+    try:
+        ring(pool, count)
+    except redis.RedisError as error:
+        logger.warning("nobody was woken in pool %s: %s", pool, error)
 
 
-def waiting_ids() -> set[UUID]:
-    """The jobs whose ids wait in Redis. Raises redis.RedisError."""
-    return {UUID(job_id[:36]) for job_id in job_queue().get_job_ids()}
+def ring_for_next(pool: str) -> None:
+    """Wake a worker where a task waits though no bell does."""
+    try:
+        if time.monotonic() >= _quiet_until and not bells(pool) and waiting_at_all(pool):
+            ring(pool)
+    except redis.RedisError as error:
+        logger.warning("nobody was woken in pool %s: %s", pool, error)
 
 
-def depth() -> int:
-    """How many ids wait in Redis. Raises redis.RedisError."""
-    return job_queue().count
+def ring_after_commit(pool: str, count: int = 1) -> None:
+    """Wake workers once the transaction has committed."""
+    transaction.on_commit(lambda: ring_softly(pool, count), robust=True)
+
+
+def ring_for_waiting(pool: str) -> int:
+    """Ring for tasks that wait though hardly a bell does; returns how many. Raises RedisError."""
+    tasks = min(waiting(pool), FEW_BELLS)
+    return ring(pool, tasks - bells(pool)) if tasks else 0
+
+
+def bells(pool: str) -> int:
+    """How many bells wait in Redis. Raises redis.RedisError."""
+    return _bell(pool).count
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many tasks of one kind there are, and since when the oldest of them."""
+
+    pool: str
+    state: str
+    priority: str
+    tasks: int
+    oldest: datetime
+
+
+def depths() -> list[Depth]:
+    """Tasks by pool, state and priority, for operators."""
+    rows = Task.objects.order_by().values_list("pool", "state", "priority")
+    return [
+        Depth(pool, state, Priority(priority).label.lower(), tasks, oldest)
+        for pool, state, priority, tasks, oldest in rows.annotate(Count("pk"), Min("created_at"))
+    ]

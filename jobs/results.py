@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.base import File
 
+from extraction.documents import parse_pages
 from extraction.errors import NotMade
 from extraction.formats import FORMATS, Format
 from extraction.formats.json import (
@@ -46,12 +48,7 @@ def document_of(job: Job) -> Document:
         raise NoResult(f"The job is {job.status}. {reason}".strip())
     filled = Extraction.objects.filter(job=job).values_list("content", flat=True).first()
     return Document(
-        source=Source(
-            name=job.file.name,
-            media_type=job.file.media_type,
-            sha256=job.file.sha256,
-            page_count=job.page_count or len(pages),
-        ),
+        source=source_of(job),
         pages=settle(pages, strip=bool(job.options.get("strip_furniture"))),
         fields=revisions.values_of(job),
         classification=classification_from_dict(job.classification),
@@ -59,6 +56,16 @@ def document_of(job: Job) -> Document:
         extraction=extraction_from_dict(filled) if filled else None,
         documents=tuple(part_from_dict(part) for part in job.documents),
         template=job.template,
+    )
+
+
+def source_of(job: Job) -> Source:
+    """The file that the job's result is of."""
+    return Source(
+        name=job.file.name,
+        media_type=job.file.media_type,
+        sha256=job.file.sha256,
+        page_count=job.page_count or job.pages_done,
     )
 
 
@@ -89,9 +96,38 @@ def make_pdf(
     return document
 
 
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """How far a page of a job is: waiting, done or failed, and what is known of it by then."""
+
+    number: int
+    status: str
+    engine: str | None = None
+    seconds: float | None = None
+    confidence: float | None = None
+    error: dict[str, Any] | None = None
+
+
+def page_states(job: Job) -> list[PageState]:
+    """The pages that the job is to read, in order; none before the document has been opened."""
+    if job.page_count is None:
+        return []
+    rows = Page.objects.filter(job=job).values_list(
+        "number", "failed", "engine", "seconds", "confidence", "content__error"
+    )
+    read = {
+        number: PageState(
+            number, "failed" if failed else "done", engine or None, seconds, confidence, error
+        )
+        for number, failed, engine, seconds, confidence, error in rows
+    }
+    numbers = parse_pages(job.options.get("pages", ""), job.page_count)
+    return [read.get(number) or PageState(number, "waiting") for number in sorted(numbers)]
+
+
 def formats_of(job: Job) -> list[Format]:
     """The formats that an ended job's result can be had in."""
-    return [row for row in FORMATS.values() if row.render is not None or _pdf_made(job)]
+    return [row for row in FORMATS.values() if row.render is not None or pdf_made(job)]
 
 
 def open_pdf(job: Job) -> File[bytes]:
@@ -101,7 +137,7 @@ def open_pdf(job: Job) -> File[bytes]:
     """
     if not job.ended:
         raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
-    if _pdf_made(job):
+    if pdf_made(job):
         try:
             return storage.open_file(storage.pdf_key(job.tenant_id, job.pk, job.attempt))
         except FileNotFoundError:
@@ -111,7 +147,8 @@ def open_pdf(job: Job) -> File[bytes]:
     raise NotMade("It was not asked for: submit the document again with outputs=pdf.")
 
 
-def _pdf_made(job: Job) -> bool:
+def pdf_made(job: Job) -> bool:
+    """Whether an ended job has a searchable PDF."""
     return (
         "pdf" in job.options.get("outputs", ())
         and job.status in (Status.SUCCEEDED, Status.PARTIAL)

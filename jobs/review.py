@@ -26,7 +26,7 @@ from extraction.fields.review import Reason, reasons
 from extraction.fields.templates import SURE, starters
 from extraction.formats.json import classification_from_dict, part_from_dict
 from extraction.types import Classification, FieldValue
-from jobs import revisions, templates
+from jobs import revisions, templates, webhooks
 from jobs.errors import (
     FieldsMissing,
     NoResult,
@@ -199,6 +199,7 @@ def confirm(job: Job, *, version: int, actor: Actor, address: str | None) -> Rev
             },
         )
         _record("review.confirm", job, actor, address, version=now + len(read), confirmed=len(read))
+        webhooks.job_event(job, "review.completed")
         return Review.objects.get(job=job)
 
 

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.audit import address_of
+from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption, InvalidValue
 from jobs import corrections, review, revisions
@@ -40,6 +41,7 @@ class ReviewView(TenantMixin, GenericAPIView[Job]):
 
     queryset = Job.objects.select_related("file", "tenant", "review__taken_by", "review__taken_key")
     serializer_class = ReviewSerializer
+    rates = USUAL
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""Document passwords at rest: encrypted while a job waits, gone when it ends."""
+"""Secrets at rest, encrypted: passwords of documents while a job waits, secrets of webhooks."""
 
 import base64
 

@@ -22,8 +22,11 @@ from extraction.fields.by_schema.checks import MAX_LEVELS, checked, parse_schema
 from extraction.fields.document_types import BY_NAME
 from extraction.formats import FORMATS
 from extraction.options import Options
-from jobs.models import Job
+from jobs import fetching, netguard, uploads
+from jobs.models import Job, Priority, Status
+from jobs.queue import place_of
 from jobs.results import formats_of
+from jobs.uploads import Upload
 
 MAX_METADATA_BYTES = 16_384
 MAX_METADATA_LEVELS = 32  # of objects and lists in each other
@@ -32,10 +35,10 @@ NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # in JSON's escapes, but not for Pos
 
 @extend_schema_field(OpenApiTypes.STR)
 class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
-    """Field names, separated by commas."""
+    """Field names, separated by commas or, in a body of JSON, in a list."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
-        wanted = tuple(name.strip() for name in str(data).split(",") if name.strip())
+        wanted = _names(data)
         try:
             known(wanted)
         except InvalidOption as error:
@@ -48,10 +51,10 @@ class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
 
 @extend_schema_field(OpenApiTypes.STR)
 class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
-    """Names of output formats, separated by commas."""
+    """Names of output formats, separated by commas or, in a body of JSON, in a list."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
-        wanted = dict.fromkeys(name.strip() for name in str(data).split(",") if name.strip())
+        wanted = dict.fromkeys(_names(data))
         if unknown := wanted.keys() - FORMATS.keys():
             raise serializers.ValidationError(
                 f"{', '.join(sorted(unknown))[:80]!r} is not one of: {', '.join(FORMATS)}."
@@ -79,10 +82,43 @@ class SchemaField(serializers.Field[dict[str, Any], str, str, Any]):
         return json.dumps(value)
 
 
+@extend_schema_field(OpenApiTypes.OBJECT)
+class MetadataField(serializers.Field[dict[str, Any], str, str, Any]):
+    """A JSON object, as text or, in a body of JSON, as it is."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        try:
+            text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+            size = len(text.encode(errors="replace"))
+            metadata = json.loads(text or "{}")
+        except (ValueError, RecursionError) as error:
+            raise serializers.ValidationError("Not valid JSON.") from error
+        if size > MAX_METADATA_BYTES:
+            raise serializers.ValidationError(f"More than {MAX_METADATA_BYTES} bytes.")
+        if not isinstance(metadata, dict) or not _storable(metadata, MAX_METADATA_LEVELS):
+            raise serializers.ValidationError(
+                f"Not a JSON object of text and finite numbers, at most {MAX_METADATA_LEVELS} "
+                "levels deep."
+            )
+        return metadata
+
+    def to_representation(self, value: dict[str, Any]) -> str:
+        return json.dumps(value)
+
+
 class SubmitSerializer(serializers.Serializer[Any]):
     """A document and what to do with it."""
 
-    file = serializers.FileField(help_text="PDF or image; the content decides, not the name")
+    file = serializers.FileField(
+        required=False, help_text="PDF or image; the content decides, not the name"
+    )
+    url = serializers.CharField(required=False, help_text="where to fetch it from, for file")
+    content = serializers.CharField(
+        required=False, trim_whitespace=False, help_text="the document in base64, for file"
+    )
+    name = serializers.CharField(
+        required=False, allow_blank=True, max_length=255, help_text="what people are shown"
+    )
     engine = serializers.ChoiceField(
         choices=[(row.name, row.title) for row in ENGINES.values()], required=False
     )
@@ -116,14 +152,23 @@ class SubmitSerializer(serializers.Serializer[Any]):
     schema = SchemaField(
         required=False, help_text="a JSON Schema (draft 2020-12) of an object to be filled"
     )
+    priority = serializers.ChoiceField(
+        choices=[level.label.lower() for level in Priority],
+        required=False,
+        help_text="which of an organisation's own jobs come first; normal if left out",
+    )
     split = serializers.BooleanField(
         required=False, help_text="tell the documents of a file apart, each with fields of its own"
+    )
+    cache = serializers.BooleanField(
+        default=True, help_text="false reads the document even where its result is there already"
     )
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
     )
-    metadata = serializers.CharField(
-        required=False, allow_blank=True, help_text="a JSON object, returned as given"
+    metadata = MetadataField(required=False, help_text="a JSON object, returned as given")
+    callback_url = serializers.CharField(
+        required=False, allow_blank=True, help_text="told of the job's end, signed as webhooks are"
     )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -138,19 +183,35 @@ class SubmitSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(error.detail) from error
         return value
 
-    def validate_metadata(self, value: str) -> dict[str, Any]:
-        if len(value.encode()) > MAX_METADATA_BYTES:
-            raise serializers.ValidationError(f"More than {MAX_METADATA_BYTES} bytes.")
-        try:
-            metadata = json.loads(value or "{}")
-        except (ValueError, RecursionError) as error:
-            raise serializers.ValidationError("Not valid JSON.") from error
-        if not isinstance(metadata, dict) or not _storable(metadata, MAX_METADATA_LEVELS):
-            raise serializers.ValidationError(
-                f"Not a JSON object of text and finite numbers, at most {MAX_METADATA_LEVELS} "
-                "levels deep."
-            )
-        return metadata
+    def validate_callback_url(self, value: str) -> str:
+        if value:
+            netguard.check_url(value, settings.WEBHOOK_ALLOWED_HOSTS, resolve=False)
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sum(name in attrs for name in ("file", "url", "content")) != 1:
+            raise serializers.ValidationError({"file": "One of file, url and content."})
+        return attrs
+
+    def upload(self) -> Upload:
+        """The document, fetched or decoded where it was not sent as a file.
+
+        Raises as ``fetching.fetch`` and ``uploads.decoded``.
+        """
+        data = self.validated_data
+        if "url" in data:
+            upload = fetching.fetch(data["url"])
+        elif "content" in data:
+            upload = uploads.decoded(data["content"], name="document")
+        else:
+            upload = data["file"]
+        if data.get("name"):
+            upload.name = data["name"]
+        return upload
+
+    def chosen_priority(self) -> Priority:
+        """The priority asked for."""
+        return Priority[self.validated_data.get("priority", "normal").upper()]
 
     def options(self, default_engine: str) -> Options:
         """The validated options; pages for people are always made."""
@@ -176,6 +237,12 @@ class SubmitSerializer(serializers.Serializer[Any]):
             preview=True,
             **given,
         )
+
+
+def _names(data: Any) -> tuple[str, ...]:
+    """Names given as text with commas, or as a list."""
+    given = data if isinstance(data, list) else str(data).split(",")
+    return tuple(name.strip() for name in map(str, given) if name.strip())
 
 
 def _storable(value: Any, levels: int) -> bool:
@@ -248,6 +315,17 @@ class PagesSerializer(serializers.Serializer[Any]):
     failed = serializers.IntegerField()
 
 
+class PlaceSerializer(serializers.Serializer[Any]):
+    """Where a job stands that has not ended."""
+
+    position = serializers.IntegerField(
+        allow_null=True, help_text="tasks before it, about; null while a worker is at it"
+    )
+    eta_seconds = serializers.FloatField(
+        allow_null=True, help_text="until its likely end, by what was done lately"
+    )
+
+
 class FailureSerializer(serializers.Serializer[Any]):
     """Why a job or page failed."""
 
@@ -283,7 +361,11 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     media_type = serializers.CharField(source="file.media_type", read_only=True)
     size = serializers.IntegerField(source="file.size", read_only=True, help_text="bytes")
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
+    priority = serializers.SerializerMethodField()
     pages = serializers.SerializerMethodField()
+    queue = serializers.SerializerMethodField(
+        help_text="null in lists and for a job that has ended"
+    )
     classification = ClassificationSerializer(read_only=True, allow_null=True)
     documents = PartSerializer(many=True, read_only=True)
     template = serializers.SerializerMethodField(
@@ -291,7 +373,17 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     )
     review = serializers.SerializerMethodField(help_text="null where none was needed")
     error = FailureSerializer(read_only=True, allow_null=True)
+    batch = serializers.UUIDField(source="batch_id", read_only=True, allow_null=True)
     links = serializers.SerializerMethodField()
+    cached = serializers.BooleanField(
+        read_only=True, help_text="the result of the same document, read before; not billed"
+    )
+    same_as = serializers.UUIDField(
+        source="same_as_id",
+        read_only=True,
+        allow_null=True,
+        help_text="the job whose result it has, or waits for",
+    )
 
     class Meta:
         model = Job
@@ -304,13 +396,19 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "sha256",
             "engine",
             "options",
+            "priority",
             "metadata",
+            "batch",
             "pages",
+            "queue",
             "classification",
             "documents",
             "template",
             "review",
+            "cached",
+            "same_as",
             "attempt",
+            "run",
             "error",
             "warnings",
             "created_at",
@@ -323,6 +421,15 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     @extend_schema_field(PagesSerializer)
     def get_pages(self, job: Job) -> dict[str, int | None]:
         return {"total": job.pages_total, "done": job.pages_done, "failed": job.pages_failed}
+
+    @extend_schema_field(serializers.ChoiceField([level.label.lower() for level in Priority]))
+    def get_priority(self, job: Job) -> str:
+        return str(Priority(job.priority).label.lower())
+
+    @extend_schema_field(PlaceSerializer(allow_null=True))
+    def get_queue(self, job: Job) -> Any:
+        place = None if self.parent else place_of(job)
+        return PlaceSerializer(place).data if place else None
 
     def get_template(self, job: Job) -> str | None:
         return job.template or None
@@ -337,11 +444,40 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     )
     def get_links(self, job: Job) -> dict[str, str]:
         request = self.context.get("request")
-        links = {"self": reverse("job", args=[job.pk], request=request)}
+        links = {
+            "self": reverse("job", args=[job.pk], request=request),
+            "pages": reverse("job-pages", args=[job.pk], request=request),
+        }
         if not job.ended:
             links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)
-        elif job.pages_done:
+        elif job.status != Status.SUCCEEDED:
+            links["retry"] = reverse("job-retry", args=[job.pk], request=request)
+        if job.ended and job.pages_done:
             for row in formats_of(job):
                 links[row.name] = reverse("job-result", args=[job.pk, row.name], request=request)
             links["review"] = reverse("review", args=[job.pk], request=request)
         return links
+
+
+class RetrySerializer(serializers.Serializer[Any]):
+    """What a job needs again to be tried again."""
+
+    password = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        write_only=True,
+        trim_whitespace=False,
+        help_text="of an encrypted document; it was forgotten when the job ended",
+    )
+
+
+class PageStateSerializer(serializers.Serializer[Any]):
+    """How far one page of a job is."""
+
+    number = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=["waiting", "done", "failed"])
+    engine = serializers.CharField(allow_null=True)
+    seconds = serializers.FloatField(allow_null=True)
+    confidence = serializers.FloatField(allow_null=True)
+    error = FailureSerializer(allow_null=True)

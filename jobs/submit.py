@@ -1,22 +1,76 @@
-"""Accepting a document: the file kept, the job and its outbox row written, the id sent."""
+"""Accepting a document: the file kept, the job and what is to be done of it written.
+
+Or the job ended at once, where the same document has been read before.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
 
 from accounts import audit
 from accounts.identifiers import uuid7
+from accounts.models import Tenant
 from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import metering, queue, storage, templates
-from jobs.models import Job, Outbox, StoredFile
+from jobs import (
+    idempotency,
+    metering,
+    queue,
+    receivers,
+    result_cache,
+    same_document,
+    storage,
+    templates,
+    webhooks,
+)
+from jobs.idempotency import Once
+from jobs.models import Batch, Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done with a document or many, and who asks.
+
+    ``template`` is what ``options.template`` meant when it was asked for, None where none was.
+    """
+
+    actor: Actor
+    options: Options
+    template: templates.Asked | None
+    metadata: dict[str, Any]
+    priority: Priority
+    address: str | None
+    callback_url: str = ""
+
+
+def order(
+    *,
+    actor: Actor,
+    options: Options,
+    metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
+    address: str | None = None,
+) -> Order:
+    """The options checked and their template looked up.
+
+    Raises ``QueueFull``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude each
+    other.
+    """
+    queue.refuse_when_full(queue.pool_of(options.engine))
+    templates.refuse_both(options.fields, options.template)
+    asked = templates.resolve(actor.tenant, options.template) if options.template else None
+    options = replace(options, template=asked.name if asked else "")
+    return Order(actor, options, asked, metadata or {}, priority, address)
 
 
 def submit_job(
@@ -25,28 +79,69 @@ def submit_job(
     upload: Upload,
     options: Options,
     metadata: dict[str, Any] | None = None,
+    priority: Priority = Priority.NORMAL,
+    callback_url: str = "",
+    cache: bool = True,
+    once: Once | None = None,
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
-    bytes of the file are looked at here. Raises ``EmptyDocument``, ``UnsupportedType``,
-    ``QuotaExceeded``, ``StorageUnavailable``, ``TemplateNotFound``, and ``InvalidOption`` for
-    options that exclude each other.
+    bytes of the file are looked at here; ``callback_url`` has passed ``netguard.check_url``. Where
+    the same document has been read already, the job has ended with that result; ``cache`` off, it
+    is read anew and its result serves no other. Raises as ``order``, ``keep`` and ``create``, and
+    with ``once`` what ``idempotency.keep`` does.
     """
-    templates.refuse_both(options.fields, options.template)
-    if not upload.size:
-        raise EmptyDocument("The file has no content.")
-    media_type = sniff(upload.head)
+    placed = order(
+        actor=actor, options=options, metadata=metadata, priority=priority, address=address
+    )
+    placed = replace(placed, callback_url=callback_url)
+    with taken_back_on_failure(placed) as kept:
+        kept.append(keep(actor.tenant, upload))
+        same = same_as(placed, kept[0]) if cache else None
+        job_id = uuid7()
+        with transaction.atomic():
+            if once:
+                idempotency.keep(once, job_id)
+            return create(placed, kept[0], job_id=job_id, same=same)
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The key of what has the same result, and the job that is said to have it."""
+
+    key: UUID
+    known: UUID | None
+
+
+def same_as(placed: Order, file: StoredFile) -> Same | None:
+    """Where to look for the file's result among those that are there; None for nowhere."""
+    tenant, version = placed.actor.tenant, placed.template.version if placed.template else None
+    key = same_document.key_of(tenant, file.sha256, placed.options, version.pk if version else None)
+    return Same(key, result_cache.recall(tenant.pk, key)) if key else None
+
+
+def media_type_of(head: bytes) -> str:
+    """The media type told by a file's first bytes. Raises ``UnsupportedType``."""
+    media_type = sniff(head)
     if media_type is None:
         raise UnsupportedType(
             "The content is none of these: "
             + ", ".join(kind.name for kind in MEDIA_TYPES.values())
             + "."
         )
-    tenant = actor.tenant
-    asked = templates.resolve(tenant, options.template) if options.template else None
-    options = replace(options, template=asked.name if asked else "")
+    return media_type
+
+
+def keep(tenant: Tenant, upload: Upload) -> StoredFile:
+    """Put the file into the storage; returns its row, still to be saved.
+
+    Raises ``EmptyDocument``, ``UnsupportedType``, ``QuotaExceeded``, ``StorageUnavailable``.
+    """
+    if not upload.size:
+        raise EmptyDocument("The file has no content.")
+    media_type = media_type_of(upload.head)
     metering.refuse_beyond(tenant, size=upload.size)
     file_id = uuid7()
     file = StoredFile(
@@ -59,36 +154,80 @@ def submit_job(
         sha256=upload.sha256,
     )
     storage.put_upload(file.key, upload)
-    try:
-        with transaction.atomic():
-            file.save(force_insert=True)
-            job = Job.objects.create(
-                tenant=tenant,
-                file=file,
-                created_by=actor.user,
-                api_key=actor.api_key,
-                engine=options.engine,
-                options={k: v for k, v in asdict(options).items() if k != "password"},
-                template_version=asked.version if asked else None,
-                sealed_password=seal(options.password),
-                metadata=metadata or {},
-            )
-            Outbox.objects.create(job=job)
-            audit.record(
-                actor=actor,
-                tenant=tenant,
-                action="job.submit",
-                obj=job,
-                after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
-                address=address,
-            )
-            metering.reserve(job, size=file.size)
-            queue.enqueue_after_commit(job.pk)
-    except OperationalError:
-        raise  # the commit may have gone through: the file stays
-    except Exception as error:
-        storage.delete([file.key])
-        if isinstance(error, IntegrityError) and asked and asked.version:
-            templates.resolve(tenant, asked.name)  # raises if it was deleted meanwhile
-        raise
+    return file
+
+
+def create(
+    placed: Order,
+    file: StoredFile,
+    *,
+    job_id: UUID | None = None,
+    same: Same | None = None,
+    batch: Batch | None = None,
+    position: int | None = None,
+) -> Job:
+    """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
+
+    With ``same`` the job has ended where its result is there already. Raises ``QuotaExceeded``.
+    """
+    tenant, options = placed.actor.tenant, placed.options
+    first = same_document.first_of(tenant, same.key, same.known) if same else None
+    file.save(force_insert=True)
+    job = Job.objects.create(
+        id=job_id or uuid7(),
+        cache_key=same.key if same else None,
+        same_as=first,
+        tenant=tenant,
+        file=file,
+        batch=batch,
+        batch_position=position,
+        created_by=placed.actor.user,
+        api_key=placed.actor.api_key,
+        engine=options.engine,
+        priority=placed.priority,
+        options=shown(options),
+        template_version=placed.template.version if placed.template else None,
+        sealed_password=seal(options.password),
+        metadata=placed.metadata,
+    )
+    audit.record(
+        actor=placed.actor,
+        tenant=tenant,
+        action="job.submit",
+        obj=job,
+        after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
+        address=placed.address,
+    )
+    if placed.callback_url:
+        receivers.call_back(job, placed.callback_url)
+    webhooks.job_event(job, "job.queued")
+    same_document.place(job, first)
+    if job.ended:  # with another one's result: only its file counts
+        metering.add_storage(tenant, file.size)
+    else:
+        metering.reserve(job, size=file.size)
     return job
+
+
+def shown(options: Options) -> dict[str, Any]:
+    """The options as they are kept and returned: without the password."""
+    return {k: v for k, v in asdict(options).items() if k != "password"}
+
+
+@contextmanager
+def taken_back_on_failure(placed: Order) -> Iterator[list[StoredFile]]:
+    """Removes the kept files that the block has put into the list, where the block fails.
+
+    Raises ``TemplateNotFound`` where the rows could not be written because it was deleted.
+    """
+    kept: list[StoredFile] = []
+    try:
+        yield kept
+    except OperationalError:
+        raise  # the commit may have gone through: the files stay
+    except Exception as error:
+        storage.delete(file.key for file in kept)
+        asked = placed.template
+        if isinstance(error, IntegrityError) and asked and asked.version:
+            templates.resolve(placed.actor.tenant, asked.name)  # raises if it was deleted
+        raise

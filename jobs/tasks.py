@@ -1,4 +1,4 @@
-"""The RQ entry point: takes an id, takes everything else from the row."""
+"""The RQ entry point: takes the task whose turn it is, and everything else from the rows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import socket
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from types import TracebackType
-from uuid import UUID
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -18,9 +18,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from extraction import engines, pipeline
 from extraction.errors import Cancelled, ExtractionError
 from extraction.options import Options
-from jobs import lifecycle, results, storage, templates
+from jobs import lifecycle, queue, results, storage, templates
 from jobs.errors import InternalError, LeaseLost
-from jobs.models import Job
+from jobs.models import Job, Task
+from jobs.results import source_of
 from jobs.sealing import unseal
 
 logger = logging.getLogger(__name__)
@@ -35,10 +36,10 @@ def worker_name() -> str:
 
 
 class Heartbeat:
-    """Renews a job's lease from a thread while the block runs."""
+    """Renews a task's lease from a thread while the block runs."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, task: Task) -> None:
+        self.task = task
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -58,75 +59,121 @@ class Heartbeat:
         try:
             while not self._over.wait(settings.HEARTBEAT_SECONDS):
                 try:
-                    if not lifecycle.renew(self.job):
-                        return
+                    lifecycle.renew(self.task)
                 except (OperationalError, InterfaceError) as fault:
-                    logger.warning("heartbeat of job %s: %s", self.job.pk, fault)
+                    logger.warning("heartbeat of job %s: %s", self.task.job_id, fault)
                     close_old_connections()
         finally:
             connection.close()
 
 
-def run_job(job_id: str) -> None:
-    """Do one job, from its claim to its stored result; every expected failure ends in the row."""
+def run_next(pool: str) -> bool:
+    """Do the task whose turn it is in the pool; False if there was none.
+
+    Every expected failure ends in the rows. Whoever ends a task wakes a worker for the next one.
+    """
     close_old_connections()
-    job = lifecycle.start(UUID(job_id), worker=worker_name())
-    if job is None:
-        return
+    task = lifecycle.start(pool, worker=worker_name())
+    if task is None:
+        return False
+    run_task(task)
+    queue.ring_for_next(pool)
+    return True
+
+
+def run_task(task: Task) -> None:
+    """Do a task that this worker has claimed."""
     try:
-        _work(job)
+        _work(task)
     except LeaseLost:
-        logger.warning("job %s attempt %s: the lease was lost", job.pk, job.attempt)
+        logger.warning("job %s attempt %s: the lease was lost", task.job_id, task.attempt)
     except (OperationalError, InterfaceError):
-        logger.exception("job %s: the database failed", job.pk)
-        _hand_back_when_possible(job)
+        logger.exception("job %s: the database failed", task.job_id)
+        _hand_back_when_possible(task)
 
 
-def _work(job: Job) -> None:
+class Stop:
+    """Asked before each page whether to stop: told to, or because others wait.
+
+    ``others`` says that it was for them; the task is then handed back, and goes on when the turn
+    of its organisation comes. At least one page is read each time.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.others = False
+        self._begun = time.monotonic()
+        self._asked = False
+
+    def __call__(self) -> bool:
+        first, self._asked = not self._asked, True
+        if self.told():
+            return True
+        if first or time.monotonic() - self._begun < settings.TURN_SECONDS:
+            return False  # what has been opened is read a little
+        self.others = queue.others_wait(self.task)
+        return self.others
+
+    def told(self) -> bool:
+        """Whether this process ends, or the task is to be given up."""
+        return stopping.is_set() or not lifecycle.should_go_on(self.task)
+
+
+def _work(task: Task) -> None:
+    job, stop = task.job, Stop(task)
     try:
         options = job_options(job)
-
-        def stop() -> bool:
-            return stopping.is_set() or not lifecycle.should_go_on(job)
-
-        with Heartbeat(job), storage.local_path(job.file.key) as path:
-            document = pipeline.run(
-                path,
+        with Heartbeat(task), storage.local_path(job.file.key) as path:
+            if task.numbers != []:
+                _read(task, path, options, stop)
+            if not lifecycle.last_one(task):
+                return
+            document = pipeline.put_together(
+                lifecycle.finished_pages(job),
                 options,
-                engines.get(job.engine, settings.WORKER_THREADS),
-                limits=settings.LIMITS,
-                name=job.file.name,
+                source_of(job),
                 template=templates.of_job(job),
                 choose=partial(templates.chosen, job.tenant),
-                done=lifecycle.finished_pages(job),
-                on_open=lambda info, numbers: lifecycle.opened(
-                    job, page_count=info.page_count, pages_total=len(numbers)
-                ),
-                on_page=lambda page, preview: lifecycle.page_done(job, page, preview),
-                stop=stop,
             )
-            document = results.make_pdf(job, path, document, options, stop)
-        lifecycle.finish(job, document)
+            document = results.make_pdf(job, path, document, options, stop.told)
+        lifecycle.finish(task, document)
     except LeaseLost:
         raise
     except Cancelled:
-        if stopping.is_set() and lifecycle.should_go_on(job):
-            lifecycle.hand_back(job)
+        if (stopping.is_set() or stop.others) and lifecycle.should_go_on(task):
+            lifecycle.hand_back(task)
         else:
-            lifecycle.cancelled(job)
+            lifecycle.cancelled(task)
     except ExtractionError as error:
         if error.permanent:
-            lifecycle.fail(job, error)
+            lifecycle.fail(task, error)
         else:
-            lifecycle.try_again(job, error)
+            lifecycle.try_again(task, error)
     except (OperationalError, InterfaceError):
         raise
     except InvalidToken:
         logger.error("job %s: SECRET_KEY has changed, its password is lost", job.pk)
-        lifecycle.fail(job, InternalError("The document's password was lost; send it again."))
+        lifecycle.fail(task, InternalError("The document's password was lost; send it again."))
     except Exception:
         logger.exception("job %s failed unexpectedly", job.pk)
-        lifecycle.try_again(job, InternalError())
+        lifecycle.try_again(task, InternalError())
+
+
+def _read(task: Task, path: Path, options: Options, stop: Stop) -> None:
+    """Read the task's pages, each kept as it is finished."""
+
+    def on_open(document: pipeline.Opened) -> tuple[int, ...]:
+        return lifecycle.opened(task, page_count=document.info.page_count, numbers=document.numbers)
+
+    pipeline.read_pages(
+        path,
+        options,
+        engines.get(task.job.engine, settings.WORKER_THREADS),
+        limits=settings.LIMITS,
+        on_open=on_open,
+        on_page=lambda page, preview: lifecycle.page_done(task, page, preview),
+        stop=stop,
+    )
 
 
 def job_options(job: Job) -> Options:
@@ -141,15 +188,15 @@ def job_options(job: Job) -> Options:
     )
 
 
-def _hand_back_when_possible(job: Job) -> None:
-    """The database went away: hand the job back when it answers again, however long that takes.
+def _hand_back_when_possible(task: Task) -> None:
+    """The database went away: hand the task back when it answers again, however long that takes.
 
-    A job left behind would count as one that ended its worker.
+    One left behind would count as one that ended its worker.
     """
     while not stopping.is_set():
         try:
             close_old_connections()
-            lifecycle.hand_back(job)
+            lifecycle.hand_back(task)
             return
         except LeaseLost:
             return

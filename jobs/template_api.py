@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
+from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of, tenant_of
 from extraction.errors import InvalidOption
 from extraction.fields.templates import MAX_BYTES, starters, template_to_dict
@@ -46,6 +47,7 @@ class TemplateView(TenantMixin, GenericAPIView[FieldTemplate]):
     serializer_class = TemplateSerializer
     lookup_field = "name"
     pagination_class = None
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -192,6 +194,7 @@ class TemplateLearnView(TemplateView):
     """Learning from confirmed documents."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    rates: ClassVar[Mapping[str, str]] = {"post": "try"}
 
     @extend_schema(
         operation_id="template_learn",
@@ -222,6 +225,7 @@ class TemplateTryView(TemplateView):
     """The test bench."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": READ}
+    rates: ClassVar[Mapping[str, str]] = {"post": "try"}
 
     @extend_schema(
         operation_id="template_test",
@@ -253,6 +257,7 @@ class TemplateProposeView(TemplateView):
     """A template from a sample document."""
 
     actions: ClassVar[Mapping[str, str]] = {"post": READ}
+    rates: ClassVar[Mapping[str, str]] = {"post": "try"}
 
     @extend_schema(
         operation_id="template_propose",

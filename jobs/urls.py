@@ -3,7 +3,21 @@
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
-from jobs import api, catalogue_api, review_api, template_api, templates, usage_api, views
+from jobs import (
+    api,
+    batch_api,
+    cache_api,
+    catalogue_api,
+    events_api,
+    page_api,
+    review_api,
+    template_api,
+    templates,
+    usage_api,
+    views,
+    webhook_api,
+)
+from jobs.batch_export import EXPORTS
 
 
 class FormatName:
@@ -24,6 +38,12 @@ class FieldName(FormatName):
     regex = "[a-z][a-z0-9_]{0,99}"
 
 
+class ExportName(FormatName):
+    """The name of a batch's export."""
+
+    regex = "|".join(EXPORTS)
+
+
 class TemplateName(FormatName):
     """The name of a template, so that what cannot be one is 404."""
 
@@ -32,6 +52,7 @@ class TemplateName(FormatName):
 
 register_converter(FormatName, "format")
 register_converter(FieldName, "field")
+register_converter(ExportName, "export")
 register_converter(TemplateName, "template")
 
 api_urlpatterns = [
@@ -39,10 +60,26 @@ api_urlpatterns = [
     path("ocr/jobs", api.JobListView.as_view(), name="job-list"),
     path("ocr/jobs/<uuid:pk>", api.JobDetailView.as_view(), name="job"),
     path("ocr/jobs/<uuid:pk>/cancel", api.JobCancelView.as_view(), name="job-cancel"),
+    path("ocr/jobs/<uuid:pk>/events", events_api.JobEventsView.as_view(), name="job-events"),
+    path("ocr/jobs/<uuid:pk>/retry", api.JobRetryView.as_view(), name="job-retry"),
+    path("ocr/jobs/<uuid:pk>/pages", page_api.JobPagesView.as_view(), name="job-pages"),
+    path(
+        "ocr/jobs/<uuid:pk>/pages/<int:number>", page_api.JobPageView.as_view(), name="job-one-page"
+    ),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
     path(
         "ocr/jobs/<uuid:pk>/fields/<field:field>", review_api.FieldView.as_view(), name="job-field"
     ),
+    path("batches", batch_api.BatchListView.as_view(), name="batch-list"),
+    path("batches/<uuid:pk>", batch_api.BatchDetailView.as_view(), name="batch"),
+    path("batches/<uuid:pk>/cancel", batch_api.BatchCancelView.as_view(), name="batch-cancel"),
+    path("batches/<uuid:pk>/retry", batch_api.BatchRetryView.as_view(), name="batch-retry"),
+    path(
+        "batches/<uuid:pk>/export.<export:name>",
+        batch_api.BatchExportView.as_view(),
+        name="batch-export",
+    ),
+    path("cache", cache_api.CacheView.as_view(), name="cache"),
     path("reviews", review_api.ReviewListView.as_view(), name="review-list"),
     path("reviews/<uuid:pk>", review_api.ReviewDetailView.as_view(), name="review"),
     path("reviews/<uuid:pk>/take", review_api.ReviewTakeView.as_view(), name="review-take"),
@@ -74,6 +111,26 @@ api_urlpatterns = [
     ),
     path("usage", usage_api.UsageView.as_view(), name="usage"),
     path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
+    path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
+    path(
+        "webhooks/callback-secret",
+        webhook_api.CallbackSecretView.as_view(),
+        name="callback-secret",
+    ),
+    path("webhooks/deliveries", webhook_api.DeliveryListView.as_view(), name="delivery-list"),
+    path(
+        "webhooks/deliveries/<uuid:pk>", webhook_api.DeliveryDetailView.as_view(), name="delivery"
+    ),
+    path(
+        "webhooks/deliveries/<uuid:pk>/replay",
+        webhook_api.DeliveryReplayView.as_view(),
+        name="delivery-replay",
+    ),
+    path("webhooks/<uuid:pk>", webhook_api.WebhookDetailView.as_view(), name="webhook"),
+    path(
+        "webhooks/<uuid:pk>/rotate", webhook_api.WebhookRotateView.as_view(), name="webhook-rotate"
+    ),
+    path("webhooks/<uuid:pk>/ping", webhook_api.WebhookPingView.as_view(), name="webhook-ping"),
 ]
 
 urlpatterns = [
@@ -89,5 +146,6 @@ urlpatterns = [
         name="job-page-result",
     ),
     path("jobs/<uuid:pk>/cancel", views.JobCancelPage.as_view(), name="job-page-cancel"),
+    path("jobs/<uuid:pk>/retry", views.JobRetryPage.as_view(), name="job-page-retry"),
     path("jobs/<uuid:pk>/delete", views.JobDeletePage.as_view(), name="job-page-delete"),
 ]

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import quotas
+from accounts.limits import USUAL
 from accounts.tenancy import tenant_of
 from accounts.usage import Bucket, Used, used_by
 from extraction.errors import InvalidOption
@@ -65,6 +66,7 @@ class UsageView(APIView):
     """What the organisation has used, and what is left."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "usage:read"}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         operation_id="usage",
@@ -94,6 +96,7 @@ class UsageTableView(APIView):
     """The same as a table."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "usage:read"}
+    rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
         operation_id="usage_csv",

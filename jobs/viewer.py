@@ -27,8 +27,8 @@ ADVICE: dict[str, str] = {
     "too_many_pages": "Split the document and send its parts.",
     "image_too_large": "Scale the picture down and send it again.",
     "page_too_large": "Save the page in a smaller size and send it again.",
-    "encrypted": "Send it again with its password under Options.",
-    "wrong_password": "Send it again with the right password under Options.",
+    "encrypted": "Give its password and try again.",
+    "wrong_password": "Give the right password and try again.",
     "corrupt_document": "Open the file on your computer; if it opens, save it anew and send that.",
     "empty_document": "Check that the file has content, then send it again.",
     "page_timeout": "Print the document to a new PDF, which simplifies its pages, and send that.",
@@ -42,6 +42,9 @@ ADVICE: dict[str, str] = {
     "internal_error": "Try again; if it goes on, tell whoever runs this installation.",
     "result_not_ready": "Wait until the job has ended.",
     "already_ended": "Nothing is left to cancel.",
+    "not_ended": "Wait until the job has ended, or cancel it.",
+    "nothing_to_retry": "Every page was read: there is nothing to try again.",
+    "queue_full": "Wait a few minutes and send it again.",
     "not_made": "Send the document again with “Make a searchable PDF” ticked under Options, "
     "or take another format.",
 }

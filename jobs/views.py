@@ -20,13 +20,13 @@ from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
 from django.views.generic.list import MultipleObjectMixin
 
-from accounts import quotas
+from accounts import limits, quotas
 from accounts.audit import address_of
 from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
-from jobs import lifecycle, results, revisions, storage, submit, templates, viewer
+from jobs import lifecycle, queue, results, revisions, storage, submit, templates, viewer
 from jobs.api import result_response
 from jobs.forms import UploadForm
 from jobs.models import Job, Page, Review, Status
@@ -50,6 +50,9 @@ class ProblemPage:
         except ExtractionError as error:
             problem = viewer.explain(error.failure())
             return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)
+        except limits.RateLimited as error:
+            context = {"problem": _too_many(error)}
+            return render(request, "jobs/problem.html", context, status=error.status_code)
 
 
 class JobListPage(PageMixin, MultipleObjectMixin, View):
@@ -96,11 +99,16 @@ class NewJobPage(PageMixin, View):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """One job a file: on to the only one's page, or to the list of jobs.
 
+        Each counts as a call of the API's submitting, the first before anything is read.
+
         The CSRF check reads the form, and with it the files: where one is too large that raises,
         which Django's middleware would answer with a bare 400. So the check is made here.
         """
         try:
+            limits.admit(request, "submit")
             return self._accept(request)
+        except limits.RateLimited as error:
+            return _refuse(request, None, [_too_many(error)], error.status_code, error.wait)
         except ExtractionError as error:
             return _refuse(request, None, [viewer.explain(error.failure())], error.status)
 
@@ -116,9 +124,11 @@ class NewJobPage(PageMixin, View):
                 for text in errors
             ]
             return _refuse(request, form, problems, 400)
-        jobs, problems, status = [], [], 0
-        for upload in form.cleaned_data["file"]:
+        jobs, problems, status, wait = [], [], 0, None
+        for number, upload in enumerate(form.cleaned_data["file"]):
             try:
+                if number:
+                    limits.admit(request, "submit")
                 job = submit.submit_job(
                     actor=actor,
                     upload=upload,
@@ -126,13 +136,16 @@ class NewJobPage(PageMixin, View):
                     address=address_of(request),
                 )
                 jobs.append(job)
+            except limits.RateLimited as error:
+                problems.append(_too_many(error, subject=upload.name or ""))
+                status, wait = status or error.status_code, error.wait
             except ExtractionError as error:
                 problems.append(viewer.explain(error.failure(), subject=upload.name or ""))
                 status = status or error.status
         if problems:
             for job in jobs:
                 messages.success(request, f"{job.file.name} is on its way.")
-            return _refuse(request, form, problems, status)
+            return _refuse(request, form, problems, status, wait)
         address = reverse("job-page", args=[jobs[0].pk])
         if _scripted(request):
             return HttpResponse(status=201, headers={"Location": address})
@@ -160,6 +173,7 @@ class JobPage(OneJob):
             "may_cancel": actor.may("jobs:cancel"),
             "may_delete": actor.may("jobs:write"),
         }
+        context["place"] = queue.place_of(job)
         if job.ended:
             context |= _result_context(request, job)
         return _page(request, "jobs/job.html", "jobs/_job.html", context)
@@ -201,6 +215,25 @@ class JobCancelPage(OneJob):
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Cancel, and back to the job."""
         lifecycle.cancel(self.get_object(), actor=actor_of(request), address=address_of(request))
+        return redirect("job-page", pk)
+
+
+class JobRetryPage(OneJob):
+    """Trying again what failed or was not reached."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Queue it again, with the password given, and back to the job."""
+        limits.admit(request, "submit")
+        job = self.get_object()
+        queue.refuse_when_full(queue.pool_of(job.engine))
+        lifecycle.retry(
+            job,
+            actor=actor_of(request),
+            address=address_of(request),
+            password=request.POST.get("password", "")[:200],
+        )
         return redirect("job-page", pk)
 
 
@@ -275,10 +308,26 @@ def _upload_context(actor: Actor) -> dict[str, Any]:
     }
 
 
+def _too_many(error: limits.RateLimited, subject: str = "") -> viewer.Problem:
+    return viewer.Problem(
+        title="Too many documents in a short time",
+        detail=str(error.detail),
+        advice="Wait and send it again.",
+        subject=subject,
+    )
+
+
 def _refuse(
-    request: HttpRequest, form: UploadForm | None, problems: Sequence[viewer.Problem], status: int
+    request: HttpRequest,
+    form: UploadForm | None,
+    problems: Sequence[viewer.Problem],
+    status: int,
+    wait: int | None = None,
 ) -> HttpResponse:
-    """What was wrong with an upload: the form again, or the messages alone for a script."""
+    """What was wrong with an upload: the form again, or the messages alone for a script.
+
+    ``wait``: seconds until it may be sent again, where that is the whole trouble.
+    """
     scripted = _scripted(request)
     context = {
         **_upload_context(actor_of(request)),
@@ -287,7 +336,10 @@ def _refuse(
         "alone": scripted,  # the script shows the answer beneath the file's name
     }
     template = "jobs/_problems.html" if scripted else "jobs/new.html"
-    return render(request, template, context, status=status)
+    response = render(request, template, context, status=status)
+    if wait is not None:
+        response["Retry-After"] = str(wait)
+    return response
 
 
 def _scripted(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from extraction.engines import ENGINES
+from jobs.netguard import Allowed
 
 
 @register()
@@ -50,9 +51,64 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E005",
             )
         )
+    if min(settings.MAX_BATCH_FILES, settings.MAX_BATCH_BYTES, settings.UNPACK_SECONDS) <= 0:
+        found.append(
+            Error(
+                "MAX_BATCH_FILES, MAX_BATCH_BYTES and UNPACK_SECONDS must be above 0.",
+                id="ocrsite.E010",
+            )
+        )
+    for group, rates in settings.RATES.items():
+        name = f"RATE_{group.upper()}"
+        if not (1 <= rates.minute <= rates.hour <= rates.day and rates.burst >= 1):
+            found.append(
+                Error(
+                    f"{name} is {','.join(map(str, rates.numbers))}.",
+                    hint="Calls in a minute, an hour, a day and at one moment: from 1, and no "
+                    "fewer in the longer spans.",
+                    id="ocrsite.E006",
+                )
+            )
+    if not 0 < settings.RATE_KEY_SHARE <= 1:
+        found.append(
+            Error(
+                "RATE_KEY_SHARE is out of range.",
+                hint="The part of its organisation's calls that one key may use: above 0, up to 1.",
+                id="ocrsite.E007",
+            )
+        )
+    if min(settings.MAX_LISTENERS, settings.LISTEN_SECONDS) < 1 or not (
+        0.05 <= settings.LISTEN_TICK_SECONDS <= 10
+    ):
+        found.append(
+            Error(
+                "MAX_LISTENERS, LISTEN_SECONDS or LISTEN_TICK_SECONDS is out of range.",
+                hint="At least one each; the tick from 0.05 to 10 seconds.",
+                id="ocrsite.E008",
+            )
+        )
+    for name in ("WEBHOOK_ALLOWED_HOSTS", "FETCH_ALLOWED_HOSTS"):
+        try:
+            Allowed.reading(getattr(settings, name))
+        except ValueError as error:
+            found.append(
+                Error(
+                    f"{name}: {error}",
+                    hint="Host names, addresses and networks, with commas between.",
+                    id="ocrsite.E009",
+                )
+            )
+    if settings.RESULT_CACHE_SECONDS < 0 or settings.IDEMPOTENCY_SECONDS < 1:
+        found.append(
+            Error(
+                "RESULT_CACHE_SECONDS or IDEMPOTENCY_SECONDS is out of range.",
+                hint="0 or more seconds, and at least one second.",
+                id="ocrsite.E011",
+            )
+        )
     for name in ("PAGES_PER_DAY", "PAGES_PER_MONTH", "STORAGE_BYTES", "OPEN_JOBS"):
         quota = getattr(settings, f"QUOTA_{name}")
         if quota is not None and quota < 0:
             hint = "Leave it empty for no limit."
-            found.append(Error(f"QUOTA_{name} is below 0.", hint=hint, id="ocrsite.E010"))
+            found.append(Error(f"QUOTA_{name} is below 0.", hint=hint, id="ocrsite.E012"))
     return found

@@ -8,9 +8,9 @@ from typing import Any
 wsgi_app = "ocrsite.wsgi"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-worker_class = "gthread"
+worker_class = "ocrsite.listening.ListeningWorker"  # gthread, and listeners beside it
 threads = int(os.environ.get("WEB_THREADS", "8"))
-timeout = 120  # above the longest ?wait=
+timeout = 120
 graceful_timeout = 30
 keepalive = 5
 max_requests = 10_000

@@ -11,7 +11,6 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import connection
-from django.db.models import Min
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -24,7 +23,7 @@ from rq import Worker
 
 from extraction.engines import ENGINES
 from jobs import queue, storage
-from jobs.models import Job, Status
+from jobs.models import Task
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ def database_answers() -> bool:
 
 def redis_answers() -> bool:
     """Whether Redis answers."""
-    return bool(queue.job_queue().connection.ping())
+    return bool(queue.pool_queue("cpu").connection.ping())
 
 
 CHECKS: dict[str, Callable[[], bool]] = {
@@ -46,7 +45,7 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "redis": redis_answers,
     "storage": storage.available,
 }
-# Without Redis jobs are still accepted (they wait in the outbox) and results still read
+# Without Redis jobs are still accepted (they wait in the database) and results still read
 NEEDED = ("database", "storage")
 
 
@@ -84,6 +83,7 @@ class HealthView(APIView):
 
     permission_classes = [AllowAny]
     authentication_classes = []
+    rates = {"get": "public"}
 
     @extend_schema(
         summary="How the installation is",
@@ -113,9 +113,13 @@ class HealthView(APIView):
         if checks["redis"]["ok"]:
             body["workers"] = live_workers()
         if checks["database"]["ok"]:
-            oldest = Job.objects.filter(status=Status.QUEUED).aggregate(at=Min("created_at"))["at"]
-            age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
-            body["queue"] = {"oldest_seconds": round(max(age, 0.0), 3)}
+            depths = [row for row in queue.depths() if row.state == Task.State.WAITING]
+            now = timezone.now()
+            age = max(((now - row.oldest).total_seconds() for row in depths), default=0.0)
+            body["queue"] = {
+                "waiting": sum(row.tasks for row in depths),
+                "oldest_seconds": round(max(age, 0.0), 3),
+            }
         if not all(checks[name]["ok"] for name in NEEDED):
             body["status"] = "unavailable"
         elif not all(check["ok"] for check in checks.values()) or not body["workers"]:
@@ -126,7 +130,7 @@ class HealthView(APIView):
 def live_workers() -> int | None:
     """How many workers have sent a heartbeat lately; None if Redis does not answer."""
     try:
-        known = Worker.all(connection=queue.job_queue().connection)
+        known = Worker.all(connection=queue.pool_queue("cpu").connection)
     except redis.RedisError:
         return None
     since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -23,8 +23,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from accounts.models import UsageRecord
-from jobs import queue
-from jobs.models import Job, Outbox, Status
+from jobs import deliveries, queue
+from jobs.models import Job, Task
 from ocrsite.health import live_workers
 
 
@@ -53,14 +53,24 @@ class JobsCollector(Collector):
         ):
             jobs.add_metric([status, engine], count)
         yield jobs
-        queued = Job.objects.filter(status=Status.QUEUED).aggregate(at=Min("created_at"))["at"]
-        age = (timezone.now() - queued).total_seconds() if queued else 0
-        yield GaugeMetricFamily(
-            "ocrsite_queue_oldest_seconds", "Age of the oldest queued job", value=max(age, 0)
+        tasks = GaugeMetricFamily(
+            "ocrsite_tasks",
+            "Tasks left to do, by pool, state and priority",
+            labels=["pool", "state", "priority"],
         )
-        yield GaugeMetricFamily(
-            "ocrsite_outbox_rows", "Ids that wait for Redis", value=Outbox.objects.count()
+        oldest = GaugeMetricFamily(
+            "ocrsite_queue_oldest_seconds", "Age of the oldest waiting task", labels=["pool"]
         )
+        ages = dict.fromkeys(queue.POOLS, 0.0)
+        now = timezone.now()
+        for row in queue.depths():
+            tasks.add_metric([row.pool, row.state, row.priority], row.tasks)
+            if row.state == Task.State.WAITING:
+                ages[row.pool] = max(ages[row.pool], (now - row.oldest).total_seconds())
+        for pool, age in ages.items():
+            oldest.add_metric([pool], age)
+        yield tasks
+        yield oldest
         used = GaugeMetricFamily(
             "ocrsite_billed_pages", "Pages in the usage ledger, by engine", labels=["engine"]
         )
@@ -76,10 +86,24 @@ class JobsCollector(Collector):
             seconds.add_metric([engine], spent)
         yield used
         yield seconds
+        told = GaugeMetricFamily(
+            "ocrsite_deliveries", "Webhook deliveries kept, by outcome", labels=["status"]
+        )
+        for outcome, count in deliveries.counts().items():
+            told.add_metric([outcome], count)
+        yield told
+        yield GaugeMetricFamily(
+            "ocrsite_deliveries_overdue_seconds",
+            "For how long the delivery has been due that waits the longest",
+            value=deliveries.overdue_seconds(),
+        )
 
     def _queue(self) -> Iterator[Metric]:
         """What Redis knows."""
-        yield GaugeMetricFamily("ocrsite_queue_depth", "Ids waiting in Redis", value=queue.depth())
+        bells = GaugeMetricFamily("ocrsite_bells", "Wake-ups waiting in Redis", labels=["pool"])
+        for pool in queue.POOLS:
+            bells.add_metric([pool], queue.bells(pool))
+        yield bells
         yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=live_workers() or 0)
 
 

@@ -18,6 +18,7 @@ from rest_framework.views import set_rollback
 
 from extraction.errors import ExtractionError
 from extraction.types import Failure
+from jobs.errors import NothingAccepted
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -89,8 +90,12 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     headers: dict[str, str] = {}
     if isinstance(exc, ExtractionError):
         status, body = exc.status, of_failure(exc.failure(), exc.status)
+        if isinstance(exc, NothingAccepted):
+            body["errors"] = {"files": exc.refused}
         if status == 503:
             headers["Retry-After"] = "30"
+        elif not exc.permanent:
+            headers["Retry-After"] = "1"
     else:
         if isinstance(exc, OperationalError | InterfaceError):
             logger.error("the database does not answer: %s", exc)
@@ -127,7 +132,14 @@ def _of_drf(exc: exceptions.APIException) -> dict[str, Any]:
     if isinstance(exc, exceptions.NotFound):  # one body for foreign, missing and malformed ids
         return problem(exc.status_code, code, title)
     detail = exc.detail if isinstance(exc.detail, str) else _first(exc.detail)
-    return problem(exc.status_code, code, title, str(detail))
+    return problem(
+        exc.status_code,
+        code,
+        title,
+        str(detail),
+        limit=getattr(exc, "limit", None),
+        actual=getattr(exc, "actual", None),
+    )
 
 
 def _first(messages: Any) -> str:

@@ -1,8 +1,8 @@
 """`make run`: the whole site on one machine, supervised, with embedded servers unless given others.
 
 Starts PostgreSQL and Valkey (ocrsite.embedded), migrates, makes a first tenant, then keeps the web
-server, the workers and the sweeper running until Ctrl-C. Production runs the same commands one by
-one (docker-compose.yml).
+server, the workers, the sweeper and the sender of webhooks running until Ctrl-C. Production runs
+the same commands one by one (docker-compose.yml).
 """
 
 from __future__ import annotations
@@ -179,6 +179,7 @@ def site(
         supervisor.programs = [
             Program("web", [sys.executable, "-m", "gunicorn", "-c", "ocrsite/gunicorn.conf.py"]),
             Program("sweep", [*MANAGE, "sweep"]),
+            Program("deliver", [*MANAGE, "deliver"]),
             *(Program(f"worker {n}", [*MANAGE, "worker"]) for n in range(1, workers + 1)),
         ]
         supervisor.start()

@@ -12,6 +12,7 @@ from typing import Any
 
 import environ
 
+from accounts.rates import Rates
 from extraction.options import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -77,16 +78,23 @@ AUTH_USER_MODEL = "accounts.User"
 # Jobs
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
 _timeouts = "socket_connect_timeout=2&socket_timeout=5"  # seconds: a hanging Redis hangs nobody
+_impatient = "socket_connect_timeout=1&socket_timeout=1"  # for ringing, while a request waits
 RQ_QUEUES = {
-    "default": {
-        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_timeouts}",
+    name: {
+        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{timeouts}",
         "DEFAULT_TIMEOUT": -1,  # time limits are ours: RQ's alarm cannot interrupt native code
     }
+    for name, timeouts in (("default", _timeouts), ("bell", _impatient))
 }
 RQ = {"DEFAULT_RESULT_TTL": 0, "DEFAULT_FAILURE_TTL": 3600}
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=20)  # a worker silent for longer has died
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=5)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=5)
+PAGES_A_TASK = env.int("PAGES_A_TASK", default=16)  # more pages are shared between workers
+TURN_SECONDS = env.float("TURN_SECONDS", default=0.25)  # before a worker turns to others waiting
+RUNNING_TASKS = env.int("RUNNING_TASKS", default=0)  # of one organisation and pool; 0: no bound
+PRIORITY_AGING_SECONDS = env.int("PRIORITY_AGING_SECONDS", default=600)  # a step higher after each
+MAX_QUEUED = env.int("MAX_QUEUED", default=10_000)  # tasks that wait, of a pool
 MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", default=3)
 WORKER_THREADS = env.int("WORKER_THREADS", default=0)  # CPU threads an engine may use; 0: all
 WORKER_MAX_JOBS = env.int("WORKER_MAX_JOBS", default=1000)
@@ -94,24 +102,35 @@ WORKER_MAX_MB = env.int("WORKER_MAX_MB", default=3000)
 DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
 REVIEW_THRESHOLD = env.float("REVIEW_THRESHOLD", default=0.5)  # where no template names another
 REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
+# The same document again, and the same request again
+RESULT_CACHE_SECONDS = env.int("RESULT_CACHE_SECONDS", default=3600)  # 0: every document is read
+IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 MAX_WAIT_SECONDS = 60
-MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # by ?wait=, in one process
+MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # where each keeps a thread
+
+# Listening to jobs: events and ?wait=, in one web process
+MAX_LISTENERS = env.int("MAX_LISTENERS", default=1000)
+LISTEN_SECONDS = env.int("LISTEN_SECONDS", default=600)  # then a listener has to come again
+LISTEN_TICK_SECONDS = env.float("LISTEN_TICK_SECONDS", default=0.4)  # between looks for news
+
+# Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit"
+# makes jobs, and is what a plan's numbers replace; "try" computes on templates (test, propose,
+# learn); "token" and "public" count by address.
+RATES = {
+    "submit": Rates(*env.list("RATE_SUBMIT", int, [10, 100, 1_000, 10])),
+    "try": Rates(*env.list("RATE_TRY", int, [10, 100, 1_000, 10])),
+    "change": Rates(*env.list("RATE_CHANGE", int, [120, 3_000, 30_000, 60])),
+    "read": Rates(*env.list("RATE_READ", int, [600, 20_000, 200_000, 200])),
+    "token": Rates(*env.list("RATE_TOKEN", int, [60, 1_000, 10_000, 30])),
+    "public": Rates(*env.list("RATE_PUBLIC", int, [120, 3_000, 50_000, 60])),
+}
+RATE_KEY_SHARE = env.float("RATE_KEY_SHARE", default=1.0)  # of that, what one key or person may
 
 # Quotas of an organisation, where its plan names none; None: unlimited
 QUOTA_PAGES_PER_DAY = env.int("QUOTA_PAGES_PER_DAY", default=None)
 QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
 QUOTA_STORAGE_BYTES = env.int("QUOTA_STORAGE_BYTES", default=None)
 QUOTA_OPEN_JOBS = env.int("QUOTA_OPEN_JOBS", default=None)
-
-# E-mail to people; without EMAIL_HOST none is sent
-EMAIL_HOST = env.str("EMAIL_HOST", default="")
-EMAIL_PORT = env.int("EMAIL_PORT", default=587)
-EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
-EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
-EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="ocrsite@localhost")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
 
 # Documents
 _usual = Limits()
@@ -127,6 +146,16 @@ FILE_UPLOAD_HANDLERS = ["jobs.uploads.CappedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_PERMISSIONS = 0o600
+
+# Batches
+MAX_BATCH_FILES = env.int("MAX_BATCH_FILES", default=100)
+MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=500_000_000)  # as sent, and unpacked
+UNPACK_SECONDS = env.float("UNPACK_SECONDS", default=60)  # for all archives of a batch
+MAX_RECEIVING = max(1, env.int("WEB_THREADS", default=8) // 2)  # batches, in one process
+MAX_EXPORTING = max(1, env.int("WEB_THREADS", default=8) // 4)
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_BATCH_FILES + 1  # the upload handler refuses first
+
+# Storage
 MEDIA_ROOT = str(VAR_DIR / "files")
 S3_BUCKET = env.str("S3_BUCKET", default="")
 STORAGES: dict[str, dict[str, Any]] = {
@@ -150,6 +179,24 @@ if S3_BUCKET:
             "default_acl": None,
         },
     }
+
+# Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
+OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
+OUTBOUND_PORTS = tuple(env.list("OUTBOUND_PORTS", cast=int, default=[80, 443]))
+WEBHOOK_ALLOWED_HOSTS = tuple(env.list("WEBHOOK_ALLOWED_HOSTS", default=[]))
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
+WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
+WEBHOOK_SECONDS = 15
+FETCH_ALLOWED_HOSTS = tuple(env.list("FETCH_ALLOWED_HOSTS", default=[]))
+FETCH_SECONDS = env.float("FETCH_SECONDS", default=20)
+MAX_FETCHING = max(1, env.int("WEB_THREADS", default=8) // 4)  # at once, in one process
+MAX_INLINE_BYTES = env.int("MAX_INLINE_BYTES", default=10_000_000)  # documents inside JSON
+
+# E-mail
+EMAIL_URL = env.str("EMAIL_URL", default="")  # smtp://USER:PASSWORD@HOST:PORT; empty: none is sent
+vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ocrsite@localhost")
 
 # Django
 INSTALLED_APPS = [
@@ -185,6 +232,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.throttling.RateHeadersMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "ocrsite.urls"
@@ -249,6 +297,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.TenantJWTAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.ActionPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.GroupThrottle"],
     "DEFAULT_PARSER_CLASSES": ["ocrsite.malformed.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "ocrsite.pagination.NewestFirst",
@@ -281,7 +330,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
+        "BatchStatus": "jobs.batch_serializers.STATES",
         "ReviewStatus": "jobs.review_serializers.STAGES",
+        "DeliveryStatus": "jobs.models.Delivery.Status",
         "FieldStatus": "jobs.review_serializers.STANDINGS",
     },
 }

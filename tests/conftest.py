@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,16 @@ _folder.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach 
 os.environ["VAR_DIR"] = str(_folder)
 os.environ.setdefault("SECRET_KEY", "a key for tests only, fifty or more characters in length")
 os.environ["HTTPS"] = "0"
+os.environ["RESULT_CACHE_SECONDS"] = "0"  # most tests send the same document again and again
+for group in (
+    "SUBMIT",
+    "TRY",
+    "CHANGE",
+    "READ",
+    "TOKEN",
+    "PUBLIC",
+):  # tests of limits set their own
+    os.environ[f"RATE_{group}"] = "1000000,1000000,1000000,1000000"
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else pytest-django reads it before the servers run
 
 
@@ -109,8 +119,23 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 @pytest.fixture
 def empty_queue() -> Iterator[None]:
     """No ids in Redis, before and after."""
-    from jobs.queue import job_queue
+    from jobs.queue import pool_queue
 
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()
     yield
-    job_queue().connection.flushdb()
+    pool_queue("cpu").connection.flushdb()
+
+
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name server is asked: names are not known."""
+    import socket
+
+    original = socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host.endswith("example.com"):
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return original(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)

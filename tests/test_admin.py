@@ -10,22 +10,31 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
-from jobs import review, templates
+from jobs import deliveries, lifecycle, receivers, review, templates, webhooks
 from jobs.models import (
+    Batch,
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
     Extraction,
     FieldRevision,
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
-    Outbox,
+    JobCallback,
     Page,
     Review,
     StoredFile,
+    Task,
+    Turn,
+    Webhook,
 )
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
-from tests.jobs.making import make_job
+from tests.jobs.batching import make_batch
+from tests.jobs.hooking import hook
+from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import Organisation
 
@@ -36,6 +45,7 @@ pytestmark = [
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
 HISTORY = [
+    Batch,
     Job,
     StoredFile,
     Page,
@@ -45,11 +55,18 @@ HISTORY = [
     Extraction,
     FieldTemplate,
     FieldTemplateVersion,
-    Outbox,
+    Task,
+    Turn,
+    Webhook,
+    CallbackSecret,
+    JobCallback,
+    Delivery,
+    DeliveryAttempt,
     QuotaUse,
     Reservation,
     ThresholdNotice,
     UsageRecord,
+    IdempotencyKey,
 ]
 
 
@@ -66,12 +83,22 @@ def rows(acme: Organisation) -> None:
     """At least one row of every model of jobs."""
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
+    make_batch(acme)
     confirmed = read_job(acme, *RIGHT)
     review.confirm(confirmed, version=0, actor=acme.actor, address=None)
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
-    Outbox.objects.create(job=Job.objects.get(status="queued"))
+    waiting = make_job(acme)
+    IdempotencyKey.objects.create(
+        tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
+    )
+    assert lifecycle.start("cpu", worker="w") is not None
+    hook(acme, "https://8.8.8.8/of-A-17")
+    receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")
+    webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})
+    (claimed,) = deliveries.claim(1, troubled=False)
+    deliveries.record(claimed, deliveries.Outcome(0.1, 200, "A-17"))
     ThresholdNotice.objects.create(
         tenant=acme.tenant, period="month:2026-11", percent=50, used=5, limit=10
     )
@@ -109,7 +136,7 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
         for row in model._default_manager.all():
             text = operator.get(reverse(f"{name}_change", args=[row.pk])).content.decode()
             assert "A-17" not in text
-            assert "sealed_password" not in text
+            assert "sealed" not in text
             assert "classification" not in text
 
 

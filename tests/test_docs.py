@@ -15,9 +15,12 @@ from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
+from jobs.batch_export import EXPORTS
+from jobs.batch_serializers import BatchDetailSerializer, ItemSerializer
 from jobs.models import Status
 from jobs.results import PDF_NOT_MADE
 from jobs.serializers import JobSerializer, SubmitSerializer
+from jobs.webhooks import EVENTS
 from tests.test_isolation import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -157,10 +160,58 @@ def test_limits_are_the_defaults() -> None:
     assert limits.open_seconds == limits.page_seconds
     assert documented == {
         "`MAX_UPLOAD_BYTES`": f"{limits.max_bytes:,}",
+        "`MAX_INLINE_BYTES`": f"{settings.MAX_INLINE_BYTES:,}",
         "`MAX_PAGES`": f"{limits.max_pages:,}",
         "`MAX_PIXELS`": f"{limits.max_pixels:,}",
         "`OPEN_SECONDS`, `PAGE_SECONDS`": f"{limits.page_seconds:.0f}",
     }
+
+
+def test_limits_of_a_batch_are_the_defaults() -> None:
+    documented = [
+        (row[2].strip("`"), row[1])
+        for row in rows("batches.md", "limit | default | setting | beyond it")
+    ]
+    assert documented == [
+        ("MAX_BATCH_FILES", f"{settings.MAX_BATCH_FILES}"),
+        ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
+        ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
+        ("MAX_UPLOAD_BYTES", f"{settings.LIMITS.max_bytes:,}"),
+        ("UNPACK_SECONDS", f"{settings.UNPACK_SECONDS:.0f}"),
+    ]
+
+
+def test_parts_of_a_batch_are_documented() -> None:
+    section = text("batches.md").split("## How it stands", 1)[1]
+    names = [*BatchDetailSerializer().fields, *ItemSerializer().fields, *EXPORTS]
+    assert [name for name in names if f'"{name}":' not in section] == []
+    assert [name for name in EXPORTS if f"`export.{name}`" not in section] == []
+
+
+def test_table_of_rate_limits_is_the_defaults() -> None:
+    documented = {
+        row[5].strip("`"): [int(cell.replace(",", "")) for cell in row[1:5]]
+        for row in rows(
+            "limits.md", "group | calls a minute | an hour | a day | at one moment | setting"
+        )
+    }
+    example = (ROOT / ".env.example").read_text()
+    assert documented == {
+        name: [int(number) for number in numbers.split(",")]
+        for name, numbers in re.findall(r"^(RATE_\w+)=([\d,]+)$", example, re.M)
+    }
+    source = (ROOT / "ocrsite/settings.py").read_text()
+    assert documented == {
+        name: [int(number) for number in numbers.split(",")]
+        for name, numbers in re.findall(r'env\.list\("(RATE_\w+)", int, \[(.+?)\]\)', source)
+    }
+    assert len(documented) == len(settings.RATES)
+
+
+def test_table_of_events_is_the_registry() -> None:
+    documented = rows("webhooks.md", "event | when")
+    assert [row[0] for row in documented] == [f"`{name}`" for name in EVENTS]
+    assert all(row[1].startswith(EVENTS[row[0].strip("`")]) for row in documented)
 
 
 def test_every_make_target_is_in_the_readme() -> None:
@@ -178,12 +229,16 @@ def test_every_command_is_documented() -> None:
         for path in (ROOT / app).glob("management/commands/*.py")
         if path.stem != "__init__"
     ]
-    assert sorted(commands) == ["create_tenant", "ocr", "quotas", "sweep", "worker"]
+    assert sorted(commands) == ["create_tenant", "deliver", "ocr", "quotas", "sweep", "worker"]
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
 
 def test_every_metric_of_ours_is_documented() -> None:
-    exported = set(re.findall(r'"(ocrsite_\w+)"', (ROOT / "ocrsite/metrics.py").read_text()))
+    exported = {
+        name
+        for path in ("ocrsite/metrics.py", "accounts/limits.py")
+        for name in re.findall(r'"(ocrsite_\w+)"', (ROOT / path).read_text())
+    }
     assert exported
     assert sorted(name for name in exported if f"`{name}" not in text("operations.md")) == []
 

@@ -18,9 +18,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from jobs import templates
-from jobs.models import FieldTemplate, Job
-from jobs.tasks import run_job
-from tests.jobs.making import PDF, form_file, make_job
+from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
+from tests.jobs.hooking import hook
+from tests.jobs.making import PDF, form_file, make_job, run_job
 from tests.people import PASSWORD, Organisation
 
 pytestmark = [
@@ -39,8 +39,18 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs": {"get": "list", "post": "list"},
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/events": {"get": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/retry": {"post": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/pages": {"get": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/pages/<int:number>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": "object", "put": "object"},
+    "api/v1/batches": {"get": "list", "post": "list"},
+    "api/v1/batches/<uuid:pk>": {"get": "object", "delete": "object"},
+    "api/v1/batches/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/batches/<uuid:pk>/retry": {"post": "object"},
+    "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": "object"},
+    "api/v1/cache": {"get": "list"},
     "api/v1/reviews": {"get": "list"},
     "api/v1/reviews/<uuid:pk>": {"get": "object"},
     "api/v1/reviews/<uuid:pk>/take": {"post": "object"},
@@ -56,6 +66,14 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/learn": {"post": "object"},
     "api/v1/usage": {"get": "list"},
     "api/v1/usage.csv": {"get": "list"},
+    "api/v1/webhooks": {"get": "list", "post": "list"},
+    "api/v1/webhooks/callback-secret": {"post": "self"},
+    "api/v1/webhooks/deliveries": {"get": "list"},
+    "api/v1/webhooks/deliveries/<uuid:pk>": {"get": "object"},
+    "api/v1/webhooks/deliveries/<uuid:pk>/replay": {"post": "object"},
+    "api/v1/webhooks/<uuid:pk>": {"get": "object", "patch": "object", "delete": "object"},
+    "api/v1/webhooks/<uuid:pk>/rotate": {"post": "object"},
+    "api/v1/webhooks/<uuid:pk>/ping": {"post": "object"},
     "api/v1/auth/token": {"post": "public"},
     "api/v1/auth/token/refresh": {"post": "public"},
     "api/v1/auth/token/revoke": {"post": "public"},
@@ -72,6 +90,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "jobs/new": {"get": "list", "post": "list"},
     "jobs/<uuid:pk>": {"get": "object"},
     "jobs/<uuid:pk>/cancel": {"post": "object"},
+    "jobs/<uuid:pk>/retry": {"post": "object"},
     "jobs/<uuid:pk>/delete": {"post": "object"},
     "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
@@ -111,11 +130,12 @@ def test_every_route_and_method_has_its_row() -> None:
 
 
 def address(route: str, pk: uuid.UUID) -> str:
-    """The route with this id, of a template with the name that goes with it."""
+    """The route with this id, of a template with the name that goes with it, of a batch too."""
     return "/" + (
         route.replace("<uuid:pk>", str(pk))
         .replace("<template:name>", f"of-{pk}")
         .replace("<format:name>", "json")
+        .replace("<export:name>", "csv")
         .replace("<int:number>", "1")
         .replace("<field:field>", "total_amount")
     )
@@ -149,11 +169,24 @@ def clients(organisation: Organisation) -> dict[str, Client]:
 
 @pytest.fixture
 def finished(acme: Organisation) -> Job:
-    """A job of acme with a result and page pictures, and a template named after its id."""
+    """A job of acme with a result and pictures; batch, template, webhook, delivery of its id."""
     job = make_job(acme, preview=True)
+    batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
+    Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
     run_job(str(job.pk))
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
+    webhook, _ = hook(acme, "https://8.8.8.8/")
+    Webhook.objects.filter(pk=webhook.pk).update(id=job.pk)
+    Delivery.objects.create(
+        id=job.pk,
+        tenant=acme.tenant,
+        webhook_id=job.pk,
+        endpoint=job.pk,
+        message="msg_1",
+        event="job.succeeded",
+        body="{}",
+    )
     return job
 
 
@@ -168,7 +201,10 @@ def test_stranger_gets_the_404_of_a_missing_object(
         assert foreign[0] == 404
         assert foreign == missing
     assert Job.objects.filter(pk=finished.pk).exists()
+    assert Batch.objects.filter(pk=finished.pk).exists()
     assert FieldTemplate.objects.get().versions.count() == 1
+    assert Webhook.objects.filter(active=True, old_secret_until=None).count() == 1
+    assert Delivery.objects.count() == 1
     own = clients(acme)[kinds[0]]
     status, _, _ = call(own, method, address(route, finished.pk))
     assert status < 404 or status == 409, "the owner reaches it"
@@ -220,7 +256,7 @@ def test_lists_show_own_rows_alone(
     for kind in kinds:
         _, body, _ = call(clients(stranger)[kind], "get", address(route, finished.pk))
         assert str(finished.pk).encode() not in body
-    if route in ("api/v1/ocr/jobs", "jobs"):
+    if route in ("api/v1/ocr/jobs", "api/v1/batches", "jobs"):
         _, body, _ = call(clients(acme)[kinds[0]], "get", address(route, finished.pk))
         assert str(finished.pk).encode() in body
 
@@ -238,6 +274,16 @@ def test_submitting_cannot_name_another_tenant(acme: Organisation, stranger: Org
     )
     job = Job.objects.get(pk=answer.json()["id"])
     assert (job.tenant, job.status) == (stranger.tenant, "queued")
+
+
+def test_batch_cannot_be_sent_for_another_tenant(
+    acme: Organisation, stranger: Organisation
+) -> None:
+    sent = {"files": form_file(PDF), "tenant": str(acme.tenant.pk), "status": "completed"}
+    assert stranger.api().post("/api/v1/batches", sent, format="multipart").status_code == 202
+    batch = Batch.objects.get()
+    assert (batch.tenant, batch.status) == (stranger.tenant, "running")
+    assert {job.tenant for job in batch.jobs.all()} == {stranger.tenant}
 
 
 def test_token_for_another_tenant_is_refused(acme: Organisation, stranger: Organisation) -> None:

@@ -19,10 +19,10 @@ from rest_framework.test import APIClient
 from extraction import errors as extraction_errors
 from extraction.errors import ExtractionError
 from jobs import errors as job_errors
-from jobs import storage
-from jobs.tasks import run_job
+from jobs import storage, webhooks
 from ocrsite.problems import DRF_PROBLEMS
-from tests.jobs.making import make_job
+from tests.jobs.hooking import hook
+from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,11 +53,20 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
         ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
         ({"MAX_PAGES": "0"}, "max_pages"),
+        ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
+        ({"RESULT_CACHE_SECONDS": "-1"}, "RESULT_CACHE_SECONDS"),
+        ({"IDEMPOTENCY_SECONDS": "0"}, "IDEMPOTENCY_SECONDS"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
+        ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),
+        ({"LISTEN_TICK_SECONDS": "0"}, "LISTEN_TICK_SECONDS"),
         ({"QUOTA_PAGES_PER_DAY": "-1"}, "QUOTA_PAGES_PER_DAY"),
         ({"QUOTA_OPEN_JOBS": "many"}, "QUOTA_OPEN_JOBS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
+        ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
+        ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
+        ({"RATE_TRY": "10,100,1000"}, "RATE_TRY"),
+        ({"RATE_KEY_SHARE": "0"}, "RATE_KEY_SHARE"),
     ],
 )
 def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:
@@ -140,6 +149,16 @@ def test_metrics_count_jobs_and_pages(acme: Organisation, client: Client) -> Non
     assert 'ocrsite_billed_pages{engine="auto"} 1.0' in text
     assert "ocrsite_redis_up 1.0" in text
     assert "django_http_requests_total_by_method_total" in text
+
+
+@pytest.mark.django_db
+def test_metrics_count_deliveries(acme: Organisation, client: Client) -> None:
+    hook(acme, "https://8.8.8.8/")
+    webhooks.notify(acme.tenant, "job.succeeded", {})
+    text = client.get("/metrics").content.decode()
+    assert 'ocrsite_deliveries{status="pending"} 1.0' in text
+    assert 'ocrsite_deliveries{status="failed"} 0.0' in text
+    assert "ocrsite_deliveries_overdue_seconds 0." in text
 
 
 @pytest.mark.django_db

@@ -88,7 +88,7 @@ def _sections(document: Document) -> Iterator[tuple[str, Iterable[Sequence[objec
 
 
 def _field_row(field: FieldValue) -> tuple[object, ...]:
-    value, currency = _field_value(field.value)
+    value, currency = value_cells(field.value)
     confidence = round(field.confidence, 4) if field.confidence is not None else None
     told = (field.name, field.label, value, currency, field.raw, field.page, confidence)
     return (*told, field.document)
@@ -100,8 +100,8 @@ def _part_row(part: Part) -> tuple[object, ...]:
     return (part.number, pages, told.kind, round(told.confidence, 4), round(part.confidence, 4))
 
 
-def _field_value(value: Any) -> tuple[object, object]:
-    """The value and the currency of a field: money in two columns, lists and objects as JSON."""
+def value_cells(value: Any) -> tuple[object, object]:
+    """A field's value and its currency: money in two columns, lists and objects as JSON."""
     if isinstance(value, Mapping) and "amount" in value:
         return value["amount"], value.get("currency")
     if isinstance(value, Mapping | list | tuple | bool):

@@ -1,29 +1,48 @@
 """The rows of jobs, by what they are about; import them from here."""
 
+from jobs.models.batches import Batch
+from jobs.models.idempotency import IdempotencyKey
 from jobs.models.jobs import (
     ENDED,
     Extraction,
     FieldValue,
     Job,
-    Outbox,
     Page,
+    Priority,
     Status,
     StoredFile,
 )
 from jobs.models.review import FieldRevision, Review
+from jobs.models.tasks import Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
+from jobs.models.webhooks import (
+    CallbackSecret,
+    Delivery,
+    DeliveryAttempt,
+    JobCallback,
+    Webhook,
+)
 
 __all__ = [
     "ENDED",
+    "Batch",
+    "CallbackSecret",
+    "Delivery",
+    "DeliveryAttempt",
     "Extraction",
     "FieldRevision",
     "FieldTemplate",
     "FieldTemplateVersion",
     "FieldValue",
+    "IdempotencyKey",
     "Job",
-    "Outbox",
+    "JobCallback",
     "Page",
+    "Priority",
     "Review",
     "Status",
     "StoredFile",
+    "Task",
+    "Turn",
+    "Webhook",
 ]

@@ -1,6 +1,6 @@
-"""Jobs and what belongs to them. The rows are the truth; Redis only carries ids.
+"""Jobs and what belongs to them. The rows are the truth; Redis only wakes workers.
 
-Status, attempt, lease and page counts are written by jobs/lifecycle.py alone.
+Status, attempt and page counts are written by jobs/lifecycle.py alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.identifiers import uuid7
 from accounts.models import ApiKey
 from accounts.tenancy import TenantOwned
+from jobs.models.batches import Batch
 from jobs.models.templates import FieldTemplateVersion
 
 
@@ -45,12 +46,19 @@ class Status(models.TextChoices):
 ENDED = (Status.SUCCEEDED, Status.PARTIAL, Status.FAILED, Status.CANCELLED)
 
 
-class Job(TenantOwned):
-    """One document on its way through the pipeline.
+class Priority(models.IntegerChoices):
+    """Which of an organisation's own jobs come first."""
 
-    ``attempt`` counts the starts and fences every write of a worker: one that was taken for dead
-    and wakes up later carries an old number and can change nothing. ``lease_until`` is renewed by
-    the worker's heartbeat, on the database's clock.
+    HIGH = 0
+    NORMAL = 1
+    LOW = 2
+
+
+class Job(TenantOwned):
+    """One document on its way through the pipeline. What is left to do of it are its tasks.
+
+    ``attempt`` counts the times that a worker took one of its tasks; each task has the number of
+    its own start, which no other has. ``run`` counts the times that the ended job was tried again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -62,6 +70,15 @@ class Job(TenantOwned):
         ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    batch = models.ForeignKey(
+        Batch,
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="jobs",
+        db_index=False,  # the constraint below has an index of it
+    )
+    batch_position = models.PositiveIntegerField(null=True, blank=True, help_text="from 1")
     engine = models.CharField(max_length=50)
     options = models.JSONField(default=dict, help_text="as in extraction.options.Options")
     metadata = models.JSONField(default=dict, blank=True, help_text="the caller's, returned as is")
@@ -78,12 +95,24 @@ class Job(TenantOwned):
         related_name="+",
         help_text="asked for at submission, or the one used",
     )
+    cache_key = models.UUIDField(
+        null=True, editable=False, help_text="equal where the result is; null: not to be shared"
+    )
+    same_as = models.ForeignKey(
+        "self",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,  # told even when that one is deleted
+        db_index=False,
+        help_text="the job of the same document whose result it waits for, or has",
+    )
+    cached = models.BooleanField(default=False, help_text="has another job's result; not billed")
     sealed_password = models.TextField(blank=True, help_text="encrypted; emptied when the job ends")
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    run = models.PositiveIntegerField(default=0, help_text="from 0; one more with each retry")
     attempt = models.PositiveIntegerField(default=0)
-    retries = models.PositiveIntegerField(default=0, help_text="after passing faults")
-    crashes = models.PositiveIntegerField(default=0, help_text="workers that died on it")
-    worker = models.CharField(max_length=100, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     cancel_requested = models.BooleanField(default=False)
     page_count = models.PositiveIntegerField(null=True, blank=True, help_text="of the file")
     pages_total = models.PositiveIntegerField(null=True, blank=True, help_text="to be read")
@@ -98,7 +127,6 @@ class Job(TenantOwned):
     warnings = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     error = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    enqueued_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -107,15 +135,29 @@ class Job(TenantOwned):
             models.Index(fields=["tenant", "-id"], name="job_tenant_newest"),
             models.Index(fields=["tenant", "status", "-id"], name="job_tenant_status"),
             models.Index(
-                fields=["lease_until"],
-                condition=models.Q(status=Status.RUNNING),
-                name="job_running_lease",
+                fields=["-finished_at"],
+                condition=models.Q(finished_at__isnull=False),
+                name="job_finished_lately",
             ),
             models.Index(
-                fields=["enqueued_at"],
-                condition=models.Q(status=Status.QUEUED),
-                name="job_queued_since",
+                fields=["cache_key"],
+                condition=models.Q(
+                    status__in=("queued", "running"), same_as=None, cache_key__isnull=False
+                ),
+                name="job_first_at_work",
             ),
+            models.Index(
+                fields=["same_as"],
+                condition=models.Q(status="queued", same_as__isnull=False),
+                name="job_waits_for_same",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "batch_position"],
+                condition=models.Q(batch__isnull=False),
+                name="one_job_a_position",
+            )
         ]
 
     def __str__(self) -> str:
@@ -190,16 +232,3 @@ class Extraction(models.Model):
 
     def __str__(self) -> str:
         return f"extraction of {self.job_id}"
-
-
-class Outbox(models.Model):
-    """A job whose id has yet to reach Redis, written in the transaction that queued it."""
-
-    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="outbox")
-    due_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        verbose_name_plural = "outbox"
-
-    def __str__(self) -> str:
-        return str(self.job_id)

@@ -60,6 +60,17 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+@register.filter
+def left(value: float) -> str:
+    """An estimate of what is left, no finer than it is good: "some seconds left"."""
+    if value < 45:
+        return "some seconds left"
+    minutes = round(value / 60)
+    if minutes < 90:
+        return f"about {max(minutes, 1)} min left"
+    return f"about {round(minutes / 60)} h left"
+
+
 register.filter(size)
 
 

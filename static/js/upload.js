@@ -5,6 +5,7 @@ const form = document.getElementById("upload");
 const input = form.querySelector("input[type=file]");
 const list = document.getElementById("uploads");
 const maxBytes = Number(form.dataset.maxBytes);
+const patience = 120; // seconds: a refusal for longer is shown
 const waiting = [];
 let active = 0;
 let accepted = [];
@@ -68,6 +69,8 @@ function send(upload, done) {
   request.addEventListener("load", () => {
     const login = request.getResponseHeader("HX-Redirect");
     if (login) return location.assign(login);
+    const wait = Number(request.getResponseHeader("Retry-After"));
+    if (request.status === 429 && wait && wait <= patience) return later(upload, wait, done);
     if (request.status === 201) accept(upload, request.getResponseHeader("Location"));
     else refuse(upload, request);
     return done();
@@ -77,6 +80,14 @@ function send(upload, done) {
     done();
   });
   request.send(data);
+}
+
+/* More files than may be sent in a minute go one after the other. */
+function later(upload, seconds, done) {
+  upload.row.querySelector("progress")?.remove();
+  upload.state.textContent = `Too many in a short time: sent again in ${seconds} s`;
+  if (seconds > 0) setTimeout(() => later(upload, seconds - 1, done), 1000);
+  else send(upload, done);
 }
 
 function accept(upload, address) {

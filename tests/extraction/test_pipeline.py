@@ -17,7 +17,7 @@ from extraction.errors import (
 )
 from extraction.formats.md import document_markdown
 from extraction.options import Options
-from extraction.types import DocumentInfo, Page, PageImage, PageText
+from extraction.types import Page, PageImage, PageText, Source
 from tests.documents import image_pdf, text_pdf
 from tests.extraction import scans
 
@@ -140,26 +140,34 @@ def test_run_reads_a_scanned_invoice_with_ocr(tmp_path: Path) -> None:
 
 
 def test_run_tells_what_was_opened_and_each_page(three_pages: Path) -> None:
-    opened: list[tuple[DocumentInfo, tuple[int, ...]]] = []
-    told: list[tuple[int, bool]] = []
+    opened: list[pipeline.Opened] = []
+    seen: list[tuple[int, bool]] = []
     pipeline.run(
         three_pages,
         Options(pages="3,1", preview=True),
         Scripted(),
-        on_open=lambda info, numbers: opened.append((info, numbers)),
-        on_page=lambda page, preview: told.append((page.number, preview is not None)),
+        on_open=opened.append,
+        on_page=lambda page, preview: seen.append((page.number, preview is not None)),
     )
-    assert [(info.page_count, sorted(numbers)) for info, numbers in opened] == [(3, [1, 3])]
-    assert sorted(told) == [(1, True), (3, True)]
+    assert [(told.info.page_count, sorted(told.numbers)) for told in opened] == [(3, [1, 3])]
+    assert sorted(seen) == [(1, True), (3, True)]
 
 
-def test_run_goes_on_from_the_pages_already_done(three_pages: Path) -> None:
+def test_pages_told_at_opening_alone_are_read(three_pages: Path) -> None:
     engine = Scripted()
-    done = {1: Page(1, markdown="kept")}
-    document = pipeline.run(three_pages, Options(), engine, done=done)
+    read: list[Page] = []
+    opened = pipeline.read_pages(
+        three_pages,
+        Options(),
+        engine,
+        on_open=lambda document: document.numbers[1:],
+        on_page=lambda page, preview: read.append(page),
+    )
     assert engine.read_pages == [2, 3]
-    assert document.pages[0] is done[1]
-    assert len(document.pages) == 3
+    kept = [Page(1, markdown="kept"), *read]
+    source = Source("a.pdf", opened.info.media_type, opened.sha256, opened.info.page_count)
+    document = pipeline.put_together(kept, Options(), source)
+    assert (document.pages[0].markdown, len(document.pages)) == ("kept", 3)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from extraction.types import (
 )
 from jobs import lifecycle
 from jobs.models import Job
-from tests.jobs.making import make_job
+from tests.jobs.making import claim, make_job
 from tests.people import Organisation
 
 TEXTS = (
@@ -92,12 +92,11 @@ def read_job(
     **options: Any,
 ) -> Job:
     """A job that has ended with these values, ``READ`` where there are none."""
-    job = lifecycle.start(make_job(organisation, **options).pk, worker="w")
-    assert job is not None
+    task = claim(make_job(organisation, **options))
     pages = pages or (page(),)
     for each in pages:
-        lifecycle.page_done(job, each, None)
+        lifecycle.page_done(task, each, None)
     source = Source("a.pdf", "application/pdf", "0" * 64, len(pages))
     document = Document(source, pages, values or READ, told, documents=parts, template=template)
-    lifecycle.finish(job, document)
-    return Job.objects.select_related("file", "tenant").get(pk=job.pk)
+    lifecycle.finish(task, document)
+    return Job.objects.select_related("file", "tenant").get(pk=task.job_id)

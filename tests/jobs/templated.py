@@ -7,9 +7,8 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from jobs.models import Job
-from jobs.tasks import run_job
 from tests.documents import text_pdf
-from tests.jobs.making import form_file, make_job
+from tests.jobs.making import form_file, make_job, run_job
 from tests.people import Organisation
 
 URL = "/api/v1/templates"

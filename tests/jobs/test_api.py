@@ -18,11 +18,10 @@ from rest_framework.test import APIClient
 from extraction.fields import CATALOGUE
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
-from jobs import api
+from jobs import blocking
 from jobs.models import Job, Status
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
-from tests.jobs.making import PDF, form_file, make_job, text_in
+from tests.jobs.making import PDF, form_file, make_job, run_job, text_in
 from tests.people import Organisation
 
 pytestmark = [
@@ -179,8 +178,8 @@ def test_post_refuses_a_file_over_the_limit_and_keeps_nothing(
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
-def test_post_refuses_json(acme: Organisation) -> None:
-    answer = acme.api().post(URL, {"file": "x"}, format="json")
+def test_post_refuses_other_media_types(acme: Organisation) -> None:
+    answer = acme.api().post(URL, PDF, content_type="application/pdf")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
@@ -327,7 +326,7 @@ def test_wait_leaves_threads_for_others(
     acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slots = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(api, "waiting", slots)
+    monkeypatch.setattr(blocking, "waiting", slots)
     job = make_job(acme)
 
     def sleep(seconds: float) -> None:

@@ -10,9 +10,8 @@ from rest_framework.test import APIClient
 
 from jobs.models import FieldValue, Job
 from jobs.serializers import ClassifySerializer
-from jobs.tasks import run_job
 from tests.documents import text_pdf
-from tests.jobs.making import form_file, make_job
+from tests.jobs.making import form_file, make_job, run_job
 from tests.people import Organisation
 
 pytestmark = [
@@ -105,7 +104,8 @@ def test_classify_refuses_what_submitting_refuses(acme: Organisation) -> None:
 
 def test_classify_takes_what_tells_how_a_document_is_read() -> None:
     assert list(ClassifySerializer().fields) == [
-        "file", "engine", "pages", "dpi", "text_layer", "password", "metadata",
+        "file", "url", "content", "name", "engine", "pages", "dpi", "text_layer", "priority",
+        "cache", "password", "metadata", "callback_url",
     ]  # fmt: skip
 
 

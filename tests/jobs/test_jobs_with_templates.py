@@ -8,9 +8,8 @@ import pytest
 
 from jobs import templates
 from jobs.models import FieldTemplate, Job
-from jobs.tasks import run_job
 from tests.documents import text_pdf
-from tests.jobs.making import form_file, make_job
+from tests.jobs.making import form_file, make_job, run_job
 from tests.jobs.templated import ACME, DOCUMENT, JOBS, URL, done, submitted
 from tests.people import Organisation
 

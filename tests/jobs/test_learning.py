@@ -13,8 +13,7 @@ from benchmarks.template_learning import same
 from benchmarks.vendor_papers import VendorPaper, template, vendor_paper
 from extraction.fields.templates import template_to_dict
 from jobs.models import FieldTemplate, Job
-from jobs.tasks import run_job
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
 
 pytestmark = [

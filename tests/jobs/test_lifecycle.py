@@ -14,8 +14,8 @@ from extraction.errors import CorruptDocument, EngineUnavailable, PageTimeout
 from extraction.types import Document, FieldValue, Page, Source
 from jobs import lifecycle, models, storage
 from jobs.errors import AlreadyEnded, LeaseLost
-from jobs.models import Job, Outbox, Status
-from tests.jobs.making import make_job
+from jobs.models import Job, Status, Task
+from tests.jobs.making import claim, make_job
 from tests.people import Organisation
 
 pytestmark = pytest.mark.django_db
@@ -32,34 +32,30 @@ def document(*pages: Page, fields: tuple[FieldValue, ...] = ()) -> Document:
     return Document(Source("a.pdf", "application/pdf", "0" * 64, len(pages)), pages, fields)
 
 
-def claim(job: Job) -> Job:
-    """The job as its worker holds it."""
-    claimed = lifecycle.start(job.pk, worker="w")
-    assert claimed is not None
-    return claimed
-
-
 def test_start_claims_once(acme: Organisation, files: Path) -> None:
     job = make_job(acme)
-    claimed = claim(job)
-    assert (claimed.status, claimed.attempt, claimed.worker) == (Status.RUNNING, 1, "w")
-    assert lifecycle.start(job.pk, worker="other") is None
-    assert not Outbox.objects.filter(job=job).exists()
+    task = lifecycle.start("cpu", worker="w")
+    assert task is not None
+    assert (task.job_id, task.attempt, task.worker) == (job.pk, 1, "w")
+    assert (task.job.status, task.job.attempt) == (Status.RUNNING, 1)
+    assert lifecycle.start("cpu", worker="other") is None
+    assert lifecycle.claim(task.pk, worker="other") is None
 
 
 def test_finish_stores_fields_usage_and_status(acme: Organisation, files: Path) -> None:
-    job = claim(make_job(acme))
+    task = claim(make_job(acme))
+    job = task.job
     pages = (read(1), read(2))
     for page in pages:
-        lifecycle.page_done(job, page, b"jpeg")
+        lifecycle.page_done(task, page, b"jpeg")
     total = FieldValue(
         "total_amount", "Total", "money", "12.50", {"amount": "12.50", "currency": None}, 1,
         (1.0, 2.0, 3.0, 4.0), 0.9, "label",
     )  # fmt: skip
-    lifecycle.finish(job, document(*pages, fields=(total,)))
+    lifecycle.finish(task, document(*pages, fields=(total,)))
     job.refresh_from_db()
     assert (job.status, job.pages_done, job.pages_failed) == (Status.SUCCEEDED, 2, 0)
-    assert job.lease_until is None
+    assert not Task.objects.exists()
     assert job.finished_at is not None
     usage = UsageRecord.objects.get(job_id=job.pk)
     assert (usage.tenant, usage.pages, usage.compute_seconds) == (acme.tenant, 2, 1.0)
@@ -76,11 +72,12 @@ def test_finish_stores_fields_usage_and_status(acme: Organisation, files: Path) 
 def test_finish_is_partial_when_a_page_failed_and_bills_the_others(
     acme: Organisation, files: Path
 ) -> None:
-    job = claim(make_job(acme))
+    task = claim(make_job(acme))
+    job = task.job
     pages = (read(1), read(2, failed=True))
     for page in pages:
-        lifecycle.page_done(job, page, None)
-    lifecycle.finish(job, document(*pages))
+        lifecycle.page_done(task, page, None)
+    lifecycle.finish(task, document(*pages))
     job.refresh_from_db()
     assert (job.status, job.pages_failed, job.error) == (Status.PARTIAL, 1, None)
     assert UsageRecord.objects.get(job_id=job.pk).pages == 1
@@ -89,10 +86,11 @@ def test_finish_is_partial_when_a_page_failed_and_bills_the_others(
 def test_finish_fails_when_all_pages_failed_and_bills_nothing(
     acme: Organisation, files: Path
 ) -> None:
-    job = claim(make_job(acme))
+    task = claim(make_job(acme))
+    job = task.job
     page = read(1, failed=True)
-    lifecycle.page_done(job, page, None)
-    lifecycle.finish(job, document(page))
+    lifecycle.page_done(task, page, None)
+    lifecycle.finish(task, document(page))
     job.refresh_from_db()
     assert job.status == Status.FAILED
     assert job.error is not None
@@ -104,7 +102,7 @@ def test_finish_fails_when_all_pages_failed_and_bills_nothing(
 def test_old_attempt_can_write_nothing(acme: Organisation, files: Path) -> None:
     old = claim(make_job(acme))
     lifecycle.hand_back(old)
-    new = claim(old)
+    new = claim(old.job)
     assert (old.attempt, new.attempt) == (1, 2)
     with pytest.raises(LeaseLost):
         lifecycle.page_done(old, read(1), None)
@@ -118,8 +116,8 @@ def test_old_attempt_can_write_nothing(acme: Organisation, files: Path) -> None:
         lifecycle.hand_back(old)
     assert lifecycle.renew(old) is False
     assert lifecycle.renew(new) is True
-    new.refresh_from_db()
-    assert (new.status, new.pages_done) == (Status.RUNNING, 0)
+    new.job.refresh_from_db()
+    assert (new.job.status, new.job.pages_done) == (Status.RUNNING, 0)
     assert not models.Page.objects.exists()
 
 
@@ -127,10 +125,9 @@ def test_try_again_waits_longer_each_time_and_then_fails(acme: Organisation, fil
     job = make_job(acme)
     delays = []
     for _ in range(2):
-        held = claim(job)
-        lifecycle.try_again(held, EngineUnavailable())
-        outbox = Outbox.objects.annotate(now=Now()).get(job=job)
-        delays.append((outbox.due_at - outbox.now) / timedelta(seconds=1))
+        lifecycle.try_again(claim(job), EngineUnavailable())
+        task = Task.objects.annotate(now=Now()).get(job=job)
+        delays.append((task.due_at - task.now) / timedelta(seconds=1))
     assert 4 < delays[0] <= 5
     assert 14 < delays[1] <= 15
     lifecycle.try_again(claim(job), EngineUnavailable())
@@ -143,18 +140,20 @@ def test_try_again_waits_longer_each_time_and_then_fails(acme: Organisation, fil
 def test_cancel_ends_a_queued_job_at_once(acme: Organisation, files: Path) -> None:
     job = lifecycle.cancel(make_job(acme), actor=acme.actor, address=None)
     assert job.status == Status.CANCELLED
-    assert lifecycle.start(job.pk, worker="w") is None
+    assert lifecycle.start("cpu", worker="w") is None
+    assert not Task.objects.exists()
     with pytest.raises(AlreadyEnded):
         lifecycle.cancel(job, actor=acme.actor, address=None)
 
 
 def test_cancel_asks_a_running_job_and_keeps_its_pages(acme: Organisation, files: Path) -> None:
-    job = claim(make_job(acme))
-    lifecycle.page_done(job, read(1), None)
-    assert lifecycle.should_go_on(job) is True
+    task = claim(make_job(acme))
+    job = task.job
+    lifecycle.page_done(task, read(1), None)
+    assert lifecycle.should_go_on(task) is True
     lifecycle.cancel(job, actor=acme.actor, address=None)
-    assert lifecycle.should_go_on(job) is False
-    lifecycle.cancelled(job)
+    assert lifecycle.should_go_on(task) is False
+    lifecycle.cancelled(task)
     job.refresh_from_db()
     assert (job.status, job.pages_done) == (Status.CANCELLED, 1)
     assert UsageRecord.objects.get(job_id=job.pk).pages == 1
@@ -162,8 +161,9 @@ def test_cancel_asks_a_running_job_and_keeps_its_pages(acme: Organisation, files
 
 @pytest.mark.django_db(transaction=True)
 def test_delete_removes_rows_and_files_and_keeps_the_bill(acme: Organisation, files: Path) -> None:
-    job = claim(make_job(acme))
-    lifecycle.page_done(job, read(1), b"jpeg")
+    task = claim(make_job(acme))
+    job = task.job
+    lifecycle.page_done(task, read(1), b"jpeg")
     key = job.file.key
     assert storage.read(key)
     lifecycle.delete(job, actor=acme.actor, address="192.0.2.1")
@@ -172,7 +172,7 @@ def test_delete_removes_rows_and_files_and_keeps_the_bill(acme: Organisation, fi
     assert [path for path in files.rglob("*") if path.is_file()] == []
     assert UsageRecord.objects.get().pages == 1
     with pytest.raises(LeaseLost):
-        lifecycle.page_done(job, read(2), b"jpeg of a deleted job")
+        lifecycle.page_done(task, read(2), b"jpeg of a deleted job")
     assert [path for path in files.rglob("*") if path.is_file()] == []
     entry = AuditEntry.objects.get(action="job.delete")
     assert (entry.api_key, entry.address) == (acme.key, "192.0.2.1")
@@ -180,8 +180,9 @@ def test_delete_removes_rows_and_files_and_keeps_the_bill(acme: Organisation, fi
 
 @pytest.mark.django_db(transaction=True)
 def test_delete_leaves_no_folder_behind(acme: Organisation, files: Path) -> None:
-    job = claim(make_job(acme))
-    lifecycle.page_done(job, read(1), b"jpeg")
+    task = claim(make_job(acme))
+    job = task.job
+    lifecycle.page_done(task, read(1), b"jpeg")
     lifecycle.delete(job, actor=acme.actor, address=None)
     assert list((files / str(acme.tenant.pk) / "pages").iterdir()) == []
 

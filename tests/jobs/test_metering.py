@@ -14,9 +14,8 @@ from jobs import lifecycle, metering
 from jobs.errors import QuotaExceeded
 from jobs.models import Job, Page, Status, StoredFile
 from jobs.reconciliation import differences, repair
-from jobs.tasks import run_job
 from tests.documents import text_pdf
-from tests.jobs.making import PDF, form_file, make_job
+from tests.jobs.making import PDF, claim, form_file, make_job, run_job
 from tests.people import Organisation
 
 pytestmark = [
@@ -90,9 +89,8 @@ def test_chosen_pages_alone_are_counted(acme: Organisation) -> None:
 def test_failed_and_cancelled_jobs_give_back_what_they_kept(acme: Organisation) -> None:
     run_job(str(make_job(acme, b"%PDF-1.7 and then nothing").pk))
     lifecycle.cancel(make_job(acme), actor=acme.actor, address=None)
-    running = lifecycle.start(make_job(acme).pk, worker="w")
-    assert running is not None
-    lifecycle.delete(running, actor=acme.actor, address=None)
+    running = claim(make_job(acme))
+    lifecycle.delete(running.job, actor=acme.actor, address=None)
     assert counters(acme)["open"] == counters(acme)["day"] == counters(acme)["month"] == (0, 0)
     outcomes = UsageRecord.objects.order_by("pk").values_list("outcome", "pages")
     assert list(outcomes) == [("failed", 0), ("cancelled", 0), ("deleted", 0)]
@@ -100,10 +98,10 @@ def test_failed_and_cancelled_jobs_give_back_what_they_kept(acme: Organisation) 
 
 
 def test_job_taken_up_again_keeps_what_it_kept(acme: Organisation) -> None:
-    job = lifecycle.start(make_job(acme, THREE).pk, worker="dies")
-    assert job is not None
-    lifecycle.opened(job, page_count=3, pages_total=3)
-    lifecycle.hand_back(job)
+    job = make_job(acme, THREE)
+    task = claim(job, worker="dies")
+    lifecycle.opened(task, page_count=3, numbers=range(1, 4))
+    lifecycle.hand_back(task)
     assert counters(acme)["day"] == (0, 3)
     run_job(str(job.pk))
     assert counters(acme)["day"] == (3, 0)

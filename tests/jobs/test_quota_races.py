@@ -14,10 +14,9 @@ from django.db import IntegrityError, connection, transaction
 from accounts import quotas
 from accounts.models import Plan, QuotaUse, Reservation, ThresholdNotice, UsageRecord
 from jobs import lifecycle, metering
-from jobs.models import Job, StoredFile
+from jobs.models import Job, StoredFile, Task
 from jobs.reconciliation import differences, repair
-from jobs.tasks import run_job
-from tests.jobs.making import make_job
+from tests.jobs.making import claim, make_job, run_job
 from tests.jobs.test_review_races import at_once
 from tests.people import Organisation
 from tests.processes import process
@@ -34,7 +33,7 @@ from accounts.tenancy import key_actor
 from extraction.options import Options
 from jobs.errors import QuotaExceeded
 from jobs.submit import submit_job
-from tests.jobs.making import upload
+from tests.jobs.making import claim, upload
 
 actor = key_actor(ApiKey.objects.select_related("tenant__plan").get(pk=sys.argv_key))
 print("ready", flush=True)
@@ -56,7 +55,7 @@ from jobs import lifecycle
 from jobs.models import Job, Page
 from jobs.errors import AlreadyEnded, LeaseLost, QuotaExceeded
 from jobs.submit import submit_job
-from tests.jobs.making import upload
+from tests.jobs.making import claim, upload
 
 actor = key_actor(ApiKey.objects.select_related("tenant__plan").get(pk=sys.argv_key))
 print("ready", flush=True)
@@ -68,13 +67,13 @@ while True:
         if what == 0:
             lifecycle.cancel(job, actor=actor, address=None)
             continue
-        job = lifecycle.start(job.pk, worker="w")
-        lifecycle.opened(job, page_count=9, pages_total=random.randrange(1, 4))
+        task = claim(job)
+        lifecycle.opened(task, page_count=9, numbers=range(random.randrange(1, 4)))
         Page.objects.create(job=job, number=1, engine="fake", seconds=0.1, content={})
         if what == 1:
-            lifecycle.cancelled(job)
+            lifecycle.cancelled(task)
         if what == 2:
-            lifecycle.fail(job, QuotaExceeded("x", limit=1, actual=2))
+            lifecycle.fail(task, QuotaExceeded("x", limit=1, actual=2))
         if what == 3:
             lifecycle.delete(job, actor=actor, address=None)
     except (QuotaExceeded, LeaseLost, AlreadyEnded):
@@ -125,8 +124,7 @@ def test_of_processes_at_once_as_many_are_admitted_as_fit(acme: Organisation) ->
 def test_processes_that_end_one_job_at_once_bill_it_once(acme: Organisation) -> None:
     for _ in range(5):
         job = make_job(acme)
-        run = lifecycle.start(job.pk, worker="w")
-        assert run is not None
+        run = claim(job)
         ended = at_once(
             lambda run=run: lifecycle.cancelled(run),  # type: ignore[misc]
             lambda run=run: lifecycle.cancelled(run),  # type: ignore[misc]
@@ -149,8 +147,10 @@ def test_thresholds_are_told_once_by_jobs_that_end_at_once(acme: Organisation) -
 
 def test_opening_and_submitting_at_once_stay_within_the_quota(acme: Organisation) -> None:
     plan(acme, pages_per_day=20)
-    held = [lifecycle.start(make_job(acme).pk, worker="w") for _ in range(6)]
-    opens = [lambda job=job: lifecycle.opened(job, page_count=5, pages_total=5) for job in held]
+    held = [claim(make_job(acme)) for _ in range(6)]
+    opens = [
+        lambda task=task: lifecycle.opened(task, page_count=5, numbers=range(1, 6)) for task in held
+    ]
     ended = at_once(*opens, *[lambda: make_job(acme)] * 6)
     day = QuotaUse.objects.get(period__startswith="day:")
     assert 16 <= day.reserved <= 20
@@ -185,7 +185,7 @@ metering.reserve = slow
 
 def test_killed_between_the_bill_and_the_commit_the_job_is_billed_once(acme: Organisation) -> None:
     job = make_job(acme)
-    code = f"""
+    code = """
 from accounts import quotas
 from jobs import lifecycle
 from jobs.models import Job, Page
@@ -193,9 +193,9 @@ def never(*args, **what):
     print("billed", flush=True)
     input()
 quotas.settle = never
-job = lifecycle.start({str(job.pk)!r}, worker="w")
-Page.objects.create(job=job, number=1, engine="fake", seconds=0.1, content={{}})
-lifecycle.cancelled(job)
+task = lifecycle.start("cpu", worker="w")
+Page.objects.create(job=task.job, number=1, engine="fake", seconds=0.1, content={})
+lifecycle.cancelled(task)
 """
     killed = of(code, acme)
     assert killed.stdout is not None
@@ -203,8 +203,8 @@ lifecycle.cancelled(job)
     killed.send_signal(signal.SIGKILL)
     killed.wait(10)
     assert UsageRecord.objects.count() == 0
-    job.refresh_from_db()
-    lifecycle.cancelled(job)
+    task = Task.objects.select_related("job__tenant").get(job=job)
+    lifecycle.cancelled(task)
     row = UsageRecord.objects.get()
     assert (row.job_id, row.pages) == (job.pk, 1)
     assert not Reservation.objects.exists()

@@ -16,10 +16,9 @@ from jobs import lifecycle, results, storage
 from jobs.errors import ResultNotReady, StorageUnavailable
 from jobs.models import Job, Status
 from jobs.results import open_pdf
-from jobs.tasks import run_job
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
-from tests.jobs.making import make_job
+from tests.jobs.making import claim, make_job, run_job
 from tests.jobs.test_api import URL, post
 from tests.people import Organisation
 
@@ -126,12 +125,11 @@ def test_attempt_that_comes_back_from_the_dead_spoils_nothing(
     acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job(acme, outputs=("pdf",))
-    first = lifecycle.start(job.pk, worker="first")
-    assert first is not None
+    first = claim(job, worker="first")
     lifecycle.hand_back(first)
     run_job(str(job.pk))
 
-    storage.put(storage.pdf_key(first.tenant_id, first.pk, first.attempt), b"half a f")
+    storage.put(storage.pdf_key(job.tenant_id, job.pk, first.attempt), b"half a f")
 
     assert text_of(job) == "A page of text that needs no OCR at all."
 
@@ -147,7 +145,7 @@ def test_job_is_tried_again_when_its_pdf_cannot_be_stored(
         job = make_job(acme, outputs=("pdf",))
         run_job(str(job.pk))
     job.refresh_from_db()
-    assert (job.status, job.retries) == (Status.QUEUED, 1)
+    assert (job.status, job.tasks.get().retries) == (Status.QUEUED, 1)
     run_job(str(job.pk))
     assert text_of(job) == "A page of text that needs no OCR at all."
 

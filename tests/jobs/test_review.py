@@ -18,7 +18,7 @@ from jobs import corrections, lifecycle, review, templates
 from jobs.corrections import Change
 from jobs.errors import FieldsMissing, NotInReview, ResultNotReady, ReviewTaken, VersionConflict
 from jobs.models import FieldRevision, FieldTemplate, FieldValue, Job, Review, StoredFile
-from tests.jobs.making import make_job
+from tests.jobs.making import claim, make_job
 from tests.jobs.reviewing import INVOICE, OTHER, READ, RIGHT, money, page, read_job, value
 from tests.people import Organisation
 
@@ -144,8 +144,7 @@ def test_every_part_of_a_split_file_is_looked_at(acme: Organisation) -> None:
 def test_cancelled_and_failed_jobs_are_not_in_review(acme: Organisation) -> None:
     from extraction.errors import CorruptDocument
 
-    held = lifecycle.start(make_job(acme).pk, worker="w")
-    assert held is not None
+    held = claim(make_job(acme))
     lifecycle.fail(held, CorruptDocument())
     lifecycle.cancel(make_job(acme), actor=acme.actor, address=None)
     assert not Review.objects.exists()

@@ -13,9 +13,8 @@ from accounts.models import Plan
 from accounts.permissions import Role
 from accounts.usage import record_usage
 from jobs.models import Job
-from jobs.tasks import run_job
 from tests.documents import text_pdf
-from tests.jobs.making import make_job
+from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
 
 pytestmark = [

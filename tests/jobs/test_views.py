@@ -21,10 +21,11 @@ from extraction.formats import FORMATS
 from extraction.types import PageImage
 from jobs import storage
 from jobs.models import FieldValue, Job, Page, Review, Status
-from jobs.tasks import job_options, run_job
+from jobs.tasks import job_options
+from jobs.templatetags.measures import left
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
-from tests.jobs.making import PDF, form_file, make_job, text_in
+from tests.jobs.making import PDF, form_file, make_job, run_job, text_in
 from tests.jobs.reviewing import read_job
 from tests.people import Organisation
 
@@ -282,6 +283,42 @@ def test_job_on_its_way_shows_progress_and_asks_again(browser: Client, acme: Org
     assert "<html" not in part
 
 
+def test_waiting_job_tells_how_many_come_before_it(browser: Client, acme: Organisation) -> None:
+    first, second = make_job(acme), make_job(acme)
+    assert "Waiting for a worker\n" in page(browser, f"/jobs/{first.pk}", **SCRIPT)
+    assert "Waiting for a worker: 1 before it" in page(browser, f"/jobs/{second.pk}", **SCRIPT)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (3, "some seconds left"),
+        (50, "about 1 min left"),
+        (600, "about 10 min left"),
+        (9000, "about 2 h left"),
+    ],
+)
+def test_estimate_is_told_no_finer_than_it_is_good(seconds: float, told: str) -> None:
+    assert left(seconds) == told
+
+
+def test_failed_job_is_tried_again_with_its_password(browser: Client, acme: Organisation) -> None:
+    job = make_job(acme, encrypted_pdf("geheim", "Secret contents"))
+    run_job(str(job.pk))
+    html = page(browser, f"/jobs/{job.pk}")
+    assert f'action="/jobs/{job.pk}/retry"' in html
+    assert 'name="password"' in html
+    answer = send(browser, f"/jobs/{job.pk}/retry", password="geheim")
+    assert (answer.status_code, answer["Location"]) == (302, f"/jobs/{job.pk}")
+    run_job(str(job.pk))
+    html = page(browser, f"/jobs/{job.pk}")
+    assert "Secret contents" in html
+    assert "/retry" not in html
+    refused = send(browser, f"/jobs/{job.pk}/retry")
+    assert refused.status_code == 409
+    assert "nothing to try again" in refused.content.decode()
+
+
 def test_job_that_has_ended_shows_its_text_and_words_over_the_picture(
     browser: Client, acme: Organisation
 ) -> None:
@@ -369,7 +406,7 @@ def test_job_that_failed_says_what_to_do(browser: Client, acme: Organisation) ->
     said = text_of(page(browser, f"/jobs/{job.pk}"))
     assert job.status == Status.FAILED
     assert "The document is encrypted and needs a password" in said
-    assert "Send it again with its password under Options." in said
+    assert "Give its password and try again." in said
 
 
 def test_job_details_give_the_api_call_with_its_options(
@@ -463,7 +500,7 @@ def test_delete_removes_the_job_and_its_files(
     assert not [path for path in files.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("action", ["cancel", "delete"])
+@pytest.mark.parametrize("action", ["cancel", "retry", "delete"])
 def test_viewer_may_neither_cancel_nor_delete(action: str, acme: Organisation) -> None:
     job = make_job(acme)
     client = signed_in(acme.join(Role.VIEWER))

@@ -13,7 +13,7 @@ from rq.utils import now, utcformat
 
 from extraction.types import PageImage
 from jobs import queue, tasks
-from jobs.models import Job, Status
+from jobs.models import Job, Status, Task
 from jobs.worker import WarmWorker
 from ocrsite.health import live_workers
 from tests.engines import FakeEngine
@@ -30,18 +30,18 @@ def test_worker_does_what_is_queued_in_one_process(
     acme: Organisation, fake_engine: FakeEngine
 ) -> None:
     made = [make_job(acme) for _ in range(3)]
-    worker = WarmWorker(queue.job_queue(), name="one")
+    worker = WarmWorker(queue.pool_queue("cpu"), name="one")
     worker.work(burst=True)
     assert Job.objects.filter(status=Status.SUCCEEDED).count() == len(made)
     assert fake_engine.read_pages == [1, 1, 1]  # this process's engine read them all
     assert (worker.jobs_done, worker.recycled) == (3, False)
-    assert queue.job_queue().connection.keys("rq:job:*") == []  # nothing is kept in Redis
+    assert queue.pool_queue("cpu").connection.keys("rq:job:*") == []  # nothing is kept in Redis
 
 
 def test_worker_ends_after_its_number_of_jobs(acme: Organisation, fake_engine: FakeEngine) -> None:
     for _ in range(3):
         make_job(acme)
-    worker = WarmWorker(queue.job_queue(), name="two", max_jobs=2)
+    worker = WarmWorker(queue.pool_queue("cpu"), name="two", max_jobs=2)
     worker.work(burst=True)
     assert (worker.jobs_done, worker.recycled) == (2, True)
     assert Job.objects.filter(status=Status.QUEUED).count() == 1
@@ -50,7 +50,7 @@ def test_worker_ends_after_its_number_of_jobs(acme: Organisation, fake_engine: F
 def test_worker_ends_beyond_its_memory(acme: Organisation, fake_engine: FakeEngine) -> None:
     for _ in range(2):
         make_job(acme)
-    worker = WarmWorker(queue.job_queue(), name="three", max_mb=1)
+    worker = WarmWorker(queue.pool_queue("cpu"), name="three", max_mb=1)
     worker.work(burst=True)
     assert (worker.jobs_done, worker.recycled) == (1, True)
 
@@ -66,13 +66,13 @@ def test_worker_sends_heartbeats_while_it_works(
         import time
 
         for _ in range(40):
-            leases.add(Job.objects.get(pk=job.pk).lease_until)
+            leases.add(Task.objects.get(job=job).lease_until)
             if len(leases) >= 3:
                 return
             time.sleep(0.05)
 
     fake_engine.before = watch
-    WarmWorker(queue.job_queue(), name="four").work(burst=True)
+    WarmWorker(queue.pool_queue("cpu"), name="four").work(burst=True)
     assert len(leases) >= 3
     assert len([lease for lease in leases if lease is not None]) == len(leases)
 
@@ -87,7 +87,7 @@ def test_worker_starts_where_one_of_its_host_and_process_id_was_killed(
     acme: Organisation, fake_engine: FakeEngine
 ) -> None:
     """As in a container, which keeps both; Redis holds the dead one's name for over a minute."""
-    WarmWorker(queue.job_queue(), name=tasks.worker_name()).register_birth()
+    WarmWorker(queue.pool_queue("cpu"), name=tasks.worker_name()).register_birth()
     job = make_job(acme)
     call_command("worker", "--burst")
     job.refresh_from_db()
@@ -95,7 +95,7 @@ def test_worker_starts_where_one_of_its_host_and_process_id_was_killed(
 
 
 def test_worker_without_a_heartbeat_is_not_counted_as_live(settings: Settings) -> None:
-    worker = WarmWorker(queue.job_queue(), name="killed")
+    worker = WarmWorker(queue.pool_queue("cpu"), name="killed")
     worker.register_birth()
     assert live_workers() == 1
     long_ago = utcformat(now() - timedelta(seconds=settings.LEASE_SECONDS + 1))

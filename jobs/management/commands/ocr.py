@@ -25,7 +25,7 @@ from extraction.fields.templates import Template
 from extraction.formats import FORMATS, render
 from extraction.options import Options
 from extraction.searchable_pdf import write_searchable_pdf
-from extraction.types import Document, DocumentInfo
+from extraction.types import Document
 from jobs import templates
 from jobs.errors import TemplateNotFound, TemplateTooLarge
 
@@ -155,8 +155,8 @@ def _read(
 ) -> Document:
     with tqdm(desc=file.name, unit="page", file=sys.stderr, disable=not shown) as bar:
 
-        def opened(info: DocumentInfo, numbers: tuple[int, ...]) -> None:
-            bar.reset(total=len(numbers))
+        def opened(document: pipeline.Opened) -> None:
+            bar.reset(total=len(document.numbers))
 
         return pipeline.run(
             file,

@@ -12,8 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from extraction import engines
-from jobs import tasks
-from jobs.queue import job_queue
+from jobs import queue, tasks
 from jobs.worker import WarmWorker
 
 logger = logging.getLogger(__name__)
@@ -23,16 +22,18 @@ class Command(BaseCommand):
     help = "Run a worker: it keeps its engine loaded and does one job at a time."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--pool", choices=queue.POOLS, default="cpu", help="whose tasks it does"
+        )
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
         engines.warm(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
         pause = 0.5
         while not tasks.stopping.is_set():
-            queue = job_queue()
             try:
                 worker = WarmWorker(
-                    queue,
+                    queue.pool_queue(options["pool"]),
                     # Redis holds a killed worker's name for a while, and in a container the
                     # next one has its host and process id
                     name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
@@ -45,7 +46,9 @@ class Command(BaseCommand):
                     return
                 pause = 0.5
             except redis.RedisError as error:
-                logger.warning("Redis does not answer, trying again: %s", error)
+                logger.warning("Redis does not answer, looking for work without: %s", error)
+                while not tasks.stopping.is_set() and tasks.run_next(options["pool"]):
+                    pass
             if not tasks.stopping.is_set():
                 time.sleep(pause)
                 pause = min(pause * 2, 5)

@@ -26,7 +26,7 @@ INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_quotas"),
-        ("jobs", "0007_review"),
+        ("jobs", "0009_batches"),
     ]
 
     operations = [migrations.RunSQL(BACKFILL, migrations.RunSQL.noop)]

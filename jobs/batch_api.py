@@ -1,0 +1,249 @@
+"""Batches through the API: parse, call one function, reply."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from accounts.audit import address_of
+from accounts.limits import USUAL
+from accounts.tenancy import TenantMixin, actor_of
+from extraction.errors import InvalidOption
+from extraction.formats import FORMATS
+from jobs import batch_actions, batches, queue
+from jobs.batch_export import EXPORTS
+from jobs.batch_serializers import (
+    FILE_FIELDS,
+    BatchDetailSerializer,
+    BatchSerializer,
+    BatchSubmitSerializer,
+)
+from jobs.errors import Busy
+from jobs.models import Batch
+from jobs.serializers import RetrySerializer
+from jobs.uploads import BatchUploadHandler, Upload
+
+receiving = threading.BoundedSemaphore(settings.MAX_RECEIVING)
+exporting = threading.BoundedSemaphore(settings.MAX_EXPORTING)
+
+
+class BatchView(TenantMixin, GenericAPIView[Batch]):
+    """What the batch endpoints share: the tenant's batches."""
+
+    queryset = Batch.objects.select_related("tenant")
+    serializer_class = BatchDetailSerializer
+    rates: ClassVar[Mapping[str, str]] = USUAL
+
+    def shown(self, rows: Sequence[Batch], serializer: type[BatchSerializer]) -> list[Any]:
+        """The batches as the API shows them."""
+        context = {**self.get_serializer_context(), "progress": batches.progress(rows)}
+        return [serializer(batch, context=context).data for batch in rows]
+
+    def reply(self, batch: Batch, status: int = 200) -> Response:
+        """The batch as an answer, with its address in Location where it was made."""
+        location = reverse("batch", args=[batch.pk], request=self.request)
+        headers = {"Location": location} if status == 202 else {}
+        return Response(
+            self.shown([batch], BatchDetailSerializer)[0], status=status, headers=headers
+        )
+
+
+class BatchListView(BatchView):
+    """The tenant's batches, newest first; POST submits one."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="batches",
+        tags=["batches"],
+        summary="List batches, newest first",
+        responses=BatchSerializer(many=True),
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Without their documents."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.shown(page or [], BatchSerializer))
+
+    @extend_schema(
+        operation_id="batch_submit",
+        tags=["batches"],
+        summary="Submit many documents",
+        request={"multipart/form-data": BatchSubmitSerializer},
+        responses={202: BatchDetailSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Every file that can be a document becomes a job; the others are told with the reason."""
+        if not receiving.acquire(blocking=False):
+            raise Busy("Many batches are being received at the moment.")
+        try:
+            return self._submit(request)
+        finally:
+            receiving.release()
+
+    def _submit(self, request: Request) -> Response:
+        actor = actor_of(request)
+        default_engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
+        queue.refuse_when_full(queue.pool_of(default_engine))  # before the body is looked at
+        http = request._request
+        http.upload_handlers = [BatchUploadHandler(http)]
+        form = BatchSubmitSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        if unknown := [name for name in request.FILES if name not in FILE_FIELDS]:
+            raise ValidationError({"files": [f"A file was sent as {unknown[0][:80]!r}."]})
+        uploads: list[Upload] = [f for name in FILE_FIELDS for f in request.FILES.getlist(name)]
+        if not uploads:
+            raise ValidationError({"files": ["No file was sent."]})
+        batch = batch_actions.submit_batch(
+            actor=actor,
+            uploads=uploads,
+            options=form.options(default_engine),
+            name=form.validated_data.get("name", ""),
+            metadata=form.validated_data.get("metadata"),
+            priority=form.chosen_priority(),
+            address=address_of(request),
+        )
+        return self.reply(batch, 202)
+
+
+class BatchDetailView(BatchView):
+    """One batch."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "delete": "jobs:write"}
+
+    @extend_schema(operation_id="batch", tags=["batches"], summary="A batch with its documents")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Its progress, and how each document stands."""
+        return self.reply(self.get_object())
+
+    @extend_schema(
+        operation_id="batch_delete",
+        tags=["batches"],
+        summary="Delete a batch with its jobs, their results and files",
+        responses={
+            204: OpenApiResponse(description="All is gone."),
+            202: OpenApiResponse(BatchDetailSerializer, "What is left; delete again to go on."),
+        },
+    )
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Job by job; a request ends after some seconds even if jobs are left."""
+        batch = self.get_object()
+        if batch_actions.delete(batch, actor=actor_of(request), address=address_of(request)):
+            return Response(status=204)
+        return self.reply(self.get_object(), 202)
+
+
+class BatchCancelView(BatchView):
+    """Cancelling a batch."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:cancel"}
+
+    @extend_schema(
+        operation_id="batch_cancel",
+        tags=["batches"],
+        summary="Cancel what has not ended of a batch",
+        request=None,
+        responses={202: BatchDetailSerializer},
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queued jobs end at once, running ones after their current page."""
+        batch = batch_actions.cancel(
+            self.get_object(), actor=actor_of(request), address=address_of(request)
+        )
+        return self.reply(batch, 202)
+
+
+class BatchRetryView(BatchView):
+    """Trying again what did not succeed of a batch."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": "jobs:write"}
+    rates: ClassVar[Mapping[str, str]] = {"post": "submit"}
+
+    @extend_schema(
+        operation_id="batch_retry",
+        tags=["batches"],
+        summary="Try again what did not succeed of a batch",
+        request=RetrySerializer,
+        responses={202: BatchDetailSerializer},
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queue again what failed, was cancelled or is partial; what was read is not read again."""
+        form = RetrySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        batch = batch_actions.retry(
+            self.get_object(),
+            actor=actor_of(request),
+            address=address_of(request),
+            password=form.validated_data.get("password", ""),
+        )
+        return self.reply(batch, 202)
+
+
+class BatchExportView(BatchView):
+    """The results of a batch together."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
+
+    @extend_schema(
+        operation_id="batch_export",
+        tags=["batches"],
+        summary="The results of a batch in one file",
+        parameters=[
+            OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(EXPORTS)),
+            OpenApiParameter(
+                "formats", str, description="of the zip: names of formats, with commas; json"
+            ),
+        ],
+        responses={
+            (200, row.media_type.split(";")[0]): OpenApiTypes.BINARY for row in EXPORTS.values()
+        },
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """At any time: documents that have not ended are listed as such."""
+        batch, row = self.get_object(), EXPORTS[kwargs["name"]]
+        wanted = request.query_params.get("formats", "json").split(",")
+        formats = list(dict.fromkeys(name.strip() for name in wanted if name.strip()))
+        if not formats or any(name not in FORMATS for name in formats):
+            raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
+        if not exporting.acquire(blocking=False):
+            raise Busy("Many batches are being exported at the moment.")
+        parts: Iterable[bytes] = row.make(batch, formats) if request.method == "GET" else ()
+        body = _Held(parts, exporting)
+        response = StreamingHttpResponse(body, content_type=row.media_type)
+        name = (batch.name or "batch").strip(". ") or "batch"
+        response["Content-Disposition"] = content_disposition_header(True, f"{name}.{row.name}")
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+class _Held:
+    """Bytes on their way out, and the place they take; given back when the answer is closed."""
+
+    def __init__(self, parts: Iterable[bytes], place: threading.Semaphore) -> None:
+        self._parts = iter(parts)
+        self._place: threading.Semaphore | None = place
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts
+
+    def close(self) -> None:
+        """Called by the server at the end of the answer, even of one that was never read."""
+        if self._place is not None:
+            self._place.release()
+            self._place = None

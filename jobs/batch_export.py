@@ -1,0 +1,254 @@
+"""A batch's results together, as CSV, JSON or zip: made document by document while they are sent.
+
+Memory holds one document at a time. What has no result is told of too, with the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import IO
+
+from django.db.models import Min
+
+from extraction.errors import ExtractionError
+from extraction.formats import FORMATS, render
+from extraction.formats.csv import safe_cell, value_cells
+from extraction.types import Document, Failure
+from jobs import batches, revisions
+from jobs.batches import Item
+from jobs.models import Batch, Extraction, FieldRevision, FieldValue, Status
+from jobs.results import document_of, open_pdf
+
+CHUNK_BYTES = 65_536
+MONEY = "money"  # the kind of fields that have a currency
+CSV_COLUMNS = ("position", "name", "status", "job", "document", "pages", "type", "error")
+ERROR_COLUMNS = ("position", "name", "status", "job", "format", "code", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One row of the table. ``make`` takes a batch and, for the zip, the formats wanted of each."""
+
+    name: str
+    media_type: str
+    make: Callable[[Batch, Sequence[str]], Iterator[bytes]]
+
+
+def as_csv(batch: Batch, formats: Sequence[str] = ()) -> Iterator[bytes]:
+    """A row a document (a part of a split file is one), a column for every field that any has.
+
+    Money has a second column for its currency, ``NAME.currency``; lists are JSON. Values of a
+    schema stand below ``extraction.NAME``, for its first level. Cells are no formulas.
+    """
+    names = _field_columns(batch)
+    filled = list((batch.options.get("schema") or {}).get("properties", {}))
+    heads = [name if part == "value" else f"{name}.currency" for name, part in names]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([*CSV_COLUMNS, *heads, *(safe_cell(f"extraction.{name}") for name in filled)])
+    yield b"\xef\xbb\xbf"  # by which Excel knows UTF-8
+    for item in batches.items(batch):
+        for row in _csv_rows(item, names, filled):
+            writer.writerow([safe_cell(cell) for cell in row])
+        yield out.getvalue().encode()
+        out.seek(0)
+        out.truncate()
+
+
+def as_json(batch: Batch, formats: Sequence[str] = ()) -> Iterator[bytes]:
+    """An array: a document's place, name, status, job and error, and its whole result or null."""
+    yield b"["
+    for number, item in enumerate(batches.items(batch)):
+        read = _read(item)
+        head = {
+            "position": item.position,
+            "name": item.name,
+            "status": item.status,
+            "job": str(item.job.pk) if item.job else None,
+            "error": asdict(read) if isinstance(read, Failure) else None,
+        }
+        yield (",\n" if number else "\n").encode()
+        yield json.dumps(head, ensure_ascii=False)[:-1].encode() + b', "result": '
+        yield b"null" if isinstance(read, Failure) else render(read, "json").body
+        yield b"}"
+    yield b"\n]\n"
+
+
+def as_zip(batch: Batch, formats: Sequence[str]) -> Iterator[bytes]:
+    """A folder a document with its result in each of the formats.
+
+    errors.csv, its last entry, lists what is missing or not whole, and why.
+    """
+    pipe = _Pipe()
+    listed = io.StringIO(newline="")
+    writer = csv.writer(listed, lineterminator="\r\n")
+    writer.writerow(ERROR_COLUMNS)
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for item in batches.items(batch):
+            read = _read(item)
+            if isinstance(read, Failure):
+                writer.writerow(_error_row(item, "", read))
+                continue
+            if item.status != Status.SUCCEEDED:
+                writer.writerow(_error_row(item, "", _not_whole(item)))
+            for name in formats:
+                try:
+                    body = _body(item, read, name)
+                except ExtractionError as error:
+                    writer.writerow(_error_row(item, name, error.failure()))
+                else:
+                    yield from _packed(archive, pipe, _entry(item, name), body)
+        archive.writestr("errors.csv", "\ufeff" + listed.getvalue())
+    yield pipe.taken()
+
+
+EXPORTS: dict[str, Export] = {
+    row.name: row
+    for row in (
+        Export("csv", "text/csv; charset=utf-8", as_csv),
+        Export("json", "application/json", as_json),
+        Export("zip", "application/zip", as_zip),
+    )
+}
+
+
+def folder_name(item: Item) -> str:
+    """The document's folder: its place and so much of its name as every system takes for a name."""
+    stem = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*%]', "_", item.name.rsplit(".", 1)[0])
+    stem = "".join(char for char in stem if char.isprintable())[:60].strip(" .")
+    return f"{item.position:03d}-{stem}".rstrip("-")
+
+
+class _Pipe:
+    """What zipfile writes, to be taken out again; like a socket it cannot go back."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._held += data
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def taken(self) -> bytes:
+        """What was written since the last call."""
+        data = bytes(self._held)
+        self._held.clear()
+        return data
+
+
+def _packed(
+    archive: zipfile.ZipFile, pipe: _Pipe, info: zipfile.ZipInfo, body: IO[bytes]
+) -> Iterator[bytes]:
+    """Write the entry, handing over what has come out of the archive after each chunk."""
+    with body, archive.open(info, "w") as entry:
+        while chunk := body.read(CHUNK_BYTES):
+            entry.write(chunk)
+            yield pipe.taken()
+
+
+def _entry(item: Item, name: str) -> zipfile.ZipInfo:
+    ended = item.job.finished_at if item.job else None
+    info = zipfile.ZipInfo(
+        f"{folder_name(item)}/result.{FORMATS[name].suffix}",
+        ended.timetuple()[:6] if ended else (1980, 1, 1, 0, 0, 0),
+    )
+    info.external_attr = 0o644 << 16
+    info.compress_type = zipfile.ZIP_STORED if name == "pdf" else zipfile.ZIP_DEFLATED
+    return info
+
+
+def _read(item: Item) -> Document | Failure:
+    """The item's result, or why there is none."""
+    if item.job is None:
+        return Failure(**(item.error or {}))
+    try:
+        return document_of(item.job)
+    except ExtractionError as error:
+        return Failure(**item.job.error) if item.job.error else error.failure()
+
+
+def _body(item: Item, document: Document, name: str) -> IO[bytes]:
+    """The result in the format, to be read. Raises ``NotMade``, ``StorageUnavailable``."""
+    if FORMATS[name].render is not None:
+        return io.BytesIO(render(document, name).body)
+    assert item.job is not None
+    return open_pdf(item.job)
+
+
+def _not_whole(item: Item) -> Failure:
+    job = item.job
+    assert job is not None
+    read = job.pages_done - job.pages_failed
+    return Failure(job.status, "", f"{read} of {job.pages_total} pages were read.")
+
+
+def _error_row(item: Item, name: str, failure: Failure) -> list[str]:
+    job = item.job.pk if item.job else ""
+    told = (item.position, item.name, item.status, job, name, failure.code, failure.detail)
+    return [safe_cell(cell) for cell in told]
+
+
+def _field_columns(batch: Batch) -> list[tuple[str, str]]:
+    """A column for each field that was found or added: its name, and "value" or "currency"."""
+    found = FieldValue.objects.filter(job__batch=batch).order_by()
+    rows = found.values("name", "kind").annotate(first=Min("position")).order_by("first", "name")
+    kinds: dict[str, set[str]] = {}
+    for name, kind, _ in rows.values_list("name", "kind", "first"):
+        kinds.setdefault(name, set()).add(kind)
+    added = FieldRevision.objects.filter(job__batch=batch).order_by("name")
+    for name, kind in added.values_list("name", "kind").distinct():
+        kinds.setdefault(name, set()).add(kind)
+    columns: list[tuple[str, str]] = []
+    for name, of_name in kinds.items():
+        columns.append((name, "value"))
+        if MONEY in of_name:
+            columns.append((name, "currency"))
+    return columns
+
+
+def _csv_rows(
+    item: Item, columns: Sequence[tuple[str, str]], filled: Sequence[str]
+) -> Iterator[list[object]]:
+    """The rows of a document: one, or one a part where the file was split."""
+    job = item.job
+    error = "{code}: {detail}".format(**item.error) if item.error else ""
+    if job is None:
+        yield [item.position, item.name, item.status, "", "", "", "", error]
+        return
+    cells: dict[int | None, dict[tuple[str, str], object]] = {}
+    for field in revisions.values_of(job):
+        value, currency = value_cells(field.value)
+        of_part = cells.setdefault(field.document, {})
+        of_part.setdefault((field.name, "value"), value)
+        of_part.setdefault((field.name, "currency"), currency)
+    content = Extraction.objects.filter(job=job).values_list("content", flat=True).first() or {}
+    values = content.get("value") or {}
+    parts = job.documents or [{"classification": job.classification}]
+    for part in parts:
+        number = part.get("number")
+        pages = part.get("pages")
+        found = cells.get(number, {})
+        yield [
+            item.position,
+            item.name,
+            item.status,
+            job.pk,
+            number,
+            f"{pages[0]}-{pages[-1]}" if pages else job.page_count,
+            (part.get("classification") or {}).get("kind"),
+            error,
+            *(found.get(column) for column in columns),
+            *(value_cells(values.get(name))[0] for name in filled),
+        ]

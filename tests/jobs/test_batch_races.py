@@ -1,0 +1,152 @@
+"""Jobs of a batch that end at once: the batch ends once, whoever comes last."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+
+from accounts.models import AuditEntry
+from jobs import batch_actions, lifecycle
+from jobs.errors import DocumentCrashedWorker
+from jobs.models import Batch, Job
+from tests.jobs.batching import jobs_of, make_batch
+from tests.jobs.making import PDF, claim
+from tests.jobs.test_review_races import at_once
+from tests.people import Organisation
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files", "empty_queue"),
+]
+ROOT = Path(__file__).resolve().parent.parent.parent
+ROUNDS = 12
+# Starts its job of each batch, then ends it as soon as the test lets go of the batch's lock
+ENDS = """
+import sys
+import django
+django.setup()
+from django.db import connection
+from jobs import lifecycle
+from jobs.errors import DocumentCrashedWorker
+from jobs.models import Task
+tasks = [lifecycle.claim(Task.objects.get(job=pk).pk, worker="test") for pk in sys.argv[2:]]
+print("ready", flush=True)
+for number, task in enumerate(tasks):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [number])
+    if sys.argv[1] == "fails":
+        lifecycle.fail(task, DocumentCrashedWorker())
+    else:
+        lifecycle.cancelled(task)
+"""
+
+
+def ends() -> list[str]:
+    """The batches whose end was noted."""
+    rows = AuditEntry.objects.filter(action="batch.end").order_by("pk")
+    return list(rows.values_list("object_id", flat=True))
+
+
+def test_two_processes_ending_the_last_jobs_at_once_complete_each_batch_once(
+    acme: Organisation,
+) -> None:
+    made = [make_batch(acme, [PDF, PDF]) for _ in range(ROUNDS)]
+    database = settings.DATABASES["default"]
+    url = os.environ["DATABASE_URL"].split("?", 1)
+    head = url[0].rsplit("/", 1)[0]
+    environment = os.environ | {"DATABASE_URL": "?".join([f"{head}/{database['NAME']}", *url[1:]])}
+    with connection.cursor() as cursor:
+        for number in range(ROUNDS):
+            cursor.execute("SELECT pg_advisory_lock(%s)", [number])
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-c", ENDS, how, *(str(jobs_of(b)[place].pk) for b in made)],
+                cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True,
+            )
+            for place, how in enumerate(("fails", "cancels"))
+        ]  # fmt: skip
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+        for number in range(ROUNDS):
+            time.sleep(0.1)  # until both wait at the lock
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+        assert [worker.wait(60) for worker in workers] == [0, 0]
+    assert sorted(ends()) == sorted(str(batch.pk) for batch in made)
+    assert not Batch.objects.filter(completed_at=None).exists()
+    assert not Job.objects.exclude(status__in=("failed", "cancelled")).exists()
+
+
+def test_job_that_ends_second_waits_and_sees_the_first_ones_end(acme: Organisation) -> None:
+    batch = make_batch(acme, [PDF, PDF])
+    first, second = (claim(job) for job in jobs_of(batch))
+    begun = Event()
+
+    def end_second() -> None:
+        begun.wait(10)
+        lifecycle.cancelled(second)
+        connection.close()
+
+    thread = Thread(target=end_second)
+    thread.start()
+    with transaction.atomic():
+        lifecycle.cancelled(first)
+        begun.set()
+        thread.join(0.5)
+        assert thread.is_alive(), "waits for the lock"
+    thread.join(10)
+    assert ends() == [str(batch.pk)]
+
+
+def test_cancelling_deleting_and_ending_at_once_ends_once_and_locks_nobody_out(
+    acme: Organisation,
+) -> None:
+    for _ in range(6):
+        batch = make_batch(acme, [PDF] * 4)
+        jobs = jobs_of(batch)
+        task = claim(jobs[0])
+        ended = at_once(
+            lambda task=task: lifecycle.cancelled(task),  # type: ignore[misc]
+            lambda batch=batch: batch_actions.cancel(batch, actor=acme.actor, address=None),  # type: ignore[misc]
+            lambda job=jobs[1]: lifecycle.delete(job, actor=acme.actor, address=None),  # type: ignore[misc]
+            lambda job=jobs[2]: lifecycle.cancel(job, actor=acme.actor, address=None),  # type: ignore[misc]
+        )
+        assert ended[:3] == ["done"] * 3
+        assert ended[3] in ("done", "already_ended")
+        assert ends().count(str(batch.pk)) == 1
+
+
+def test_retrying_one_while_the_last_other_ends_leaves_the_batch_open(acme: Organisation) -> None:
+    for _ in range(8):
+        batch = make_batch(acme, [PDF, PDF])
+        failed, last = (claim(job) for job in jobs_of(batch))
+        lifecycle.fail(failed, DocumentCrashedWorker())
+        ended = at_once(
+            lambda task=last: lifecycle.cancelled(task),  # type: ignore[misc]
+            lambda job=failed.job: lifecycle.retry(job, actor=acme.actor, address=None),  # type: ignore[misc]
+        )
+        assert ended == ["done", "done"]
+        assert Batch.objects.get(pk=batch.pk).completed_at is None
+
+
+def test_deleting_a_batch_twice_at_once_leaves_nothing(acme: Organisation, files: Path) -> None:
+    for _ in range(4):
+        batch = make_batch(acme, [PDF] * 4)
+        calls = [
+            lambda batch=batch: batch_actions.delete(batch, actor=acme.actor, address=None)
+        ] * 2
+        ended = at_once(*calls)
+        assert "done" in ended
+        assert set(ended) <= {"done", "not_found"}
+    assert not Batch.objects.exists()
+    assert not Job.objects.exists()
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+    assert ends() == []

@@ -1,0 +1,133 @@
+"""What listeners are told: the difference between the rows and what they know."""
+
+from __future__ import annotations
+
+import json
+import random
+from uuid import uuid4
+
+import pytest
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from jobs import progress
+from jobs.progress import JobKey, Progress, Told
+from tests.jobs.making import make_job
+from tests.listening import end, events_in, finish_pages, start
+from tests.people import Organisation
+
+RUNNING = Progress("running", 5, 3, 1, finished=0b1110, faulty=0b0100)
+
+
+def told_by(told: Told, now: Progress) -> list[str]:
+    """The events, shortly."""
+    events = events_in(b"".join(told.events(now)))
+    return [
+        f"{event.name} {event.data.get('number', event.data.get('status'))}" for event in events
+    ]
+
+
+def test_fresh_listener_is_told_all_so_far_and_then_only_what_is_new() -> None:
+    told = Told()
+    assert told_by(told, RUNNING) == ["status running", "page 1", "page 2", "page 3"]
+    assert told_by(told, RUNNING) == []
+    more = Progress("running", 5, 4, 1, finished=0b101110, faulty=0b0100)
+    assert told_by(told, more) == ["status running", "page 5"]
+    last = Progress("partial", 5, 5, 1, finished=0b111110, faulty=0b0100)
+    assert told_by(told, last) == ["page 4", "end partial"]
+    assert told.ended
+
+
+def test_data_of_a_page_says_whether_it_failed() -> None:
+    events = events_in(b"".join(Told().events(RUNNING)))
+    assert [event.data["failed"] for event in events[1:]] == [False, True, False]
+    assert json.dumps(events[0].data) == json.dumps(
+        {"status": "running", "pages": {"total": 5, "done": 3, "failed": 1}}
+    )
+
+
+def test_page_read_again_is_told_again_where_it_differs() -> None:
+    told = Told()
+    list(told.events(RUNNING))
+    mended = Progress("running", 5, 3, 0, finished=0b1110, faulty=0)
+    assert told_by(told, mended) == ["status running", "page 2"]
+    assert told_by(told, mended) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_id_goes_on_exactly_after_its_event(seed: int) -> None:
+    random.seed(seed)
+    pages = random.sample(range(1, 300), 60)
+    finished = sum(1 << page for page in pages)
+    faulty = sum(1 << page for page in pages[:7])
+    now = Progress("partial", 60, 60, 7, finished, faulty)
+    events = events_in(b"".join(Told().events(now)))
+    assert len(events) == 61
+    for number, event in enumerate(events):
+        rest = events_in(b"".join(Told.of(event.id or "").events(now)))
+        assert rest[:-1] == events[number + 1 : -1]
+        assert rest[-1].name == "end"
+
+
+def test_many_pages_are_told_in_parts_and_the_end_after_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "MOST_PAGES", 2)
+    told, now = Told(), Progress("succeeded", 3, 3, 0, finished=0b1110)
+    assert told_by(told, now) == ["page 1", "page 2"]
+    assert told_by(told, now) == ["page 3", "end succeeded"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "7",
+        "end",
+        "zzzzzzzz:1-3",
+        ":3-1",
+        ":0",
+        ":1-999999",
+        "end:1!x",
+        ":1,,2",
+        "a" * 5000,
+        ":1-2\r\nx",
+    ],
+)
+def test_unknown_last_event_id_means_nothing_told(text: str, settings: Settings) -> None:
+    assert Told.of(text) == Told()
+
+
+def test_id_is_short_for_ranges() -> None:
+    told = Told()
+    list(told.events(Progress("succeeded", 400, 400, 1, (1 << 401) - 2, 1 << 7)))
+    assert str(told) == "end:1-400!7"
+    assert Told.of(str(told)) == told
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("files", "empty_queue")
+def test_jobs_are_read_by_one_query_and_pages_of_changed_ones_by_another(
+    acme: Organisation,
+    stranger: Organisation,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    jobs = [make_job(acme) for _ in range(5)]
+    keys = [JobKey(acme.tenant.pk, job.pk) for job in jobs]
+    foreign = make_job(stranger)
+    missing = [JobKey(acme.tenant.pk, foreign.pk), JobKey(acme.tenant.pk, uuid4())]
+    with django_assert_num_queries(1):
+        first = progress.read([*keys, *missing], {})
+    assert set(first) == set(keys)
+    start(jobs[0], 3)
+    finish_pages(jobs[0], 2)
+    finish_pages(jobs[0], 3, failed=True)
+    with django_assert_num_queries(2):
+        second = progress.read(keys, first)
+    assert second[keys[0]] == Progress("running", 3, 2, 1, finished=0b1100, faulty=0b1000)
+    end(jobs[0])
+    with django_assert_num_queries(1):
+        third = progress.read(keys, second)
+    assert third[keys[0]] == Progress("succeeded", 3, 2, 1, finished=0b1100, faulty=0b1000)
+    with django_assert_num_queries(1):
+        ended = progress.read_ended([*keys, *missing], {})
+    assert ended == {key: key == keys[0] for key in keys}
