@@ -29,6 +29,22 @@ QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order
 STORAGE, OPEN = "storage", "open"  # periods of the two that have none
 REFUSALS = Counter("ocrsite_quota_refused", "Submissions refused by quotas", ["quota"])
 
+# A reservation, and the counters that it needs at 0 where they are not there yet
+RESERVATION = """
+WITH today AS (SELECT (now() AT TIME ZONE 'UTC')::date AS day), made AS (
+    INSERT INTO accounts_reservation (job_id, tenant_id, run, engine, pages, day, submitted_at)
+    SELECT %s, %s, %s, %s, %s, day, now() FROM today
+), counters AS (
+    INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
+    SELECT %s, period, 0, 0 FROM today, LATERAL (VALUES (to_char(day, '"day:"YYYY-MM-DD')),
+        (to_char(day, '"month:"YYYY-MM')), ('open'), ('storage')) AS wanted (period)
+    WHERE NOT EXISTS (SELECT FROM accounts_quotause AS kept
+        WHERE kept.tenant_id = %s AND kept.period = wanted.period)
+    ORDER BY period ON CONFLICT DO NOTHING
+)
+SELECT day FROM today
+"""
+
 
 class OverQuota(Exception):
     """Something does not fit; the caller's transaction is to be rolled back.
@@ -133,18 +149,23 @@ def standings(tenant: Tenant) -> list[Standing]:
     ]
 
 
+def standing(tenant: Tenant, quota: str) -> Standing:
+    """One of ``QUOTAS`` as it stands now."""
+    return next(each for each in standings(tenant) if each.quota == quota)
+
+
 def refuse_beyond(tenant: Tenant, *, size: int, pages: int = 1) -> None:
     """A look before anything is done for a document of ``size`` bytes. Raises ``OverQuota``.
 
-    Only ``reserve`` decides: between the two others may come. No query where nothing is limited.
+    Only ``reserve`` decides: between the two others may come. No query where all is unlimited.
     """
     if all(limit_of(tenant, quota) is None for quota in QUOTAS):
         return
     wanted = {STORAGE_BYTES: size, PAGES_PER_MONTH: pages, PAGES_PER_DAY: pages, OPEN_JOBS: 1}
-    for standing in standings(tenant):
-        actual = standing.used + standing.reserved + wanted[standing.quota]
-        if standing.limit is not None and actual > standing.limit:
-            raise _refusal(standing, standing.limit, actual)
+    for each in standings(tenant):
+        actual = each.used + each.reserved + wanted[each.quota]
+        if each.limit is not None and actual > each.limit:
+            raise _refusal(each, each.limit, actual)
 
 
 def reserve(
@@ -156,12 +177,7 @@ def reserve(
     here to its end. Raises ``OverQuota``.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO accounts_reservation"
-            " (job_id, tenant_id, run, engine, pages, day, submitted_at)"
-            " VALUES (%s, %s, %s, %s, %s, (now() AT TIME ZONE 'UTC')::date, now()) RETURNING day",
-            [job_id, tenant.pk, run, engine, pages],
-        )
+        cursor.execute(RESERVATION, [job_id, tenant.pk, run, engine, pages, *[tenant.pk] * 2])
         (day,) = cursor.fetchone()
     changes = [
         Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
@@ -237,8 +253,7 @@ def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, i
         cursor.execute(
             f"WITH wanted (period, used, reserved, most) AS (VALUES {rows}),"  # noqa: S608
             " held AS MATERIALIZED (SELECT id FROM accounts_quotause"
-            " WHERE tenant_id = %s AND period IN (SELECT period FROM wanted)"
-            ' ORDER BY period COLLATE "C" FOR UPDATE)'
+            " WHERE tenant_id = %s AND period = ANY(%s) ORDER BY period FOR UPDATE)"
             " UPDATE accounts_quotause AS kept"
             " SET used = kept.used + wanted.used, reserved = kept.reserved + wanted.reserved"
             " FROM wanted, held WHERE kept.id = held.id AND kept.period = wanted.period"
@@ -252,6 +267,7 @@ def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, i
                     for value in (each.period, each.used, each.reserved, each.limit)
                 ),
                 tenant_id,
+                [each.period for each in changes],
             ],
         )
         return {period: (used, reserved) for period, used, reserved in cursor.fetchall()}
@@ -294,30 +310,25 @@ def make_counters(tenant_id: UUID, periods: Sequence[str]) -> None:
 
 
 def _change_or_refuse(tenant: Tenant, changes: Sequence[Change]) -> None:
-    """Change all counters, made where they are missing: the first job of a day or month is rare."""
-    left = {each.period: each for each in changes}
-    for first in (True, False):
-        done = change(tenant.pk, list(left.values()))
-        left = {period: each for period, each in left.items() if period not in done}
-        if not left:
-            return
-        if first:
-            make_counters(tenant.pk, list(left))
+    done = change(tenant.pk, changes)
+    left = {each.period: each for each in changes if each.period not in done}
+    if not left:
+        return
     rows = QuotaUse.objects.for_tenant(tenant).filter(period__in=left)
     taken = {row.period: row.used + row.reserved for row in rows}
-    for standing in standings(tenant):
+    for quota in standings(tenant):
         for period, each in left.items():
-            if quota_of(period) == standing.quota:
-                raise _refusal(standing, each.limit, taken[period] + each.used + each.reserved)
+            if quota_of(period) == quota.quota:
+                raise _refusal(quota, each.limit, taken[period] + each.used + each.reserved)
     raise RuntimeError(f"counters are missing: {sorted(left)}")
 
 
-def _refusal(standing: Standing, limit: int | None, actual: int) -> OverQuota:
+def _refusal(quota: Standing, limit: int | None, actual: int) -> OverQuota:
     assert limit is not None, "what is unlimited refuses nothing"
-    REFUSALS.labels(standing.quota).inc()
-    wait = standing.resets_at - standing.now if standing.resets_at else None
+    REFUSALS.labels(quota.quota).inc()
+    wait = quota.resets_at - quota.now if quota.resets_at else None
     seconds = math.ceil(wait.total_seconds()) if wait else None
-    return OverQuota(standing.quota, limit=limit, actual=actual, seconds=seconds)
+    return OverQuota(quota.quota, limit=limit, actual=actual, seconds=seconds)
 
 
 def quota_of(period: str) -> str:

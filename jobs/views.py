@@ -20,7 +20,7 @@ from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
 from django.views.generic.list import MultipleObjectMixin
 
-from accounts import limits
+from accounts import limits, quotas
 from accounts.audit import address_of
 from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
@@ -299,7 +299,9 @@ def _table_pages(job: Job) -> list[int]:
 def _upload_context(actor: Actor) -> dict[str, Any]:
     engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
     form = UploadForm(initial={"engine": engine}, own_templates=templates.names(actor.tenant))
+    limited = quotas.limit_of(actor.tenant, quotas.PAGES_PER_MONTH) is not None
     return {
+        "month": quotas.standing(actor.tenant, quotas.PAGES_PER_MONTH) if limited else None,
         "form": form,
         "max_bytes": settings.LIMITS.max_bytes,
         "may_submit": actor.may("jobs:write"),

@@ -106,4 +106,9 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E011",
             )
         )
+    for name in ("PAGES_PER_DAY", "PAGES_PER_MONTH", "STORAGE_BYTES", "OPEN_JOBS"):
+        quota = getattr(settings, f"QUOTA_{name}")
+        if quota is not None and quota < 0:
+            hint = "Leave it empty for no limit."
+            found.append(Error(f"QUOTA_{name} is below 0.", hint=hint, id="ocrsite.E012"))
     return found

@@ -215,6 +215,16 @@ def test_page_says_what_is_used_up(acme: Organisation) -> None:
         assert "larger plan" in text
 
 
+def test_page_says_how_many_pages_of_the_month_are_used(acme: Organisation) -> None:
+    client = Client()
+    client.force_login(acme.owner)
+    assert "used this month" not in client.get("/jobs").content.decode()
+    plan(acme, pages_per_month=50)
+    run_job(str(make_job(acme, THREE).pk))
+    make_job(acme)
+    assert "4 of 50 pages used this month." in client.get("/jobs").content.decode()
+
+
 def test_thresholds_are_told_when_pages_are_settled(acme: Organisation) -> None:
     plan(acme, pages_per_day=6, pages_per_month=100)
     run_job(str(make_job(acme, PDF).pk))
