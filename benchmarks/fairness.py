@@ -26,7 +26,7 @@ from ocrsite.embedded import free_port
 from ocrsite.run import MANAGE, ROOT, Site, site
 from tests.documents import image_pdf
 
-LINES = [f"Line {n}: the quick brown fox, {n * 37}.50" for n in range(8)]
+LINES = [f"Line {n}: the quick brown fox, {n * 37}.50" for n in range(4)]
 
 
 def main() -> None:

@@ -81,8 +81,8 @@ class Client:
             got += more
         head, _, body = got.partition(b"\r\n\r\n")
         headers = head.lower()
-        size = int(headers.partition(b"content-length:")[2].split(b"\r\n")[0])
-        while len(body) < size:
+        size = headers.partition(b"content-length:")[2].split(b"\r\n")[0]
+        while len(body) < int(size) if size else not body.endswith(b"\r\n0\r\n\r\n"):
             body += self._socket.recv(65_536)
         assert int(head[9:12]) == request.status, (head, body[:500])
         if b"connection: close" in headers:

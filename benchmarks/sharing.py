@@ -37,28 +37,29 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ocrsite-bench-") as name:
         Path(name).chmod(0o755)
         with site(Path(name) / "site", port=free_port(), workers=2) as running:
-            document = image_pdf([LINES] * chosen.pages, dpi=100)
             url = f"{running.url}/api/v1/ocr/jobs"
-            submit = form(url, document, key=running.key, status=202)
-            shared(running, submit, chosen.rounds)
+            few, submit = (
+                form(url, image_pdf([LINES] * pages, dpi=100), key=running.key, status=202)
+                for pages in (16, chosen.pages)
+            )
+            shared(running, few, submit, chosen.rounds)
             cancelled(running, submit, chosen.rounds, chosen.cancel_at)
 
 
-def shared(running: Site, submit: Call, rounds: int) -> None:
+def shared(running: Site, few: Call, submit: Call, rounds: int) -> None:
     """Time the document with one worker and with two, in turn; print a table."""
     supervisor, client = running.supervisor, Client(running.url)
     (second,) = (each for each in supervisor.programs if each.name == "worker 2")
     times: dict[int, list[float]] = {1: [], 2: []}
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for workers in (1, 2):
             if workers == 1:
                 _stop(second)
             else:
                 supervisor._start(second)
                 time.sleep(8)  # it loads its engine
-            seconds = _until_end(running, client, submit)
-            if number:  # the first ones load and warm
-                times[workers].append(seconds)
+            _until_end(running, client, few)  # warms
+            times[workers].append(_until_end(running, client, submit))
     ratios = [one / two for one, two in zip(times[1], times[2], strict=True)]
     print("| workers | seconds, median (quartiles) | times as fast, median (quartiles) |")
     print("|---|---|---|")
@@ -67,7 +68,7 @@ def shared(running: Site, submit: Call, rounds: int) -> None:
 
 
 def _stop(worker: Program) -> None:
-    assert worker.process is not None
+    assert worker.process is not None, "the site runs"
     worker.process.terminate()
     worker.process.wait(60)
 
