@@ -64,7 +64,7 @@ def main() -> None:
                 many_rows.fill(running.database_url, chosen.few)
                 begun = time.perf_counter()
                 many_rows.fill(second, chosen.many)
-                print(f"{chosen.many:,} jobs written in {time.perf_counter() - begun:.0f} s\n")
+                print(f"{chosen.many:,} jobs in {time.perf_counter() - begun:.0f} s\n", flush=True)
                 ask(few, many, chosen.rounds)
             questions(folder, running.database_url, running.redis_url)
 
@@ -72,7 +72,7 @@ def main() -> None:
 def ask(few: Site, many: Site, rounds: int) -> None:
     """Ask both sites in turn; print a row for each call."""
     print("| call | few: p50, p95 ms | many: p50, p95 ms | ratio p50 | ratio p95 |")
-    print("|---|---|---|---|---|")
+    print("|---|---|---|---|---|", flush=True)
     clients = [Client(each.url) for each in (few, many)]
     pairs = [calls(each, client) for each, client in zip((few, many), clients, strict=True)]
     for name in pairs[0]:

@@ -33,8 +33,8 @@ JOBS = """
         pages_done, pages_failed, classification, documents, warnings, created_at, started_at,
         finished_at)
     SELECT job, tenant, file, status, 'auto', '{"engine": "auto", "preview": true}', '{"order": 1}',
-        'invoice', '', 1, 0, 1, false, 1, 1, 1, 0, '{"kind": "invoice", "label": "Invoice", "confidence": 0.9, "alternatives": [],
-            "evidence": []}', '[]',
+        'invoice', '', 1, 0, 1, false, 1, 1, 1, 0, '{"kind": "invoice", "label": "Invoice",
+            "confidence": 0.9, "alternatives": [], "evidence": []}', '[]',
         '{}', at, at + interval '1 s', at + interval '2 s' FROM made;
     INSERT INTO jobs_page (job_id, number, engine, revision, seconds, content, failed, preview_key)
     SELECT job, 1, 'auto', '1', 1, jsonb_build_object('number', 1, 'text', repeat('word ', 40)),
