@@ -3,6 +3,12 @@
 import secrets
 import time
 import uuid
+from datetime import datetime
+
+
+def first_since(moment: datetime) -> uuid.UUID:
+    """The smallest identifier that may have been made at that moment: for ranges of time."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62)
 
 
 def uuid7() -> uuid.UUID:

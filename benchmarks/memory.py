@@ -60,6 +60,7 @@ def main() -> None:
                 answer = session.post(
                     f"{running.url}/api/v1/ocr/jobs?wait=60",
                     files={"file": (name, body)},
+                    data={"cache": "false"},
                     timeout=90,
                 )
                 assert answer.json()["status"] == "succeeded", answer.text

@@ -22,6 +22,7 @@ from jobs.models import (
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
     JobCallback,
     Page,
@@ -45,8 +46,9 @@ class JobAdmin(ReadOnlyAdmin):
         "pages_done",
         "pages_total",
         "priority",
+        "cached",
     )
-    list_filter = ("status", "engine", "created_at")
+    list_filter = ("status", "cached", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
@@ -155,6 +157,17 @@ class ReviewAdmin(ReadOnlyAdmin):
     list_display = ("job", "tenant", "status", "created_at", "taken_until", "confirmed_at")
     list_filter = ("status",)
     search_fields = ("job__id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant",)
+    show_full_result_count = False
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Keys that callers have used, and what for."""
+
+    list_display = ("created_at", "tenant", "route", "key", "made", "status")
+    list_filter = ("route",)
+    search_fields = ("key", "made", "tenant__name", "tenant__slug")
     list_select_related = ("tenant",)
     show_full_result_count = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -29,7 +30,7 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import lifecycle, queue, submit
+from jobs import idempotency, lifecycle, queue, submit
 from jobs.blocking import wait_for_end
 from jobs.listeners import Handover, Waiter, host_of
 from jobs.models import Job, Review, Status
@@ -48,6 +49,12 @@ WAIT = OpenApiParameter(
     OpenApiTypes.INT,
     description="seconds to wait for the end, at most 60; a busy server answers before",
 )
+ONCE = OpenApiParameter(
+    idempotency.HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="a name of your own for this request: sent again, it makes nothing again",
+)
 
 
 class JobView(TenantMixin, GenericAPIView[Job]):
@@ -64,15 +71,27 @@ class JobView(TenantMixin, GenericAPIView[Job]):
             headers["Location"] = reverse("job", args=[job.pk], request=self.request)
         return Response(self.get_serializer(job).data, status=status, headers=headers)
 
-    def reply_at_end(self, job: Job, seconds: float, unended: int = 200) -> HttpResponseBase:
-        """The job when it has ended, or as it is when the time is over; then with this status.
+    def reply_at_end(
+        self,
+        job: Job,
+        seconds: float,
+        unended: int = 200,
+        ended: int = 200,
+        told: Callable[[Job, Response], None] | None = None,
+    ) -> HttpResponseBase:
+        """The job when it has ended, or as it is when the time is over, each with its status.
+
+        ``told`` is given the job and the answer before that is sent.
 
         Keeps no thread meanwhile where the server can do without. Where as many wait as may, the
         answer comes at once.
         """
 
         def reply(job: Job) -> Response:
-            return self.reply(job, 200 if job.ended else unended)
+            answer = self.reply(job, ended if job.ended else unended)
+            if told:
+                told(job, answer)
+            return answer
 
         host = host_of(self.request)
         if job.ended or not seconds or self.request.method == "HEAD":
@@ -112,13 +131,18 @@ class JobListView(JobView, ListAPIView[Job]):
             raise InvalidOption(f"status {status!r} is not one of: {', '.join(Status.values)}")
         if status is not None:
             queryset = queryset.filter(status=status)
-        return needing_review(queryset, self.request.query_params.get("needs_review"))
+        queryset = needing_review(queryset, self.request.query_params.get("needs_review"))
+        cached = self.request.query_params.get("cached")
+        if cached not in (None, "true", "false"):
+            raise InvalidOption("cached is true or false.")
+        return queryset if cached is None else queryset.filter(cached=cached == "true")
 
     @extend_schema(
         summary="List jobs, newest first",
         parameters=[
             OpenApiParameter("status", enum=Status.values),
             OpenApiParameter("needs_review", OpenApiTypes.BOOL),
+            OpenApiParameter("cached", OpenApiTypes.BOOL),
         ],
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -131,12 +155,12 @@ class JobListView(JobView, ListAPIView[Job]):
             "multipart/form-data": SubmitSerializer,
             "application/json": SubmitSerializer,
         },
-        parameters=[WAIT],
+        parameters=[WAIT, ONCE],
         responses={202: JobSerializer, 200: JobSerializer},
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Submit a document: 202 with the job, or 200 if ?wait= saw its end."""
-        return _submit(self, SubmitSerializer, wait_seconds(request))
+        return _submit(self, SubmitSerializer, wait_seconds(request), "ocr/jobs")
 
 
 class ClassifyView(JobView):
@@ -152,12 +176,13 @@ class ClassifyView(JobView):
             "multipart/form-data": ClassifySerializer,
             "application/json": ClassifySerializer,
         },
-        parameters=[WAIT],
+        parameters=[WAIT, ONCE],
         responses={202: JobSerializer, 200: JobSerializer},
     )
     def post(self, request: Request) -> HttpResponseBase:
         """A job as any other, split: 200 when it has ended; waits as long as it may by itself."""
-        return _submit(self, ClassifySerializer, wait_seconds(request, settings.MAX_WAIT_SECONDS))
+        wait = wait_seconds(request, settings.MAX_WAIT_SECONDS)
+        return _submit(self, ClassifySerializer, wait, "classify")
 
 
 class JobDetailView(JobView, RetrieveAPIView[Job]):
@@ -264,7 +289,9 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
     return response
 
 
-def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> HttpResponseBase:
+def _submit(
+    view: JobView, serializer: type[SubmitSerializer], wait: float, route: str
+) -> HttpResponseBase:
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
     actor = actor_of(request)
@@ -274,17 +301,44 @@ def _submit(view: JobView, serializer: type[SubmitSerializer], wait: float) -> H
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
+    priority, cache = form.chosen_priority(), form.validated_data["cache"]
+    metadata = form.validated_data.get("metadata")
+    callback_url = form.validated_data.get("callback_url", "")
     with form.upload() as upload:
-        job = submit.submit_job(
-            actor=actor,
-            upload=upload,
-            options=form.options(default_engine),
-            metadata=form.validated_data.get("metadata"),
-            priority=form.chosen_priority(),
-            callback_url=form.validated_data.get("callback_url", ""),
-            address=address_of(request),
+        wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
+        content = [upload.sha256, upload.name, *wanted]
+        once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
+        job, first_status = idempotency.run_once(
+            once,
+            make=lambda: submit.submit_job(
+                actor=actor,
+                upload=upload,
+                options=form.options(default_engine),
+                metadata=metadata,
+                priority=priority,
+                cache=cache,
+                callback_url=callback_url,
+                once=once,
+                address=address_of(request),
+            ),
+            find=lambda pk: view.get_queryset().filter(pk=pk).first(),
         )
-    return view.reply_at_end(job, wait, unended=202)
+    if once is None:
+        return view.reply_at_end(job, wait, unended=202)
+    if first_status is None:
+
+        def note(job: Job, reply: Response) -> None:
+            if job.ended:
+                idempotency.answered(once, 200)
+
+        return view.reply_at_end(job, wait, unended=202, told=note)
+
+    def mark(job: Job, reply: Response) -> None:
+        reply[idempotency.REPLAYED] = "true"
+
+    # as the first time, or as it will be where that waits
+    ended = 200 if first_status == 200 or wait else 202
+    return view.reply_at_end(job, wait, unended=202, ended=ended, told=mark)
 
 
 def wait_seconds(request: Request, default: int = 0) -> float:

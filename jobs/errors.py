@@ -48,6 +48,25 @@ class NoResult(ExtractionError):
     status = 409
 
 
+class IdempotencyConflict(ExtractionError):
+    code = "idempotency_conflict"
+    title = "This Idempotency-Key was sent with another request"
+    status = 409
+
+
+class IdempotencyInProgress(ExtractionError):
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is still being answered"
+    status = 409
+    permanent = False
+
+
+class IdempotencyGone(ExtractionError):
+    code = "idempotency_gone"
+    title = "What the first request with this Idempotency-Key made has been deleted"
+    status = 410
+
+
 class TemplateNotFound(InvalidOption):
     code = "template_not_found"
     title = "There is no such template"

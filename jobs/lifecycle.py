@@ -33,7 +33,18 @@ from extraction.formats.json import (
     page_to_dict,
     part_to_dict,
 )
-from jobs import batches, metering, queue, review, storage, templates, webhooks
+from jobs import (
+    batches,
+    metering,
+    queue,
+    result_copy,
+    review,
+    revisions,
+    same_document,
+    storage,
+    templates,
+    webhooks,
+)
 from jobs.errors import AlreadyEnded, LeaseLost, NotEnded, NothingToRetry
 from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
 from jobs.sealing import seal
@@ -56,6 +67,11 @@ def make_ready(job: Job) -> None:
     pool = queue.pool_of(job.engine)
     Task.objects.create(job=job, tenant_id=job.tenant_id, pool=pool, priority=job.priority)
     queue.ring_after_commit(pool)
+
+
+def hurry(job: Job, priority: int) -> None:
+    """Let what is left to do of a job be as urgent as that; its row is held."""
+    Task.objects.filter(job=job, priority__gt=priority).update(priority=priority)
 
 
 def start(pool: str, *, worker: str) -> Task | None:
@@ -261,6 +277,38 @@ def finish(task: Task, document: types.Document) -> None:
             review.open_for(job, document.fields)
 
 
+def finish_as(job: Job, first: Job) -> None:
+    """End a job that waits for ``first`` with a copy of its result; that one's row is held.
+
+    Not billed: nothing was read. Raises ``LeaseLost`` where it no longer waits, FileNotFoundError
+    where a file of ``first`` is gone, ``StorageUnavailable``.
+    """
+    with transaction.atomic():
+        waits = Job.objects.filter(pk=job.pk, status=Status.QUEUED, same_as=first)
+        if not waits.update(cached=True, **result_copy.columns_of(first)):
+            raise LeaseLost()
+        job.cached = True
+        _close(
+            job,
+            Status.SUCCEEDED,
+            warnings=first.warnings,
+            classification=first.classification,
+            documents=first.documents,
+            template=first.template,
+        )
+        result_copy.copy_rows(first, job)
+        job.refresh_from_db()
+        review.open_for(job, revisions.values_of(job))
+        audit.record(
+            actor=None,
+            tenant=job.tenant,
+            action="job.end",
+            obj=job,
+            after={"status": str(job.status), "same_as": str(first.pk)},
+        )
+        result_copy.copy_files(first, job)
+
+
 def fail(task: Task, error: ExtractionError) -> None:
     """End the job with an error. Raises ``LeaseLost``."""
     with transaction.atomic():
@@ -319,7 +367,7 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
     with transaction.atomic():
         _lock(job.pk)
         asked = Job.objects.filter(pk=job.pk, status__in=(Status.QUEUED, Status.RUNNING)).update(
-            cancel_requested=True
+            cancel_requested=True, same_as=None
         )
         if not asked:
             raise AlreadyEnded()
@@ -381,6 +429,7 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         file, job_id = job.file, job.pk
         metering.settle(job, outcome="deleted")
         metering.add_storage(job.tenant, -file.size)
+        same_document.after_end(job)
         audit.record(
             actor=actor,
             tenant=job.tenant,
@@ -440,9 +489,10 @@ def _close(
         finished_at=Now(),
         sealed_password="",
     )
-    metering.settle(job, outcome=status)
+    metering.settle(job, outcome=status, cached=job.cached)
     webhooks.job_ended(job, status)
     batches.job_ended(job)
+    same_document.after_end(job)
 
 
 def _requeue(task: Task, after_seconds: float = 0) -> None:

@@ -218,13 +218,16 @@ _PLACE = """
 
 
 def place_of(job: Job) -> Place | None:
-    """Where a job stands in the queue; None for one that has ended. One query at most.
+    """Where a job stands in the queue, or the one it waits for; None for one that has ended.
 
     The estimate takes the jobs of the last ten minutes, and for a running job its own pages, as a
     measure; it is None where there is none.
     """
     if job.ended:
         return None
+    if job.same_as_id is not None:
+        first = Job.objects.filter(pk=job.same_as_id, same_as=None).first()
+        return place_of(first) if first else None
     if job.status == Status.RUNNING:
         return Place(None, _eta_running(job))
     with connection.cursor() as cursor:

@@ -127,7 +127,7 @@ def page_states(job: Job) -> list[PageState]:
 
 def formats_of(job: Job) -> list[Format]:
     """The formats that an ended job's result can be had in."""
-    return [row for row in FORMATS.values() if row.render is not None or _pdf_made(job)]
+    return [row for row in FORMATS.values() if row.render is not None or pdf_made(job)]
 
 
 def open_pdf(job: Job) -> File[bytes]:
@@ -137,7 +137,7 @@ def open_pdf(job: Job) -> File[bytes]:
     """
     if not job.ended:
         raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
-    if _pdf_made(job):
+    if pdf_made(job):
         try:
             return storage.open_file(storage.pdf_key(job.tenant_id, job.pk, job.attempt))
         except FileNotFoundError:
@@ -147,7 +147,8 @@ def open_pdf(job: Job) -> File[bytes]:
     raise NotMade("It was not asked for: submit the document again with outputs=pdf.")
 
 
-def _pdf_made(job: Job) -> bool:
+def pdf_made(job: Job) -> bool:
+    """Whether an ended job has a searchable PDF."""
     return (
         "pdf" in job.options.get("outputs", ())
         and job.status in (Status.SUCCEEDED, Status.PARTIAL)

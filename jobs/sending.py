@@ -112,10 +112,11 @@ class Sender:
         """Send until ``stop``, then see through what is under way; no longer than one attempt."""
         with self._pool:
             while not stop.is_set() or self._under_way:
+                claimed = 0
                 try:
                     close_old_connections()
                     if not stop.is_set():
-                        self.claim()
+                        claimed = self.claim()
                         self._prune()
                     self.record(POLL_SECONDS)
                 except (OperationalError, InterfaceError) as error:
@@ -123,7 +124,7 @@ class Sender:
                     if stop.is_set():
                         return  # what was sent meanwhile is sent again: its lease runs out
                     stop.wait(1)
-                if not self._under_way:
+                if not claimed and not self._under_way:
                     stop.wait(POLL_SECONDS)
 
     def send_due(self) -> int:

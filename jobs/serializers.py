@@ -160,6 +160,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
     split = serializers.BooleanField(
         required=False, help_text="tell the documents of a file apart, each with fields of its own"
     )
+    cache = serializers.BooleanField(
+        default=True, help_text="false reads the document even where its result is there already"
+    )
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
     )
@@ -372,6 +375,15 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     error = FailureSerializer(read_only=True, allow_null=True)
     batch = serializers.UUIDField(source="batch_id", read_only=True, allow_null=True)
     links = serializers.SerializerMethodField()
+    cached = serializers.BooleanField(
+        read_only=True, help_text="the result of the same document, read before; not billed"
+    )
+    same_as = serializers.UUIDField(
+        source="same_as_id",
+        read_only=True,
+        allow_null=True,
+        help_text="the job whose result it has, or waits for",
+    )
 
     class Meta:
         model = Job
@@ -393,6 +405,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "documents",
             "template",
             "review",
+            "cached",
+            "same_as",
             "attempt",
             "run",
             "error",

@@ -1,4 +1,7 @@
-"""Accepting a document: the file kept, the job and what is to be done of it written."""
+"""Accepting a document: the file kept, the job and what is to be done of it written.
+
+Or the job ended at once, where the same document has been read before.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
 
@@ -16,7 +20,18 @@ from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
-from jobs import lifecycle, metering, queue, receivers, storage, templates, webhooks
+from jobs import (
+    idempotency,
+    metering,
+    queue,
+    receivers,
+    result_cache,
+    same_document,
+    storage,
+    templates,
+    webhooks,
+)
+from jobs.idempotency import Once
 from jobs.models import Batch, Job, Priority, StoredFile
 from jobs.sealing import seal
 from jobs.uploads import Upload
@@ -66,13 +81,17 @@ def submit_job(
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
     callback_url: str = "",
+    cache: bool = True,
+    once: Once | None = None,
     address: str | None = None,
 ) -> Job:
     """Keep the file and queue a job for it; returns the job.
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
-    bytes of the file are looked at here. ``callback_url`` has passed
-    ``netguard.check_url``. Raises as ``order``, ``keep`` and ``create``.
+    bytes of the file are looked at here; ``callback_url`` has passed ``netguard.check_url``. Where
+    the same document has been read already, the job has ended with that result; ``cache`` off, it
+    is read anew and its result serves no other. Raises as ``order``, ``keep`` and ``create``, and
+    with ``once`` what ``idempotency.keep`` does.
     """
     placed = order(
         actor=actor, options=options, metadata=metadata, priority=priority, address=address
@@ -80,8 +99,27 @@ def submit_job(
     placed = replace(placed, callback_url=callback_url)
     with taken_back_on_failure(placed) as kept:
         kept.append(keep(actor.tenant, upload))
+        same = same_as(placed, kept[0]) if cache else None
+        job_id = uuid7()
         with transaction.atomic():
-            return create(placed, kept[0])
+            if once:
+                idempotency.keep(once, job_id)
+            return create(placed, kept[0], job_id=job_id, same=same)
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The key of what has the same result, and the job that is said to have it."""
+
+    key: UUID
+    known: UUID | None
+
+
+def same_as(placed: Order, file: StoredFile) -> Same | None:
+    """Where to look for the file's result among those that are there; None for nowhere."""
+    tenant, version = placed.actor.tenant, placed.template.version if placed.template else None
+    key = same_document.key_of(tenant, file.sha256, placed.options, version.pk if version else None)
+    return Same(key, result_cache.recall(tenant.pk, key)) if key else None
 
 
 def media_type_of(head: bytes) -> str:
@@ -120,15 +158,25 @@ def keep(tenant: Tenant, upload: Upload) -> StoredFile:
 
 
 def create(
-    placed: Order, file: StoredFile, *, batch: Batch | None = None, position: int | None = None
+    placed: Order,
+    file: StoredFile,
+    *,
+    job_id: UUID | None = None,
+    same: Same | None = None,
+    batch: Batch | None = None,
+    position: int | None = None,
 ) -> Job:
     """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
 
-    Raises ``QuotaExceeded``.
+    With ``same`` the job has ended where its result is there already. Raises ``QuotaExceeded``.
     """
     tenant, options = placed.actor.tenant, placed.options
+    first = same_document.first_of(tenant, same.key, same.known) if same else None
     file.save(force_insert=True)
     job = Job.objects.create(
+        id=job_id or uuid7(),
+        cache_key=same.key if same else None,
+        same_as=first,
         tenant=tenant,
         file=file,
         batch=batch,
@@ -143,7 +191,6 @@ def create(
         metadata=placed.metadata,
     )
     Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
-    lifecycle.make_ready(job)
     audit.record(
         actor=placed.actor,
         tenant=tenant,
@@ -155,7 +202,11 @@ def create(
     if placed.callback_url:
         receivers.call_back(job, placed.callback_url)
     webhooks.job_event(job, "job.queued")
-    metering.reserve(job, size=file.size)
+    same_document.place(job, first)
+    if job.ended:  # with another one's result: only its file counts
+        metering.add_storage(tenant, file.size)
+    else:
+        metering.reserve(job, size=file.size)
     return job
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from jobs import lifecycle, queue
+from jobs import idempotency, lifecycle, queue, same_document
 from jobs.errors import DocumentCrashedWorker
 from jobs.models import Task
 
@@ -42,6 +42,8 @@ def sweep() -> Swept:
             rung += queue.ring_for_waiting(pool)
     except redis.RedisError as error:
         logger.warning("Redis does not answer: %s", error)
+    same_document.settle_left()
+    idempotency.forget_old()
     return Swept(requeued=requeued, ended=ended, rung=rung)
 
 

@@ -6,6 +6,7 @@ from extraction.formats import FORMATS
 from jobs import (
     api,
     batch_api,
+    cache_api,
     catalogue_api,
     events_api,
     page_api,
@@ -78,6 +79,7 @@ api_urlpatterns = [
         batch_api.BatchExportView.as_view(),
         name="batch-export",
     ),
+    path("cache", cache_api.CacheView.as_view(), name="cache"),
     path("reviews", review_api.ReviewListView.as_view(), name="review-list"),
     path("reviews/<uuid:pk>", review_api.ReviewDetailView.as_view(), name="review"),
     path("reviews/<uuid:pk>/take", review_api.ReviewTakeView.as_view(), name="review-take"),

@@ -98,4 +98,12 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                     id="ocrsite.E009",
                 )
             )
+    if settings.RESULT_CACHE_SECONDS < 0 or settings.IDEMPOTENCY_SECONDS < 1:
+        found.append(
+            Error(
+                "RESULT_CACHE_SECONDS or IDEMPOTENCY_SECONDS is out of range.",
+                hint="0 or more seconds, and at least one second.",
+                id="ocrsite.E011",
+            )
+        )
     return found

@@ -94,6 +94,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             body["errors"] = {"files": exc.refused}
         if status == 503:
             headers["Retry-After"] = "30"
+        elif not exc.permanent:
+            headers["Retry-After"] = "1"
     else:
         if isinstance(exc, OperationalError | InterfaceError):
             logger.error("the database does not answer: %s", exc)

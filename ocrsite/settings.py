@@ -102,6 +102,9 @@ WORKER_MAX_MB = env.int("WORKER_MAX_MB", default=3000)
 DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
 REVIEW_THRESHOLD = env.float("REVIEW_THRESHOLD", default=0.5)  # where no template names another
 REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
+# The same document again, and the same request again
+RESULT_CACHE_SECONDS = env.int("RESULT_CACHE_SECONDS", default=3600)  # 0: every document is read
+IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 MAX_WAIT_SECONDS = 60
 MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # where each keeps a thread
 

@@ -21,6 +21,7 @@ from jobs.models import (
     FieldTemplate,
     FieldTemplateVersion,
     FieldValue,
+    IdempotencyKey,
     Job,
     JobCallback,
     Page,
@@ -65,6 +66,7 @@ HISTORY = [
     Reservation,
     ThresholdNotice,
     UsageRecord,
+    IdempotencyKey,
 ]
 
 
@@ -87,7 +89,10 @@ def rows(acme: Organisation) -> None:
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
-    make_job(acme)
+    waiting = make_job(acme)
+    IdempotencyKey.objects.create(
+        tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
+    )
     assert lifecycle.start("cpu", worker="w") is not None
     hook(acme, "https://8.8.8.8/of-A-17")
     receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")

@@ -50,6 +50,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/batches/<uuid:pk>/cancel": {"post": "object"},
     "api/v1/batches/<uuid:pk>/retry": {"post": "object"},
     "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": "object"},
+    "api/v1/cache": {"get": "list"},
     "api/v1/reviews": {"get": "list"},
     "api/v1/reviews/<uuid:pk>": {"get": "object"},
     "api/v1/reviews/<uuid:pk>/take": {"post": "object"},

@@ -63,6 +63,8 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"MAX_PAGES": "0"}, "max_pages"),
         ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
         ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
+        ({"RESULT_CACHE_SECONDS": "-1"}, "RESULT_CACHE_SECONDS"),
+        ({"IDEMPOTENCY_SECONDS": "0"}, "IDEMPOTENCY_SECONDS"),
         ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
         ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),
         ({"LISTEN_TICK_SECONDS": "0"}, "LISTEN_TICK_SECONDS"),

@@ -45,25 +45,37 @@ class Engine(Protocol):
 class EngineRow:
     """One row of the table; ``factory`` is "module:class", called with ``threads``.
 
-    ``pool`` is the kind of worker that has what it needs.
+    ``pool`` is the kind of worker that has what it needs. ``revision`` is what its results depend
+    on, told without loading it: the beginning of the engine's own, which also names what differs
+    from machine to machine.
     """
 
     name: str
     title: str
     factory: str
+    revision: str
     pool: Pool = "cpu"
 
+
+_TEXT = "pymupdf-2.0"
+_RAPID = "PP-OCRv6-small/rapidocr-3.10.0"
 
 ENGINES: dict[str, EngineRow] = {
     row.name: row
     for row in (
         EngineRow(
-            "auto", "The PDF's own text where sound, else OCR", "extraction.engines.auto:Auto"
+            "auto",
+            "The PDF's own text where sound, else OCR",
+            "extraction.engines.auto:Auto",
+            f"{_TEXT}+{_RAPID}",
         ),
         EngineRow(
-            "text-layer", "The PDF's own text, no OCR", "extraction.engines.text_layer:TextLayer"
+            "text-layer",
+            "The PDF's own text, no OCR",
+            "extraction.engines.text_layer:TextLayer",
+            _TEXT,
         ),
-        EngineRow("rapidocr", "PP-OCRv6 on the CPU", "extraction.engines.rapid:Rapid"),
+        EngineRow("rapidocr", "PP-OCRv6 on the CPU", "extraction.engines.rapid:Rapid", _RAPID),
     )
 }
 DEFAULT_ENGINE = "auto"

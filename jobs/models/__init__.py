@@ -1,6 +1,7 @@
 """The rows of jobs, by what they are about; import them from here."""
 
 from jobs.models.batches import Batch
+from jobs.models.idempotency import IdempotencyKey
 from jobs.models.jobs import (
     ENDED,
     Extraction,
@@ -33,6 +34,7 @@ __all__ = [
     "FieldTemplate",
     "FieldTemplateVersion",
     "FieldValue",
+    "IdempotencyKey",
     "Job",
     "JobCallback",
     "Page",

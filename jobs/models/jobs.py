@@ -95,6 +95,20 @@ class Job(TenantOwned):
         related_name="+",
         help_text="asked for at submission, or the one used",
     )
+    cache_key = models.UUIDField(
+        null=True, editable=False, help_text="equal where the result is; null: not to be shared"
+    )
+    same_as = models.ForeignKey(
+        "self",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,  # told even when that one is deleted
+        db_index=False,
+        help_text="the job of the same document whose result it waits for, or has",
+    )
+    cached = models.BooleanField(default=False, help_text="has another job's result; not billed")
     sealed_password = models.TextField(blank=True, help_text="encrypted; emptied when the job ends")
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     run = models.PositiveIntegerField(default=0, help_text="from 0; one more with each retry")
@@ -124,6 +138,18 @@ class Job(TenantOwned):
                 fields=["-finished_at"],
                 condition=models.Q(finished_at__isnull=False),
                 name="job_finished_lately",
+            ),
+            models.Index(
+                fields=["cache_key"],
+                condition=models.Q(
+                    status__in=("queued", "running"), same_as=None, cache_key__isnull=False
+                ),
+                name="job_first_at_work",
+            ),
+            models.Index(
+                fields=["same_as"],
+                condition=models.Q(status="queued", same_as__isnull=False),
+                name="job_waits_for_same",
             ),
         ]
         constraints = [

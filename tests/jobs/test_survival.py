@@ -184,7 +184,7 @@ def test_jobs_all_finish_once_when_postgresql_is_killed(tmp_path: Path) -> None:
             except psycopg.OperationalError:
                 return False  # not up again yet
 
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not settled():
             assert time.monotonic() < deadline
             time.sleep(0.5)
