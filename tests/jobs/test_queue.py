@@ -361,8 +361,9 @@ def test_choosing_uses_the_queue_s_index_where_thousands_wait(acme: Organisation
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE jobs_task")
-        asked = {"pool": "cpu", "without": [], "aging": 600, "most": 1000}
-        cursor.execute(f"EXPLAIN {queue._NEXT}", asked)
+        cursor.execute(
+            f"EXPLAIN {queue._NEXT}", {"pool": "cpu", "without": [], "aging": 600, "most": 1000}
+        )
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "task_waiting" in plan
     assert "jobs_task_pkey" not in plan, "that index has every task before the one looked for"
