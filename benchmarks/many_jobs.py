@@ -159,7 +159,7 @@ def questions(folder: Path, database_url: str, redis_url: str) -> None:
                 cursor.execute("VACUUM ANALYZE jobs_task")
             for each in asked:
                 times = []
-                for number in range(210):
+                for number in range(110):
                     begun = time.perf_counter()
                     each()
                     if number >= 10:
