@@ -40,7 +40,8 @@ POOLS: Sequence[str] = get_args(Pool)
 
 # One tenant after the other by a loose index scan, whatever the number of tasks. Who has the fewest
 # tasks running is first, of those who waited longest since their last turn; within a tenant its
-# priorities, each a step higher for every `aging` seconds of waiting.
+# priorities, each a step higher for every `aging` seconds of waiting. The order (priority, id) is
+# the index's: asked for by id alone PostgreSQL walks the primary key, past everything that waits.
 _TENANTS = """
     WITH RECURSIVE tenants AS (
         (SELECT tenant_id FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
@@ -68,8 +69,9 @@ _NEXT = f"""{_TENANTS}
         CROSS JOIN LATERAL (
             SELECT id, created_at FROM jobs_task
             WHERE pool = %(pool)s AND state = 'waiting' AND tenant_id = tenants.tenant_id
-              AND priority = level AND due_at <= statement_timestamp() AND NOT id = ANY(%(without)s)
-            ORDER BY id LIMIT 1
+              AND priority BETWEEN level AND level
+              AND due_at <= statement_timestamp() AND NOT id = ANY(%(without)s)
+            ORDER BY priority, id LIMIT 1
         ) task
         ORDER BY greatest(
             level - floor(
@@ -198,8 +200,9 @@ _PLACE = """
     SELECT own.tasks + (
         SELECT count(*) FROM tenants CROSS JOIN LATERAL (
             SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
-              AND tenant_id = tenants.tenant_id AND tenant_id <> %(tenant)s LIMIT own.tasks + 1
+              AND tenant_id = tenants.tenant_id ORDER BY priority, id LIMIT own.tasks + 1
         ) turn
+        WHERE tenants.tenant_id <> %(tenant)s
     ), (
         SELECT count(*) FROM jobs_task WHERE pool = %(pool)s AND state = 'running'
     ), (

@@ -20,12 +20,20 @@ from extraction import errors as extraction_errors
 from extraction.errors import ExtractionError
 from jobs import errors as job_errors
 from jobs import storage, webhooks
+from jobs.models import Job
+from ocrsite import metrics
 from ocrsite.problems import DRF_PROBLEMS
 from tests.jobs.hooking import hook
 from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    """A busy machine counts slowly, and what is kept then is another test's."""
+    metrics._kept.clear()
 
 
 def check(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -152,6 +160,28 @@ def test_metrics_count_jobs_and_pages(acme: Organisation, client: Client) -> Non
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("files", "empty_queue")
+def test_metrics_that_take_long_to_count_are_kept_for_a_while(
+    acme: Organisation, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> bool:
+        return 'engine="auto",status="queued"' in client.get("/metrics").content.decode()
+
+    monkeypatch.setattr(metrics, "QUICK_SECONDS", 60)
+    make_job(acme)
+    assert told()
+    Job.objects.all().delete()
+    assert not told(), "counted quickly, so each time"
+    monkeypatch.setattr(metrics, "QUICK_SECONDS", 0)
+    monkeypatch.setattr(metrics, "KEPT_TIMES", 1_000_000)
+    make_job(acme)
+    assert told()
+    Job.objects.all().delete()
+    assert told(), "kept"
+    metrics._kept["jobs"] = 0.0, []
+    assert not told(), "its time is over"
+
+
 def test_metrics_count_deliveries(acme: Organisation, client: Client) -> None:
     hook(acme, "https://8.8.8.8/")
     webhooks.notify(acme.tenant, "job.succeeded", {})
@@ -244,8 +274,6 @@ def test_a_database_that_is_away_is_503_not_500(
 def test_metrics_are_there_without_the_database(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ocrsite import metrics
-
     def away(*args: object) -> object:
         raise OperationalError
 

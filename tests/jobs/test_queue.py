@@ -352,3 +352,18 @@ def test_redis_that_does_not_answer_is_left_alone_for_a_while(
         make_job(acme)
     assert len(asked) == 1
     assert Task.objects.count() == 3
+
+
+def test_choosing_uses_the_queue_s_index_where_thousands_wait(acme: Organisation) -> None:
+    job = make_job(acme)
+    Task.objects.bulk_create(
+        Task(job=job, tenant=acme.tenant, pool="cpu", numbers=[n]) for n in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_task")
+        cursor.execute(
+            f"EXPLAIN {queue._NEXT}", {"pool": "cpu", "without": [], "aging": 600, "most": 1000}
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "task_waiting" in plan
+    assert "jobs_task_pkey" not in plan, "that index has every task before the one looked for"
