@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import secrets
+import signal
 import time
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError
 
 from extraction import engines
 from jobs import queue, tasks
 from jobs.worker import WarmWorker
 
 logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.5  # between looks for work, or for Redis
+LOOK_SECONDS = 10  # of work without Redis, before it is asked again
 
 
 class Command(BaseCommand):
@@ -28,27 +33,46 @@ class Command(BaseCommand):
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # the RQ worker has its own once Redis answers
+            signal.signal(number, lambda *_: tasks.stopping.set())
         engines.warm(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
-        pause = 0.5
+        burst = bool(options["burst"])
         while not tasks.stopping.is_set():
-            try:
-                worker = WarmWorker(
-                    queue.pool_queue(options["pool"]),
-                    # Redis holds a killed worker's name for a while, and in a container the
-                    # next one has its host and process id
-                    name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
-                    max_jobs=settings.WORKER_MAX_JOBS,
-                    max_mb=settings.WORKER_MAX_MB,
-                )
-                worker.log_job_description = False
-                worker.work(burst=options["burst"], logging_level="WARNING")
-                if options["burst"] or worker.recycled:
-                    return
-                pause = 0.5
-            except redis.RedisError as error:
-                logger.warning("Redis does not answer, looking for work without: %s", error)
-                while not tasks.stopping.is_set() and tasks.run_next(options["pool"]):
-                    pass
+            if queue.redis_answers():
+                recycled = self._listen(options["pool"], burst=burst)
+            else:
+                recycled = False
+                self._look(options["pool"])
+            if burst or recycled:
+                return
             if not tasks.stopping.is_set():
-                time.sleep(pause)
-                pause = min(pause * 2, 5)
+                time.sleep(PAUSE_SECONDS)
+
+    def _listen(self, pool: str, *, burst: bool) -> bool:
+        """Work as bells ring, until told to stop or Redis is away; returns whether worn out."""
+        try:
+            worker = WarmWorker(
+                queue.pool_queue(pool),
+                # Redis holds a killed worker's name for a while, and in a container the
+                # next one has its host and process id
+                name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
+                max_jobs=settings.WORKER_MAX_JOBS,
+                max_mb=settings.WORKER_MAX_MB,
+            )
+            worker.log_job_description = False
+            worker.work(burst=burst, logging_level="WARNING")
+        except redis.RedisError as error:
+            logger.warning("Redis does not answer: %s", error)
+            return False
+        return worker.recycled
+
+    def _look(self, pool: str) -> None:
+        """Do what waits, without Redis; looks for it again from time to time."""
+        try:
+            looked = time.monotonic()
+            while not tasks.stopping.is_set() and tasks.run_next(pool):
+                if time.monotonic() - looked > LOOK_SECONDS:
+                    return
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("neither Redis nor the database answers: %s", error)
