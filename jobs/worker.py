@@ -30,6 +30,18 @@ LISTEN_SECONDS = 2  # for a bell, before Redis is told that the worker lives
 ANSWER_SECONDS = 4  # of a silence of Redis that hides no bell
 
 
+def worn(jobs: int, *, max_jobs: int, max_mb: int) -> bool:
+    """Whether a process that has done so many jobs, or is so large now, should end; 0: no bound."""
+    megabytes = psutil.Process().memory_info().rss / 1e6
+    if max_jobs and jobs >= max_jobs:
+        logger.info("restarting after %d jobs, %d MB", jobs, megabytes)
+        return True
+    if max_mb and megabytes > max_mb:
+        logger.warning("restarting at %d MB, after %d jobs", megabytes, jobs)
+        return True
+    return False
+
+
 class WarmWorker(SimpleWorker):
     """Ends by itself after ``max_jobs`` jobs or beyond ``max_mb`` of resident memory."""
 
@@ -115,7 +127,7 @@ class WarmWorker(SimpleWorker):
             over.set()
             thread.join(settings.HEARTBEAT_SECONDS)
         self.jobs_done += 1
-        if self._worn():
+        if worn(self.jobs_done, max_jobs=self.max_jobs, max_mb=self.max_mb):
             self.recycled = True
             self._stop_requested = True
 
@@ -135,16 +147,6 @@ class WarmWorker(SimpleWorker):
         """Tell Redis that this worker ends, if it listens; the name fades by itself otherwise."""
         if bells.redis_answers():
             super().teardown()
-
-    def _worn(self) -> bool:
-        megabytes = psutil.Process().memory_info().rss / 1e6
-        if self.max_jobs and self.jobs_done >= self.max_jobs:
-            logger.info("restarting after %d jobs, %d MB", self.jobs_done, megabytes)
-            return True
-        if self.max_mb and megabytes > self.max_mb:
-            logger.warning("restarting at %d MB, after %d jobs", megabytes, self.jobs_done)
-            return True
-        return False
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """On SIGTERM and SIGINT: no new work, running work handed back at the next page.

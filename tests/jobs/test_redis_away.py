@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django_rq.connection_utils import get_redis_connection
+from pytest_django import Settings
 from rq import Queue
 
 from extraction.types import PageImage
@@ -199,6 +200,35 @@ def test_worker_told_to_stop_while_it_looks_ends(
     os.kill(own_redis.pid, signal.SIGKILL)
     call_command("worker")
     assert looks == ["cpu"] * 3
+
+
+def test_worker_without_redis_ends_when_worn(
+    acme: Organisation, fake_engine: FakeEngine, own_redis: Redis, settings: Settings
+) -> None:
+    settings.WORKER_MAX_JOBS = 2
+    os.kill(own_redis.pid, signal.SIGKILL)
+    for _ in range(3):
+        make_job(acme)
+    call_command("worker")
+    assert Job.objects.filter(status=Status.QUEUED).count() == 1
+
+
+def test_worker_without_redis_and_database_goes_on(
+    acme: Organisation, own_redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def away(pool: str) -> bool:
+        asked.append(pool)
+        if len(asked) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise OperationalError("away")
+
+    monkeypatch.setattr(tasks, "run_next", away)
+    monkeypatch.setattr(worker, "PAUSE_SECONDS", 0.01)
+    os.kill(own_redis.pid, signal.SIGKILL)
+    call_command("worker")
+    assert asked == ["cpu"] * 3
 
 
 def test_one_question_in_some_seconds_finds_out_that_redis_hangs(

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 
 from extraction import engines
 from jobs import queue, tasks
-from jobs.worker import WarmWorker
+from jobs.worker import WarmWorker, worn
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ LOOK_SECONDS = 10  # of work without Redis, before it is asked again
 
 class Command(BaseCommand):
     help = "Run a worker: it keeps its engine loaded and does one job at a time."
+    done_alone = 0  # jobs, without Redis
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -40,11 +41,10 @@ class Command(BaseCommand):
         burst = bool(options["burst"])
         while not tasks.stopping.is_set():
             if queue.redis_answers():
-                recycled = self._listen(options["pool"], burst=burst)
+                ends = self._listen(options["pool"], burst=burst)
             else:
-                recycled = False
-                self._look(options["pool"])
-            if burst or recycled:
+                ends = self._look(options["pool"])
+            if burst or ends:
                 return
             if not tasks.stopping.is_set():
                 time.sleep(PAUSE_SECONDS)
@@ -67,12 +67,20 @@ class Command(BaseCommand):
             return False
         return worker.recycled
 
-    def _look(self, pool: str) -> None:
-        """Do what waits, without Redis; looks for it again from time to time."""
+    def _look(self, pool: str) -> bool:
+        """Do what waits, without Redis, for some seconds at most; returns whether worn out."""
+        until = time.monotonic() + LOOK_SECONDS
         try:
-            looked = time.monotonic()
             while not tasks.stopping.is_set() and tasks.run_next(pool):
-                if time.monotonic() - looked > LOOK_SECONDS:
-                    return
+                self.done_alone += 1
+                if worn(
+                    self.done_alone,
+                    max_jobs=settings.WORKER_MAX_JOBS,
+                    max_mb=settings.WORKER_MAX_MB,
+                ):
+                    return True
+                if time.monotonic() > until:
+                    break
         except (OperationalError, InterfaceError) as error:
             logger.warning("neither Redis nor the database answers: %s", error)
+        return False
