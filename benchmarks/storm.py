@@ -34,6 +34,7 @@ from tests.documents import image_png, text_pdf
 
 RECOVERY_SECONDS = 60
 FIND_SECONDS = 5
+AHEAD = 2  # kills, of whose share of the documents the sender may be ahead
 ENDED = ("succeeded", "partial", "failed", "cancelled")
 
 
@@ -59,6 +60,7 @@ class Storm:
     recovered: list[float] = field(default_factory=list)
     taken_up: list[float] = field(default_factory=list)
     watchers: list[threading.Thread] = field(default_factory=list)
+    tried: int = 0  # kills
 
     def connect(self) -> psycopg.Connection[Any]:
         """A connection to the site's database."""
@@ -94,8 +96,8 @@ def documents(count: int) -> list[Document]:
     return [long if n % 25 == 7 else kinds[n % len(kinds)] for n in range(count)]
 
 
-def send(storm: Storm, count: int, seconds: float) -> None:
-    """Submit the documents over that time, each until it is accepted; cancel and retry some."""
+def send(storm: Storm, count: int, kills: int) -> None:
+    """Submit the documents as the kills go on, each until it is accepted; cancel, retry some."""
     address = f"{storm.running.url}/api/v1/ocr/jobs"
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {storm.running.key}"
@@ -114,6 +116,8 @@ def send(storm: Storm, count: int, seconds: float) -> None:
 
     last = None
     for number, document in enumerate(documents(count)):
+        while number * kills > count * (storm.tried + AHEAD):
+            time.sleep(0.02)
         until = time.monotonic() + 2 * RECOVERY_SECONDS
         while time.monotonic() < until:
             answer = post(
@@ -130,7 +134,6 @@ def send(storm: Storm, count: int, seconds: float) -> None:
             storm.asked["cancel"] += post(f"/{last}/cancel") is not None
         elif number % 20 == 12 and last:
             storm.asked["retry"] += post(f"/{last}/retry") is not None
-        time.sleep(seconds / count / 2)
 
 
 def victims(storm: Storm) -> dict[str, Callable[[], int | None]]:
@@ -185,7 +188,8 @@ def kill(storm: Storm, kills: int) -> None:
     """End processes by SIGKILL at random moments, and see after each that work goes on."""
     kinds = victims(storm)
     for number in range(kills):
-        time.sleep(storm.random.uniform(0.3, 1.5))
+        storm.tried = number
+        time.sleep(storm.random.uniform(0.1, 1))
         kind = list(kinds)[number % len(kinds)]
         until = time.monotonic() + FIND_SECONDS
         while (pid := kinds[kind]()) is None and time.monotonic() < until:
@@ -207,6 +211,7 @@ def kill(storm: Storm, kills: int) -> None:
                 break
             time.sleep(0.1)
         storm.recovered.append(time.monotonic() - begun)
+    storm.tried = kills
 
 
 def watch_over_its_tasks(storm: Storm, pid: int, begun: float) -> None:
@@ -358,7 +363,7 @@ def run(folder: Path, *, jobs: int, kills: int, seed: int, seconds: float) -> St
     with site(folder, port=free_port(), workers=2) as running:
         storm = Storm(running, random.Random(seed))
         begun = time.monotonic()
-        sender = threading.Thread(target=send, args=(storm, jobs, kills * 1.5))
+        sender = threading.Thread(target=send, args=(storm, jobs, kills))
         sender.start()
         kill(storm, kills)
         while sender.is_alive() or left(storm):
