@@ -136,8 +136,10 @@ def standings(tenant: Tenant) -> list[Standing]:
 def refuse_beyond(tenant: Tenant, *, size: int, pages: int = 1) -> None:
     """A look before anything is done for a document of ``size`` bytes. Raises ``OverQuota``.
 
-    Only ``reserve`` decides: between the two others may come.
+    Only ``reserve`` decides: between the two others may come. No query where nothing is limited.
     """
+    if all(limit_of(tenant, quota) is None for quota in QUOTAS):
+        return
     wanted = {STORAGE_BYTES: size, PAGES_PER_MONTH: pages, PAGES_PER_DAY: pages, OPEN_JOBS: 1}
     for standing in standings(tenant):
         actual = standing.used + standing.reserved + wanted[standing.quota]
@@ -167,7 +169,6 @@ def reserve(
     ]
     if size:
         changes.append(Change(STORAGE, used=size, limit=limit_of(tenant, STORAGE_BYTES)))
-    make_counters(tenant.pk, [change.period for change in changes])
     _change_or_refuse(tenant, changes)
 
 
@@ -293,10 +294,15 @@ def make_counters(tenant_id: UUID, periods: Sequence[str]) -> None:
 
 
 def _change_or_refuse(tenant: Tenant, changes: Sequence[Change]) -> None:
-    done = change(tenant.pk, changes)
-    left = {each.period: each for each in changes if each.period not in done}
-    if not left:
-        return
+    """Change all counters, made where they are missing: the first job of a day or month is rare."""
+    left = {each.period: each for each in changes}
+    for first in (True, False):
+        done = change(tenant.pk, list(left.values()))
+        left = {period: each for period, each in left.items() if period not in done}
+        if not left:
+            return
+        if first:
+            make_counters(tenant.pk, list(left))
     rows = QuotaUse.objects.for_tenant(tenant).filter(period__in=left)
     taken = {row.period: row.used + row.reserved for row in rows}
     for standing in standings(tenant):

@@ -102,12 +102,12 @@ def keep(once: Once, made: UUID, status: int = 202) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
-            _, first = IdempotencyKey.objects.get_or_create(
-                tenant=once.tenant,
-                route=once.route,
-                key=once.key,
-                defaults={"fingerprint": _fingerprint(once), "made": made, "status": status},
+            cursor.execute(
+                "INSERT INTO jobs_idempotencykey (tenant_id, route, key, fingerprint, made, status)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (tenant_id, route, key) DO NOTHING",
+                [once.tenant.pk, once.route, once.key, _fingerprint(once), made, status],
             )
+            first = cursor.rowcount == 1
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):

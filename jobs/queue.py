@@ -177,29 +177,41 @@ class Place:
     eta_seconds: float | None
 
 
-# Its organisation's own tasks before it, and as many turns of each other one
-_POSITION = """
-    WITH own AS (
-        SELECT count(*) AS tasks FROM jobs_task
-        WHERE pool = %(pool)s AND state = 'waiting' AND tenant_id = %(tenant)s
-          AND (priority, id) < (%(priority)s, %(id)s)
+# Its organisation's own tasks before it, and as many turns of each other one; how many tasks run;
+# and the usual time of a job
+_PLACE = """
+    WITH RECURSIVE first AS (
+        SELECT priority, id FROM jobs_task WHERE job_id = %(job)s ORDER BY priority, id LIMIT 1
+    ), own AS (
+        SELECT count(*) AS tasks FROM first JOIN jobs_task task
+        ON task.pool = %(pool)s AND task.state = 'waiting' AND task.tenant_id = %(tenant)s
+          AND (task.priority, task.id) < (first.priority, first.id)
+    ), tenants AS (
+        (SELECT tenant_id FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
+         ORDER BY tenant_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT later.tenant_id FROM jobs_task later
+                WHERE later.pool = %(pool)s AND later.state = 'waiting'
+                  AND later.tenant_id > tenants.tenant_id
+                ORDER BY later.tenant_id LIMIT 1)
+        FROM tenants WHERE tenants.tenant_id IS NOT NULL
     )
-    SELECT own.tasks + coalesce((
-        SELECT sum(least(others.tasks, own.tasks + 1)) FROM (
-            SELECT count(*) AS tasks FROM jobs_task
-            WHERE pool = %(pool)s AND state = 'waiting' AND tenant_id <> %(tenant)s
-            GROUP BY tenant_id
-        ) others
-    ), 0), (SELECT count(*) FROM jobs_task WHERE pool = %(pool)s AND state = 'running')
-    FROM own
-"""
-_USUAL_SECONDS = """
-    SELECT avg(extract(epoch FROM finished_at - started_at)) FROM (
-        SELECT finished_at, started_at FROM jobs_job
-        WHERE finished_at > statement_timestamp() - interval '10 minutes'
-          AND started_at IS NOT NULL AND status IN ('succeeded', 'partial')
-        ORDER BY finished_at DESC LIMIT 50
-    ) lately
+    SELECT own.tasks + (
+        SELECT count(*) FROM tenants CROSS JOIN LATERAL (
+            SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
+              AND tenant_id = tenants.tenant_id AND tenant_id <> %(tenant)s LIMIT own.tasks + 1
+        ) turn
+    ), (
+        SELECT count(*) FROM jobs_task WHERE pool = %(pool)s AND state = 'running'
+    ), (
+        SELECT avg(extract(epoch FROM finished_at - started_at)) FROM (
+            SELECT finished_at, started_at FROM jobs_job
+            WHERE finished_at > statement_timestamp() - interval '10 minutes'
+              AND started_at IS NOT NULL AND status IN ('succeeded', 'partial')
+            ORDER BY finished_at DESC LIMIT 50
+        ) lately
+    )
+    FROM first CROSS JOIN own
 """
 
 
@@ -214,30 +226,21 @@ def place_of(job: Job) -> Place | None:
     if job.same_as_id is not None:
         first = Job.objects.filter(pk=job.same_as_id, same_as=None).first()
         return place_of(first) if first else None
-    tasks = list(job.tasks.order_by("priority", "id")[:1000])
-    if not tasks:
-        return None
     if job.status == Status.RUNNING:
-        return Place(None, _eta_running(job, tasks))
-    task = tasks[0]
+        return Place(None, _eta_running(job))
     with connection.cursor() as cursor:
         cursor.execute(
-            _POSITION,
-            {
-                "pool": task.pool,
-                "tenant": task.tenant_id,
-                "priority": task.priority,
-                "id": task.pk,
-            },
+            _PLACE, {"job": job.pk, "pool": pool_of(job.engine), "tenant": job.tenant_id}
         )
-        before, running = cursor.fetchone()
-        cursor.execute(_USUAL_SECONDS)
-        usual = cursor.fetchone()[0]
-    eta = None if usual is None else float(usual) * (1 + int(before) / max(running, 1))
-    return Place(int(before), None if eta is None else round(eta, 1))
+        row = cursor.fetchone()
+    if row is None:  # it has ended meanwhile
+        return None
+    before, running, usual = row
+    eta = None if usual is None else float(usual) * (1 + before / max(running, 1))
+    return Place(before, None if eta is None else round(eta, 1))
 
 
-def _eta_running(job: Job, tasks: list[Task]) -> float | None:
+def _eta_running(job: Job) -> float | None:
     if not job.pages_total or not job.pages_done or job.started_at is None:
         return None
     with connection.cursor() as cursor:

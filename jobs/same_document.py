@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -32,13 +32,19 @@ from extraction.engines import ENGINES
 from extraction.errors import ExtractionError
 from extraction.formats import FORMATS
 from extraction.options import Options
-from jobs import result_cache
+from jobs import result_cache, templates
 from jobs.errors import LeaseLost
-from jobs.models import FieldTemplate, Job, Status
+from jobs.models import Job, Status
 
 logger = logging.getLogger(__name__)
 
 ON_THE_WAY = (Status.QUEUED, Status.RUNNING)
+_AT_WORK = """
+    SELECT id FROM jobs_job
+    WHERE tenant_id = %s AND cache_key = %s AND same_as_id IS NULL
+      AND status IN ('queued', 'running') AND NOT cancel_requested
+    ORDER BY id LIMIT 1
+"""
 LOOKUPS = Counter("ocrsite_cache_lookups", "Documents looked for among those read", ["result"])
 
 
@@ -69,9 +75,7 @@ def key_of(
     wanted: dict[str, Any] = asdict(options)
     wanted["outputs"] = sorted(name for name in options.outputs if FORMATS[name].render is None)
     if not options.template and not options.fields:  # which one is used, is told by the document
-        own = FieldTemplate.objects.for_tenant(tenant)
-        state = own.aggregate(number=Count("pk"), newest=Max("updated_at"))
-        wanted["templates"] = [state["number"], str(state["newest"])]
+        wanted["templates"] = templates.state_of(tenant)
     depends = [
         str(tenant.pk),
         sha256,
@@ -92,17 +96,19 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
     chooses for this key.
     """
     _lock(key)
-    kept = Job.objects.for_tenant(tenant).filter(cache_key=key, same_as=None)
-    finished = kept.filter(
-        status=Status.SUCCEEDED,
-        finished_at__gt=Now() - timedelta(seconds=settings.RESULT_CACHE_SECONDS),
+    with connection.cursor() as cursor:
+        cursor.execute(_AT_WORK, [tenant.pk, key])
+        candidates = [pk for (pk,) in cursor.fetchall()]
+    if known:
+        candidates.insert(0, known)
+    lately = Now() - timedelta(seconds=settings.RESULT_CACHE_SECONDS)
+    usable = Q(status=Status.SUCCEEDED, finished_at__gt=lately) | Q(
+        status__in=ON_THE_WAY, cancel_requested=False
     )
-    candidates = [known] if known else []
-    candidates += _at_work(kept).values_list("pk", flat=True)[:1]
     for pk in candidates:
         _hold(pk)  # it may have ended until it is held
-        first = finished.filter(pk=pk).first() or _at_work(kept).filter(pk=pk).first()
-        if first is not None:
+        jobs = Job.objects.for_tenant(tenant).filter(cache_key=key, same_as=None, pk=pk)
+        if first := jobs.filter(usable).first():
             return first
     return None
 
@@ -211,7 +217,8 @@ def _replace(first_id: UUID, key: UUID) -> None:
     from jobs import lifecycle  # that module imports this one
 
     waiting = Job.objects.filter(same_as=first_id, status=Status.QUEUED)
-    first = _at_work(Job.objects.filter(cache_key=key)).first()
+    at_work = Job.objects.filter(cache_key=key, same_as=None, cancel_requested=False)
+    first = at_work.filter(status__in=ON_THE_WAY).order_by("pk").first()
     if first is None:
         first = waiting.order_by("priority", "pk").select_for_update(of=("self",)).first()
         if first is None:
@@ -219,13 +226,6 @@ def _replace(first_id: UUID, key: UUID) -> None:
         Job.objects.filter(pk=first.pk).update(same_as=None)
         lifecycle.make_ready(first)
     waiting.update(same_as=first)
-
-
-def _at_work(jobs: Any) -> Any:
-    """Those of the jobs that will have a result."""
-    return jobs.filter(
-        status__in=ON_THE_WAY, same_as=None, cancel_requested=False, cache_key__isnull=False
-    ).order_by("pk")
 
 
 def _lock(key: UUID) -> None:

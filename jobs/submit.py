@@ -190,6 +190,7 @@ def create(
         sealed_password=seal(options.password),
         metadata=placed.metadata,
     )
+    Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
     audit.record(
         actor=placed.actor,
         tenant=tenant,

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit
@@ -210,6 +210,16 @@ def names(tenant: Tenant) -> list[tuple[str, str]]:
     """The names and labels of the tenant's own templates."""
     rows = FieldTemplate.objects.for_tenant(tenant).order_by("name")
     return list(rows.values_list("name", "label"))
+
+
+def state_of(tenant: Tenant) -> str:
+    """What changes whenever one of the tenant's templates does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), max(updated_at) FROM jobs_fieldtemplate WHERE tenant_id = %s",
+            [tenant.pk],
+        )
+        return str(cursor.fetchone())
 
 
 def refuse_both(fields: Sequence[str], template: str) -> None:

@@ -278,8 +278,8 @@ def test_priority_is_asked_for_and_told(acme: Organisation) -> None:
 def test_choosing_takes_the_same_queries_for_3_and_300_tasks(acme: Organisation) -> None:
     counts = []
     job = make_job(acme)
-    assert start() is not None  # webhooks are told of a job's first start
-    for more in (3, 297):
+    assert start() is not None  # the job's first task is told to webhooks
+    for more in (2, 297):
         Task.objects.bulk_create(
             Task(job=job, tenant=acme.tenant, pool="cpu", numbers=[n]) for n in range(more)
         )
@@ -287,6 +287,39 @@ def test_choosing_takes_the_same_queries_for_3_and_300_tasks(acme: Organisation)
             assert start() is not None
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_submission_takes_few_queries_whatever_waits(
+    acme: Organisation, stranger: Organisation
+) -> None:
+    client, counts = acme.api(), []
+    client.get("/api/v1/auth/me")  # the key's use is noted once a minute
+    for more in (1, 20):
+        for _ in range(more):
+            make_job(acme)
+            make_job(stranger)
+        queue._counts.clear()
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.post("/api/v1/ocr/jobs", {"file": form_file()}, format="multipart")
+        assert answer.json()["queue"]["position"] > more
+        # The key, how many wait; the transaction: file, job, task, audit, webhooks, reservation,
+        # counters; its place
+        statements = [each["sql"] for each in queries if each["sql"] not in ("BEGIN", "COMMIT")]
+        counts.append(len(statements))
+    assert counts == [10, 10]
+
+
+def test_place_is_one_query_and_none_for_a_running_job_without_pages(acme: Organisation) -> None:
+    job = make_job(acme)
+    with CaptureQueriesContext(connection) as queries:
+        assert queue.place_of(job) == queue.Place(0, None)
+    assert len(queries) == 1
+    assert start() is not None
+    job.refresh_from_db()
+    assert queue.place_of(job) == queue.Place(None, None)
+    Task.objects.filter(job=job).delete()
+    job.status = Status.QUEUED
+    assert queue.place_of(job) is None, "it ended after it was looked up"
 
 
 def test_bells_are_bounded_and_rung_for_what_waits(acme: Organisation) -> None:
