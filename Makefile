@@ -37,6 +37,7 @@ bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.storm
+	$(BIN)/python -m benchmarks.hung_redis
 	$(BIN)/python -m benchmarks.webhooks
 	$(BIN)/python -m benchmarks.batches
 	$(BIN)/python -m benchmarks.listeners

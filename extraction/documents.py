@@ -174,8 +174,9 @@ class OpenDocument:
         pages and lowered to fit the pixel limit; images keep their own. The pixels of a page are
         valid until the next one is asked for. Only one iteration can run at a time.
 
-        A page that cannot be decoded costs itself only: it becomes a ``PageFailure``. When the
-        child has died of pages twice, the remaining ones fail the same way without being tried.
+        A page that cannot be decoded costs itself only: it becomes a ``PageFailure``. A child
+        that somebody kills is replaced once, and its page tried again. When the child has died of
+        pages twice, the remaining ones fail the same way without being tried.
 
         Warnings on a page: ``blank_page`` one colour all over, ``hidden_text`` text that no reader
         sees was left out (with ``text`` on a scan: was taken), ``text_layer_unsound`` the page has
@@ -199,6 +200,10 @@ class OpenDocument:
             decoder.forget()
 
 
+class _Killed(CorruptDocument):
+    """A child was ended from outside, perhaps for want of memory: what it did is tried again."""
+
+
 class _Decoder:
     """The child process of one document, replaced when it dies, and the memory shared with it."""
 
@@ -213,9 +218,16 @@ class _Decoder:
         self._child: Child | None = None
         self._asked: tuple[dict[str, Any], float] | None = None
         self._deaths: list[ExtractionError] = []
+        self._spared = False  # one death by SIGKILL, which is seldom the document's doing
 
     def open(self, seconds: float) -> int:
         """Start a child and have it open the document; returns the number of pages."""
+        try:
+            return self._open(seconds)
+        except _Killed:
+            return self._open(seconds)
+
+    def _open(self, seconds: float) -> int:
         try:
             self._child = Child(
                 "extraction.decoder:serve",
@@ -252,26 +264,29 @@ class _Decoder:
         """The page last asked for."""
         assert self._asked is not None
         request, deadline = self._asked
-        number = request["number"]
         try:
-            if self._child is None:
-                deadline = self._start_again()
-                self.ask(request)
-            self._asked = None
-            seconds = self._limits.page_seconds
-            with self._watching(PageTimeout(limit=seconds)):
-                assert self._child is not None
-                reply, preview = self._child.receive(
-                    max(deadline, time.monotonic() + ANSWER_SECONDS)
-                )
-                _raise_error(reply)
-                return self._page(request, reply, preview)
+            try:
+                return self._answer(request, deadline)
+            except _Killed:
+                return self._answer(request, deadline)
         except EngineUnavailable:
             raise
         except ExtractionError as error:
-            return PageFailure(number, error)
+            return PageFailure(request["number"], error)
         finally:
             self._asked = None
+
+    def _answer(self, request: dict[str, Any], deadline: float) -> PageImage:
+        if self._child is None:
+            deadline = self._start_again()
+            self.ask(request)
+        self._asked = None
+        seconds = self._limits.page_seconds
+        with self._watching(PageTimeout(limit=seconds)):
+            assert self._child is not None
+            reply, preview = self._child.receive(max(deadline, time.monotonic() + ANSWER_SECONDS))
+            _raise_error(reply)
+            return self._page(request, reply, preview)
 
     def forget(self) -> None:
         """Give up the page asked for, if any, with the child that works on it."""
@@ -286,7 +301,8 @@ class _Decoder:
 
     def _start_again(self) -> float:
         """Replace a dead child; returns the deadline for opening and the page together, so that a
-        hostile file costs no more than the time for opening once and ``MAX_DEATHS`` pages."""
+        hostile file costs no more than the time for opening once and ``MAX_DEATHS`` pages, and
+        once more what a child did that was killed."""
         if len(self._deaths) >= MAX_DEATHS:
             raise self._deaths[-1]
         deadline = time.monotonic() + self._limits.page_seconds
@@ -308,6 +324,9 @@ class _Decoder:
             else:
                 how = f"signal {-code}" if code < 0 else f"status {code}"
                 error = CorruptDocument(f"The decoder ended with {how}")
+            if code == -signal.SIGKILL and not self._spared:
+                self._spared = True
+                raise _Killed(error.detail) from None
         except (KeyError, TypeError, ValueError, OverflowError):
             self._end_child()
             error = CorruptDocument("The decoder gave no sound answer")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -266,16 +267,23 @@ def _bell(pool: str) -> Queue:
 _quiet_until = 0.0
 
 
+def redis_answers() -> bool:
+    """Whether Redis does, within a second."""
+    try:
+        return bool(_bell(POOLS[0]).connection.ping())
+    except redis.RedisError:
+        return False
+
+
 def ring(pool: str, count: int = 1) -> int:
     """Wake up to ``count`` workers of the pool; returns how many bells were rung.
 
     Raises redis.RedisError, and for some seconds after one rings no bell at all.
     """
-    global _quiet_until
     if time.monotonic() < _quiet_until:
         return 0
-    queue = _bell(pool)
-    try:
+    with _quiet_after_errors():
+        queue = _bell(pool)
         count = min(count, MOST_BELLS - queue.count)
         if count <= 0:
             return 0
@@ -290,10 +298,17 @@ def ring(pool: str, count: int = 1) -> int:
                     pipeline=pipeline,
                 )
             pipeline.execute()
+    return count
+
+
+@contextmanager
+def _quiet_after_errors() -> Iterator[None]:
+    global _quiet_until
+    try:
+        yield
     except redis.RedisError:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         raise
-    return count
 
 
 def ring_softly(pool: str, count: int = 1) -> None:
@@ -325,8 +340,9 @@ def ring_for_waiting(pool: str) -> int:
 
 
 def bells(pool: str) -> int:
-    """How many bells wait in Redis. Raises redis.RedisError."""
-    return _bell(pool).count
+    """How many bells wait in Redis. Raises redis.RedisError, as ``ring`` does."""
+    with _quiet_after_errors():
+        return _bell(pool).count
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 RQ's default worker forks for each job, which loses the loaded models. Its SimpleWorker stays in
 one process but sends no heartbeat while it works: ours does, from a thread.
+
+RQ waits for a Redis that is away, up to a minute at a time. Ours gives up at the first sign of it,
+so that its command can look for work without.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from types import FrameType
 
@@ -14,11 +18,28 @@ import psutil
 import redis
 from django.conf import settings
 from rq import Queue, SimpleWorker
+from rq.exceptions import DequeueTimeout, StopRequested
 from rq.job import Job as RQJob
 
+from jobs import queue as bells
 from jobs import tasks
 
 logger = logging.getLogger(__name__)
+
+LISTEN_SECONDS = 2  # for a bell, before Redis is told that the worker lives
+ANSWER_SECONDS = 4  # of a silence of Redis that hides no bell
+
+
+def worn(jobs: int, *, max_jobs: int, max_mb: int) -> bool:
+    """Whether a process that has done so many jobs, or is so large now, should end; 0: no bound."""
+    megabytes = psutil.Process().memory_info().rss / 1e6
+    if max_jobs and jobs >= max_jobs:
+        logger.info("restarting after %d jobs, %d MB", jobs, megabytes)
+        return True
+    if max_mb and megabytes > max_mb:
+        logger.warning("restarting at %d MB, after %d jobs", megabytes, jobs)
+        return True
+    return False
 
 
 class WarmWorker(SimpleWorker):
@@ -37,6 +58,51 @@ class WarmWorker(SimpleWorker):
         self.max_mb = max_mb
         self.jobs_done = 0
         self.recycled = False
+        self._listening = False
+
+    @property
+    def dequeue_timeout(self) -> int:
+        """Seconds that one call to Redis waits for a bell."""
+        return LISTEN_SECONDS
+
+    @property
+    def connection_timeout(self) -> int:
+        """Seconds without an answer after which Redis counts as away."""
+        return ANSWER_SECONDS
+
+    def subscribe(self) -> None:
+        """Nobody commands workers through Redis: no thread and connection for it."""
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[RQJob, Queue] | None:
+        """The next bell; None where none waits and ``timeout`` is None.
+
+        Raises redis.TimeoutError where Redis does not answer.
+        """
+        try:
+            while True:
+                self.heartbeat()
+                if self.should_run_maintenance_tasks:
+                    self.run_maintenance_tasks()
+                try:
+                    found = self._listen(timeout)
+                except DequeueTimeout:
+                    continue
+                if found is not None:
+                    found[0].redis_server_version = self.get_redis_server_version()
+                return found
+        except redis.ConnectionError as error:
+            raise redis.TimeoutError(str(error)) from error  # which RQ logs in a line
+
+    def _listen(self, timeout: int | None) -> tuple[RQJob, Queue] | None:
+        self._listening = True
+        try:
+            if tasks.stopping.is_set():  # asked to when nothing could be raised yet
+                raise StopRequested()
+            return Queue.dequeue_any(self.queues, timeout, connection=self.connection)
+        finally:
+            self._listening = False
 
     def get_heartbeat_ttl(self, job: RQJob) -> int:
         """Seconds without a heartbeat after which RQ takes the execution for dead."""
@@ -61,21 +127,34 @@ class WarmWorker(SimpleWorker):
             over.set()
             thread.join(settings.HEARTBEAT_SECONDS)
         self.jobs_done += 1
-        if self._worn():
+        if worn(self.jobs_done, max_jobs=self.max_jobs, max_mb=self.max_mb):
             self.recycled = True
             self._stop_requested = True
 
-    def _worn(self) -> bool:
-        megabytes = psutil.Process().memory_info().rss / 1e6
-        if self.max_jobs and self.jobs_done >= self.max_jobs:
-            logger.info("restarting after %d jobs, %d MB", self.jobs_done, megabytes)
-            return True
-        if self.max_mb and megabytes > self.max_mb:
-            logger.warning("restarting at %d MB, after %d jobs", megabytes, self.jobs_done)
-            return True
-        return False
+    def handle_execution_ended(self, job: RQJob, queue: Queue, heartbeat_ttl: int) -> None:
+        """Begin to note in Redis how the job ended, if Redis answers; nothing hangs on it.
+
+        Raises redis.RedisError. RQ calls this again, to note a failure, after what it raised.
+        """
+        error = sys.exception()
+        if isinstance(error, redis.RedisError):
+            raise error
+        if not bells.redis_answers():
+            raise redis.TimeoutError("Redis does not answer")
+        super().handle_execution_ended(job, queue, heartbeat_ttl)
+
+    def teardown(self) -> None:
+        """Tell Redis that this worker ends, if it listens; the name fades by itself otherwise."""
+        if bells.redis_answers():
+            super().teardown()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """On SIGTERM and SIGINT: no new work, running work handed back at the next page."""
+        """On SIGTERM and SIGINT: no new work, running work handed back at the next page.
+
+        Raises ``StopRequested`` where the worker listens; amid work neither that nor an error of
+        Redis, to which RQ would tell it, may surface.
+        """
         tasks.stopping.set()
-        super().request_stop(signum, frame)
+        self._stop_requested = True
+        if self._listening:
+            raise StopRequested()

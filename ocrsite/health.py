@@ -37,7 +37,7 @@ def database_answers() -> bool:
 
 def redis_answers() -> bool:
     """Whether Redis answers."""
-    return bool(queue.pool_queue("cpu").connection.ping())
+    return queue.redis_answers()
 
 
 CHECKS: dict[str, Callable[[], bool]] = {

@@ -97,6 +97,16 @@ class ListeningWorker(ThreadWorker):
         super().run()
         self.listeners.stop()
 
+    def is_parent_alive(self) -> bool:
+        """Whether Gunicorn's master is; without it this worker stops as if it were asked to.
+
+        Gunicorn's own would go on answering on kept-alive connections, for the 30 seconds that it
+        has for stopping, and hold the port meanwhile, which the next master needs.
+        """
+        if not super().is_parent_alive():
+            self.alive = False
+        return bool(self.alive)
+
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """As Gunicorn's; one that is handed over is finished as if it were to be closed."""
         self._request.may_leave = not self.cfg.is_ssl and self.cfg.protocol == "http"

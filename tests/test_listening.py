@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -329,3 +330,22 @@ def test_server_that_stops_ends_its_listeners(acme: Organisation, ending: str) -
         assert time.monotonic() - begun < 8
         if ending == "sigterm":
             assert server.process.wait(10) == 0
+
+
+def test_process_whose_master_is_killed_lets_go_of_the_port(acme: Organisation) -> None:
+    """Whatever kept-alive clients go on asking: the next master needs it."""
+    job = make_job(acme)
+    with web_server(threads=2) as server:
+        (worker,) = psutil.Process(server.process.pid).children()
+        listener = Connection(server, f"{JOBS}/{job.pk}/events", acme.raw_key)
+        listener.read_until(b"event: status")
+        session = requests.Session()
+        assert session.get(f"{server.url}/health/live", timeout=5).status_code == 200
+        server.process.kill()
+        begun = time.monotonic()
+        while worker.is_running() and time.monotonic() - begun < 20:
+            with contextlib.suppress(requests.ConnectionError):
+                session.get(f"{server.url}/health/live", timeout=2)
+            time.sleep(0.2)
+        assert time.monotonic() - begun < 8
+        assert names(listener) == ["status"]

@@ -5,12 +5,14 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pymupdf
 import pytest
 from PIL import Image, ImageDraw
 
+from extraction import documents, sandbox
 from extraction.documents import (
     MEDIA_TYPES,
     PageFailure,
@@ -569,6 +571,43 @@ def test_crash_costs_the_page(save: Callable[[bytes], Path]) -> None:
         assert type(failure.error) is CorruptDocument
         assert failure.error.detail == f"The decoder ended with signal {signal.SIGSEGV:d}"
         assert isinstance(next(pages), PageImage)
+
+
+def test_page_whose_decoder_somebody_kills_is_tried_again_once(
+    save: Callable[[bytes], Path],
+) -> None:
+    with open_document(save(hanging_pdf(3, hanging=(2,)))) as document:
+        pages = document.pages((1, 2, 3), wants="pixels", dpi=72, preview=False)
+        outcomes = []
+        for _ in range(2):
+            child = document._decoder._child
+            assert child is not None
+            os.kill(child.pid, signal.SIGKILL)
+            outcomes.append(type(next(pages)))
+        outcomes.append(type(next(pages)))
+    assert outcomes == [PageImage, PageFailure, PageImage]
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+def test_document_whose_decoder_somebody_kills_is_opened_again_once(
+    save: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch, kills: int
+) -> None:
+    made: list[sandbox.Child] = []
+
+    def killed(*arguments: Any, **limits: Any) -> sandbox.Child:
+        made.append(sandbox.Child(*arguments, **limits))
+        if len(made) <= kills:
+            os.kill(made[-1].pid, signal.SIGKILL)
+        return made[-1]
+
+    monkeypatch.setattr(documents, "Child", killed)
+    path = save(pdf(TEXT))
+    if kills == 1:
+        with open_document(path) as document:
+            assert document.info.page_count == 1
+    else:
+        assert type(refused(path)) is CorruptDocument
+    assert len(made) == 2
 
 
 def test_page_beyond_the_memory_is_rendered_smaller(save: Callable[[bytes], Path]) -> None:

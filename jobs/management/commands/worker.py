@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import logging
 import secrets
+import signal
 import time
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError
 
 from extraction import engines
 from jobs import queue, tasks
-from jobs.worker import WarmWorker
+from jobs.worker import WarmWorker, worn
 
 logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.5  # between looks for work, or for Redis
+LOOK_SECONDS = 10  # of work without Redis, before it is asked again
 
 
 class Command(BaseCommand):
     help = "Run a worker: it keeps its engine loaded and does one job at a time."
+    done_alone = 0  # jobs, without Redis
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -28,27 +34,53 @@ class Command(BaseCommand):
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # the RQ worker has its own once Redis answers
+            signal.signal(number, lambda *_: tasks.stopping.set())
         engines.warm(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
-        pause = 0.5
+        burst = bool(options["burst"])
         while not tasks.stopping.is_set():
-            try:
-                worker = WarmWorker(
-                    queue.pool_queue(options["pool"]),
-                    # Redis holds a killed worker's name for a while, and in a container the
-                    # next one has its host and process id
-                    name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
+            if queue.redis_answers():
+                ends = self._listen(options["pool"], burst=burst)
+            else:
+                ends = self._look(options["pool"])
+            if burst or ends:
+                return
+            if not tasks.stopping.is_set():
+                time.sleep(PAUSE_SECONDS)
+
+    def _listen(self, pool: str, *, burst: bool) -> bool:
+        """Work as bells ring, until told to stop or Redis is away; returns whether worn out."""
+        try:
+            worker = WarmWorker(
+                queue.pool_queue(pool),
+                # Redis holds a killed worker's name for a while, and in a container the
+                # next one has its host and process id
+                name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
+                max_jobs=settings.WORKER_MAX_JOBS,
+                max_mb=settings.WORKER_MAX_MB,
+            )
+            worker.log_job_description = False
+            worker.work(burst=burst, logging_level="WARNING")
+        except redis.RedisError as error:
+            logger.warning("Redis does not answer: %s", error)
+            return False
+        return worker.recycled
+
+    def _look(self, pool: str) -> bool:
+        """Do what waits, without Redis, for some seconds at most; returns whether worn out."""
+        until = time.monotonic() + LOOK_SECONDS
+        try:
+            while not tasks.stopping.is_set() and tasks.run_next(pool):
+                self.done_alone += 1
+                if worn(
+                    self.done_alone,
                     max_jobs=settings.WORKER_MAX_JOBS,
                     max_mb=settings.WORKER_MAX_MB,
-                )
-                worker.log_job_description = False
-                worker.work(burst=options["burst"], logging_level="WARNING")
-                if options["burst"] or worker.recycled:
-                    return
-                pause = 0.5
-            except redis.RedisError as error:
-                logger.warning("Redis does not answer, looking for work without: %s", error)
-                while not tasks.stopping.is_set() and tasks.run_next(options["pool"]):
-                    pass
-            if not tasks.stopping.is_set():
-                time.sleep(pause)
-                pause = min(pause * 2, 5)
+                ):
+                    return True
+                if time.monotonic() > until:
+                    break
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("neither Redis nor the database answers: %s", error)
+        return False
