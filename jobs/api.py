@@ -30,18 +30,14 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import idempotency, lifecycle, queue, submit
+from jobs import idempotency, job_actions, queue, submit
 from jobs.blocking import wait_for_end
 from jobs.listeners import Handover, Waiter, host_of
 from jobs.models import Job, Review, Status
 from jobs.progress import JobKey
 from jobs.results import document_of, open_pdf
-from jobs.serializers import (
-    ClassifySerializer,
-    JobSerializer,
-    RetrySerializer,
-    SubmitSerializer,
-)
+from jobs.serializers import JobSerializer
+from jobs.submit_serializers import ClassifySerializer, RetrySerializer, SubmitSerializer
 from jobs.uploads import DocumentJSONParser
 
 WAIT = OpenApiParameter(
@@ -202,7 +198,7 @@ class JobDetailView(JobView, RetrieveAPIView[Job]):
     )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Delete the job, its result and its files."""
-        lifecycle.delete(self.get_object(), actor=actor_of(request), address=address_of(request))
+        job_actions.delete(self.get_object(), actor=actor_of(request), address=address_of(request))
         return Response(status=204)
 
 
@@ -214,7 +210,7 @@ class JobCancelView(JobView):
     @extend_schema(summary="Cancel a job", request=None, responses={202: JobSerializer})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Cancel: at once if queued, after the current page if running; pages read are kept."""
-        job = lifecycle.cancel(
+        job = job_actions.cancel(
             self.get_object(), actor=actor_of(request), address=address_of(request)
         )
         return self.reply(job, 202)
@@ -235,7 +231,7 @@ class JobRetryView(JobView):
         form.is_valid(raise_exception=True)
         job = self.get_object()
         queue.refuse_when_full(queue.pool_of(job.engine))
-        job = lifecycle.retry(
+        job = job_actions.retry(
             job,
             actor=actor_of(request),
             address=address_of(request),

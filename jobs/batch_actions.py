@@ -17,7 +17,7 @@ from accounts.identifiers import uuid7
 from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
-from jobs import idempotency, lifecycle, queue, submit
+from jobs import idempotency, job_actions, queue, submit
 from jobs.errors import AlreadyEnded, NotEnded, NothingAccepted, NothingToRetry
 from jobs.idempotency import Once
 from jobs.models import ENDED, Batch, Job, Priority, Status
@@ -96,7 +96,7 @@ def submit_batch(
 
 
 def cancel(batch: Batch, *, actor: Actor, address: str | None) -> Batch:
-    """Ask for the end of all its jobs, as ``lifecycle.cancel`` does for each.
+    """Ask for the end of all its jobs, as ``job_actions.cancel`` does for each.
 
     May be called again, where a crash came between. Raises ``AlreadyEnded``.
     """
@@ -109,13 +109,13 @@ def cancel(batch: Batch, *, actor: Actor, address: str | None) -> Batch:
         )
     for job in Job.objects.filter(batch=batch).exclude(status__in=ENDED).select_related("tenant"):
         with suppress(AlreadyEnded):
-            lifecycle.cancel(job, actor=actor, address=address)
+            job_actions.cancel(job, actor=actor, address=address)
     batch.refresh_from_db()
     return batch
 
 
 def retry(batch: Batch, *, actor: Actor, address: str | None, password: str = "") -> Batch:
-    """Queue again its jobs that ended without success, as ``lifecycle.retry`` does for each.
+    """Queue again its jobs that ended without success, as ``job_actions.retry`` does for each.
 
     Raises ``NothingToRetry``, ``QueueFull``.
     """
@@ -127,7 +127,7 @@ def retry(batch: Batch, *, actor: Actor, address: str | None, password: str = ""
     audit.record(actor=actor, tenant=batch.tenant, action="batch.retry", obj=batch, address=address)
     for job in rows:
         with suppress(NotEnded, NothingToRetry, Http404):  # by another request, or deleted
-            lifecycle.retry(job, actor=actor, address=address, password=password)
+            job_actions.retry(job, actor=actor, address=address, password=password)
     batch.refresh_from_db()
     return batch
 
@@ -156,6 +156,6 @@ def delete(batch: Batch, *, actor: Actor, address: str | None) -> bool:
         if time.monotonic() > until:
             return False
         with suppress(Http404):  # deleted by another request
-            lifecycle.delete(job, actor=actor, address=address)
+            job_actions.delete(job, actor=actor, address=address)
     Batch.objects.filter(pk=batch.pk).delete()
     return True

@@ -36,7 +36,7 @@ from jobs.batch_serializers import (
 )
 from jobs.errors import Busy
 from jobs.models import Batch
-from jobs.serializers import RetrySerializer
+from jobs.submit_serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
 
 receiving = threading.BoundedSemaphore(settings.MAX_RECEIVING)

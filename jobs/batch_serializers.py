@@ -12,7 +12,8 @@ from jobs import batches
 from jobs.batch_export import EXPORTS
 from jobs.batches import Item, Progress
 from jobs.models import Batch
-from jobs.serializers import FailureSerializer, PagesSerializer, SubmitSerializer
+from jobs.serializers import FailureSerializer, PagesSerializer
+from jobs.submit_serializers import SubmitSerializer
 
 STATES = ["running", "cancelling", "completed"]
 FILE_FIELDS = ("files", "file", "zip")  # of the form; the content decides, not the field's name

@@ -83,20 +83,6 @@ def settle(job: Job, *, outcome: str, cached: bool = False) -> None:
             tell(job.tenant, crossing)
 
 
-def cached(job: Job, *, size: int = 0) -> None:
-    """Note a job that was made with another one's result at hand: it costs its storage alone."""
-    record_usage(
-        tenant=job.tenant,
-        job_id=job.pk,
-        engine=job.engine,
-        pages=0,
-        compute_seconds=0.0,
-        outcome=job.status,
-        cached=True,
-    )
-    add_storage(job.tenant, size)
-
-
 def add_storage(tenant: Tenant, size: int) -> None:
     """Count bytes that were stored or, below 0, removed."""
     quotas.add_storage(tenant, size)

@@ -43,8 +43,7 @@ POOLS: Sequence[str] = get_args(Pool)
 # tasks running is first, of those who waited longest since their last turn; within a tenant its
 # priorities, each a step higher for every `aging` seconds of waiting. The order (priority, id) is
 # the index's: asked for by id alone PostgreSQL walks the primary key, past everything that waits.
-_TENANTS = """
-    WITH RECURSIVE tenants AS (
+_TENANTS = """tenants AS (
         (SELECT tenant_id FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
          ORDER BY tenant_id LIMIT 1)
         UNION ALL
@@ -53,12 +52,14 @@ _TENANTS = """
                   AND later.tenant_id > tenants.tenant_id
                 ORDER BY later.tenant_id LIMIT 1)
         FROM tenants WHERE tenants.tenant_id IS NOT NULL
-    ), busy AS (
+    )"""
+_BUSY = f"""
+    WITH RECURSIVE {_TENANTS}, busy AS (
         SELECT tenant_id, count(*) AS tasks FROM jobs_task
         WHERE pool = %(pool)s AND state = 'running' GROUP BY tenant_id
     )
-"""
-_NEXT = f"""{_TENANTS}
+"""  # noqa: S608 - put together from constants, as those below
+_NEXT = f"""{_BUSY}
     SELECT first.id
     FROM tenants
     JOIN accounts_tenant tenant ON tenant.id = tenants.tenant_id
@@ -84,8 +85,8 @@ _NEXT = f"""{_TENANTS}
     WHERE coalesce(busy.tasks, 0) < coalesce(plan.running_tasks, %(most)s)
     ORDER BY coalesce(busy.tasks, 0), turn.at NULLS FIRST, first.id
     LIMIT 1
-"""  # noqa: S608 - put together from constants
-_OTHERS = f"""{_TENANTS}
+"""  # noqa: S608
+_OTHERS = f"""{_BUSY}
     SELECT EXISTS (
         SELECT FROM tenants LEFT JOIN busy ON busy.tenant_id = tenants.tenant_id
         WHERE tenants.tenant_id <> %(tenant)s AND busy.tasks IS NULL AND EXISTS (
@@ -181,23 +182,14 @@ class Place:
 
 # Its organisation's own tasks before it, and as many turns of each other one; how many tasks run;
 # and the usual time of a job
-_PLACE = """
+_PLACE = f"""
     WITH RECURSIVE first AS (
         SELECT priority, id FROM jobs_task WHERE job_id = %(job)s ORDER BY priority, id LIMIT 1
     ), own AS (
         SELECT count(*) AS tasks FROM first JOIN jobs_task task
         ON task.pool = %(pool)s AND task.state = 'waiting' AND task.tenant_id = %(tenant)s
           AND (task.priority, task.id) < (first.priority, first.id)
-    ), tenants AS (
-        (SELECT tenant_id FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
-         ORDER BY tenant_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT later.tenant_id FROM jobs_task later
-                WHERE later.pool = %(pool)s AND later.state = 'waiting'
-                  AND later.tenant_id > tenants.tenant_id
-                ORDER BY later.tenant_id LIMIT 1)
-        FROM tenants WHERE tenants.tenant_id IS NOT NULL
-    )
+    ), {_TENANTS}
     SELECT own.tasks + (
         SELECT count(*) FROM tenants CROSS JOIN LATERAL (
             SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
@@ -215,7 +207,7 @@ _PLACE = """
         ) lately
     )
     FROM first CROSS JOIN own
-"""
+"""  # noqa: S608
 
 
 def place_of(job: Job) -> Place | None:

@@ -115,7 +115,7 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
 
 def place(job: Job, first: Job | None) -> None:
     """Give a new job what it came for: the result of ``first``, a place behind it, or work."""
-    from jobs import lifecycle  # that module imports this one
+    from jobs import claims  # that module imports this one
 
     if job.cache_key is not None:
         result = "miss" if first is None else "hit" if first.ended else "shared"
@@ -124,13 +124,13 @@ def place(job: Job, first: Job | None) -> None:
             notice = partial(result_cache.notice, job.tenant_id, job.cache_key, job.pk)
             transaction.on_commit(notice)
     if first is None:
-        lifecycle.make_ready(job)
+        claims.make_ready(job)
     elif not first.ended:
-        lifecycle.hurry(first, job.priority)
+        claims.hurry(first, job.priority)
     elif not _take_over(job, first):
         Job.objects.filter(pk=job.pk).update(same_as=None)
         job.refresh_from_db()
-        lifecycle.make_ready(job)
+        claims.make_ready(job)
 
 
 def after_end(job: Job) -> None:
@@ -214,7 +214,7 @@ def _take_over(job: Job, first: Job) -> bool:
 
 def _replace(first_id: UUID, key: UUID) -> None:
     """Let one of those that wait for ``first_id`` do the work, and the others wait for that one."""
-    from jobs import lifecycle  # that module imports this one
+    from jobs import claims  # that module imports this one
 
     waiting = Job.objects.filter(same_as=first_id, status=Status.QUEUED)
     at_work = Job.objects.filter(cache_key=key, same_as=None, cancel_requested=False)
@@ -224,7 +224,7 @@ def _replace(first_id: UUID, key: UUID) -> None:
         if first is None:
             return  # all of them were cancelled or deleted meanwhile
         Job.objects.filter(pk=first.pk).update(same_as=None)
-        lifecycle.make_ready(first)
+        claims.make_ready(first)
     waiting.update(same_as=first)
 
 

@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from extraction import engines, pipeline
 from extraction.errors import Cancelled, ExtractionError
 from extraction.options import Options
-from jobs import lifecycle, queue, results, storage, templates
+from jobs import claims, lifecycle, queue, results, storage, templates
 from jobs.errors import InternalError, LeaseLost
 from jobs.models import Job, Task
 from jobs.results import source_of
@@ -59,7 +59,7 @@ class Heartbeat:
         try:
             while not self._over.wait(settings.HEARTBEAT_SECONDS):
                 try:
-                    lifecycle.renew(self.task)
+                    claims.renew(self.task)
                 except (OperationalError, InterfaceError) as fault:
                     logger.warning("heartbeat of job %s: %s", self.task.job_id, fault)
                     close_old_connections()
@@ -73,7 +73,7 @@ def run_next(pool: str) -> bool:
     Every expected failure ends in the rows. Whoever ends a task wakes a worker for the next one.
     """
     close_old_connections()
-    task = lifecycle.start(pool, worker=worker_name())
+    task = claims.start(pool, worker=worker_name())
     if task is None:
         return False
     run_task(task)
@@ -116,7 +116,7 @@ class Stop:
 
     def told(self) -> bool:
         """Whether this process ends, or the task is to be given up."""
-        return stopping.is_set() or not lifecycle.should_go_on(self.task)
+        return stopping.is_set() or not claims.should_go_on(self.task)
 
 
 def _work(task: Task) -> None:
@@ -126,10 +126,10 @@ def _work(task: Task) -> None:
         with Heartbeat(task), storage.local_path(job.file.key) as path:
             if task.numbers != []:
                 _read(task, path, options, stop)
-            if not lifecycle.last_one(task):
+            if not claims.last_one(task):
                 return
             document = pipeline.put_together(
-                lifecycle.finished_pages(job),
+                claims.finished_pages(job),
                 options,
                 source_of(job),
                 template=templates.of_job(job),
@@ -140,7 +140,7 @@ def _work(task: Task) -> None:
     except LeaseLost:
         raise
     except Cancelled:
-        if (stopping.is_set() or stop.others) and lifecycle.should_go_on(task):
+        if (stopping.is_set() or stop.others) and claims.should_go_on(task):
             lifecycle.hand_back(task)
         else:
             lifecycle.cancelled(task)
@@ -163,7 +163,7 @@ def _read(task: Task, path: Path, options: Options, stop: Stop) -> None:
     """Read the task's pages, each kept as it is finished."""
 
     def on_open(document: pipeline.Opened) -> tuple[int, ...]:
-        return lifecycle.opened(task, page_count=document.info.page_count, numbers=document.numbers)
+        return claims.opened(task, page_count=document.info.page_count, numbers=document.numbers)
 
     pipeline.read_pages(
         path,
@@ -171,7 +171,7 @@ def _read(task: Task, path: Path, options: Options, stop: Stop) -> None:
         engines.get(task.job.engine, settings.WORKER_THREADS),
         limits=settings.LIMITS,
         on_open=on_open,
-        on_page=lambda page, preview: lifecycle.page_done(task, page, preview),
+        on_page=lambda page, preview: claims.page_done(task, page, preview),
         stop=stop,
     )
 

@@ -26,7 +26,16 @@ from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
-from jobs import lifecycle, queue, results, revisions, storage, submit, templates, viewer
+from jobs import (
+    job_actions,
+    queue,
+    results,
+    revisions,
+    storage,
+    submit,
+    templates,
+    viewer,
+)
 from jobs.api import result_response
 from jobs.forms import UploadForm
 from jobs.models import Job, Page, Review, Status
@@ -214,7 +223,7 @@ class JobCancelPage(OneJob):
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Cancel, and back to the job."""
-        lifecycle.cancel(self.get_object(), actor=actor_of(request), address=address_of(request))
+        job_actions.cancel(self.get_object(), actor=actor_of(request), address=address_of(request))
         return redirect("job-page", pk)
 
 
@@ -228,7 +237,7 @@ class JobRetryPage(OneJob):
         limits.admit(request, "submit")
         job = self.get_object()
         queue.refuse_when_full(queue.pool_of(job.engine))
-        lifecycle.retry(
+        job_actions.retry(
             job,
             actor=actor_of(request),
             address=address_of(request),
@@ -245,7 +254,7 @@ class JobDeletePage(OneJob):
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Delete, and back to the list."""
         job = self.get_object()
-        lifecycle.delete(job, actor=actor_of(request), address=address_of(request))
+        job_actions.delete(job, actor=actor_of(request), address=address_of(request))
         messages.success(request, f"{job.file.name} was deleted with its result.")
         return redirect("job-list-page")
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
-from jobs import deliveries, lifecycle, receivers, review, templates, webhooks
+from jobs import claims, deliveries, receivers, review, templates, webhooks
 from jobs.models import (
     Batch,
     CallbackSecret,
@@ -93,7 +93,7 @@ def rows(acme: Organisation) -> None:
     IdempotencyKey.objects.create(
         tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
     )
-    assert lifecycle.start("cpu", worker="w") is not None
+    assert claims.start("cpu", worker="w") is not None
     hook(acme, "https://8.8.8.8/of-A-17")
     receivers.call_back(confirmed, "https://8.8.8.8/of-A-17")
     webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})

@@ -19,7 +19,8 @@ from jobs.batch_export import EXPORTS
 from jobs.batch_serializers import BatchDetailSerializer, ItemSerializer
 from jobs.models import Status
 from jobs.results import PDF_NOT_MADE
-from jobs.serializers import JobSerializer, SubmitSerializer
+from jobs.serializers import JobSerializer
+from jobs.submit_serializers import SubmitSerializer
 from jobs.webhooks import EVENTS
 from tests.test_isolation import ROUTES
 

@@ -11,7 +11,7 @@ import pymupdf
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from extraction.options import Options
-from jobs import lifecycle
+from jobs import claims
 from jobs.models import Job, Task
 from jobs.submit import submit_job
 from jobs.tasks import run_task
@@ -41,7 +41,7 @@ def make_job(organisation: Organisation, body: bytes = PDF, **options: Any) -> J
 def claim(job: Job, worker: str = "w") -> Task:
     """The job's first waiting task, in the hands of a worker."""
     waiting = Task.objects.filter(job=job, state=Task.State.WAITING).order_by("id")
-    task = lifecycle.claim(waiting[0].pk, worker=worker)
+    task = claims.claim(waiting[0].pk, worker=worker)
     assert task is not None
     return task
 
@@ -54,7 +54,7 @@ def run_job(job_id: str) -> None:
         task_id := waiting.exclude(pk__in=done).values_list("pk", flat=True).first()
     ) is not None:
         done.add(task_id)
-        task = lifecycle.claim(task_id, worker="w")
+        task = claims.claim(task_id, worker="w")
         if task is not None:
             run_task(task)
 

@@ -15,7 +15,7 @@ from extraction.types import (
     Source,
     Word,
 )
-from jobs import lifecycle
+from jobs import claims, lifecycle
 from jobs.models import Job
 from tests.jobs.making import claim, make_job
 from tests.people import Organisation
@@ -95,7 +95,7 @@ def read_job(
     task = claim(make_job(organisation, **options))
     pages = pages or (page(),)
     for each in pages:
-        lifecycle.page_done(task, each, None)
+        claims.page_done(task, each, None)
     source = Source("a.pdf", "application/pdf", "0" * 64, len(pages))
     document = Document(source, pages, values or READ, told, documents=parts, template=template)
     lifecycle.finish(task, document)

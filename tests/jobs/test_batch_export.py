@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jobs import batch_api, batch_export, corrections, lifecycle
+from jobs import batch_api, batch_export, corrections, job_actions
 from jobs.batches import Item
 from jobs.corrections import Change
 from jobs.models import Batch, Job, StoredFile
@@ -195,7 +195,7 @@ def test_job_deleted_meanwhile_is_told(acme: Organisation, mixed: Batch) -> None
     answer = acme.api().get(f"{URL}/{mixed.pk}/export.json")
     parts = iter(answer)
     body = next(parts) + next(parts)
-    lifecycle.delete(jobs_of(mixed)[1], actor=acme.actor, address=None)
+    job_actions.delete(jobs_of(mixed)[1], actor=acme.actor, address=None)
     rows = json.loads(body + b"".join(parts))
     assert (rows[1]["name"], rows[1]["error"]["code"]) == ("two.pdf", "no_result")
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.models import AuditEntry
-from jobs import batch_actions, lifecycle
+from jobs import batch_actions, job_actions, lifecycle
 from jobs.errors import DocumentCrashedWorker
 from jobs.models import Batch, Job
 from tests.jobs.batching import jobs_of, make_batch
@@ -34,10 +34,10 @@ import sys
 import django
 django.setup()
 from django.db import connection
-from jobs import lifecycle
+from jobs import claims, job_actions, lifecycle
 from jobs.errors import DocumentCrashedWorker
 from jobs.models import Task
-tasks = [lifecycle.claim(Task.objects.get(job=pk).pk, worker="test") for pk in sys.argv[2:]]
+tasks = [claims.claim(Task.objects.get(job=pk).pk, worker="test") for pk in sys.argv[2:]]
 print("ready", flush=True)
 for number, task in enumerate(tasks):
     with connection.cursor() as cursor:
@@ -116,8 +116,8 @@ def test_cancelling_deleting_and_ending_at_once_ends_once_and_locks_nobody_out(
         ended = at_once(
             lambda task=task: lifecycle.cancelled(task),  # type: ignore[misc]
             lambda batch=batch: batch_actions.cancel(batch, actor=acme.actor, address=None),  # type: ignore[misc]
-            lambda job=jobs[1]: lifecycle.delete(job, actor=acme.actor, address=None),  # type: ignore[misc]
-            lambda job=jobs[2]: lifecycle.cancel(job, actor=acme.actor, address=None),  # type: ignore[misc]
+            lambda job=jobs[1]: job_actions.delete(job, actor=acme.actor, address=None),  # type: ignore[misc]
+            lambda job=jobs[2]: job_actions.cancel(job, actor=acme.actor, address=None),  # type: ignore[misc]
         )
         assert ended[:3] == ["done"] * 3
         assert ended[3] in ("done", "already_ended")
@@ -131,7 +131,7 @@ def test_retrying_one_while_the_last_other_ends_leaves_the_batch_open(acme: Orga
         lifecycle.fail(failed, DocumentCrashedWorker())
         ended = at_once(
             lambda task=last: lifecycle.cancelled(task),  # type: ignore[misc]
-            lambda job=failed.job: lifecycle.retry(job, actor=acme.actor, address=None),  # type: ignore[misc]
+            lambda job=failed.job: job_actions.retry(job, actor=acme.actor, address=None),  # type: ignore[misc]
         )
         assert ended == ["done", "done"]
         assert Batch.objects.get(pk=batch.pk).completed_at is None

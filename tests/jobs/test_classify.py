@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from jobs.models import FieldValue, Job
-from jobs.serializers import ClassifySerializer
+from jobs.submit_serializers import ClassifySerializer
 from tests.documents import text_pdf
 from tests.jobs.making import form_file, make_job, run_job
 from tests.people import Organisation

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from accounts.models import AuditEntry
-from jobs import idempotency, lifecycle, same_document
+from jobs import idempotency, job_actions, same_document
 from jobs.idempotency import Once
 from jobs.models import Batch, IdempotencyKey, Job, StoredFile
 from jobs.sweep import sweep
@@ -190,7 +190,7 @@ def test_fault_of_ours_leaves_the_key_free(
 
 def test_job_deleted_meanwhile_is_gone(acme: Organisation) -> None:
     first = send(acme).json()["id"]
-    lifecycle.delete(Job.objects.get(pk=first), actor=acme.actor, address=None)
+    job_actions.delete(Job.objects.get(pk=first), actor=acme.actor, address=None)
     answer = send(acme)
     assert (answer.status_code, answer.json()["code"]) == (410, "idempotency_gone")
     assert not Job.objects.exists()

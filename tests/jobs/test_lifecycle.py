@@ -12,7 +12,7 @@ from django.http import Http404
 from accounts.models import AuditEntry, UsageRecord
 from extraction.errors import CorruptDocument, EngineUnavailable, PageTimeout
 from extraction.types import Document, FieldValue, Page, Source
-from jobs import lifecycle, models, storage
+from jobs import claims, job_actions, lifecycle, models, storage
 from jobs.errors import AlreadyEnded, LeaseLost
 from jobs.models import Job, Status, Task
 from tests.jobs.making import claim, make_job
@@ -34,12 +34,12 @@ def document(*pages: Page, fields: tuple[FieldValue, ...] = ()) -> Document:
 
 def test_start_claims_once(acme: Organisation, files: Path) -> None:
     job = make_job(acme)
-    task = lifecycle.start("cpu", worker="w")
+    task = claims.start("cpu", worker="w")
     assert task is not None
     assert (task.job_id, task.attempt, task.worker) == (job.pk, 1, "w")
     assert (task.job.status, task.job.attempt) == (Status.RUNNING, 1)
-    assert lifecycle.start("cpu", worker="other") is None
-    assert lifecycle.claim(task.pk, worker="other") is None
+    assert claims.start("cpu", worker="other") is None
+    assert claims.claim(task.pk, worker="other") is None
 
 
 def test_finish_stores_fields_usage_and_status(acme: Organisation, files: Path) -> None:
@@ -47,7 +47,7 @@ def test_finish_stores_fields_usage_and_status(acme: Organisation, files: Path) 
     job = task.job
     pages = (read(1), read(2))
     for page in pages:
-        lifecycle.page_done(task, page, b"jpeg")
+        claims.page_done(task, page, b"jpeg")
     total = FieldValue(
         "total_amount", "Total", "money", "12.50", {"amount": "12.50", "currency": None}, 1,
         (1.0, 2.0, 3.0, 4.0), 0.9, "label",
@@ -76,7 +76,7 @@ def test_finish_is_partial_when_a_page_failed_and_bills_the_others(
     job = task.job
     pages = (read(1), read(2, failed=True))
     for page in pages:
-        lifecycle.page_done(task, page, None)
+        claims.page_done(task, page, None)
     lifecycle.finish(task, document(*pages))
     job.refresh_from_db()
     assert (job.status, job.pages_failed, job.error) == (Status.PARTIAL, 1, None)
@@ -89,7 +89,7 @@ def test_finish_fails_when_all_pages_failed_and_bills_nothing(
     task = claim(make_job(acme))
     job = task.job
     page = read(1, failed=True)
-    lifecycle.page_done(task, page, None)
+    claims.page_done(task, page, None)
     lifecycle.finish(task, document(page))
     job.refresh_from_db()
     assert job.status == Status.FAILED
@@ -105,7 +105,7 @@ def test_old_attempt_can_write_nothing(acme: Organisation, files: Path) -> None:
     new = claim(old.job)
     assert (old.attempt, new.attempt) == (1, 2)
     with pytest.raises(LeaseLost):
-        lifecycle.page_done(old, read(1), None)
+        claims.page_done(old, read(1), None)
     with pytest.raises(LeaseLost):
         lifecycle.finish(old, document(read(1)))
     with pytest.raises(LeaseLost):
@@ -114,8 +114,8 @@ def test_old_attempt_can_write_nothing(acme: Organisation, files: Path) -> None:
         lifecycle.cancelled(old)
     with pytest.raises(LeaseLost):
         lifecycle.hand_back(old)
-    assert lifecycle.renew(old) is False
-    assert lifecycle.renew(new) is True
+    assert claims.renew(old) is False
+    assert claims.renew(new) is True
     new.job.refresh_from_db()
     assert (new.job.status, new.job.pages_done) == (Status.RUNNING, 0)
     assert not models.Page.objects.exists()
@@ -138,21 +138,21 @@ def test_try_again_waits_longer_each_time_and_then_fails(acme: Organisation, fil
 
 
 def test_cancel_ends_a_queued_job_at_once(acme: Organisation, files: Path) -> None:
-    job = lifecycle.cancel(make_job(acme), actor=acme.actor, address=None)
+    job = job_actions.cancel(make_job(acme), actor=acme.actor, address=None)
     assert job.status == Status.CANCELLED
-    assert lifecycle.start("cpu", worker="w") is None
+    assert claims.start("cpu", worker="w") is None
     assert not Task.objects.exists()
     with pytest.raises(AlreadyEnded):
-        lifecycle.cancel(job, actor=acme.actor, address=None)
+        job_actions.cancel(job, actor=acme.actor, address=None)
 
 
 def test_cancel_asks_a_running_job_and_keeps_its_pages(acme: Organisation, files: Path) -> None:
     task = claim(make_job(acme))
     job = task.job
-    lifecycle.page_done(task, read(1), None)
-    assert lifecycle.should_go_on(task) is True
-    lifecycle.cancel(job, actor=acme.actor, address=None)
-    assert lifecycle.should_go_on(task) is False
+    claims.page_done(task, read(1), None)
+    assert claims.should_go_on(task) is True
+    job_actions.cancel(job, actor=acme.actor, address=None)
+    assert claims.should_go_on(task) is False
     lifecycle.cancelled(task)
     job.refresh_from_db()
     assert (job.status, job.pages_done) == (Status.CANCELLED, 1)
@@ -163,16 +163,16 @@ def test_cancel_asks_a_running_job_and_keeps_its_pages(acme: Organisation, files
 def test_delete_removes_rows_and_files_and_keeps_the_bill(acme: Organisation, files: Path) -> None:
     task = claim(make_job(acme))
     job = task.job
-    lifecycle.page_done(task, read(1), b"jpeg")
+    claims.page_done(task, read(1), b"jpeg")
     key = job.file.key
     assert storage.read(key)
-    lifecycle.delete(job, actor=acme.actor, address="192.0.2.1")
+    job_actions.delete(job, actor=acme.actor, address="192.0.2.1")
     assert not Job.objects.exists()
     assert not models.StoredFile.objects.exists()
     assert [path for path in files.rglob("*") if path.is_file()] == []
     assert UsageRecord.objects.get().pages == 1
     with pytest.raises(LeaseLost):
-        lifecycle.page_done(task, read(2), b"jpeg of a deleted job")
+        claims.page_done(task, read(2), b"jpeg of a deleted job")
     assert [path for path in files.rglob("*") if path.is_file()] == []
     entry = AuditEntry.objects.get(action="job.delete")
     assert (entry.api_key, entry.address) == (acme.key, "192.0.2.1")
@@ -182,8 +182,8 @@ def test_delete_removes_rows_and_files_and_keeps_the_bill(acme: Organisation, fi
 def test_delete_leaves_no_folder_behind(acme: Organisation, files: Path) -> None:
     task = claim(make_job(acme))
     job = task.job
-    lifecycle.page_done(task, read(1), b"jpeg")
-    lifecycle.delete(job, actor=acme.actor, address=None)
+    claims.page_done(task, read(1), b"jpeg")
+    job_actions.delete(job, actor=acme.actor, address=None)
     assert list((files / str(acme.tenant.pk) / "pages").iterdir()) == []
 
 
@@ -192,15 +192,15 @@ def test_delete_of_a_deleted_job_is_404_and_not_written_down_twice(
 ) -> None:
     job = make_job(acme)
     seen_by_the_second = Job.objects.select_related("file", "tenant").get(pk=job.pk)
-    lifecycle.delete(job, actor=acme.actor, address=None)
+    job_actions.delete(job, actor=acme.actor, address=None)
     with pytest.raises(Http404):
-        lifecycle.delete(seen_by_the_second, actor=acme.actor, address=None)
+        job_actions.delete(seen_by_the_second, actor=acme.actor, address=None)
     assert AuditEntry.objects.filter(action="job.delete").count() == 1
 
 
 def test_delete_writes_down_the_status_at_that_moment(acme: Organisation, files: Path) -> None:
     job = make_job(acme)
     claim(job)
-    lifecycle.delete(job, actor=acme.actor, address=None)
+    job_actions.delete(job, actor=acme.actor, address=None)
     before = AuditEntry.objects.get(action="job.delete").before
     assert before == {"status": "running", "sha256": job.file.sha256}

@@ -8,9 +8,10 @@ import pytest
 from django.core import mail
 from django.db import transaction
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Plan, QuotaUse, Reservation, ThresholdNotice, UsageRecord
-from jobs import lifecycle, metering
+from jobs import claims, job_actions, lifecycle, metering
 from jobs.errors import QuotaExceeded
 from jobs.models import Job, Page, Status, StoredFile
 from jobs.reconciliation import differences, repair
@@ -53,7 +54,7 @@ def test_job_takes_its_pages_and_bytes_and_gives_the_bytes_back(acme: Organisati
     assert (row.job_id, row.run, row.pages, row.outcome) == (job.pk, 0, 3, "succeeded")
     assert row.day == job.created_at.date()
     assert not Reservation.objects.exists()
-    lifecycle.delete(job, actor=acme.actor, address=None)
+    job_actions.delete(job, actor=acme.actor, address=None)
     assert counters(acme)["storage"] == (0, 0)
     assert counters(acme)["day"] == (3, 0), "what was read stays used"
     assert UsageRecord.objects.count() == 1
@@ -88,9 +89,9 @@ def test_chosen_pages_alone_are_counted(acme: Organisation) -> None:
 
 def test_failed_and_cancelled_jobs_give_back_what_they_kept(acme: Organisation) -> None:
     run_job(str(make_job(acme, b"%PDF-1.7 and then nothing").pk))
-    lifecycle.cancel(make_job(acme), actor=acme.actor, address=None)
+    job_actions.cancel(make_job(acme), actor=acme.actor, address=None)
     running = claim(make_job(acme))
-    lifecycle.delete(running.job, actor=acme.actor, address=None)
+    job_actions.delete(running.job, actor=acme.actor, address=None)
     assert counters(acme)["open"] == counters(acme)["day"] == counters(acme)["month"] == (0, 0)
     outcomes = UsageRecord.objects.order_by("pk").values_list("outcome", "pages")
     assert list(outcomes) == [("failed", 0), ("cancelled", 0), ("deleted", 0)]
@@ -100,7 +101,7 @@ def test_failed_and_cancelled_jobs_give_back_what_they_kept(acme: Organisation) 
 def test_job_taken_up_again_keeps_what_it_kept(acme: Organisation) -> None:
     job = make_job(acme, THREE)
     task = claim(job, worker="dies")
-    lifecycle.opened(task, page_count=3, numbers=range(1, 4))
+    claims.opened(task, page_count=3, numbers=range(1, 4))
     lifecycle.hand_back(task)
     assert counters(acme)["day"] == (0, 3)
     run_job(str(job.pk))
@@ -128,16 +129,25 @@ def test_later_run_keeps_and_bills_the_rest_alone(acme: Organisation) -> None:
     assert differences() == []
 
 
-def test_cached_job_costs_its_storage_alone(acme: Organisation) -> None:
+def test_cached_job_costs_its_storage_alone(acme: Organisation, settings: Settings) -> None:
+    settings.RESULT_CACHE_SECONDS = 3600
+    run_job(str(make_job(acme, THREE).pk))
+    before = counters(acme)
+    again = make_job(acme, THREE)
+    assert (again.status, again.cached) == (Status.SUCCEEDED, True)
+    row = UsageRecord.objects.get(job_id=again.pk)
+    assert (row.pages, row.compute_seconds, row.cached) == (0, 0.0, True)
+    stored = before["storage"][0] + len(THREE)
+    assert counters(acme) == before | {"storage": (stored, 0)}
+    assert differences() == []
+
+
+def test_job_that_waited_for_another_ones_result_is_billed_nothing(acme: Organisation) -> None:
     plan(acme, pages_per_day=0)
-    job = Job(tenant=acme.tenant, engine="auto", status=Status.SUCCEEDED)
-    metering.cached(job, size=100)
-    row = UsageRecord.objects.get()
-    assert (row.job_id, row.pages, row.cached) == (job.pk, 0, True)
-    assert counters(acme) == {"storage": (100, 0)}
     waited = make_job_ignoring_quotas(acme)
     metering.settle(waited, outcome="succeeded", cached=True)
-    assert UsageRecord.objects.get(job_id=waited.pk).cached
+    row = UsageRecord.objects.get(job_id=waited.pk)
+    assert (row.pages, row.cached) == (0, True)
 
 
 def make_job_ignoring_quotas(organisation: Organisation) -> Job:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import Plan
-from jobs import lifecycle, queue, tasks
+from jobs import claims, lifecycle, queue, tasks
 from jobs.errors import QueueFull
 from jobs.models import Job, Priority, Status, Task
 from tests.engines import FakeEngine
@@ -30,7 +30,7 @@ pytestmark = [
 
 def start() -> Task | None:
     """The next task, taken."""
-    return lifecycle.start("cpu", worker="w")
+    return claims.start("cpu", worker="w")
 
 
 def job_of(task: Task | None) -> UUID | None:
@@ -129,7 +129,7 @@ def test_pools_are_apart(acme: Organisation) -> None:
     job = make_job(acme)
     Task.objects.filter(job=job).update(pool="gpu")
     assert start() is None
-    assert job_of(lifecycle.start("gpu", worker="w")) == job.pk
+    assert job_of(claims.start("gpu", worker="w")) == job.pk
 
 
 def test_workers_that_ask_at_once_get_different_tasks(

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts import quotas
 from accounts.models import Plan, QuotaUse, Reservation, ThresholdNotice, UsageRecord
-from jobs import lifecycle, metering
+from jobs import claims, job_actions, lifecycle, metering
 from jobs.models import Job, StoredFile, Task
 from jobs.reconciliation import differences, repair
 from tests.jobs.making import claim, make_job, run_job
@@ -51,7 +51,7 @@ import random, sys
 from accounts.models import ApiKey
 from accounts.tenancy import key_actor
 from extraction.options import Options
-from jobs import lifecycle
+from jobs import claims, job_actions, lifecycle
 from jobs.models import Job, Page
 from jobs.errors import AlreadyEnded, LeaseLost, QuotaExceeded
 from jobs.submit import submit_job
@@ -65,17 +65,17 @@ while True:
             job = submit_job(actor=actor, upload=received, options=Options())
         what = random.randrange(4)
         if what == 0:
-            lifecycle.cancel(job, actor=actor, address=None)
+            job_actions.cancel(job, actor=actor, address=None)
             continue
         task = claim(job)
-        lifecycle.opened(task, page_count=9, numbers=range(random.randrange(1, 4)))
+        claims.opened(task, page_count=9, numbers=range(random.randrange(1, 4)))
         Page.objects.create(job=job, number=1, engine="fake", seconds=0.1, content={})
         if what == 1:
             lifecycle.cancelled(task)
         if what == 2:
             lifecycle.fail(task, QuotaExceeded("x", limit=1, actual=2))
         if what == 3:
-            lifecycle.delete(job, actor=actor, address=None)
+            job_actions.delete(job, actor=actor, address=None)
     except (QuotaExceeded, LeaseLost, AlreadyEnded):
         pass
 """
@@ -128,7 +128,7 @@ def test_processes_that_end_one_job_at_once_bill_it_once(acme: Organisation) -> 
         ended = at_once(
             lambda run=run: lifecycle.cancelled(run),  # type: ignore[misc]
             lambda run=run: lifecycle.cancelled(run),  # type: ignore[misc]
-            lambda job=job: lifecycle.delete(job, actor=acme.actor, address=None),  # type: ignore[misc]
+            lambda job=job: job_actions.delete(job, actor=acme.actor, address=None),  # type: ignore[misc]
         )
         assert ended[2] == "done"
         assert UsageRecord.objects.filter(job_id=job.pk).count() == 1
@@ -149,7 +149,7 @@ def test_opening_and_submitting_at_once_stay_within_the_quota(acme: Organisation
     plan(acme, pages_per_day=20)
     held = [claim(make_job(acme)) for _ in range(6)]
     opens = [
-        lambda task=task: lifecycle.opened(task, page_count=5, numbers=range(1, 6)) for task in held
+        lambda task=task: claims.opened(task, page_count=5, numbers=range(1, 6)) for task in held
     ]
     ended = at_once(*opens, *[lambda: make_job(acme)] * 6)
     day = QuotaUse.objects.get(period__startswith="day:")
@@ -187,13 +187,13 @@ def test_killed_between_the_bill_and_the_commit_the_job_is_billed_once(acme: Org
     job = make_job(acme)
     code = """
 from accounts import quotas
-from jobs import lifecycle
+from jobs import claims, job_actions, lifecycle
 from jobs.models import Job, Page
 def never(*args, **what):
     print("billed", flush=True)
     input()
 quotas.settle = never
-task = lifecycle.start("cpu", worker="w")
+task = claims.start("cpu", worker="w")
 Page.objects.create(job=task.job, number=1, engine="fake", seconds=0.1, content={})
 lifecycle.cancelled(task)
 """

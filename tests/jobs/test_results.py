@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 
 from extraction import searchable_pdf
 from extraction.errors import NotMade
-from jobs import lifecycle, results, storage
+from jobs import job_actions, lifecycle, results, storage
 from jobs.errors import ResultNotReady, StorageUnavailable
 from jobs.models import Job, Status
 from jobs.results import open_pdf
@@ -164,7 +164,7 @@ def test_pdf_of_a_job_deleted_meanwhile_is_removed(
     write = results.write_searchable_pdf
 
     def delete_first(*args: object, **kwargs: object) -> None:
-        lifecycle.delete(job, actor=acme.actor, address=None)
+        job_actions.delete(job, actor=acme.actor, address=None)
         write(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(results, "write_searchable_pdf", delete_first)
@@ -182,7 +182,7 @@ def test_cancelled_job_has_no_pdf(acme: Organisation, files: Path, fake_engine: 
     job = make_job(acme, text_pdf(["One", "Two"]), outputs=("pdf",))
 
     def cancel(page: object) -> None:
-        lifecycle.cancel(job, actor=acme.actor, address=None)
+        job_actions.cancel(job, actor=acme.actor, address=None)
         fake_engine.before = lambda page: None
 
     fake_engine.before = cancel

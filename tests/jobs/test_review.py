@@ -14,7 +14,7 @@ from accounts.permissions import Role
 from accounts.tenancy import Actor, member_actor
 from extraction.fields.templates import starters
 from extraction.types import Classification, Part
-from jobs import corrections, lifecycle, review, templates
+from jobs import corrections, job_actions, lifecycle, review, templates
 from jobs.corrections import Change
 from jobs.errors import FieldsMissing, NotInReview, ResultNotReady, ReviewTaken, VersionConflict
 from jobs.models import FieldRevision, FieldTemplate, FieldValue, Job, Review, StoredFile
@@ -146,7 +146,7 @@ def test_cancelled_and_failed_jobs_are_not_in_review(acme: Organisation) -> None
 
     held = claim(make_job(acme))
     lifecycle.fail(held, CorruptDocument())
-    lifecycle.cancel(make_job(acme), actor=acme.actor, address=None)
+    job_actions.cancel(make_job(acme), actor=acme.actor, address=None)
     assert not Review.objects.exists()
 
 
@@ -368,7 +368,7 @@ def test_deleting_a_job_takes_its_review_and_revisions_along(acme: Organisation)
     for job in (kept, gone):
         say(job, acme.actor, "total_amount", raw="119,00")
         review.take(job, actor=acme.actor, address=None)
-    lifecycle.delete(gone, actor=acme.actor, address=None)
+    job_actions.delete(gone, actor=acme.actor, address=None)
     assert [row.job_id for row in Review.objects.all()] == [kept.pk]
     assert [row.job_id for row in FieldRevision.objects.all()] == [kept.pk]
 

@@ -13,7 +13,7 @@ from accounts.models import AuditEntry, Membership
 from accounts.permissions import Role
 from accounts.tenancy import Actor, member_actor
 from extraction.errors import ExtractionError
-from jobs import corrections, lifecycle, review
+from jobs import corrections, job_actions, review
 from jobs.corrections import Change
 from jobs.models import FieldRevision, Job, Review
 from tests.jobs.reviewing import RIGHT, money, read_job
@@ -120,7 +120,7 @@ def test_job_deleted_meanwhile_leaves_nothing_behind(acme: Organisation) -> None
         ended = at_once(
             say(job, acme.member, 300 + number),
             lambda job=job: review.take(job, actor=acme.member, address=None),  # type: ignore[misc]
-            lambda job=job: lifecycle.delete(job, actor=acme.member, address=None),  # type: ignore[misc]
+            lambda job=job: job_actions.delete(job, actor=acme.member, address=None),  # type: ignore[misc]
         )
         assert ended[2] == "done"
         assert set(ended[:2]) <= {"done", "not_found"}

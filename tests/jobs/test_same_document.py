@@ -16,7 +16,16 @@ from accounts.models import AuditEntry, UsageRecord
 from extraction import engines
 from extraction.errors import ExtractionError
 from extraction.options import Options
-from jobs import corrections, lifecycle, queue, result_cache, same_document, storage, templates
+from jobs import (
+    corrections,
+    job_actions,
+    lifecycle,
+    queue,
+    result_cache,
+    same_document,
+    storage,
+    templates,
+)
 from jobs.corrections import Change
 from jobs.models import (
     Extraction,
@@ -100,7 +109,7 @@ def test_taken_over_result_is_free(acme: Organisation) -> None:
     first = read(acme)
     again = make_job(acme)
     assert again.cached
-    lifecycle.delete(again, actor=acme.actor, address=None)
+    job_actions.delete(again, actor=acme.actor, address=None)
     assert [row.job_id for row in UsageRecord.objects.filter(pages__gt=0)] == [first.pk]
 
 
@@ -121,13 +130,13 @@ def test_deleting_either_leaves_the_other_whole(acme: Organisation, files: Path)
     second, third = (make_job(acme, preview=True, outputs=("pdf",)) for _ in range(2))
     assert files_of(acme, files) == 3 * alone
     whole = document_of(first)
-    lifecycle.delete(first, actor=acme.actor, address=None)
+    job_actions.delete(first, actor=acme.actor, address=None)
     assert document_of(second) == whole
     assert storage.read(Page.objects.get(job=second).preview_key)
     assert open_pdf(second).read()
-    lifecycle.delete(second, actor=acme.actor, address=None)
+    job_actions.delete(second, actor=acme.actor, address=None)
     assert document_of(third) == whole
-    lifecycle.delete(third, actor=acme.actor, address=None)
+    job_actions.delete(third, actor=acme.actor, address=None)
     assert files_of(acme, files) == 0
     assert not Page.objects.exists()
 
@@ -135,7 +144,7 @@ def test_deleting_either_leaves_the_other_whole(acme: Organisation, files: Path)
 def test_deleted_result_is_not_taken_over(acme: Organisation) -> None:
     first = read(acme)
     make_job(acme)
-    lifecycle.delete(first, actor=acme.actor, address=None)
+    job_actions.delete(first, actor=acme.actor, address=None)
     again = make_job(acme)
     assert (again.status, again.cached, again.same_as) == ("queued", False, None)
 
@@ -291,7 +300,7 @@ def test_running_one_is_waited_for_until_it_is_to_be_cancelled(acme: Organisatio
     first = make_job(acme)
     claim(first)
     assert make_job(acme).same_as == first
-    lifecycle.cancel(fresh(first), actor=acme.actor, address=None)
+    job_actions.cancel(fresh(first), actor=acme.actor, address=None)
     assert make_job(acme).same_as is None
 
 
@@ -314,13 +323,13 @@ def test_one_that_waits_takes_the_place_of_one_without_a_result(
             with transaction.atomic():
                 lifecycle._end(running, Status.PARTIAL)
         else:
-            lifecycle.cancel(fresh(first), actor=acme.actor, address=None)
+            job_actions.cancel(fresh(first), actor=acme.actor, address=None)
             assert fresh(second).same_as == first
             lifecycle.cancelled(running)
     elif how == "cancelled":
-        lifecycle.cancel(first, actor=acme.actor, address=None)
+        job_actions.cancel(first, actor=acme.actor, address=None)
     else:
-        lifecycle.delete(first, actor=acme.actor, address=None)
+        job_actions.delete(first, actor=acme.actor, address=None)
     assert (fresh(second).same_as, fresh(third).same_as) == (None, second)
     assert ready(second)
     assert not ready(third)
@@ -333,8 +342,8 @@ def test_one_that_waits_takes_the_place_of_one_without_a_result(
 
 def test_one_that_was_cancelled_can_be_tried_again_by_itself(acme: Organisation) -> None:
     first, second = (make_job(acme) for _ in range(2))
-    lifecycle.cancel(second, actor=acme.actor, address=None)
-    lifecycle.retry(fresh(second), actor=acme.actor, address=None)
+    job_actions.cancel(second, actor=acme.actor, address=None)
+    job_actions.retry(fresh(second), actor=acme.actor, address=None)
     assert ready(second)
     run_job(str(first.pk))
     assert fresh(second).status == Status.QUEUED
@@ -354,7 +363,7 @@ def test_urgent_one_hurries_the_one_that_it_waits_for(acme: Organisation) -> Non
     send(Priority.LOW)
     assert Task.objects.get().priority == Priority.HIGH
     assert [fresh(job).priority for job in jobs] == [2, 1, 0]
-    lifecycle.cancel(jobs[0], actor=acme.actor, address=None)
+    job_actions.cancel(jobs[0], actor=acme.actor, address=None)
     assert [ready(job) for job in jobs] == [False, False, True]
     assert Task.objects.get().priority == Priority.HIGH
 
@@ -364,14 +373,14 @@ def test_one_that_waits_has_the_place_of_the_other(acme: Organisation) -> None:
     assert [queue.place_of(job) for job in (first, second)] == [queue.Place(1, None)] * 2
     run_job(str(before.pk))
     second = fresh(second)
-    lifecycle.delete(first, actor=acme.actor, address=None)
+    job_actions.delete(first, actor=acme.actor, address=None)
     assert queue.place_of(second) is None
 
 
 def test_one_that_waits_can_be_cancelled_and_deleted(acme: Organisation) -> None:
     first, second, third = (make_job(acme) for _ in range(3))
-    lifecycle.cancel(second, actor=acme.actor, address=None)
-    lifecycle.delete(third, actor=acme.actor, address=None)
+    job_actions.cancel(second, actor=acme.actor, address=None)
+    job_actions.delete(third, actor=acme.actor, address=None)
     run_job(str(first.pk))
     assert fresh(first).status == Status.SUCCEEDED
     assert (fresh(second).status, fresh(second).same_as) == ("cancelled", None)
@@ -389,7 +398,7 @@ def test_sweeper_sees_to_what_a_crash_left(
         if succeeds:
             run_job(str(first.pk))
         else:
-            lifecycle.delete(first, actor=acme.actor, address=None)
+            job_actions.delete(first, actor=acme.actor, address=None)
     assert fresh(second).status == Status.QUEUED
     sweep()
     if succeeds:
@@ -487,7 +496,7 @@ def test_other_process_learns_of_a_result_by_redis(acme: Organisation) -> None:
     assert str(key).startswith(f"b'{acme.tenant.pk}:")
     assert 0 < connection.ttl(key) <= 3600
     result_cache._memory.clear()
-    lifecycle.delete(first, actor=acme.actor, address=None)
+    job_actions.delete(first, actor=acme.actor, address=None)
     assert connection.keys("*:result:*") == []
 
 

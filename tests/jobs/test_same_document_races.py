@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accounts.models import UsageRecord
-from jobs import lifecycle, same_document, tasks
+from jobs import job_actions, same_document, tasks
 from jobs.models import Job, Page, Status, Task
 from jobs.reconciliation import differences
 from jobs.sweep import sweep
@@ -94,7 +94,7 @@ def test_sent_while_the_first_is_deleted(acme: Organisation, files: Path, number
     waiting = make_job(acme, preview=True)
 
     def delete() -> None:
-        lifecycle.delete(first, actor=acme.actor, address=None)
+        job_actions.delete(first, actor=acme.actor, address=None)
 
     assert at_once(delete, *[lambda: make_job(acme, preview=True)] * 6) == ["done"] * 7
     work()
@@ -111,10 +111,10 @@ def test_all_come_and_go_at_once(acme: Organisation, files: Path, number: int) -
     jobs = [make_job(acme) for _ in range(8)]
 
     def cancel(job: Job) -> Any:
-        return lambda: lifecycle.cancel(job, actor=acme.actor, address=None)
+        return lambda: job_actions.cancel(job, actor=acme.actor, address=None)
 
     def delete(job: Job) -> Any:
-        return lambda: lifecycle.delete(job, actor=acme.actor, address=None)
+        return lambda: job_actions.delete(job, actor=acme.actor, address=None)
 
     gone = [cancel(jobs[0]), delete(jobs[1]), cancel(jobs[2]), delete(jobs[3])]
     at_once(*gone, *[lambda: make_job(acme)] * 4)

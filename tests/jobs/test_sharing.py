@@ -14,9 +14,9 @@ from pytest_django import Settings
 from accounts.models import AuditEntry, UsageRecord
 from extraction.types import Page as Read
 from extraction.types import PageImage
-from jobs import lifecycle, sweep, tasks
+from jobs import claims, job_actions, lifecycle, sweep, tasks
+from jobs.claims import _shares
 from jobs.errors import LeaseLost, NotEnded, NothingToRetry
-from jobs.lifecycle import _shares
 from jobs.models import FieldValue, Job, Page, Status, Task
 from jobs.results import document_of, page_states
 from tests.documents import encrypted_pdf, text_pdf
@@ -130,15 +130,15 @@ def test_cancelling_ends_all_shares_and_keeps_finished_pages(
 ) -> None:
     job = make_job(acme, TEN)
     one = claim(job)
-    lifecycle.opened(one, page_count=10, numbers=range(1, 11))
+    claims.opened(one, page_count=10, numbers=range(1, 11))
     other = claim(job)
-    lifecycle.page_done(one, Read(1, 595.0, 842.0), None)
-    lifecycle.page_done(other, Read(5, 595.0, 842.0), None)
-    lifecycle.cancel(job, actor=acme.actor, address=None)
-    assert lifecycle.should_go_on(one) is lifecycle.should_go_on(other) is False
+    claims.page_done(one, Read(1, 595.0, 842.0), None)
+    claims.page_done(other, Read(5, 595.0, 842.0), None)
+    job_actions.cancel(job, actor=acme.actor, address=None)
+    assert claims.should_go_on(one) is claims.should_go_on(other) is False
     lifecycle.cancelled(one)
     with pytest.raises(LeaseLost):
-        lifecycle.page_done(other, Read(6, 595.0, 842.0), None)
+        claims.page_done(other, Read(6, 595.0, 842.0), None)
     with pytest.raises(LeaseLost):
         lifecycle.cancelled(other)
     job.refresh_from_db()
@@ -152,7 +152,7 @@ def test_cancelling_a_started_job_that_no_worker_is_at_ends_it_now(
 ) -> None:
     job = make_job(acme, TEN)
     tasks.run_task(claim(job))
-    job = lifecycle.cancel(job, actor=acme.actor, address=None)
+    job = job_actions.cancel(job, actor=acme.actor, address=None)
     assert (job.status, job.pages_done) == (Status.CANCELLED, 4)
     assert UsageRecord.objects.get(job_id=job.pk).pages == 4
 
@@ -164,7 +164,7 @@ def test_share_of_a_dead_worker_goes_on_where_it_was(
     job = make_job(acme, TEN)
     tasks.run_task(claim(job))
     dead = claim(job, worker="dead")
-    lifecycle.page_done(dead, Read(5, 595.0, 842.0), None)
+    claims.page_done(dead, Read(5, 595.0, 842.0), None)
     Task.objects.update(lease_until=Now() - timedelta(seconds=1))
     assert sweep.sweep().requeued == 1
     run_job(str(job.pk))
@@ -282,7 +282,7 @@ def test_retry_tells_fields_anew(acme: Organisation) -> None:
     values = FieldValue.objects.filter(job=job).count()
     assert values
     Job.objects.filter(pk=job.pk).update(status=Status.CANCELLED)
-    lifecycle.retry(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
+    job_actions.retry(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
     assert not FieldValue.objects.exists()
     run_job(str(job.pk))
     assert FieldValue.objects.filter(job=job).count() == values
@@ -304,10 +304,10 @@ def test_retry_of_an_encrypted_document_needs_its_password_again(acme: Organisat
 def test_retry_refuses_a_job_on_its_way_and_one_that_succeeded(acme: Organisation) -> None:
     job = make_job(acme)
     with pytest.raises(NotEnded):
-        lifecycle.retry(job, actor=acme.actor, address=None)
+        job_actions.retry(job, actor=acme.actor, address=None)
     run_job(str(job.pk))
     with pytest.raises(NothingToRetry):
-        lifecycle.retry(job, actor=acme.actor, address=None)
+        job_actions.retry(job, actor=acme.actor, address=None)
     answer = acme.api().post(f"{URL}/{job.pk}/retry")
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_retry")
     assert Page.objects.count() == 1
@@ -318,11 +318,11 @@ def test_deleting_a_shared_document_stops_its_workers(
 ) -> None:
     job = make_job(acme, TEN)
     one = claim(job)
-    lifecycle.opened(one, page_count=10, numbers=range(1, 11))
+    claims.opened(one, page_count=10, numbers=range(1, 11))
     other = claim(job)
-    lifecycle.delete(job, actor=acme.actor, address=None)
+    job_actions.delete(job, actor=acme.actor, address=None)
     for task in (one, other):
         with pytest.raises(LeaseLost):
-            lifecycle.last_one(task)
+            claims.last_one(task)
     assert not Task.objects.exists()
     assert [path for path in files.rglob("*") if path.is_file()] == []

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from extraction.errors import EngineUnavailable
 from extraction.types import Page
-from jobs import lifecycle, queue
+from jobs import claims, lifecycle, queue
 from jobs import sweep as sweeping
 from jobs.models import Job, Status, Task
 from jobs.sweep import Swept, sweep
@@ -66,7 +66,7 @@ def test_task_that_is_not_due_yet_rings_no_bell(acme: Organisation, files: Path)
     lifecycle.try_again(claim(make_job(acme)), EngineUnavailable())
     queue.pool_queue("cpu").connection.flushdb()
     assert sweep() == Swept()
-    assert lifecycle.start("cpu", worker="w") is None
+    assert claims.start("cpu", worker="w") is None
 
 
 def test_sweep_requeues_the_job_of_a_silent_worker(acme: Organisation, files: Path) -> None:
@@ -80,7 +80,7 @@ def test_sweep_requeues_the_job_of_a_silent_worker(acme: Organisation, files: Pa
 
 def test_sweep_leaves_a_worker_that_sends_heartbeats(acme: Organisation, files: Path) -> None:
     task = silent(make_job(acme))
-    assert lifecycle.renew(task) is True
+    assert claims.renew(task) is True
     assert sweep() == Swept()
     assert Task.objects.get().state == Task.State.RUNNING
 
@@ -116,7 +116,7 @@ def test_page_done_between_two_deaths_of_workers_clears_the_document(
     job = make_job(acme)
     for number in (1, 2, 3):
         task = silent(job)
-        lifecycle.page_done(task, Page(number, 595.0, 842.0), None)
+        claims.page_done(task, Page(number, 595.0, 842.0), None)
         Task.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         assert sweep().requeued == 1
     job.refresh_from_db()

@@ -12,7 +12,7 @@ from extraction.errors import EngineUnavailable
 from extraction.formats import render
 from extraction.formats.md import document_markdown
 from extraction.types import PageImage
-from jobs import lifecycle, tasks
+from jobs import claims, job_actions, lifecycle, tasks
 from jobs.models import Job, Page, Status, Task
 from jobs.results import document_of
 from tests.documents import encrypted_pdf, image_png, text_pdf
@@ -161,7 +161,7 @@ def test_run_job_stops_at_a_page_boundary_when_cancelled(
 
     def cancel_on_second(page: PageImage) -> None:
         if page.number == 2:
-            lifecycle.cancel(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
+            job_actions.cancel(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
 
     fake_engine.before = cancel_on_second
     run_job(str(job.pk))
@@ -193,7 +193,7 @@ def test_run_job_writes_nothing_after_its_job_was_deleted(
 
     def delete_on_second(page: PageImage) -> None:
         if page.number == 2:
-            lifecycle.delete(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
+            job_actions.delete(Job.objects.get(pk=job.pk), actor=acme.actor, address=None)
 
     fake_engine.before = delete_on_second
     run_job(str(job.pk))
@@ -231,7 +231,7 @@ def test_run_job_hands_back_when_the_database_returns_after_its_lease(
     def sleep(seconds: float) -> None:
         clock[0] += seconds
 
-    monkeypatch.setattr(lifecycle, "page_done", fails)
+    monkeypatch.setattr(claims, "page_done", fails)
     monkeypatch.setattr(lifecycle, "hand_back", hand_back_later)
     monkeypatch.setattr(tasks.time, "sleep", sleep)
     monkeypatch.setattr(tasks.time, "monotonic", lambda: clock[0])

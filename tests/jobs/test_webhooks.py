@@ -14,7 +14,7 @@ from accounts.models import AuditEntry, Plan
 from extraction import types
 from extraction.errors import CorruptDocument
 from extraction.options import Options
-from jobs import lifecycle, receivers, review, webhooks
+from jobs import job_actions, lifecycle, receivers, review, webhooks
 from jobs.models import CallbackSecret, Delivery, Job, JobCallback, Webhook
 from jobs.submit import submit_job
 from jobs.webhooks import EVENTS, MAX_BYTES
@@ -71,7 +71,7 @@ def test_ends_are_told_apart(acme: Organisation) -> None:
             lifecycle.fail(started, error)
         else:
             lifecycle.cancelled(started)
-    lifecycle.cancel(queued, actor=acme.actor, address=None)
+    job_actions.cancel(queued, actor=acme.actor, address=None)
     assert events() == ["job.failed", "job.cancelled", "job.cancelled"]
     told = [json.loads(row.body)["data"] for row in Delivery.objects.order_by("pk")]
     assert [data["id"] for data in told] == [str(failed.pk), str(running.pk), str(queued.pk)]
@@ -167,7 +167,7 @@ def test_webhook_deleted_while_a_job_ends_fails_neither(acme: Organisation) -> N
 
         threads = [
             Thread(target=both, args=(receivers.delete, webhook)),
-            Thread(target=both, args=(lifecycle.cancel, job)),
+            Thread(target=both, args=(job_actions.cancel, job)),
         ]
         for thread in threads:
             thread.start()

@@ -1,0 +1,107 @@
+"""What callers do with a job: cancel, try again, delete. As jobs/claims.py keeps its rules."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+from django.shortcuts import get_object_or_404
+
+from accounts import audit
+from accounts.tenancy import Actor
+from jobs import (
+    batches,
+    claims,
+    lifecycle,
+    metering,
+    same_document,
+    storage,
+    webhooks,
+)
+from jobs.errors import AlreadyEnded, NotEnded, NothingToRetry
+from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
+from jobs.sealing import seal
+
+
+def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
+    """Ask for an end: a job that no worker is at ends now, another after its current page.
+
+    Raises ``AlreadyEnded``.
+    """
+    with transaction.atomic():
+        claims.lock(job.pk)
+        asked = Job.objects.filter(pk=job.pk, status__in=(Status.QUEUED, Status.RUNNING)).update(
+            cancel_requested=True, same_as=None
+        )
+        if not asked:
+            raise AlreadyEnded()
+        if not Task.objects.filter(job=job, state=Task.State.RUNNING).exists():
+            lifecycle.close(job, Status.CANCELLED)
+        audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
+        job.refresh_from_db()  # while the row is locked: afterwards it may be deleted
+    return job
+
+
+def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") -> Job:
+    """Queue an ended job again: the pages that failed or were not reached are read, others stay.
+
+    What people said of fields stays too; fields and review are told anew at the end. The document's
+    ``password`` was forgotten when the job ended and must be given again. Raises ``NotEnded``, and
+    ``NothingToRetry`` where nothing is left to be read.
+    """
+    with transaction.atomic():
+        job = get_object_or_404(
+            Job.objects.select_for_update(of=("self",)).select_related("tenant", "file"), pk=job.pk
+        )
+        if not job.ended:
+            raise NotEnded(f"The job is {job.status}.")
+        if job.status == Status.SUCCEEDED:
+            raise NothingToRetry()
+        failed = Page.objects.filter(job=job, failed=True).delete()[0]
+        FieldValue.objects.filter(job=job).delete()
+        Extraction.objects.filter(job=job).delete()
+        Review.objects.filter(job=job).delete()
+        Job.objects.filter(pk=job.pk).update(
+            status=Status.QUEUED,
+            run=F("run") + 1,
+            cancel_requested=False,
+            pages_done=F("pages_done") - failed,
+            pages_failed=0,
+            error=None,
+            warnings=[],
+            finished_at=None,
+            sealed_password=seal(password),
+        )
+        claims.make_ready(job)
+        audit.record(actor=actor, tenant=job.tenant, action="job.retry", obj=job, address=address)
+        job.refresh_from_db()
+        webhooks.job_event(job, "job.queued")
+        metering.reserve(job, run=job.run)
+        batches.job_reopened(job)
+    return job
+
+
+def delete(job: Job, *, actor: Actor, address: str | None) -> None:
+    """Remove the job, its result and its files; a worker still on it finds its lease lost.
+
+    Raises Http404 where it is gone already, and ``StorageUnavailable`` where a file cannot be
+    removed: the job then stays, to be deleted again, for nothing else knows its files.
+    """
+    rows = Job.objects.select_for_update(of=("self",)).select_related("tenant", "file")
+    with transaction.atomic():
+        job = get_object_or_404(rows, pk=job.pk)
+        file, job_id = job.file, job.pk
+        metering.settle(job, outcome="deleted")
+        metering.add_storage(job.tenant, -file.size)
+        same_document.after_end(job)
+        audit.record(
+            actor=actor,
+            tenant=job.tenant,
+            action="job.delete",
+            obj=job,
+            before={"status": job.status, "sha256": file.sha256},
+            address=address,
+        )
+        job.delete()
+        file.delete()
+        batches.job_ended(job)
+        storage.delete_job(file.tenant_id, job_id, file.key)
