@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from django.conf import settings
 
 from jobs import netguard
+from jobs.archives import display_name
 from jobs.errors import Busy, FetchFailed, UploadTooLarge
 from jobs.uploads import Upload, received
 
@@ -58,4 +59,4 @@ def _chunks(reply: netguard.Reply) -> Iterator[bytes]:
 
 def _name(url: str) -> str:
     """The last part of the path: what people are shown."""
-    return unquote(url.split("?", 1)[0].rsplit("/", 1)[-1]).replace("\0", "")[:255] or "document"
+    return display_name(unquote(url.split("?", 1)[0]))

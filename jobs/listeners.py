@@ -11,6 +11,7 @@ import asyncio
 import logging
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from typing import Any, Protocol, cast
@@ -54,7 +55,7 @@ def host_of(request: HttpRequest | Request) -> Host | None:
     return cast("Host | None", request.META.get(ENVIRON))
 
 
-class Listener(asyncio.Protocol):
+class Listener(asyncio.Protocol, ABC):
     """A connection that is told of one job. Times are those of ``time.monotonic``.
 
     ``read`` asks the database for many jobs at once, given what is known of them; ``tell`` gets
@@ -82,13 +83,13 @@ class Listener(asyncio.Protocol):
         if self.host is not None:
             self.host.gone(self)
 
+    @abstractmethod
     def tell(self, state: Any) -> None:
         """Write what is new."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> None:
         """Come to an end now: the time is over, or the server stops."""
-        raise NotImplementedError
 
     def revoke(self) -> None:
         """End because the listener may not hear more."""

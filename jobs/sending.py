@@ -63,9 +63,8 @@ def post(claimed: Claimed) -> Outcome:
     except AddressRefused as refused:
         error = refused.detail
     except netguard.Unreachable as unreachable:
-        error = (
-            "" if code else str(unreachable)
-        )  # a status is an answer, whatever comes of the body
+        if code is None:  # a status is an answer, whatever comes of the body
+            error = str(unreachable)
     except Exception:
         logger.exception("delivery %s", claimed.id)
         error = "A fault of ours."

@@ -21,6 +21,7 @@ from extraction.fields.by_schema.checks import MAX_LEVELS, checked, parse_schema
 from extraction.formats import FORMATS
 from extraction.options import Options
 from jobs import fetching, netguard, uploads
+from jobs.archives import display_name
 from jobs.models import Priority
 from jobs.uploads import Upload
 
@@ -202,7 +203,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
         else:
             upload = data["file"]
         if data.get("name"):
-            upload.name = data["name"]
+            upload.name = display_name(data["name"])
         return upload
 
     def chosen_priority(self) -> Priority:

@@ -83,6 +83,24 @@ def test_job_is_made_of_json(acme: Organisation) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["..", ".", "/", "a/..", "%2e%2e", "\x00..", "a\u202efdp.exe"])
+def test_name_that_is_no_file_name_is_none(acme: Organisation, name: str) -> None:
+    client = acme.api()
+    sent = client.post(URL, {"content": encoded(PDF), "name": name}, format="json")
+    if "\x00" in name:
+        assert (sent.status_code, sent.json()["code"]) == (400, "invalid_option")
+    else:
+        assert sent.status_code == 202, sent.json()
+        assert not set(sent.json()["name"]) & set("/\\\u202e")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/..", "/a/..", "/.", "/%2e%2e", "/%2e%2e?a.pdf", "/%00"]
+)
+def test_url_that_names_no_file_gives_a_name_that_files_may_have(path: str) -> None:
+    assert fetching._name(f"https://files.example.com{path}") in ("document", "files.example.com")
+
+
 def sent_only(sent: dict[str, Any]) -> dict[str, Any]:
     """The document alone."""
     return {"content": sent["content"]}
