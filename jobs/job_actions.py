@@ -90,6 +90,8 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
     with transaction.atomic():
         job = get_object_or_404(rows, pk=job.pk)
         file, job_id = job.file, job.pk
+        # before the locks that the organisation's other jobs wait for
+        storage.delete_job(file.tenant_id, job_id, file.key)
         metering.settle(job, outcome="deleted")
         metering.add_storage(job.tenant, -file.size)
         same_document.after_end(job)
@@ -104,4 +106,3 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
         job.delete()
         file.delete()
         batches.job_ended(job)
-        storage.delete_job(file.tenant_id, job_id, file.key)
