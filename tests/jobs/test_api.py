@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -352,11 +353,11 @@ def test_delete_without_storage_is_503_and_keeps_the_job(
 ) -> None:
     job = make_job(acme)
 
-    def fails(name: str) -> None:
+    def fails(keys: Iterable[str]) -> None:
         raise OSError("read-only file system")
 
     with monkeypatch.context() as broken:
-        broken.setattr(default_storage, "delete", fails)
+        broken.setattr(default_storage, "remove", fails)
         answer = acme.api().delete(f"{URL}/{job.pk}")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert Job.objects.filter(pk=job.pk).exists()
