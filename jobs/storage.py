@@ -117,9 +117,10 @@ def local_path(key: str) -> Iterator[Path]:
     Raises FileNotFoundError, ``StorageUnavailable``, and ``StorageFull`` where there is no room
     for a copy.
     """
-    try:
+    path: Path | None = None
+    with suppress(NotImplementedError):
         path = Path(default_storage.path(key))
-    except NotImplementedError:  # a remote storage: fetch a copy
+    if path is None:  # a remote storage: fetch a copy
         with tempfile.NamedTemporaryFile(prefix="ocrsite-") as copy:
             with _told(f"fetching {key}"):
                 store().fetch(key, copy)
