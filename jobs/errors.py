@@ -167,6 +167,12 @@ class StorageFull(ExtractionError):
     permanent = False
 
 
+class LinkExpired(ExtractionError):
+    code = "link_expired"
+    title = "The link has expired"
+    status = 410
+
+
 class UploadTooLarge(FileTooLarge, SuspiciousOperation):
     """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""
 

@@ -191,6 +191,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         links = {
             "self": reverse("job", args=[job.pk], request=request),
             "pages": reverse("job-pages", args=[job.pk], request=request),
+            "links": reverse("job-links", args=[job.pk], request=request),
         }
         if not job.ended:
             links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)

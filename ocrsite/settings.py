@@ -181,6 +181,8 @@ if S3_BUCKET:
         },
     }
 
+LINK_SECONDS = env.int("LINK_SECONDS", default=300)  # for which a signed link works
+
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
 OUTBOUND_PORTS = tuple(env.list("OUTBOUND_PORTS", cast=int, default=[80, 443]))
