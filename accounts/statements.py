@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from django.db import connection, models
-from django.db.models.sql import InsertQuery
+from django.contrib.postgres.fields import ArrayField
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 
 class Statements:
@@ -30,20 +31,12 @@ class Statements:
         return rows
 
     def insert(self, row: models.Model) -> None:
-        """Add the insert of a new row whose key is known; database defaults are not read back."""
-        meta = row._meta
-        key_given = row.pk is not None
-        query = InsertQuery(type(row))
-        query.insert_values(
-            [
-                field
-                for field in meta.local_concrete_fields
-                if not field.generated and (key_given or field is not meta.auto_field)
-            ],
-            [row],
+        """Add the insert of a new row; what the database fills (defaults, numbers) is not read."""
+        database = connections[DEFAULT_DB_ALIAS]
+        text, fields = _insert_of(type(row))
+        self.ask(
+            text, [field.get_db_prep_save(field.pre_save(row, True), database) for field in fields]
         )
-        for text, parameters in query.get_compiler(connection=connection).as_sql():
-            self.ask(text, parameters)
         self._inserted.append(row)
 
     def run(self) -> None:
@@ -55,4 +48,27 @@ class Statements:
                     rows.extend(cursor.fetchall())
                 cursor.nextset()
         for row in self._inserted:
-            row._state.adding, row._state.db = False, connection.alias
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+@cache
+def _insert_of(model: type[models.Model]) -> tuple[str, list[models.Field[Any, Any]]]:
+    """The statement that inserts a row, and the fields whose values it takes; others are the
+    database's to fill."""
+    database = connections[DEFAULT_DB_ALIAS]
+    quoted = database.ops.quote_name
+    fields = [
+        field
+        for field in model._meta.local_concrete_fields
+        if not field.generated
+        and not field.has_db_default()
+        and field is not model._meta.auto_field
+    ]
+    columns = ", ".join(quoted(field.column) for field in fields)
+    # a list of nothing has no type of its own
+    values = ", ".join(
+        f"%s::{field.db_type(database)}" if isinstance(field, ArrayField) else "%s"
+        for field in fields
+    )
+    table = quoted(model._meta.db_table)
+    return f"INSERT INTO {table} ({columns}) VALUES ({values})", fields  # noqa: S608 - names alone
