@@ -64,7 +64,7 @@ def _insert_of(model: type[models.Model]) -> tuple[str, list[models.Field[Any, A
         and not field.has_db_default()
         and field is not model._meta.auto_field
     ]
-    columns = ", ".join(quoted(field.column) for field in fields)
+    columns = ", ".join(quoted(str(field.column)) for field in fields)
     # a list of nothing has no type of its own
     values = ", ".join(
         f"%s::{field.db_type(database)}" if isinstance(field, ArrayField) else "%s"

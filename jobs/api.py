@@ -62,7 +62,7 @@ class JobView(TenantMixin, GenericAPIView[Job]):
     made: Job | None = None  # by this request
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"made": self.made}
+        return {**super().get_serializer_context(), "made": self.made}
 
     def reply(self, job: Job, status: int = 200) -> Response:
         """The job as an answer, with its address in Location where it was made."""
