@@ -85,13 +85,11 @@ AUTH_USER_MODEL = "accounts.User"
 # Jobs
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
 _timeouts = "socket_connect_timeout=2&socket_timeout=5"  # seconds: a hanging Redis hangs nobody
-_impatient = "socket_connect_timeout=1&socket_timeout=1"  # for ringing, while a request waits
-RQ_QUEUES = {
-    name: {
-        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{timeouts}",
+RQ_QUEUES = {  # what workers listen on; requests have accounts/shared_redis.py
+    "default": {
+        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_timeouts}",
         "DEFAULT_TIMEOUT": -1,  # time limits are ours: RQ's alarm cannot interrupt native code
     }
-    for name, timeouts in (("default", _timeouts), ("bell", _impatient))
 }
 RQ = {"DEFAULT_RESULT_TTL": 0, "DEFAULT_FAILURE_TTL": 3600}
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=15)  # a worker silent for longer has died
