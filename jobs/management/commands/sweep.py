@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Send due ids to Redis, queue again what Redis or a dead worker lost."
+    help = "Queue again what dead workers had in hand, wake workers for what waits."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then end")
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        while not stop.wait(settings.SWEEP_SECONDS):
+        while not stop.is_set():
             try:
                 close_old_connections()
                 sweep()
@@ -37,3 +37,4 @@ class Command(BaseCommand):
                 logger.warning("the database does not answer: %s", error)
             except Exception:
                 logger.exception("a sweep failed")
+            stop.wait(settings.SWEEP_SECONDS)
