@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
+from uuid import UUID
 
 import psutil
 import psycopg
@@ -219,10 +220,7 @@ def watch_over_its_tasks(storm: Storm, pid: int, begun: float) -> None:
     rows = storm.ask(f"SELECT id FROM jobs_task WHERE worker LIKE '%:{pid}'")
     if not rows:
         return  # it was just done
-    waits = (
-        f"SELECT FROM jobs_task WHERE id = '{rows[0][0]}' "
-        f"AND (state = 'waiting' OR worker LIKE '%:{pid}')"
-    )
+    waits = still_waits(rows[0][0], pid)
 
     def watch() -> None:
         while storm.ask(waits) and time.monotonic() - begun < 2 * RECOVERY_SECONDS:
@@ -231,6 +229,14 @@ def watch_over_its_tasks(storm: Storm, pid: int, begun: float) -> None:
 
     storm.watchers.append(threading.Thread(target=watch))
     storm.watchers[-1].start()
+
+
+def still_waits(task: UUID, pid: int) -> str:
+    """A query with a row as long as no other worker than that one has the task."""
+    return (
+        f"SELECT FROM jobs_task WHERE id = '{task}' "
+        f"AND (state = 'waiting' OR worker LIKE '%:{pid}')"
+    )
 
 
 def ready(storm: Storm) -> bool:
