@@ -361,8 +361,8 @@ def check(storm: Storm, found: Outcome) -> None:
     assert not found.wrong_pages
     assert not found.wrong_bills
     assert set(storm.refused) <= {0, 503}
-    # a lease is not ended while PostgreSQL has just come back, and here that is often
     assert max(storm.recovered) < RECOVERY_SECONDS
+    assert max(storm.taken_up, default=0.0) < RECOVERY_SECONDS
 
 
 def run(folder: Path, *, jobs: int, kills: int, seed: int, seconds: float) -> Storm:
