@@ -59,6 +59,10 @@ class JobView(TenantMixin, GenericAPIView[Job]):
     queryset = Job.objects.select_related("file", "tenant", "review")
     serializer_class = JobSerializer
     rates: ClassVar[Mapping[str, str]] = USUAL
+    made: Job | None = None  # by this request
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "made": self.made}
 
     def reply(self, job: Job, status: int = 200) -> Response:
         """The job as an answer, with its address in Location where it was made."""
@@ -300,23 +304,28 @@ def _submit(
     priority, cache = form.chosen_priority(), form.validated_data["cache"]
     metadata = form.validated_data.get("metadata")
     callback_url = form.validated_data.get("callback_url", "")
+
+    def make() -> Job:
+        view.made = submit.submit_job(
+            actor=actor,
+            upload=upload,
+            options=form.options(default_engine),
+            metadata=metadata,
+            priority=priority,
+            cache=cache,
+            callback_url=callback_url,
+            once=once,
+            address=address_of(request),
+        )
+        return view.made
+
     with form.upload() as upload:
         wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
         content = [upload.sha256, upload.name, *wanted]
         once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
         job, first_status = idempotency.run_once(
             once,
-            make=lambda: submit.submit_job(
-                actor=actor,
-                upload=upload,
-                options=form.options(default_engine),
-                metadata=metadata,
-                priority=priority,
-                cache=cache,
-                callback_url=callback_url,
-                once=once,
-                address=address_of(request),
-            ),
+            make=make,
             find=lambda pk: view.get_queryset().filter(pk=pk).first(),
         )
     if once is None:

@@ -134,6 +134,9 @@ def test_database_has_served_as_long_as_a_session_lasts(
             [connection.settings_dict["NAME"]],
         )
     connection.close()
+    until = time.monotonic() + 10
+    while served_seconds() >= lasting and time.monotonic() < until:  # those ended are listed yet
+        connection.close()
     assert served_seconds() < lasting
     monkeypatch.setattr(sweeping, "_served_seconds", served_seconds)
     assert sweep().requeued == 0
