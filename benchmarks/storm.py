@@ -227,7 +227,7 @@ def watch_over_its_tasks(storm: Storm, pid: int, begun: float) -> None:
             time.sleep(0.2)
         storm.taken_up.append(time.monotonic() - begun)
 
-    storm.watchers.append(threading.Thread(target=watch))
+    storm.watchers.append(threading.Thread(target=watch, daemon=True))
     storm.watchers[-1].start()
 
 
@@ -370,7 +370,7 @@ def run(folder: Path, *, jobs: int, kills: int, seed: int, seconds: float) -> St
     with site(folder, port=free_port(), workers=2) as running:
         storm = Storm(running, random.Random(seed))
         begun = time.monotonic()
-        sender = threading.Thread(target=send, args=(storm, jobs, kills))
+        sender = threading.Thread(target=send, args=(storm, jobs, kills), daemon=True)
         sender.start()
         kill(storm, kills)
         while sender.is_alive() or left(storm):
