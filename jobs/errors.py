@@ -160,6 +160,19 @@ class StorageUnavailable(ExtractionError):
     permanent = False
 
 
+class StorageFull(ExtractionError):
+    code = "storage_full"
+    title = "There is no room left for files"
+    status = 507
+    permanent = False
+
+
+class LinkExpired(ExtractionError):
+    code = "link_expired"
+    title = "The link has expired"
+    status = 410
+
+
 class UploadTooLarge(FileTooLarge, SuspiciousOperation):
     """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""
 

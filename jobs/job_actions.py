@@ -89,9 +89,9 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
     rows = Job.objects.select_for_update(of=("self",)).select_related("tenant", "file")
     with transaction.atomic():
         job = get_object_or_404(rows, pk=job.pk)
-        file, job_id = job.file, job.pk
+        file = job.file
         # before the locks that the organisation's other jobs wait for
-        storage.delete_job(file.tenant_id, job_id, file.key)
+        storage.remove(storage.files_of(file.tenant_id, job.pk, file.key))
         metering.settle(job, outcome="deleted")
         metering.add_storage(job.tenant, -file.size)
         same_document.after_end(job)

@@ -121,11 +121,14 @@ def cancelled(task: Task) -> None:
         _end(task, Status.CANCELLED)
 
 
-def hand_back(task: Task) -> None:
-    """Put a task back in the queue, for its worker stops or others wait. Raises ``LeaseLost``."""
+def hand_back(task: Task, after_seconds: float = 0) -> None:
+    """Put a task back in the queue, to no fault of its document: its worker stops, others wait.
+
+    Raises ``LeaseLost``.
+    """
     with transaction.atomic():
         claims.lock(task.job_id)
-        _requeue(task)
+        _requeue(task, after_seconds)
 
 
 def try_again(task: Task, error: ExtractionError) -> None:

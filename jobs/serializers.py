@@ -209,7 +209,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def _links(self, job: Job) -> dict[str, str]:
         request = self.context.get("request")
         own = reverse("job", args=[job.pk], request=request)
-        links = {"self": own, "pages": f"{own}/pages"}
+        links = {"self": own, "pages": f"{own}/pages", "links": f"{own}/links"}
         if not job.ended:
             links["cancel"] = f"{own}/cancel"
         elif job.status != Status.SUCCEEDED:

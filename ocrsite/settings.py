@@ -167,25 +167,28 @@ MEDIA_ROOT = str(VAR_DIR / "files")
 S3_BUCKET = env.str("S3_BUCKET", default="")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "jobs.stores.folder.FolderStore",
         "OPTIONS": {"allow_overwrite": True},  # keys are ours and unique
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "jobs.stores.bucket.BucketStore",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
             "region_name": env.str("S3_REGION", default="") or None,
             "access_key": env.str("S3_ACCESS_KEY", default="") or None,
             "secret_key": env.str("S3_SECRET_KEY", default="") or None,
-            "signature_version": "s3v4",
-            "file_overwrite": True,  # keys are ours and unique
-            "default_acl": None,
+            "addressing_style": env.str("S3_ADDRESSING_STYLE", default=""),  # path, virtual
+            "public_url": env.str("S3_PUBLIC_URL", default=""),
+            "connect_seconds": env.float("S3_CONNECT_SECONDS", default=3),
+            "read_seconds": env.float("S3_READ_SECONDS", default=10),
         },
     }
+
+LINK_SECONDS = env.int("LINK_SECONDS", default=300)  # for which a signed link works
 
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
