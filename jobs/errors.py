@@ -167,6 +167,12 @@ class StorageFull(ExtractionError):
     permanent = False
 
 
+class Expired(ExtractionError):
+    code = "expired"
+    title = "The document and its result were removed: the time to keep them has passed"
+    status = 410
+
+
 class UploadTooLarge(FileTooLarge, SuspiciousOperation):
     """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""
 

@@ -101,7 +101,7 @@ class JobReviewSerializer(serializers.Serializer[Any]):
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A job as the API shows it."""
 
-    name = serializers.CharField(source="file.name", read_only=True)
+    name = serializers.CharField(source="file.name", read_only=True, help_text="empty once expired")
     media_type = serializers.CharField(source="file.media_type", read_only=True)
     size = serializers.IntegerField(source="file.size", read_only=True, help_text="bytes")
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
@@ -155,6 +155,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "run",
             "error",
             "warnings",
+            "retention_hours",
+            "expires_at",
             "created_at",
             "started_at",
             "finished_at",
@@ -188,10 +190,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     )
     def get_links(self, job: Job) -> dict[str, str]:
         request = self.context.get("request")
-        links = {
-            "self": reverse("job", args=[job.pk], request=request),
-            "pages": reverse("job-pages", args=[job.pk], request=request),
-        }
+        links = {"self": reverse("job", args=[job.pk], request=request)}
+        if job.status == Status.EXPIRED:
+            return links
+        links["pages"] = reverse("job-pages", args=[job.pk], request=request)
         if not job.ended:
             links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)
         elif job.status != Status.SUCCEEDED:

@@ -1,4 +1,4 @@
-"""`manage.py sweep`: puts right what crashes left behind, every few seconds."""
+"""`manage.py sweep`: puts right what crashes left behind, removes what is due to go."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from jobs import housekeeping, retention
 from jobs.sweep import sweep
 
 logger = logging.getLogger(__name__)
+STOP_SECONDS = 10  # for the removal of one job's files to end
 
 
 class Command(BaseCommand):
-    help = "Send due ids to Redis, queue again what Redis or a dead worker lost."
+    help = "Queue again what was lost, remove what has expired and files that no job names."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then end")
@@ -25,10 +27,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             self.stdout.write(str(sweep()))
+            self.stdout.write(f"expired: {retention.sweep()}")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        housework = housekeeping.start(stop)
         while not stop.wait(settings.SWEEP_SECONDS):
             try:
                 close_old_connections()
@@ -37,3 +41,4 @@ class Command(BaseCommand):
                 logger.warning("the database does not answer: %s", error)
             except Exception:
                 logger.exception("a sweep failed")
+        housework.join(STOP_SECONDS)
