@@ -280,9 +280,16 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
     else:
         response = HttpResponse(render(document_of(job), name).body, content_type=row.media_type)
     stem = job.file.name.rsplit(".", 1)[0].strip(". ") or "result"
-    response["Content-Disposition"] = content_disposition_header(True, f"{stem}.{row.suffix}")
+    return as_download(response, f"{stem}.{row.suffix}")
+
+
+def as_download(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    """The response as a file of that name, which no browser shows, runs, keeps or tells of."""
+    response["Content-Disposition"] = content_disposition_header(True, name)
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     response["Cache-Control"] = "private, no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -173,6 +173,12 @@ class Expired(ExtractionError):
     status = 410
 
 
+class LinkExpired(ExtractionError):
+    code = "link_expired"
+    title = "The link has expired"
+    status = 410
+
+
 class UploadTooLarge(FileTooLarge, SuspiciousOperation):
     """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""
 

@@ -33,6 +33,7 @@ from jobs.models import Extraction, Job, Page, Status
 logger = logging.getLogger(__name__)
 
 PDF_NOT_MADE = "pdf_not_made"  # a job's warning
+_LOST = "It could not be made; the other formats hold what was read."
 
 
 def ready(job: Job) -> None:
@@ -152,16 +153,23 @@ def formats_of(job: Job) -> list[Format]:
 def open_pdf(job: Job) -> File[bytes]:
     """The job's searchable PDF, to be read in parts.
 
-    Raises as ``ready``, ``StorageUnavailable``, and ``NotMade`` with what to do.
+    Raises as ``check_pdf``, and ``StorageUnavailable``.
     """
+    check_pdf(job)
+    try:
+        return storage.open_file(storage.pdf_key(job.tenant_id, job.pk, job.attempt))
+    except FileNotFoundError as error:
+        logger.error("job %s: its searchable PDF is gone", job.pk)
+        raise NotMade(_LOST) from error
+
+
+def check_pdf(job: Job) -> None:
+    """Raises as ``ready``, and ``NotMade`` with what to do where there is none."""
     ready(job)
     if pdf_made(job):
-        try:
-            return storage.open_file(storage.pdf_key(job.tenant_id, job.pk, job.attempt))
-        except FileNotFoundError:
-            logger.error("job %s: its searchable PDF is gone", job.pk)
+        return
     if "pdf" in job.options.get("outputs", ()):
-        raise NotMade("It could not be made; the other formats hold what was read.")
+        raise NotMade(_LOST)
     raise NotMade("It was not asked for: submit the document again with outputs=pdf.")
 
 

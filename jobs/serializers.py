@@ -194,6 +194,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         if job.status == Status.EXPIRED:
             return links
         links["pages"] = reverse("job-pages", args=[job.pk], request=request)
+        links["links"] = reverse("job-links", args=[job.pk], request=request)
         if not job.ended:
             links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)
         elif job.status != Status.SUCCEEDED:

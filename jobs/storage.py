@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.utils.http import content_disposition_header
 
 from jobs.errors import StorageFull, StorageUnavailable
 from jobs.stores import Store, Stored, is_full
@@ -133,12 +134,11 @@ def local_path(key: str) -> Iterator[Path]:
 
 
 def delete(keys: Iterable[str]) -> None:
-    """Remove objects; one that is gone already is no error, one that resists is logged."""
-    for key in keys:
-        try:
-            default_storage.delete(key)
-        except Exception:
-            logger.exception("deleting %s failed", key)
+    """Remove objects as far as it goes; one that is gone already is no error, a fault is logged."""
+    try:
+        store().remove(keys)
+    except Exception:
+        logger.exception("deleting files failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,15 @@ def missing(keys: Sequence[str]) -> set[str]:
     """Those of the keys that are not there. Raises ``StorageUnavailable``."""
     with _told("looking for objects"):
         return store().missing(keys)
+
+
+def signed_url(key: str, *, seconds: int, name: str, media_type: str) -> str | None:
+    """An address at the storage's own server by which anybody saves the object for a while.
+
+    None where clients do not reach such a server.
+    """
+    disposition = content_disposition_header(True, name)
+    return store().signed_url(key, seconds=seconds, disposition=disposition, media_type=media_type)
 
 
 def available() -> bool:

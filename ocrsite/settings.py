@@ -181,6 +181,8 @@ if S3_BUCKET:
         },
     }
 
+LINK_SECONDS = env.int("LINK_SECONDS", default=300)  # for which a signed link works
+
 # Retention: how long files and results stay after a job's end, where neither the job nor its
 # organisation says; None: until somebody deletes them
 RETENTION_HOURS = env.int("RETENTION_HOURS", default=None)

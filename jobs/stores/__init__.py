@@ -38,13 +38,18 @@ class Store(Protocol):
         """Every object below a prefix ("" or one that ends in "/"), at most ``PAGE`` at a time."""
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove objects; one that is gone already is no error."""
+        """Remove objects, as many as it can; one that is gone already is no error."""
 
     def missing(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys, all of one folder and near each other in order, that are not there."""
 
     def check(self) -> None:
         """Raises where the store does not answer."""
+
+    def signed_url(
+        self, key: str, *, seconds: int, disposition: str, media_type: str
+    ) -> str | None:
+        """An address by which anybody reads the object for a while; None where there is none."""
 
 
 def is_full(error: Exception) -> bool:

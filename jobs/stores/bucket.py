@@ -196,8 +196,12 @@ class BucketStore(S3Storage):
         probe = self._client("probe", self.endpoint_url, self.probe_config)
         probe.head_bucket(Bucket=self.bucket_name)
 
-    def signed_url(self, key: str, *, seconds: int, disposition: str, media_type: str) -> str:
-        """An address at ``public_url`` by which anybody reads the object for a while."""
+    def signed_url(
+        self, key: str, *, seconds: int, disposition: str, media_type: str
+    ) -> str | None:
+        """See ``jobs.stores.Store``."""
+        if not self.public_url:
+            return None
         public = self._client("public", self.public_url, self.client_config)
         return str(
             public.generate_presigned_url(

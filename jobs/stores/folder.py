@@ -122,18 +122,23 @@ class FolderStore(FileSystemStorage):
                 yield Stored(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
 
     def remove(self, keys: Iterable[str]) -> None:
-        """See ``Store``; a folder that becomes empty goes too."""
-        folders = set()
+        """See ``Store``; a folder that becomes empty goes too. Raises OSError if any stays."""
+        folders, faults = set(), []
         for key in keys:
             path = Path(self.path(key))
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                faults.append(error)
             folders.add(path.parent)
         for folder in folders - {Path(self.location)}:
             try:
                 folder.rmdir()
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.ENOENT, errno.EEXIST):
-                    raise
+                    faults.append(error)
+        if faults:
+            raise faults[0]
 
     def missing(self, keys: Sequence[str]) -> set[str]:
         """See ``Store``."""
@@ -147,6 +152,9 @@ class FolderStore(FileSystemStorage):
         shutil.disk_usage(place)
         if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+
+    def signed_url(self, key: str, **shown: Any) -> None:
+        """See ``Store``: nobody reaches a folder."""
 
 
 def _sync(path: Path) -> None:

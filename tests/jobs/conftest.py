@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,10 @@ def _not_stopping() -> None:
 
 @pytest.fixture(scope="session")
 def s3_address() -> Iterator[str]:
-    """A server that speaks S3."""
+    """A server that speaks S3: an imitation, or a real one that has been started."""
+    if address := os.environ.get("TEST_S3_ADDRESS"):
+        yield address
+        return
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)

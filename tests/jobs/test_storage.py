@@ -26,7 +26,7 @@ from pytest_django import Settings
 from jobs import storage, stores
 from jobs.errors import StorageFull, StorageUnavailable
 from jobs.stores import folder
-from tests.jobs.buckets import client, point_to
+from tests.jobs.buckets import KEYS, client, point_to
 from tests.jobs.making import PDF, upload
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -346,7 +346,7 @@ def test_large_upload_goes_in_one_request_and_little_memory(bucket: str, s3_addr
     env = {
         **os.environ,
         **{"S3_BUCKET": bucket, "S3_ENDPOINT_URL": s3_address, "S3_REGION": "us-east-1"},
-        **{"S3_ACCESS_KEY": "key", "S3_SECRET_KEY": "secret"},
+        **{"S3_ACCESS_KEY": KEYS["access_key"], "S3_SECRET_KEY": KEYS["secret_key"]},
     }
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code).format(key=key)],
