@@ -49,8 +49,6 @@ def remove_orphans(stop: Callable[[], bool]) -> None:
         )
     elif done.removed:
         logger.warning("%d files that no row knew were removed", done.removed)
-    if done.missing:
-        logger.error("%d files are gone that rows name: see `manage.py orphans`", done.missing)
 
 
 def look_after(stop: threading.Event, todo: tuple[Chore, ...], first: float) -> None:
@@ -61,7 +59,6 @@ def look_after(stop: threading.Event, todo: tuple[Chore, ...], first: float) -> 
             if due[chore.name] <= time.monotonic():
                 _do(chore, stop)
                 due[chore.name] = time.monotonic() + chore.seconds
-    connection.close()
 
 
 def _do(chore: Chore, stop: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""Files that no row knows, and rows whose file is gone: found page by page, whatever their number.
+"""Files that no row knows, found and removed page by page, whatever their number.
 
 A file is left behind where a process dies between keeping it and committing its row, or where a
 worker taken for dead writes after its job was removed.
@@ -6,25 +6,19 @@ worker taken for dead writes after its job was removed.
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from accounts.models import Tenant
 from jobs import storage
-from jobs.models import KEPT, Job, Page, Status, StoredFile
+from jobs.models import Job, Page, Status, StoredFile
 from jobs.stores import PAGE, Stored
 
-logger = logging.getLogger(__name__)
-
 HOURS = 24  # a younger file may belong to a row that is about to be committed
-JOBS = 100  # whose pictures are looked for together
 FEW = 100  # orphans that are removed without a look at how many files are known
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 OURS = re.compile(
@@ -42,7 +36,6 @@ class Round:
     orphan_bytes: int = 0
     foreign: int = 0  # keys that are not of our making: never touched
     removed: int = 0
-    missing: int = 0
     stopped: bool = False
 
 
@@ -56,30 +49,32 @@ def look(
 ) -> Round:
     """Compare storage and rows, and ``delete`` the orphans; ``found`` is told of each finding.
 
-    Its ``what`` is "orphan", "foreign" or "missing". ``careful`` removes nothing more once there
-    are many orphans and more of them than known files: that is a wrong database, or an old one.
-    Raises ``StorageUnavailable``.
+    Its ``what`` is "orphan" or "foreign". ``careful`` removes nothing before all has been seen, and
+    nothing at all where there are many orphans and more of them than known files: that is a wrong
+    database, or an old one. Raises ``StorageUnavailable``.
     """
     done = Round()
+    orphans: list[str] = []
+    before = _now() - timedelta(hours=older_than_hours)
     for page in storage.pages():
-        if stop() or done.stopped:
-            break
-        _judge(page, done, _now() - timedelta(hours=older_than_hours), delete, careful, found)
-    if not stop():
-        for key in _missing():
-            done.missing += 1
-            found("missing", key, 0)
+        if stop():
+            return done
+        some = _judge(page, done, before, found)
+        if delete and careful:
+            orphans += some
+        elif delete:
+            _remove(some, done)
+    if careful and done.orphans > max(FEW, done.known):
+        done.stopped = True
+    else:
+        _remove(orphans, done)
     return done
 
 
 def _judge(
-    page: Sequence[Stored],
-    done: Round,
-    before: datetime,
-    delete: bool,
-    careful: bool,
-    found: Callable[[str, str, int], None],
-) -> None:
+    page: Sequence[Stored], done: Round, before: datetime, found: Callable[[str, str, int], None]
+) -> list[str]:
+    """Count a page of files; returns the orphans among them."""
     ours = {one.key: match for one in page if (match := OURS.fullmatch(one.key))}
     known = _known(ours)
     orphans = []
@@ -91,29 +86,33 @@ def _judge(
         elif one.key in known:
             done.known += 1
         elif one.modified < before:
-            orphans.append(one)
+            done.orphans += 1
+            done.orphan_bytes += one.size
+            orphans.append(one.key)
             found("orphan", one.key, one.size)
-    done.orphans += len(orphans)
-    done.orphan_bytes += sum(one.size for one in orphans)
-    if not delete or not orphans:
-        return
-    if careful and done.orphans > max(FEW, done.known):
-        done.stopped = True
-        return
-    storage.remove(storage.Files(tuple(one.key for one in orphans), 0))
-    done.removed += len(orphans)
+    return orphans
+
+
+def _remove(keys: Sequence[str], done: Round) -> None:
+    """Remove them, but for those that have found a row since they were looked at."""
+    for at in range(0, len(keys), PAGE):
+        some = {key: match for key in keys[at : at + PAGE] if (match := OURS.fullmatch(key))}
+        left = tuple(some.keys() - _known(some))
+        storage.remove(storage.Files(left, 0))
+        done.removed += len(left)
 
 
 def _known(ours: dict[str, re.Match[str]]) -> set[str]:
     """Those of the keys that a row knows."""
     uploads = [key for key, match in ours.items() if match["job"] is None]
-    known = set(_files().filter(key__in=uploads).values_list("key", flat=True))
+    rows = StoredFile.objects.filter(key__in=uploads).exclude(job__status=Status.EXPIRED)
+    known = set(rows.values_list("key", flat=True))
     jobs = Job.objects.filter(pk__in={match["job"] for match in ours.values() if match["job"]})
     wanted = {
         str(job.pk): job
         for job in jobs.exclude(status=Status.EXPIRED).only("pk", "tenant", "status", "attempt")
     }
-    ended = []
+    ended = []  # of a job on its way all files are known
     for key, match in ours.items():
         job = wanted.get(match["job"])
         if job is None or str(job.tenant_id) != match["tenant"]:
@@ -122,52 +121,9 @@ def _known(ours: dict[str, re.Match[str]]) -> set[str]:
             ended.append(key)
         else:
             known.add(key)
-    return known | _named(ended)
-
-
-def _named(keys: Sequence[str]) -> set[str]:
-    """Those of the keys that a page has as its picture."""
-    jobs = {UUID(match["job"]) for key in keys if (match := OURS.fullmatch(key))}
-    pages = Page.objects.filter(job__in=jobs, preview_key__in=keys)
-    return set(pages.values_list("preview_key", flat=True))
-
-
-def _missing() -> Iterator[str]:
-    """The keys of uploads and page pictures that rows name and the storage does not have.
-
-    What went while this looked is left out.
-    """
-    for tenant in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        for keys in _uploads(tenant):
-            if gone := storage.missing(keys):
-                yield from _files().filter(key__in=gone).values_list("key", flat=True)
-        for keys in _pictures(tenant):
-            if gone := storage.missing(keys):
-                yield from sorted(_named(sorted(gone)))
-
-
-def _files() -> QuerySet[StoredFile]:
-    return StoredFile.objects.exclude(job__status=Status.EXPIRED)
-
-
-def _uploads(tenant: UUID) -> Iterator[list[str]]:
-    """The keys of the tenant's uploads, some at a time, in order: ids sort as the keys do."""
-    rows = _files().filter(tenant=tenant)
-    last = UUID(int=0)
-    while some := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", "key")[:PAGE]):
-        last = some[-1][0]
-        yield [key for _, key in some]
-
-
-def _pictures(tenant: UUID) -> Iterator[list[str]]:
-    """The keys of the pictures of the tenant's ended jobs, some at a time."""
-    rows = Job.objects.filter(tenant=tenant, status__in=KEPT).order_by("pk")
-    last = UUID(int=0)
-    while jobs := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:JOBS]):
-        last = jobs[-1]
-        pages = Page.objects.filter(job__in=jobs).exclude(preview_key="").order_by("job", "number")
-        keys = list(pages.values_list("preview_key", flat=True))
-        yield from (keys[at : at + PAGE] for at in range(0, len(keys), PAGE))
+    of_jobs = {UUID(ours[key]["job"]) for key in ended}
+    pages = Page.objects.filter(job__in=of_jobs, preview_key__in=ended)
+    return known | set(pages.values_list("preview_key", flat=True))
 
 
 def _now() -> datetime:

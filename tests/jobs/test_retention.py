@@ -630,3 +630,18 @@ def test_sweep_stops_when_told(acme: Organisation) -> None:
     answers = iter([False, True])
     assert retention.sweep(lambda: next(answers)) == 1
     assert Job.objects.filter(status=Status.EXPIRED).count() == 1
+
+
+@for_real
+def test_links_deliver_and_end_with_the_job(acme: Organisation) -> None:
+    job, client = zero(acme), acme.api()
+    links = client.post(f"{URL}/{job.pk}/links", {"files": ["original", "page-1", "json"]}).json()
+    anybody = Client()
+    for name in ("original", "page-1"):
+        assert b"".join(anybody.get(links["links"][name]).streaming_content)
+    assert fresh(job).status == "succeeded"
+    b"".join(anybody.get(links["links"]["json"]).streaming_content)
+    assert fresh(job).status == "expired"
+    assert anybody.get(links["links"]["original"]).status_code == 410
+    answer = client.post(f"{URL}/{job.pk}/links", {})
+    assert (answer.status_code, answer.json()["code"]) == (410, "expired")

@@ -1,4 +1,4 @@
-"""`manage.py orphans`: files that no row knows, and rows whose file is gone."""
+"""`manage.py orphans`: files that no row knows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from jobs import orphans
 
 
 class Command(BaseCommand):
-    help = "List files that no row knows and rows whose file is gone; --delete removes the files."
+    help = "List files that no row knows; --delete removes them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--delete", action="store_true", help="remove the files listed")
+        parser.add_argument("--force", action="store_true", help="even most of the files there are")
         parser.add_argument(
             "--older-than",
             type=float,
@@ -24,17 +25,21 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Print the findings, then their numbers."""
         try:
             done = orphans.look(
                 delete=options["delete"],
                 older_than_hours=options["older_than"],
-                careful=False,
+                careful=not options["force"],
                 found=lambda what, key, size: self.stdout.write(f"{what}\t{key}\t{size}"),
             )
         except ExtractionError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"{done.files} files, {done.known} known; {done.orphans} orphans of "
-            f"{done.orphan_bytes} bytes, {done.removed} removed; {done.foreign} not ours; "
-            f"{done.missing} missing"
+            f"{done.orphan_bytes} bytes, {done.removed} removed; {done.foreign} not ours"
         )
+        if options["delete"] and done.stopped:
+            raise CommandError(
+                "Most files have no row. Is this the right database? --force removes them."
+            )
