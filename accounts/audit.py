@@ -28,7 +28,31 @@ def record(
     after: Mapping[str, Any] | None = None,
     address: str | None = None,
 ) -> AuditEntry:
-    """Add one entry, inside the caller's transaction so that both hold or neither.
+    """Add one entry, as ``entry``, inside the caller's transaction so that both hold or neither."""
+    added = entry(
+        actor=actor,
+        tenant=tenant,
+        action=action,
+        obj=obj,
+        before=before,
+        after=after,
+        address=address,
+    )
+    added.save(force_insert=True)
+    return added
+
+
+def entry(
+    *,
+    actor: Actor | User | str | None,
+    tenant: Tenant | None,
+    action: str,
+    obj: models.Model | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    address: str | None = None,
+) -> AuditEntry:
+    """An entry, still to be inserted.
 
     ``actor``: None is the system itself; a text is a name that nobody has proved, as typed at a
     failed login. ``action`` reads "object.verb". ``before`` and ``after`` hold what changed,
@@ -40,7 +64,7 @@ def record(
         user, api_key = actor.user, actor.api_key
     elif isinstance(actor, User):
         user = actor
-    return AuditEntry.objects.create(
+    return AuditEntry(
         tenant=tenant,
         user=user,
         api_key=api_key,

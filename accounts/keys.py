@@ -5,9 +5,11 @@ uses, so that secret scanners know it and a mistyped key costs no query). The fi
 find the row; the other random ones carry 137 bits. Only a keyed hash of the text is stored.
 """
 
+import hashlib
 import re
 import secrets
 import string
+import time
 import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -31,6 +33,7 @@ CHECKSUM_LENGTH = 6
 PREFIX_LENGTH = 12
 FORM = re.compile(rf"{MARK}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
 LAST_USED_STEP = timedelta(minutes=1)
+MOST_CHECKED = 1_000
 
 
 class KeyRefused(Exception):
@@ -108,7 +111,10 @@ def create_api_key(
 
 
 def revoke_api_key(key: ApiKey, *, actor: Actor | User | None, address: str | None = None) -> bool:
-    """Refuse the key from its next request on; False if it was revoked already."""
+    """Refuse the key from now on, in other processes within KEY_CACHE_SECONDS.
+
+    False if it was revoked already.
+    """
     now = timezone.now()
     with transaction.atomic():
         revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
@@ -122,11 +128,31 @@ def revoke_api_key(key: ApiKey, *, actor: Actor | User | None, address: str | No
                 after={"name": key.name, "prefix": key.prefix},
                 address=address,
             )
+    _checked.clear()
     return bool(revoked)
 
 
+_checked: dict[bytes, tuple[float, ApiKey]] = {}  # hash of a live key -> until when it is one
+
+
 def verify_api_key(raw: str) -> ApiKey:
-    """The live key with this text, its tenant loaded, by one query; raises `KeyRefused`."""
+    """The live key with this text, its tenant and plan loaded; raises `KeyRefused`.
+
+    Looked up by one query, and then good for KEY_CACHE_SECONDS in this process: so long a revoked
+    key may still be let in. The row is shared by the requests of that time.
+    """
+    name, now = hashlib.sha256(raw.encode()).digest(), time.monotonic()
+    until, key = _checked.get(name, (0.0, None))
+    if key is not None and now < until:
+        return key
+    key = _verified(raw)
+    if len(_checked) >= MOST_CHECKED:
+        _checked.clear()
+    _checked[name] = now + settings.KEY_CACHE_SECONDS, key
+    return key
+
+
+def _verified(raw: str) -> ApiKey:
     if not is_well_formed(raw):
         raise KeyRefused("This is not an API key of this site.")
     key = ApiKey.objects.select_related("tenant__plan").filter(prefix=raw[:PREFIX_LENGTH]).first()

@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -22,12 +23,15 @@ from django.db import connection
 from prometheus_client import Counter
 
 from accounts.models import QuotaUse, Reservation, Tenant
+from accounts.statements import Statements
 
 PAGES_PER_MONTH, PAGES_PER_DAY = "pages_per_month", "pages_per_day"
 STORAGE_BYTES, OPEN_JOBS = "storage_bytes", "open_jobs"
 QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order of refusals
 STORAGE, OPEN = "storage", "open"  # periods of the two that have none
 REFUSALS = Counter("ocrsite_quota_refused", "Submissions refused by quotas", ["quota"])
+
+Kept = list[tuple[Any, ...]]  # the rows of a reservation's statement: its day
 
 # A reservation, and the counters that it needs at 0 where they are not there yet
 RESERVATION = """
@@ -176,9 +180,22 @@ def reserve(
     The last thing that the caller's transaction does: other submissions of the tenant wait from
     here to its end. Raises ``OverQuota``.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(RESERVATION, [job_id, tenant.pk, run, engine, pages, *[tenant.pk] * 2])
-        (day,) = cursor.fetchone()
+    sent = Statements()
+    kept = keep(sent, tenant, job_id=job_id, engine=engine, pages=pages, run=run)
+    sent.run()
+    take(tenant, kept, size=size, pages=pages)
+
+
+def keep(
+    sent: Statements, tenant: Tenant, *, job_id: UUID, engine: str, pages: int = 1, run: int = 0
+) -> Kept:
+    """The first half of ``reserve``, which holds up nobody, to be sent with other statements."""
+    return sent.ask(RESERVATION, [job_id, tenant.pk, run, engine, pages, *[tenant.pk] * 2])
+
+
+def take(tenant: Tenant, kept: Kept, *, size: int = 0, pages: int = 1) -> None:
+    """The second half, with what the first returned. Raises ``OverQuota``."""
+    ((day,),) = kept
     changes = [
         Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
         *_pages(tenant, day, reserved=pages),

@@ -59,6 +59,10 @@ class JobView(TenantMixin, GenericAPIView[Job]):
     queryset = Job.objects.select_related("file", "tenant", "review")
     serializer_class = JobSerializer
     rates: ClassVar[Mapping[str, str]] = USUAL
+    made: Job | None = None  # by this request
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "made": self.made}
 
     def reply(self, job: Job, status: int = 200) -> Response:
         """The job as an answer, with its address in Location where it was made."""
@@ -309,6 +313,22 @@ def _submit(
     metadata = form.validated_data.get("metadata")
     callback_url = form.validated_data.get("callback_url", "")
     hours = form.validated_data.get("retention_hours")
+
+    def make() -> Job:
+        view.made = submit.submit_job(
+            actor=actor,
+            upload=upload,
+            options=form.options(default_engine),
+            metadata=metadata,
+            priority=priority,
+            cache=cache,
+            callback_url=callback_url,
+            retention_hours=hours,
+            once=once,
+            address=address_of(request),
+        )
+        return view.made
+
     with form.upload() as upload:
         wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
         wanted += [] if hours is None else [hours]
@@ -316,18 +336,7 @@ def _submit(
         once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
         job, first_status = idempotency.run_once(
             once,
-            make=lambda: submit.submit_job(
-                actor=actor,
-                upload=upload,
-                options=form.options(default_engine),
-                metadata=metadata,
-                priority=priority,
-                cache=cache,
-                callback_url=callback_url,
-                retention_hours=hours,
-                once=once,
-                address=address_of(request),
-            ),
+            make=make,
             find=lambda pk: view.get_queryset().filter(pk=pk).first(),
         )
     if once is None:

@@ -53,10 +53,15 @@ def lock(job_id: UUID) -> None:
 
 
 def make_ready(job: Job) -> None:
-    """Write what is to be done of a new job, and wake a worker after the commit."""
+    """Write what is to be done of a job, and wake a worker after the commit."""
+    first_task(job).save(force_insert=True)
+
+
+def first_task(job: Job) -> Task:
+    """All that is to be done of a job, still to be inserted; wakes a worker after the commit."""
     pool = queue.pool_of(job.engine)
-    Task.objects.create(job=job, tenant_id=job.tenant_id, pool=pool, priority=job.priority)
     queue.ring_after_commit(pool)
+    return Task(job=job, tenant_id=job.tenant_id, pool=pool, priority=job.priority)
 
 
 def hurry(job: Job, priority: int) -> None:

@@ -14,6 +14,7 @@ from django.db.models import Count, Sum
 from accounts import quotas, thresholds
 from accounts.models import Tenant
 from accounts.quotas import OverQuota
+from accounts.statements import Statements
 from accounts.usage import billed_pages, record_usage
 from jobs import webhooks
 from jobs.errors import QuotaExceeded, StorageQuotaExceeded
@@ -36,6 +37,19 @@ def refuse_beyond(tenant: Tenant, *, size: int) -> None:
     """A look before a document of ``size`` bytes is stored. Raises ``QuotaExceeded``."""
     try:
         quotas.refuse_beyond(tenant, size=size)
+    except OverQuota as over:
+        raise _told(over) from over
+
+
+def keep(sent: Statements, job: Job) -> quotas.Kept:
+    """The part of ``reserve`` that may be sent with the rows of a new job."""
+    return quotas.keep(sent, job.tenant, job_id=job.pk, engine=job.engine)
+
+
+def take(job: Job, kept: quotas.Kept, *, size: int) -> None:
+    """The rest of ``reserve``, with what ``keep`` returned."""
+    try:
+        quotas.take(job.tenant, kept, size=size)
     except OverQuota as over:
         raise _told(over) from over
 

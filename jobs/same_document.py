@@ -27,6 +27,7 @@ from prometheus_client import Counter
 
 from accounts.identifiers import first_since
 from accounts.models import Tenant
+from accounts.statements import Statements
 from extraction.code_revision import code_revision
 from extraction.engines import ENGINES
 from extraction.errors import ExtractionError
@@ -39,6 +40,7 @@ from jobs.models import Job, Status
 logger = logging.getLogger(__name__)
 
 ON_THE_WAY = (Status.QUEUED, Status.RUNNING)
+_LOCK = "SELECT pg_advisory_xact_lock(%s)"
 _AT_WORK = """
     SELECT id FROM jobs_job
     WHERE tenant_id = %s AND cache_key = %s AND same_as_id IS NULL
@@ -95,10 +97,11 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
     ``known`` is what ``result_cache`` told. Inside a transaction, until whose end nobody else
     chooses for this key.
     """
-    _lock(key)
-    with connection.cursor() as cursor:
-        cursor.execute(_AT_WORK, [tenant.pk, key])
-        candidates = [pk for (pk,) in cursor.fetchall()]
+    sent = Statements()
+    sent.ask(_LOCK, [_number(key)])
+    at_work = sent.ask(_AT_WORK, [tenant.pk, key])
+    sent.run()
+    candidates = [pk for (pk,) in at_work]
     if known:
         candidates.insert(0, known)
     lately = Now() - timedelta(seconds=settings.RESULT_CACHE_SECONDS)
@@ -114,7 +117,10 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
 
 
 def place(job: Job, first: Job | None) -> None:
-    """Give a new job what it came for: the result of ``first``, a place behind it, or work."""
+    """Give a new job what it came for: the result of ``first`` or a place behind it.
+
+    One without ``first`` has its task already.
+    """
     from jobs import claims  # that module imports this one
 
     if job.cache_key is not None:
@@ -124,8 +130,8 @@ def place(job: Job, first: Job | None) -> None:
             notice = partial(result_cache.notice, job.tenant_id, job.cache_key, job.pk)
             transaction.on_commit(notice)
     if first is None:
-        claims.make_ready(job)
-    elif not first.ended:
+        return
+    if not first.ended:
         claims.hurry(first, job.priority)
     elif not _take_over(job, first):
         Job.objects.filter(pk=job.pk).update(same_as=None)
@@ -230,9 +236,12 @@ def _replace(first_id: UUID, key: UUID) -> None:
 
 def _lock(key: UUID) -> None:
     """Until the transaction's end nobody else has the key's lock."""
-    number = int.from_bytes(key.bytes[:8], signed=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        cursor.execute(_LOCK, [_number(key)])
+
+
+def _number(key: UUID) -> int:
+    return int.from_bytes(key.bytes[:8], signed=True)
 
 
 def _hold(job_id: UUID) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from extraction.fields.document_types import BY_NAME
 from jobs.models import Job, Priority, Status
-from jobs.queue import place_of
+from jobs.queue import place_of, place_of_new
 from jobs.results import formats_of
 
 
@@ -99,26 +100,34 @@ class JobReviewSerializer(serializers.Serializer[Any]):
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    """A job as the API shows it."""
+    """A job as the API shows it; the fields are for the schema, ``to_representation`` fills them.
+
+    By hand: a copy of all fields and of those inside them, made for each answer, costs several
+    times what filling them does.
+    """
 
     name = serializers.CharField(source="file.name", read_only=True, help_text="empty once expired")
     media_type = serializers.CharField(source="file.media_type", read_only=True)
     size = serializers.IntegerField(source="file.size", read_only=True, help_text="bytes")
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
-    priority = serializers.SerializerMethodField()
-    pages = serializers.SerializerMethodField()
-    queue = serializers.SerializerMethodField(
-        help_text="null in lists and for a job that has ended"
+    priority = serializers.ChoiceField([level.label.lower() for level in Priority], read_only=True)
+    pages = PagesSerializer(read_only=True)
+    queue = PlaceSerializer(
+        read_only=True, allow_null=True, help_text="null in lists and for a job that has ended"
     )
     classification = ClassificationSerializer(read_only=True, allow_null=True)
     documents = PartSerializer(many=True, read_only=True)
-    template = serializers.SerializerMethodField(
-        help_text="whose fields were looked for; null until the end, for none, and where split"
+    template = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="whose fields were looked for; null until the end, for none, and where split",
     )
-    review = serializers.SerializerMethodField(help_text="null where none was needed")
+    review = JobReviewSerializer(
+        read_only=True, allow_null=True, help_text="null where none was needed"
+    )
     error = FailureSerializer(read_only=True, allow_null=True)
     batch = serializers.UUIDField(source="batch_id", read_only=True, allow_null=True)
-    links = serializers.SerializerMethodField()
+    links = serializers.DictField(child=serializers.URLField(), read_only=True)
     cached = serializers.BooleanField(
         read_only=True, help_text="the result of the same document, read before; not billed"
     )
@@ -164,46 +173,63 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(PagesSerializer)
-    def get_pages(self, job: Job) -> dict[str, int | None]:
-        return {"total": job.pages_total, "done": job.pages_done, "failed": job.pages_failed}
-
-    @extend_schema_field(serializers.ChoiceField([level.label.lower() for level in Priority]))
-    def get_priority(self, job: Job) -> str:
-        return str(Priority(job.priority).label.lower())
-
-    @extend_schema_field(PlaceSerializer(allow_null=True))
-    def get_queue(self, job: Job) -> Any:
-        place = None if self.parent else place_of(job)
-        return PlaceSerializer(place).data if place else None
-
-    def get_template(self, job: Job) -> str | None:
-        return job.template or None
-
-    @extend_schema_field(JobReviewSerializer(allow_null=True))
-    def get_review(self, job: Job) -> Any:
+    def to_representation(self, job: Job) -> dict[str, Any]:
         review = getattr(job, "review", None)
-        return JobReviewSerializer(review).data if review else None
+        place = None
+        if not self.parent:
+            place = (place_of_new if job is self.context.get("made") else place_of)(job)
+        return {
+            "id": str(job.pk),
+            "status": str(job.status),
+            "name": job.file.name,
+            "media_type": job.file.media_type,
+            "size": job.file.size,
+            "sha256": job.file.sha256,
+            "engine": job.engine,
+            "options": job.options,
+            "priority": str(Priority(job.priority).label.lower()),
+            "metadata": job.metadata,
+            "batch": str(job.batch_id) if job.batch_id else None,
+            "pages": {"total": job.pages_total, "done": job.pages_done, "failed": job.pages_failed},
+            "queue": asdict(place) if place else None,
+            "classification": job.classification,
+            "documents": [{"template": None} | part for part in job.documents],
+            "template": job.template or None,
+            "review": {"status": review.stage, "reasons": review.reasons} if review else None,
+            "cached": job.cached,
+            "same_as": str(job.same_as_id) if job.same_as_id else None,
+            "attempt": job.attempt,
+            "run": job.run,
+            "error": job.error,
+            "warnings": job.warnings,
+            "retention_hours": job.retention_hours,
+            "expires_at": _moment(job.expires_at),
+            "created_at": _moment(job.created_at),
+            "started_at": _moment(job.started_at),
+            "finished_at": _moment(job.finished_at),
+            "links": self._links(job),
+        }
 
-    @extend_schema_field(
-        {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}
-    )
-    def get_links(self, job: Job) -> dict[str, str]:
+    def _links(self, job: Job) -> dict[str, str]:
         request = self.context.get("request")
-        links = {"self": reverse("job", args=[job.pk], request=request)}
+        own = reverse("job", args=[job.pk], request=request)
         if job.status == Status.EXPIRED:
-            return links
-        links["pages"] = reverse("job-pages", args=[job.pk], request=request)
-        links["links"] = reverse("job-links", args=[job.pk], request=request)
+            return {"self": own}
+        links = {"self": own, "pages": f"{own}/pages", "links": f"{own}/links"}
         if not job.ended:
-            links["cancel"] = reverse("job-cancel", args=[job.pk], request=request)
+            links["cancel"] = f"{own}/cancel"
         elif job.status != Status.SUCCEEDED:
-            links["retry"] = reverse("job-retry", args=[job.pk], request=request)
+            links["retry"] = f"{own}/retry"
         if job.ended and job.pages_done:
             for row in formats_of(job):
                 links[row.name] = reverse("job-result", args=[job.pk, row.name], request=request)
             links["review"] = reverse("review", args=[job.pk], request=request)
         return links
+
+
+def _moment(value: datetime | None) -> str | None:
+    """As Django REST framework writes it, in UTC."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
 
 
 class PageStateSerializer(serializers.Serializer[Any]):

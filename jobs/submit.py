@@ -16,11 +16,13 @@ from django.db import IntegrityError, OperationalError, transaction
 from accounts import audit
 from accounts.identifiers import uuid7
 from accounts.models import Tenant
+from accounts.statements import Statements
 from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.options import Options
 from jobs import (
+    claims,
     idempotency,
     metering,
     queue,
@@ -183,8 +185,7 @@ def create(
     """
     tenant, options = placed.actor.tenant, placed.options
     first = same_document.first_of(tenant, same.key, same.known) if same else None
-    file.save(force_insert=True)
-    job = Job.objects.create(
+    job = Job(
         id=job_id or uuid7(),
         cache_key=same.key if same else None,
         same_as=first,
@@ -204,20 +205,32 @@ def create(
         stored_bytes=file.size,
     )
     Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
-    audit.record(
-        actor=placed.actor,
-        tenant=tenant,
-        action="job.submit",
-        obj=job,
-        after={"sha256": file.sha256, "engine": job.engine},
-        address=placed.address,
+    sent = Statements()
+    sent.insert(file)
+    sent.insert(job)
+    sent.insert(
+        audit.entry(
+            actor=placed.actor,
+            tenant=tenant,
+            action="job.submit",
+            obj=job,
+            after={"sha256": file.sha256, "engine": job.engine},
+            address=placed.address,
+        )
     )
+    if first is None:
+        sent.insert(claims.first_task(job))
+    listening = sent.ask(webhooks.LISTENING, [tenant.pk, "job.queued"])
+    kept = metering.keep(sent, job) if first is None else None
+    sent.run()
     if placed.callback_url:
         receivers.call_back(job, placed.callback_url)
-    webhooks.job_event(job, "job.queued")
+    webhooks.tell_of_job(job, "job.queued", [pk for (pk,) in listening])
     same_document.place(job, first)
     if job.ended:  # with another one's result: its other files are counted already
         metering.add_storage(tenant, file.size)
+    elif kept is not None:
+        metering.take(job, kept, size=file.size)
     else:
         metering.reserve(job, size=file.size)
     return job

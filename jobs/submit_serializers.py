@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from extraction.documents import parse_pages
 from extraction.engines import ENGINES
@@ -176,9 +179,16 @@ class SubmitSerializer(serializers.Serializer[Any]):
     )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # "fields" is an attribute of every serializer, so the field cannot be declared by its name
-        declared = super().get_fields()
-        return {name.rstrip("_"): field for name, field in declared.items()}
+        # "fields" is an attribute of every serializer, so the field cannot be declared by its name.
+        # Those of which nothing was said are not needed: a copy of a field costs more than its work
+        said = getattr(self, "initial_data", None)
+        return {
+            name.rstrip("_"): deepcopy(field)
+            for name, field in self._declared_fields.items()
+            if not isinstance(said, Mapping)
+            or field.default is not empty
+            or name.rstrip("_") in said
+        }
 
     def validate_pages(self, value: str) -> str:
         try:

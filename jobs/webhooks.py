@@ -39,6 +39,12 @@ EVENTS: dict[str, str] = {
     "review.completed": "A person has confirmed a job's fields",
 }
 PING = "webhook.ping"  # a test's; no webhook needs to listen
+# Locked as a foreign key to them would be, but now: one that is being deleted at this moment must
+# not fail the transaction in which a job ends
+LISTENING = (
+    "SELECT id FROM jobs_webhook WHERE tenant_id = %s AND active"
+    " AND events @> ARRAY[%s]::varchar[] ORDER BY id FOR KEY SHARE"
+)
 MAX_BYTES = 20_000  # of a body
 MAX_VALUE_BYTES = 500  # of one value in it, where the whole is too large
 
@@ -54,7 +60,12 @@ def notify(tenant: Tenant, event: str, data: Mapping[str, Any]) -> None:
 
 def job_event(job: Job, event: str) -> None:
     """Tell that something has happened to the job."""
-    if listening := _listening(job.tenant, event):
+    tell_of_job(job, event, _listening(job.tenant, event))
+
+
+def tell_of_job(job: Job, event: str, listening: Sequence[UUID]) -> None:
+    """As ``job_event``, where the webhooks that listen have been looked up."""
+    if listening:
         _write(job.tenant, event, job_data(job), [_row_for(webhook) for webhook in listening])
 
 
@@ -125,14 +136,8 @@ def _json(value: Any) -> str:
 
 
 def _listening(tenant: Tenant, event: str) -> list[UUID]:
-    # Locked as a foreign key to them would be, but now: one that is being deleted at this moment
-    # must not fail the transaction in which a job ends
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM jobs_webhook WHERE tenant_id = %s AND active"
-            " AND events @> ARRAY[%s]::varchar[] ORDER BY id FOR KEY SHARE",
-            [tenant.pk, event],
-        )
+        cursor.execute(LISTENING, [tenant.pk, event])
         return [row[0] for row in cursor.fetchall()]
 
 

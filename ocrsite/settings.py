@@ -47,6 +47,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or _first_line(VAR_DIR / "secret_
 SECRET_KEY_GIVEN = bool(SECRET_KEY)
 SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(50)  # for commands that need none, as `ocr`
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # older ones, while rotating
+# How long a process lets in a key that it has looked up, without looking again; 0: never
+KEY_CACHE_SECONDS = env.float("KEY_CACHE_SECONDS", default=0.5)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

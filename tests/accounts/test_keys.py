@@ -104,6 +104,41 @@ def test_wrong_key_is_refused(acme: Organisation) -> None:
         assert me(junk, "HTTP_X_API_KEY")[0] == 401
 
 
+def test_key_is_looked_up_once_in_a_while(
+    acme: Organisation, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(keys.time, "monotonic", lambda: now)
+    settings.KEY_CACHE_SECONDS = 0.5
+    keys.verify_api_key(acme.raw_key)
+    with CaptureQueriesContext(connection) as queries:
+        assert keys.verify_api_key(acme.raw_key).tenant == acme.tenant
+    assert not queries.captured_queries
+    ApiKey.objects.update(revoked_at=timezone.now())  # by another process
+    now += 0.49
+    assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk
+    now += 0.02
+    with pytest.raises(keys.KeyRefused, match="revoked"):
+        keys.verify_api_key(acme.raw_key)
+
+
+def test_key_revoked_by_this_process_is_not_let_in_again(acme: Organisation, settings: Any) -> None:
+    settings.KEY_CACHE_SECONDS = 60
+    keys.verify_api_key(acme.raw_key)
+    keys.revoke_api_key(acme.key, actor=None)
+    with pytest.raises(keys.KeyRefused, match="revoked"):
+        keys.verify_api_key(acme.raw_key)
+
+
+def test_refused_keys_are_not_remembered(acme: Organisation, settings: Any) -> None:
+    settings.KEY_CACHE_SECONDS = 60
+    wrong = keys.new_key_text()
+    for _ in range(2):
+        with pytest.raises(keys.KeyRefused):
+            keys.verify_api_key(wrong)
+    assert len(keys._checked) <= keys.MOST_CHECKED
+
+
 def test_revoked_key_is_refused_at_once(acme: Organisation) -> None:
     assert me(acme.raw_key)[0] == 200
     assert keys.revoke_api_key(acme.key, actor=acme.owner, address="192.0.2.1")

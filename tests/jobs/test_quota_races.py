@@ -164,12 +164,12 @@ def test_killed_between_reserving_and_the_commit_nothing_is_kept(acme: Organisat
 from django.db import transaction
 from jobs import metering
 from jobs.submit import submit_job
-kept = metering.reserve
-def slow(job, **what):
-    kept(job, **what)
+take = metering.take
+def slow(job, kept, **what):
+    take(job, kept, **what)
     print("reserved", flush=True)
     input()
-metering.reserve = slow
+metering.take = slow
 """
     killed = of(code + SUBMITS, acme, times=1)
     assert killed.stdin is not None and killed.stdout is not None
