@@ -13,7 +13,6 @@ calls on those that the minute refuses.
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -22,15 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis.commands.core import Script
 
 from accounts.rates import SECONDS, Rates
+from accounts.shared_redis import SharedRedis
 
-logger = logging.getLogger(__name__)
 SLOTS = 60
-TIMEOUT_SECONDS = 0.5  # for Redis to connect, and to answer
-AWAY_SECONDS = 5.0  # after a failure, how long Redis is left alone
 MAX_SUBJECTS = 20_000  # remembered while Redis is away
 NAMES = (*SECONDS, "burst")  # what each subject is told of, in this order
 
@@ -149,22 +145,19 @@ class Count:
 class RedisCounts:
     """Counts that all processes share."""
 
-    def __init__(self, url: str) -> None:
-        again = Retry(NoBackoff(), 1, (redis.ConnectionError,))  # of a connection gone stale
-        client = redis.Redis.from_url(
-            url,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            socket_timeout=TIMEOUT_SECONDS,
-            retry=again,
-        )
-        self._script = client.register_script(SCRIPT)
+    def __init__(self, server: SharedRedis) -> None:
+        self._server = server
+        self._script: Script | None = None
 
     def count(self, subjects: Sequence[Subject]) -> Count:
         """Count a call of all subjects, or of none. Raises redis.RedisError."""
         numbers = [number for subject in subjects for number in subject.rates.numbers]
-        now, *told = self._script(
-            keys=[subject.key for subject in subjects], args=[*_lengths(), *numbers]
-        )
+        with self._server.asked() as client:
+            if self._script is None:
+                self._script = client.register_script(SCRIPT)
+            now, *told = self._script(
+                keys=[subject.key for subject in subjects], args=[*_lengths(), *numbers]
+            )
         return Count(now, _readings(subjects, told))
 
 
@@ -237,38 +230,17 @@ def _add(state: _State, now: int) -> None:
 
 @dataclass(slots=True)
 class Counts:
-    """Counts in Redis; while that is away, in this process.
-
-    After a failure Redis is left alone for ``AWAY_SECONDS``, then one call tries it: a Redis that
-    hangs costs one call in that time ``TIMEOUT_SECONDS``, and the others nothing.
-    """
+    """Counts in Redis; while that is away, in this process."""
 
     shared: RedisCounts
     own: MemoryCounts = field(default_factory=MemoryCounts)
-    _again_at: float = 0.0  # 0 while Redis answers
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, subjects: Sequence[Subject]) -> Count:
         """Count a call of all subjects, or of none."""
-        if self._to_try():
-            try:
-                counted = self.shared.count(subjects)
-            except redis.RedisError as error:
-                logger.warning("rate limits are counted by each process: %s", error)
-                self._again_at = time.monotonic() + AWAY_SECONDS
-            else:
-                self._again_at = 0.0
-                return counted
-        return self.own.count(subjects)
-
-    def _to_try(self) -> bool:
-        if not self._again_at:
-            return True
-        with self._lock:
-            due = time.monotonic() >= self._again_at
-            if due:  # the others leave it to this call
-                self._again_at = time.monotonic() + AWAY_SECONDS
-            return due
+        try:
+            return self.shared.count(subjects)
+        except redis.RedisError:
+            return self.own.count(subjects)
 
 
 def _lengths() -> list[int]:

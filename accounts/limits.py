@@ -25,6 +25,7 @@ from accounts.audit import address_of
 from accounts.counting import Counts, Reading, RedisCounts, Subject
 from accounts.models import Plan
 from accounts.rates import SECONDS, Rates
+from accounts.shared_redis import SharedRedis, shared_redis
 from accounts.tenancy import actor_of
 
 BASE = "submit"  # the group that a plan's numbers are for
@@ -81,7 +82,7 @@ def admit(request: HttpRequest | Request, group: str) -> None:
 
     Where it stands is kept for `accounts.throttling.RateHeadersMiddleware`.
     """
-    counted = _counts(settings.REDIS_URL).count(_subjects(request, group))
+    counted = _counts(shared_redis()).count(_subjects(request, group))
     full = [reading for reading in counted.readings if reading.full]
     if full:  # the one that takes longest to let a call in
         tightest = max(full, key=lambda reading: reading.reset)
@@ -161,6 +162,6 @@ def _network(address: str | None) -> str:
 
 
 @cache
-def _counts(url: str) -> Counts:
-    """This process's counts (one connection pool)."""
-    return Counts(RedisCounts(url))
+def _counts(server: SharedRedis) -> Counts:
+    """This process's counts."""
+    return Counts(RedisCounts(server))

@@ -9,9 +9,10 @@ database's. Locks are taken in this order: the job, its tasks, the organisation'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -35,7 +36,9 @@ from jobs import (
 from jobs.errors import LeaseLost
 from jobs.models import Job, Page, Status, Task
 
-LOCK_SECONDS = 1  # that choosing a task waits for one whose job is being changed
+T = TypeVar("T")
+
+LOCK_SECONDS = 1  # that who looks after many tasks waits for one whose job is being changed
 
 
 def held(task: Task) -> QuerySet[Task]:
@@ -77,21 +80,21 @@ def start(pool: str, *, worker: str) -> Task | None:
             found = queue.next_task(pool, without)
             if found is None:
                 return None
-            task = _claim_soon(found, worker)
+            task = soon(partial(claim, found, worker=worker))
             if task is not None:
                 queue.mark_turn(task)
                 return task
             without.append(found)
 
 
-def _claim_soon(task_id: UUID, worker: str) -> Task | None:
-    """As ``claim``; None too where somebody holds the job's row for longer than a moment."""
+def soon(act: Callable[[], T]) -> T | None:
+    """What ``act`` returns; undone, and None, where a row is held for longer than a moment."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-            task = claim(task_id, worker=worker)
+            done = act()
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")
-            return task
+            return done
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             return None

@@ -7,10 +7,9 @@ look by themselves.
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -25,16 +24,14 @@ from django.db.models import Count, Min
 from django.db.models.functions import Now
 from rq import Queue
 
+from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES, Pool
 from jobs.errors import QueueFull
 from jobs.models import Job, Priority, Status, Task
 
-logger = logging.getLogger(__name__)
-
 BELL = "jobs.tasks.run_next"
 FEW_BELLS = 20  # rung by the sweeper for what waits
 MOST_BELLS = 100  # in Redis at once; whoever ends a task rings for the next
-QUIET_SECONDS = 5.0  # without ringing after Redis did not answer
 COUNT_SECONDS = 0.5  # how long a count of what waits is good enough for refusing
 LOCK = 4_711  # of PostgreSQL's advisory locks: one choice at a time in each pool
 POOLS: Sequence[str] = get_args(Pool)
@@ -272,36 +269,17 @@ def pool_queue(pool: str) -> Queue:
     return Queue(pool, connection=django_rq.get_connection("default"))
 
 
-@cache
-def _bell(pool: str) -> Queue:
-    """The same queue for ringing: with little patience, for requests wait meanwhile."""
-    return Queue(pool, connection=django_rq.get_connection("bell"))
-
-
-_quiet_until = 0.0
-
-
-def redis_answers() -> bool:
-    """Whether Redis does, within a second."""
-    try:
-        return bool(_bell(POOLS[0]).connection.ping())
-    except redis.RedisError:
-        return False
-
-
 def ring(pool: str, count: int = 1) -> int:
     """Wake up to ``count`` workers of the pool; returns how many bells were rung.
 
-    Raises redis.RedisError, and for some seconds after one rings no bell at all.
+    Raises redis.RedisError.
     """
-    if time.monotonic() < _quiet_until:
-        return 0
-    with _quiet_after_errors():
-        queue = _bell(pool)
+    with shared_redis().asked() as client:
+        queue = Queue(pool, connection=client)
         count = min(count, MOST_BELLS - queue.count)
         if count <= 0:
             return 0
-        with queue.connection.pipeline() as pipeline:
+        with client.pipeline() as pipeline:
             for _ in range(count):
                 queue.enqueue_call(
                     BELL,
@@ -315,31 +293,17 @@ def ring(pool: str, count: int = 1) -> int:
     return count
 
 
-@contextmanager
-def _quiet_after_errors() -> Iterator[None]:
-    global _quiet_until
-    try:
-        yield
-    except redis.RedisError:
-        _quiet_until = time.monotonic() + QUIET_SECONDS
-        raise
-
-
 def ring_softly(pool: str, count: int = 1) -> None:
     """Ring, or leave it to the sweeper where Redis does not answer."""
-    try:
+    with suppress(redis.RedisError):
         ring(pool, count)
-    except redis.RedisError as error:
-        logger.warning("nobody was woken in pool %s: %s", pool, error)
 
 
 def ring_for_next(pool: str) -> None:
     """Wake a worker where a task waits though no bell does."""
-    try:
-        if time.monotonic() >= _quiet_until and not bells(pool) and waiting_at_all(pool):
+    with suppress(redis.RedisError):
+        if not bells(pool) and waiting_at_all(pool):
             ring(pool)
-    except redis.RedisError as error:
-        logger.warning("nobody was woken in pool %s: %s", pool, error)
 
 
 def ring_after_commit(pool: str, count: int = 1) -> None:
@@ -354,9 +318,9 @@ def ring_for_waiting(pool: str) -> int:
 
 
 def bells(pool: str) -> int:
-    """How many bells wait in Redis. Raises redis.RedisError, as ``ring`` does."""
-    with _quiet_after_errors():
-        return _bell(pool).count
+    """How many bells wait in Redis. Raises redis.RedisError."""
+    with shared_redis().asked() as client:
+        return Queue(pool, connection=client).count
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 ON_THE_WAY = (Status.QUEUED, Status.RUNNING)
 _LOCK = "SELECT pg_advisory_xact_lock(%s)"
+SETTLING_SECONDS = 1.0  # a sweep, for what crashes left
 _AT_WORK = """
     SELECT id FROM jobs_job
     WHERE tenant_id = %s AND cache_key = %s AND same_as_id IS NULL
@@ -178,12 +180,18 @@ def settle(first_id: UUID) -> int:
 
 
 def settle_left() -> int:
-    """The sweeper's: as ``settle``, for whatever has ended and was not seen to."""
+    """The sweeper's: as ``settle``, for whatever has ended and was not seen to.
+
+    Not begun any more after ``SETTLING_SECONDS``: the sweeper has dead workers to look for.
+    """
+    until = time.monotonic() + SETTLING_SECONDS
     at_work = Job.objects.filter(pk=OuterRef("same_as_id"), status__in=ON_THE_WAY)
     left = Job.objects.filter(status=Status.QUEUED, same_as__isnull=False).exclude(Exists(at_work))
     firsts = left.order_by("same_as_id").distinct("same_as_id").values_list("same_as_id", flat=True)
     ended = 0
     for first_id in firsts[:100]:
+        if time.monotonic() > until:
+            break
         try:
             ended += settle(first_id)
         except ExtractionError as error:

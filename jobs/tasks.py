@@ -30,6 +30,8 @@ STORAGE_SECONDS = 10  # before a job is tried again that found the file storage 
 # Set when this process is asked to end: running work is handed back at the next page
 stopping = threading.Event()
 
+RETRY_SECONDS = 1  # after a heartbeat that did not reach the database
+
 
 def worker_name() -> str:
     """This process, for people: host and process id."""
@@ -37,7 +39,11 @@ def worker_name() -> str:
 
 
 class Heartbeat:
-    """Renews a task's lease from a thread while the block runs."""
+    """Renews a task's lease from a thread while the block runs.
+
+    While the database is away it tries again and again, so that it is heard soon after the database
+    is back: jobs/sweep.py counts on that.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -57,13 +63,17 @@ class Heartbeat:
         self._thread.join(settings.HEARTBEAT_SECONDS)
 
     def _beat(self) -> None:
+        usual = settings.HEARTBEAT_SECONDS
+        pause = usual
         try:
-            while not self._over.wait(settings.HEARTBEAT_SECONDS):
+            while not self._over.wait(pause):
                 try:
                     claims.renew(self.task)
+                    pause = usual
                 except (OperationalError, InterfaceError) as fault:
                     logger.warning("heartbeat of job %s: %s", self.task.job_id, fault)
                     close_old_connections()
+                    pause = min(RETRY_SECONDS, usual)
         finally:
             connection.close()
 

@@ -21,7 +21,7 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout, StopRequested
 from rq.job import Job as RQJob
 
-from jobs import queue as bells
+from accounts.shared_redis import shared_redis
 from jobs import tasks
 
 logger = logging.getLogger(__name__)
@@ -139,13 +139,13 @@ class WarmWorker(SimpleWorker):
         error = sys.exception()
         if isinstance(error, redis.RedisError):
             raise error
-        if not bells.redis_answers():
+        if not shared_redis().answers():
             raise redis.TimeoutError("Redis does not answer")
         super().handle_execution_ended(job, queue, heartbeat_ttl)
 
     def teardown(self) -> None:
         """Tell Redis that this worker ends, if it listens; the name fades by itself otherwise."""
-        if bells.redis_answers():
+        if shared_redis().answers():
             super().teardown()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:

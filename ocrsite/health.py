@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rq import Worker
 
+from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES
 from jobs import queue, storage
 from jobs.models import Task
@@ -37,7 +38,7 @@ def database_answers() -> bool:
 
 def redis_answers() -> bool:
     """Whether Redis answers."""
-    return queue.redis_answers()
+    return shared_redis().answers()
 
 
 CHECKS: dict[str, Callable[[], bool]] = {
@@ -130,7 +131,8 @@ class HealthView(APIView):
 def live_workers() -> int | None:
     """How many workers have sent a heartbeat lately; None if Redis does not answer."""
     try:
-        known = Worker.all(connection=queue.pool_queue("cpu").connection)
+        with shared_redis().asked() as client:
+            known = Worker.all(connection=client)
     except redis.RedisError:
         return None
     since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)

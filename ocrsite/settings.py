@@ -70,7 +70,14 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     # A pool serves the web tier's threads; connect_timeout so that an absent server is an error.
     {
-        "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=10), "timeout": 3},
+        # After reconnect_timeout the pool forgets its growing pauses between attempts, in which it
+        # would not notice that the server is back.
+        "pool": {
+            "min_size": 0,
+            "max_size": env.int("DATABASE_POOL", default=10),
+            "timeout": 3,
+            "reconnect_timeout": 2,
+        },
         "connect_timeout": 3,
     }
 )
@@ -80,18 +87,16 @@ AUTH_USER_MODEL = "accounts.User"
 # Jobs
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
 _timeouts = "socket_connect_timeout=2&socket_timeout=5"  # seconds: a hanging Redis hangs nobody
-_impatient = "socket_connect_timeout=1&socket_timeout=1"  # for ringing, while a request waits
-RQ_QUEUES = {
-    name: {
-        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{timeouts}",
+RQ_QUEUES = {  # what workers listen on; requests have accounts/shared_redis.py
+    "default": {
+        "URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_timeouts}",
         "DEFAULT_TIMEOUT": -1,  # time limits are ours: RQ's alarm cannot interrupt native code
     }
-    for name, timeouts in (("default", _timeouts), ("bell", _impatient))
 }
 RQ = {"DEFAULT_RESULT_TTL": 0, "DEFAULT_FAILURE_TTL": 3600}
-LEASE_SECONDS = env.int("LEASE_SECONDS", default=20)  # a worker silent for longer has died
-HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=5)
-SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=5)
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=15)  # a worker silent for longer has died
+HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=3)
+SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=2)
 PAGES_A_TASK = env.int("PAGES_A_TASK", default=16)  # more pages are shared between workers
 TURN_SECONDS = env.float("TURN_SECONDS", default=0.25)  # before a worker turns to others waiting
 RUNNING_TASKS = env.int("RUNNING_TASKS", default=0)  # of one organisation and pool; 0: no bound

@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-import redis
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -334,25 +333,6 @@ def test_bells_are_bounded_and_rung_for_what_waits(acme: Organisation) -> None:
     queue.ring_for_next("cpu")
     queue.ring_for_next("cpu")
     assert queue.bells("cpu") == 1
-
-
-def test_redis_that_does_not_answer_is_left_alone_for_a_while(
-    acme: Organisation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    class Away:
-        @property
-        def count(self) -> int:
-            asked.append(1)
-            raise redis.TimeoutError("hangs")
-
-    monkeypatch.setattr(queue, "_bell", lambda pool: Away())
-    monkeypatch.setattr(queue, "_quiet_until", 0.0)
-    for _ in range(3):
-        make_job(acme)
-    assert len(asked) == 1
-    assert Task.objects.count() == 3
 
 
 def test_choosing_uses_the_queue_s_index_where_thousands_wait(acme: Organisation) -> None:

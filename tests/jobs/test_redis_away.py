@@ -17,8 +17,9 @@ from django_rq.connection_utils import get_redis_connection
 from pytest_django import Settings
 from rq import Queue
 
+from accounts.shared_redis import RedisAway, shared_redis
 from extraction.types import PageImage
-from jobs import queue, tasks
+from jobs import queue, result_cache, tasks
 from jobs.management.commands import worker
 from jobs.models import Job, Status, Task
 from ocrsite.embedded import Valkey
@@ -56,16 +57,14 @@ class Redis:
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
-    """The queue's Redis for this test; as ``REDIS_URL`` everything else keeps the usual one."""
+def own_redis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> Iterator[Redis]:
+    """The Redis of this test alone."""
     server = Valkey(tmp_path / "valkey")
-    url = server.start()
-    impatient = f"{url}?socket_connect_timeout=1&socket_timeout=1"
-    bell = Queue("cpu", connection=get_redis_connection({"URL": impatient}))
+    url = settings.REDIS_URL = server.start()
     listened = Queue("cpu", connection=get_redis_connection({"URL": f"{url}?socket_timeout=5"}))
-    monkeypatch.setattr(queue, "_bell", lambda pool: bell)
     monkeypatch.setattr(queue, "pool_queue", lambda pool: listened)
-    monkeypatch.setattr(queue, "_quiet_until", 0.0)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield Redis(server)
     for number, handler in handlers.items():
@@ -231,13 +230,24 @@ def test_worker_without_redis_and_database_goes_on(
     assert asked == ["cpu"] * 3
 
 
-def test_one_question_in_some_seconds_finds_out_that_redis_hangs(
+def test_all_that_requests_ask_waits_once_for_a_redis_that_hangs(
     acme: Organisation, own_redis: Redis
 ) -> None:
-    make_job(acme)
+    """Bells, results known, rate limits, health: one place knows that Redis does not answer."""
+    client = acme.api()
     own_redis.hang()
     begun = time.monotonic()
-    for _ in range(5):
+    for _ in range(3):
+        make_job(acme)
         queue.ring_for_next("cpu")
-        queue.ring_softly("cpu")
-    assert time.monotonic() - begun < 2
+        result_cache.recall(acme.tenant.pk, acme.tenant.pk)
+        assert client.get("/api/v1/ocr/jobs").status_code == 200
+        assert client.get("/health/ready").json()["checks"]["redis"] is False
+        assert client.get("/api/v1/health").json()["workers"] is None
+    assert time.monotonic() - begun < 2, "less than for two that wait"
+    with pytest.raises(RedisAway):
+        queue.bells("cpu")
+    own_redis.go_on()
+    wait_for(lambda: not shared_redis().away)
+    queue.ring_softly("cpu")
+    assert queue.bells("cpu") == 1

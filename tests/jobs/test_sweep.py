@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import redis
+from django.core.management import call_command
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from extraction.errors import EngineUnavailable
 from extraction.types import Page
-from jobs import claims, lifecycle, queue
+from jobs import claims, lifecycle, queue, tasks
 from jobs import sweep as sweeping
+from jobs.management.commands import sweep as sweep_command
 from jobs.models import Job, Status, Task
 from jobs.sweep import Swept, sweep
+from jobs.sweep import _served_seconds as served_seconds
 from tests.jobs.making import claim, make_job
 from tests.people import Organisation
 
@@ -23,7 +34,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture(autouse=True)
 def _database_long_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "_database_up_seconds", lambda: 3600.0)
+    monkeypatch.setattr(sweeping, "_served_seconds", lambda: 3600.0)
 
 
 def silent(job: Job) -> Task:
@@ -85,12 +96,97 @@ def test_sweep_leaves_a_worker_that_sends_heartbeats(acme: Organisation, files: 
     assert Task.objects.get().state == Task.State.RUNNING
 
 
-def test_sweep_leaves_leases_alone_just_after_a_database_restart(
+def test_leases_are_spared_until_every_living_worker_has_been_heard(
     acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """PostgreSQL dies again and again: each time the living have a while, and no more."""
+    served = iter([0.1, sweeping.HEARD_SECONDS - 0.1, 0.5, 7.0, sweeping.HEARD_SECONDS + 0.1])
+    monkeypatch.setattr(sweeping, "_served_seconds", lambda: next(served))
+    dead, alive = silent(make_job(acme)), silent(make_job(acme))
+    assert [sweep().requeued for _ in range(4)] == [0] * 4
+    assert claims.renew(alive) is True
+    assert sweep().requeued == 1
+    dead.refresh_from_db()
+    alive.refresh_from_db()
+    assert (dead.state, dead.crashes) == (Task.State.WAITING, 1)
+    assert (alive.state, alive.crashes) == (Task.State.RUNNING, 0)
+
+
+def test_worst_order_of_events_keeps_the_promise(settings: Settings) -> None:
+    """The sum in the module's docstring, with 4 s for a sweeper's and 4 s for a server's start."""
+    waits = settings.LEASE_SECONDS + 2 * settings.SWEEP_SECONDS + sweeping.HEARD_SECONDS
+    assert waits + 4 + 4 <= 35
+    tries = settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] + tasks.RETRY_SECONDS
+    assert 2 * tries <= sweeping.HEARD_SECONDS
+
+
+def test_database_has_served_as_long_as_a_session_lasts(
+    acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All sessions end when the server dies, or one of its processes by SIGKILL."""
     silent(make_job(acme))
-    monkeypatch.setattr(sweeping, "_database_up_seconds", lambda: 1.0)
+    time.sleep(0.1)
+    lasting = served_seconds()
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+        assert served_seconds() > lasting > 0.1, "a younger one makes no difference"
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [connection.settings_dict["NAME"]],
+        )
+    connection.close()
+    until = time.monotonic() + 10
+    while served_seconds() >= lasting and time.monotonic() < until:  # those ended are listed yet
+        connection.close()
+    assert served_seconds() < lasting
+    monkeypatch.setattr(sweeping, "_served_seconds", served_seconds)
     assert sweep().requeued == 0
+
+
+def test_job_whose_row_somebody_holds_does_not_hold_up_the_others(
+    acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "LOCK_SECONDS", 0.1)
+    locked, cancelled, free = (silent(make_job(acme)) for _ in range(3))
+    Job.objects.filter(pk=cancelled.job_id).update(cancel_requested=True)
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        rows = Job.objects.select_for_update().filter(pk__in=[locked.job_id, cancelled.job_id])
+        assert len(rows) == 2
+        assert pool.submit(sweep_and_close).result(10) == Swept(requeued=1)
+    free.refresh_from_db()
+    assert free.state == Task.State.WAITING
+    assert (sweep().requeued, Task.objects.filter(state=Task.State.RUNNING).count()) == (1, 0)
+
+
+def sweep_and_close() -> Swept:
+    """A sweep on another connection, bells not counted."""
+    try:
+        return replace(sweep(), rung=0)
+    finally:
+        connection.close()
+
+
+def test_command_sweeps_as_soon_as_it_runs_and_again_after_a_failure(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.SWEEP_SECONDS = 0.01
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    swept: list[float] = []
+
+    def fail() -> Swept:
+        swept.append(time.monotonic())
+        if len(swept) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise OperationalError("away")
+
+    monkeypatch.setattr(sweep_command, "sweep", fail)
+    begun = time.monotonic()
+    try:
+        call_command("sweep")
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert len(swept) == 3
+    assert swept[0] - begun < 1
 
 
 def test_sweep_fails_a_document_that_killed_two_workers_and_no_other(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from django.db import OperationalError
+from pytest_django import Settings
 
 from accounts.models import UsageRecord
 from extraction.errors import EngineUnavailable
@@ -239,3 +243,26 @@ def test_run_job_hands_back_when_the_database_returns_after_its_lease(
     run_job(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.tasks.get().crashes) == (Status.QUEUED, 0)
+
+
+def test_heartbeat_is_tried_again_at_once_while_the_database_is_away(
+    acme: Organisation, files: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HEARTBEAT_SECONDS = 0.4
+    monkeypatch.setattr(tasks, "RETRY_SECONDS", 0.01)
+    task, tried, enough = claim(make_job(acme)), [], threading.Event()
+
+    def renew(task: Task) -> bool:
+        tried.append(time.monotonic())
+        if len(tried) == 6:
+            enough.set()
+        if len(tried) < 5:
+            raise OperationalError("away")
+        return True
+
+    monkeypatch.setattr(claims, "renew", renew)
+    with tasks.Heartbeat(task):
+        assert enough.wait(10)
+    pauses = [after - before for before, after in pairwise(tried)]
+    assert max(pauses[:4]) < 0.2, "until the lease was renewed"
+    assert pauses[4] >= 0.4

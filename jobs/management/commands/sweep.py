@@ -19,7 +19,7 @@ STOP_SECONDS = 10  # for the removal of one job's files to end
 
 
 class Command(BaseCommand):
-    help = "Queue again what was lost, remove what has expired and files that no job names."
+    help = "Queue again what dead workers had in hand, wake workers, remove what is due to go."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then end")
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         housework = housekeeping.start(stop)
-        while not stop.wait(settings.SWEEP_SECONDS):
+        while not stop.is_set():
             try:
                 close_old_connections()
                 sweep()
@@ -41,4 +41,5 @@ class Command(BaseCommand):
                 logger.warning("the database does not answer: %s", error)
             except Exception:
                 logger.exception("a sweep failed")
+            stop.wait(settings.SWEEP_SECONDS)
         housework.join(STOP_SECONDS)

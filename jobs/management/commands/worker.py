@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError
 
+from accounts.shared_redis import shared_redis
 from extraction import engines
 from jobs import queue, tasks
 from jobs.worker import WarmWorker, worn
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         engines.warm(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
         burst = bool(options["burst"])
         while not tasks.stopping.is_set():
-            if queue.redis_answers():
+            if shared_redis().answers():
                 ends = self._listen(options["pool"], burst=burst)
             else:
                 ends = self._look(options["pool"])
