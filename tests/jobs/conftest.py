@@ -22,6 +22,16 @@ def _not_stopping() -> None:
 @pytest.fixture(scope="session")
 def s3_address() -> Iterator[str]:
     """A server that speaks S3: an imitation, or a real one that has been started."""
+    from botocore import loaders
+
+    # what every client reads anew, a quarter of a second long
+    loader = loaders.create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders, "create_loader", lambda *args: loader)
+        yield from _s3_address()
+
+
+def _s3_address() -> Iterator[str]:
     if address := os.environ.get("TEST_S3_ADDRESS"):
         yield address
         return

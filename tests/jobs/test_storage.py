@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
+from botocore.response import StreamingBody
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from pytest_django import Settings
@@ -26,6 +27,8 @@ from pytest_django import Settings
 from jobs import storage, stores
 from jobs.errors import StorageFull, StorageUnavailable
 from jobs.stores import folder
+from jobs.stores.bucket import BucketStore
+from ocrsite.checks import check_configuration
 from tests.jobs.buckets import KEYS, client, point_to
 from tests.jobs.making import PDF, upload
 
@@ -108,6 +111,8 @@ def test_storage_is_listed_some_at_a_time(place: str, monkeypatch: pytest.Monkey
     assert {one.key for one in found} == keys
     assert {one.size for one in found} == {3}
     assert all(abs(one.modified - datetime.now(UTC)) < timedelta(minutes=1) for one in found)
+    storage.remove(storage.Files(tuple(keys), 0))
+    assert list(storage.pages()) == []
 
 
 def test_lacking_objects_are_told_from_others(place: str) -> None:
@@ -200,10 +205,6 @@ def in_child(limit: str, files: Path, temporary: Path, *before: str) -> str:
     return done.stdout.strip()
 
 
-def test_upload_within_the_limit_is_kept(tmp_path: Path) -> None:
-    assert in_child("pass", tmp_path, tmp_path) == "kept 230000"
-
-
 @pytest.fixture
 def other_disk() -> Iterator[Path]:
     """A folder on another file system, so that uploads are copied and not moved."""
@@ -292,15 +293,10 @@ def silent() -> Iterator[str]:
 
 def test_silent_bucket_server_is_told_in_time(silent: str, settings: Settings) -> None:
     point_to(settings, silent, "documents", read_seconds=0.2)
-    for ask in (
-        lambda: storage.put("a/uploads/b", b"x"),
-        lambda: storage.read("a/uploads/b"),
-        lambda: storage.files_of(TENANT, JOB, "a/uploads/b"),
-    ):
-        begun = time.monotonic()
-        with pytest.raises(StorageUnavailable):
-            ask()
-        assert time.monotonic() - begun < 5  # two tries of a fifth of a second, and a pause
+    begun = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        storage.read("a/uploads/b")
+    assert time.monotonic() - begun < 5  # two tries of a fifth of a second, and a pause
     begun = time.monotonic()
     assert storage.available() is False
     assert time.monotonic() - begun < 6
@@ -318,6 +314,59 @@ def test_bucket_server_that_is_away_is_told_and_comes_back(
     point_to(settings, s3_address, bucket)
     storage.put("a/uploads/b", b"x")
     assert (storage.available(), storage.read("a/uploads/b")) == (True, b"x")
+
+
+def test_answer_that_breaks_off_is_fetched_anew_and_never_half_of_it(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put("a/uploads/b", b"x" * 1000)
+    read, broken = StreamingBody.read, [300, 0]
+    steps = [*broken, 2000, 2000, *broken, *broken]  # bytes asked for, 0: the line breaks
+
+    def scripted(self: StreamingBody, amount: int) -> bytes:
+        if not (step := steps.pop(0)):
+            raise IncompleteReadError(actual_bytes=300, expected_bytes=1000)
+        return read(self, step)
+
+    monkeypatch.setattr(StreamingBody, "read", scripted)
+    assert storage.read("a/uploads/b") == b"x" * 1000
+    with pytest.raises(StorageUnavailable):
+        storage.open_file("a/uploads/b")
+
+
+def test_object_that_a_bucket_keeps_is_told(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 says so in an answer of 200."""
+    sums: list[Any] = []
+    store = cast(BucketStore, storage.store())
+
+    def answer(**kwargs: Any) -> None:
+        kwargs["parsed"]["Errors"] = [{"Key": "a", "Code": "AccessDenied"}]
+
+    store.client.meta.events.register("after-call.s3.DeleteObjects", answer)
+    store.client.meta.events.register(
+        "before-send.s3.DeleteObjects", lambda request, **_: sums.append(request.headers)
+    )
+    with pytest.raises(StorageUnavailable):
+        storage.remove(storage.Files(("a",), 1))
+    storage.delete(["a"])  # is logged
+    assert all(headers["Content-MD5"] for headers in sums)  # which older servers want
+    assert len(sums) == 2
+
+
+def test_forked_process_has_a_connection_of_its_own(bucket: str) -> None:
+    storage.put("a/uploads/b", b"x")
+    store = cast(BucketStore, storage.store())
+    mine, read, write = store.client, *os.pipe()
+    child = os.fork()
+    if not child:
+        same = store.client is mine
+        os.write(write, b"same" if same else storage.read("a/uploads/b"))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 10) == b"x"
+    assert store.client is mine
+    os.close(read)
+    os.close(write)
 
 
 def test_large_upload_goes_in_one_request_and_little_memory(bucket: str, s3_address: str) -> None:
@@ -357,3 +406,21 @@ def test_large_upload_goes_in_one_request_and_little_memory(bucket: str, s3_addr
     assert max(kept, fetched) < 20
     head = client(s3_address).head_object(Bucket=bucket, Key=key)
     assert (head["ContentLength"], "-" in head["ETag"]) == (50_000_000, False)  # not in parts
+
+
+# --- settings
+
+
+def test_settings_of_a_bucket_that_cannot_work_are_told(settings: Settings) -> None:
+    def ids(**options: Any) -> list[str]:
+        point_to(settings, "http://127.0.0.1:9", "documents", **options)
+        return [one.id or "" for one in check_configuration() if one.id in WRONG]
+
+    WRONG = ("ocrsite.E013", "ocrsite.E014", "ocrsite.E015")
+    assert ids() == []
+    assert ids(public_url="https://files.example.com") == []
+    assert ids(public_url="files.example.com/documents") == ["ocrsite.E013"]
+    assert ids(secret_key="") == ["ocrsite.E014"]
+    assert ids(read_seconds=0) == ["ocrsite.E015"]
+    settings.LINK_SECONDS = 86_400
+    assert ids() == ["ocrsite.E015"]
