@@ -28,7 +28,7 @@ from jobs.models import ENDED, KEPT, Job, Status
 logger = logging.getLogger(__name__)
 
 MAX_HOURS = 87_600  # ten years
-AT_ONCE = 10_000  # jobs looked up in one round; what is left goes in the next
+AT_ONCE = 10_000  # jobs looked up together
 
 
 def hours_for(tenant: Tenant, asked: int | None) -> int | None:
@@ -91,8 +91,18 @@ def sweep(stop: Callable[[], bool] = lambda: False) -> int:
     """Remove what is due, oldest first, until ``stop``; returns of how many jobs.
 
     Safe in any number of processes: each takes rows that no other has. One whose files cannot be
-    removed is left for the next round, and the storage away ends this one.
+    removed is left for the next sweep, and the storage away ends this one.
     """
+    removed = 0
+    while some := _remove_some(stop):
+        removed += some
+    if removed:
+        logger.info("retention: the files and results of %d jobs were removed", removed)
+    return removed
+
+
+def _remove_some(stop: Callable[[], bool]) -> int:
+    """Remove up to ``AT_ONCE`` jobs' files and results; returns of how many it did."""
     removed = 0
     for job_id in list(_due().order_by("expires_at").values_list("pk", flat=True)[:AT_ONCE]):
         if stop():
@@ -103,8 +113,6 @@ def sweep(stop: Callable[[], bool] = lambda: False) -> int:
             logger.error("job %s is due, but its files cannot be removed", job_id)
             if not storage.available():
                 break
-    if removed:
-        logger.info("retention: the files and results of %d jobs were removed", removed)
     return removed
 
 

@@ -249,7 +249,6 @@ def test_audit_log_holds_no_name_of_a_file(acme: Organisation) -> None:
 # Whoever asks then
 
 
-@for_real
 def test_every_way_to_an_expired_result_answers_410(acme: Organisation) -> None:
     job = expired(read_job(acme))
     client = acme.api()
@@ -543,7 +542,6 @@ def test_revisions_go_with_an_expired_job_alone(acme: Organisation) -> None:
 STEPS = ("contents", "remove_files", "receipt", "empty")
 
 
-@for_real
 @pytest.mark.parametrize("step", STEPS)
 def test_fault_at_any_step_leaves_nothing_half_said(
     acme: Organisation, monkeypatch: pytest.MonkeyPatch, files: Path, step: str
@@ -596,6 +594,31 @@ def test_kill_after_the_files_are_gone_is_made_good(acme: Organisation, files: P
     half_done(acme, job, sizes, fields, files)
 
 
+@for_real
+@pytest.mark.parametrize("removal_of", ["expire", "delete"])
+def test_files_go_before_the_quota_is_locked(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch, removal_of: str
+) -> None:
+    job, remove, used = ended(acme), storage.remove, []
+
+    def look() -> None:
+        with transaction.atomic():
+            rows = QuotaUse.objects.select_for_update(nowait=True).filter(period="storage")
+            used.append(rows.get().used)
+
+    def removes(found: storage.Files) -> None:
+        at_once(look)
+        remove(found)
+
+    monkeypatch.setattr(storage, "remove", removes)
+    if removal_of == "delete":
+        job_actions.delete(job, actor=acme.actor, address=None)
+    else:
+        expired(job)
+    assert used == [job.stored_bytes]
+    assert stored(acme) == 0
+
+
 def test_storage_away_keeps_what_is_due_for_the_next_round(
     acme: Organisation, monkeypatch: pytest.MonkeyPatch, files: Path
 ) -> None:
@@ -637,7 +660,7 @@ def test_sweep_stops_when_told(acme: Organisation) -> None:
     for job in jobs:
         job_actions.cancel(job, actor=acme.actor, address=None)
     overdue(*jobs)
-    answers = iter([False, True])
+    answers = iter([False, True, True])
     assert retention.sweep(lambda: next(answers)) == 1
     assert Job.objects.filter(status=Status.EXPIRED).count() == 1
 
