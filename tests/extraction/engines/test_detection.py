@@ -8,6 +8,8 @@ import pytest
 
 from extraction.engines.detection import (
     LARGEST,
+    LEAST_WIDTH,
+    LONG_SIDE,
     MAX_AREA,
     MOST_CORES,
     OVERLAP,
@@ -102,9 +104,17 @@ def test_prepare_pads_to_few_shapes_by_drawing_out_the_edges() -> None:
     tile = np.zeros((100, 130, 3), np.uint8)
     tile[:, :, 2] = 255
     prepared = prepare(tile)
-    assert prepared.shape == (1, 3, 128, 192)
+    assert prepared.shape == (1, 3, 128, 256)
     assert prepared[0, 0].max() == -1
     assert prepared[0, 2].min() == 1
+
+
+def test_tiles_of_every_size_take_few_shapes() -> None:
+    """Each shape met costs megabytes."""
+    sides = {*range(1, TILE + 1, 7), TILE}
+    shapes = {prepare(np.zeros((side, 1, 3), np.uint8)).shape[2] for side in sides}
+    assert len(shapes) <= 11
+    assert {LONG_SIDE, LEAST_WIDTH, 640, TILE} <= shapes, "those that come most are not padded"
 
 
 def test_cores_keeps_the_largest_of_very_many() -> None:
