@@ -30,7 +30,7 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import idempotency, job_actions, queue, submit
+from jobs import idempotency, job_actions, queue, retention, submit
 from jobs.blocking import wait_for_end
 from jobs.listeners import Handover, Waiter, host_of
 from jobs.models import Job, Review, Status
@@ -261,7 +261,8 @@ class JobResultView(JobView):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
-        return result_response(self.get_object(), kwargs["name"])
+        job = self.get_object()
+        return retention.delivering(job, result_response(job, kwargs["name"]), request.method)
 
 
 def needing_review(queryset: Any, wanted: str | None) -> Any:
@@ -311,6 +312,7 @@ def _submit(
     priority, cache = form.chosen_priority(), form.validated_data["cache"]
     metadata = form.validated_data.get("metadata")
     callback_url = form.validated_data.get("callback_url", "")
+    hours = form.validated_data.get("retention_hours")
 
     def make() -> Job:
         view.made = submit.submit_job(
@@ -321,6 +323,7 @@ def _submit(
             priority=priority,
             cache=cache,
             callback_url=callback_url,
+            retention_hours=hours,
             once=once,
             address=address_of(request),
         )
@@ -328,6 +331,7 @@ def _submit(
 
     with form.upload() as upload:
         wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
+        wanted += [] if hours is None else [hours]
         content = [upload.sha256, upload.name, *wanted]
         once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
         job, first_status = idempotency.run_once(

@@ -18,9 +18,9 @@ from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
 from jobs import idempotency, job_actions, queue, submit
-from jobs.errors import AlreadyEnded, NotEnded, NothingAccepted, NothingToRetry
+from jobs.errors import AlreadyEnded, Expired, NotEnded, NothingAccepted, NothingToRetry
 from jobs.idempotency import Once
-from jobs.models import ENDED, Batch, Job, Priority, Status
+from jobs.models import ENDED, KEPT, Batch, Job, Priority, Status
 from jobs.unpacking import Unpacking, incoming
 from jobs.uploads import Upload
 
@@ -35,6 +35,7 @@ def submit_batch(
     name: str = "",
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
+    retention_hours: int | None = None,
     once: Once | None = None,
     address: str | None = None,
 ) -> Batch:
@@ -44,7 +45,13 @@ def submit_batch(
     transaction. Raises ``TooManyFiles``, ``NothingAccepted``, ``StorageUnavailable``, as
     ``submit.order``, and with ``once`` what ``idempotency.keep`` does.
     """
-    placed = submit.order(actor=actor, options=options, priority=priority, address=address)
+    placed = submit.order(
+        actor=actor,
+        options=options,
+        priority=priority,
+        retention_hours=retention_hours,
+        address=address,
+    )
     documents = incoming(uploads)
     unpacking = Unpacking(documents)
     positions: list[int] = []
@@ -119,14 +126,15 @@ def retry(batch: Batch, *, actor: Actor, address: str | None, password: str = ""
 
     Raises ``NothingToRetry``, ``QueueFull``.
     """
-    jobs = Job.objects.filter(batch=batch, status__in=ENDED).exclude(status=Status.SUCCEEDED)
+    jobs = Job.objects.filter(batch=batch, status__in=KEPT).exclude(status=Status.SUCCEEDED)
     rows = list(jobs.order_by("batch_position"))
     if not rows:
         raise NothingToRetry("No document of the batch has ended without success.")
     queue.refuse_when_full(queue.pool_of(rows[0].engine))
     audit.record(actor=actor, tenant=batch.tenant, action="batch.retry", obj=batch, address=address)
     for job in rows:
-        with suppress(NotEnded, NothingToRetry, Http404):  # by another request, or deleted
+        # by another request, or gone
+        with suppress(NotEnded, NothingToRetry, Expired, Http404):
             job_actions.retry(job, actor=actor, address=address, password=password)
     batch.refresh_from_db()
     return batch

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -25,7 +26,7 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batches, idempotency, queue
+from jobs import batch_actions, batches, idempotency, queue, retention
 from jobs.api import ONCE
 from jobs.batch_export import EXPORTS
 from jobs.batch_serializers import (
@@ -115,7 +116,9 @@ class BatchListView(BatchView):
         name = form.validated_data.get("name", "")
         metadata, priority = form.validated_data.get("metadata"), form.chosen_priority()
         sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
+        hours = form.validated_data.get("retention_hours")
         content = [sent, asdict(form.options("")), name, metadata, priority]
+        content += [] if hours is None else [hours]
         once = idempotency.asked(request, tenant=actor.tenant, route="batches", content=content)
         batch, first_status = idempotency.run_once(
             once,
@@ -126,6 +129,7 @@ class BatchListView(BatchView):
                 name=name,
                 metadata=metadata,
                 priority=priority,
+                retention_hours=hours,
                 once=once,
                 address=address_of(request),
             ),
@@ -238,8 +242,9 @@ class BatchExportView(BatchView):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
         if not exporting.acquire(blocking=False):
             raise Busy("Many batches are being exported at the moment.")
-        parts: Iterable[bytes] = row.make(batch, formats) if request.method == "GET" else ()
-        body = _Held(parts, exporting)
+        sent: list[UUID] = []
+        parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
+        body = _Held(parts, exporting, sent)
         response = StreamingHttpResponse(body, content_type=row.media_type)
         name = (batch.name or "batch").strip(". ") or "batch"
         response["Content-Disposition"] = content_disposition_header(True, f"{name}.{row.name}")
@@ -249,17 +254,27 @@ class BatchExportView(BatchView):
 
 
 class _Held:
-    """Bytes on their way out, and the place they take; given back when the answer is closed."""
+    """Bytes on their way out, and the place they take; given back when the answer is closed.
 
-    def __init__(self, parts: Iterable[bytes], place: threading.Semaphore) -> None:
-        self._parts = iter(parts)
+    ``sent`` are by then the jobs whose results are in them: delivered, where all was sent.
+    """
+
+    def __init__(
+        self, parts: Iterator[bytes], place: threading.Semaphore, sent: Sequence[UUID]
+    ) -> None:
+        self._parts = parts
         self._place: threading.Semaphore | None = place
+        self._sent = sent
+        self._whole = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._parts
+        yield from self._parts
+        self._whole = True
 
     def close(self) -> None:
         """Called by the server at the end of the answer, even of one that was never read."""
         if self._place is not None:
             self._place.release()
             self._place = None
+            if self._whole:
+                retention.delivered(self._sent)

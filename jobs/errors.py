@@ -167,6 +167,12 @@ class StorageFull(ExtractionError):
     permanent = False
 
 
+class Expired(ExtractionError):
+    code = "expired"
+    title = "The document and its result were removed: the time to keep them has passed"
+    status = 410
+
+
 class LinkExpired(ExtractionError):
     code = "link_expired"
     title = "The link has expired"

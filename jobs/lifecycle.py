@@ -30,6 +30,7 @@ from jobs import (
     metering,
     queue,
     result_copy,
+    retention,
     review,
     revisions,
     same_document,
@@ -200,9 +201,11 @@ def close(
         classification=classification,
         documents=list(documents),
         finished_at=Now(),
+        expires_at=retention.ends_at(job),
         sealed_password="",
     )
-    metering.settle(job, outcome=status, cached=job.cached)
+    more = metering.count_files(job)
+    metering.settle(job, outcome=status, cached=job.cached, stored=more)
     webhooks.job_ended(job, status)
     batches.job_ended(job)
     same_document.after_end(job)

@@ -19,7 +19,8 @@ from rest_framework.views import APIView
 from accounts.audit import address_of
 from accounts.tenancy import actor_of
 from extraction.errors import InvalidOption
-from jobs import links, storage
+from extraction.formats import FORMATS
+from jobs import links, retention, storage
 from jobs.api import JobView, as_download, result_response
 
 MAX_FILES = 100  # in one request
@@ -88,8 +89,9 @@ class LinkView(APIView):
         try:
             kept = links.kept_file(job, name)
             if kept is None:
-                return result_response(job, name)
+                return retention.delivering(job, result_response(job, name), request.method)
             file = storage.open_file(kept.key)
         except (InvalidOption, FileNotFoundError) as error:
             raise Http404 from error
-        return as_download(FileResponse(file, content_type=kept.media_type), kept.name)
+        answer = as_download(FileResponse(file, content_type=kept.media_type), kept.name)
+        return retention.delivering(job, answer, request.method) if name in FORMATS else answer

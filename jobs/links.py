@@ -66,15 +66,21 @@ def make(
 ) -> Links:
     """Links to these files of the job; ``url_of`` makes our own address of a token.
 
-    Raises ``InvalidOption`` for a file that the job cannot have, ``ResultNotReady``, ``NoResult``
-    and ``NotMade`` for one that it has not.
+    Raises ``Expired``, ``InvalidOption`` for a file that the job cannot have, ``ResultNotReady``,
+    ``NoResult`` and ``NotMade`` for one that it has not.
     """
     expires = _now() + timedelta(seconds=settings.LINK_SECONDS)
+    results.refuse_expired(job)
     urls = {}
     for name in dict.fromkeys(names):
         kept = kept_file(job, name)
-        public = kept and storage.signed_url(
-            kept.key, seconds=settings.LINK_SECONDS, name=kept.name, media_type=kept.media_type
+        # what goes with its first delivery is delivered here
+        public = (
+            kept
+            and job.retention_hours != 0
+            and storage.signed_url(
+                kept.key, seconds=settings.LINK_SECONDS, name=kept.name, media_type=kept.media_type
+            )
         )
         urls[name] = public or url_of(_sign(job, name, actor, expires))
     audit.record(
@@ -119,7 +125,8 @@ def kept_file(job: Job, name: str) -> Kept | None:
 def opened(token: str, *, address: str | None) -> tuple[Job, str]:
     """The job and the name of its file that a link is for; the download is noted.
 
-    Raises ``LinkExpired``, and Http404 for a token that is not ours and a job that is gone.
+    Raises ``LinkExpired``, ``Expired``, and Http404 for a token that is not ours and a job that is
+    gone.
     """
     try:
         job_id, name, expires, tenant_id, api_key_id, user_id = Signer(salt=SALT).unsign_object(
@@ -135,6 +142,7 @@ def opened(token: str, *, address: str | None) -> tuple[Job, str]:
     rows = Job.objects.for_tenant(actor.tenant).select_related("file", "tenant")
     with transaction.atomic():
         job = get_object_or_404(rows, pk=UUID(job_id))
+        results.refuse_expired(job)
         audit.record(
             actor=actor,
             tenant=job.tenant,

@@ -20,6 +20,7 @@ COPIED = (  # columns of the job itself, beside what is written at every end
     "pages_done",
     "pages_failed",
     "template_version_id",
+    "pdf_bytes",
 )
 FEW = 4  # files that are copied one after the other
 AT_ONCE = 8

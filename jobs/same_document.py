@@ -107,9 +107,9 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
     if known:
         candidates.insert(0, known)
     lately = Now() - timedelta(seconds=settings.RESULT_CACHE_SECONDS)
-    usable = Q(status=Status.SUCCEEDED, finished_at__gt=lately) | Q(
-        status__in=ON_THE_WAY, cancel_requested=False
-    )
+    usable = Q(status=Status.SUCCEEDED, finished_at__gt=lately) & (
+        Q(expires_at=None) | Q(expires_at__gt=Now())
+    ) | Q(status__in=ON_THE_WAY, cancel_requested=False)
     for pk in candidates:
         _hold(pk)  # it may have ended until it is held
         jobs = Job.objects.for_tenant(tenant).filter(cache_key=key, same_as=None, pk=pk)

@@ -28,6 +28,7 @@ from jobs import (
     queue,
     receivers,
     result_cache,
+    retention,
     same_document,
     storage,
     templates,
@@ -53,6 +54,7 @@ class Order:
     priority: Priority
     address: str | None
     callback_url: str = ""
+    retention_hours: int | None = None
 
 
 def order(
@@ -61,18 +63,20 @@ def order(
     options: Options,
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
+    retention_hours: int | None = None,
     address: str | None = None,
 ) -> Order:
-    """The options checked and their template looked up.
+    """The options checked, their template looked up, and how long the result is to be kept.
 
     Raises ``QueueFull``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude each
-    other.
+    other and a retention longer than allowed.
     """
     queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
     asked = templates.resolve(actor.tenant, options.template) if options.template else None
     options = replace(options, template=asked.name if asked else "")
-    return Order(actor, options, asked, metadata or {}, priority, address)
+    hours = retention.hours_for(actor.tenant, retention_hours)
+    return Order(actor, options, asked, metadata or {}, priority, address, retention_hours=hours)
 
 
 def submit_job(
@@ -84,6 +88,7 @@ def submit_job(
     priority: Priority = Priority.NORMAL,
     callback_url: str = "",
     cache: bool = True,
+    retention_hours: int | None = None,
     once: Once | None = None,
     address: str | None = None,
 ) -> Job:
@@ -91,17 +96,23 @@ def submit_job(
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
     bytes of the file are looked at here; ``callback_url`` has passed ``netguard.check_url``. Where
-    the same document has been read already, the job has ended with that result; ``cache`` off, it
-    is read anew and its result serves no other. Raises as ``order``, ``keep`` and ``create``, and
-    with ``once`` what ``idempotency.keep`` does.
+    the same document has been read already, the job has ended with that result; ``cache`` off, or
+    to be kept for 0 hours, it is read anew and its result serves no other. Raises as ``order``,
+    ``keep`` and ``create``, and with ``once`` what ``idempotency.keep`` does.
     """
     placed = order(
-        actor=actor, options=options, metadata=metadata, priority=priority, address=address
+        actor=actor,
+        options=options,
+        metadata=metadata,
+        priority=priority,
+        retention_hours=retention_hours,
+        address=address,
     )
     placed = replace(placed, callback_url=callback_url)
     with taken_back_on_failure(placed) as kept:
         kept.append(keep(actor.tenant, upload))
-        same = same_as(placed, kept[0]) if cache else None
+        shared = cache and placed.retention_hours != 0
+        same = same_as(placed, kept[0]) if shared else None
         job_id = uuid7()
         with transaction.atomic():
             if once:
@@ -190,6 +201,8 @@ def create(
         template_version=placed.template.version if placed.template else None,
         sealed_password=seal(options.password),
         metadata=placed.metadata,
+        retention_hours=placed.retention_hours,
+        stored_bytes=file.size,
     )
     Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
     sent = Statements()
@@ -201,7 +214,7 @@ def create(
             tenant=tenant,
             action="job.submit",
             obj=job,
-            after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
+            after={"sha256": file.sha256, "engine": job.engine},
             address=placed.address,
         )
     )
@@ -214,7 +227,7 @@ def create(
         receivers.call_back(job, placed.callback_url)
     webhooks.tell_of_job(job, "job.queued", [pk for (pk,) in listening])
     same_document.place(job, first)
-    if job.ended:  # with another one's result: only its file counts
+    if job.ended:  # with another one's result: its other files are counted already
         metering.add_storage(tenant, file.size)
     elif kept is not None:
         metering.take(job, kept, size=file.size)

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from extraction.engines import ENGINES
 from jobs.netguard import Allowed
+from jobs.retention import MAX_HOURS
 
 URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+/?")
 
@@ -115,6 +116,19 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
             hint = "Leave it empty for no limit."
             found.append(Error(f"QUOTA_{name} is below 0.", hint=hint, id="ocrsite.E012"))
     found.extend(_storage())
+    if (
+        not 0 <= (settings.RETENTION_HOURS or 0) <= MAX_HOURS
+        or min(settings.UNFETCHED_HOURS, settings.RETENTION_SWEEP_SECONDS) < 1
+        or settings.ORPHAN_SWEEP_HOURS < 0
+    ):
+        found.append(
+            Error(
+                "RETENTION_HOURS, UNFETCHED_HOURS, RETENTION_SWEEP_SECONDS or ORPHAN_SWEEP_HOURS "
+                "is out of range.",
+                hint=f"0 to {MAX_HOURS} or empty; at least 1; at least 1; 0 or more.",
+                id="ocrsite.E016",
+            )
+        )
     return found
 
 

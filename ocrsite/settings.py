@@ -190,6 +190,13 @@ if S3_BUCKET:
 
 LINK_SECONDS = env.int("LINK_SECONDS", default=300)  # for which a signed link works
 
+# Retention: how long files and results stay after a job's end, where neither the job nor its
+# organisation says; None: until somebody deletes them
+RETENTION_HOURS = env.int("RETENTION_HOURS", default=None)
+UNFETCHED_HOURS = env.int("UNFETCHED_HOURS", default=24)  # what is to go with its first delivery
+RETENTION_SWEEP_SECONDS = env.int("RETENTION_SWEEP_SECONDS", default=300)
+ORPHAN_SWEEP_HOURS = env.int("ORPHAN_SWEEP_HOURS", default=24)  # 0: never by itself
+
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
 OUTBOUND_PORTS = tuple(env.list("OUTBOUND_PORTS", cast=int, default=[80, 443]))

@@ -230,7 +230,9 @@ def test_every_command_is_documented() -> None:
         for path in (ROOT / app).glob("management/commands/*.py")
         if path.stem != "__init__"
     ]
-    assert sorted(commands) == ["create_tenant", "deliver", "ocr", "quotas", "sweep", "worker"]
+    assert sorted(commands) == [
+        "create_tenant", "deliver", "ocr", "orphans", "quotas", "sweep", "worker",
+    ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
 
