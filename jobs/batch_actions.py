@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +18,7 @@ from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
 from jobs import idempotency, job_actions, queue, submit
+from jobs.batch_fetching import Source, fetched
 from jobs.errors import AlreadyEnded, NotEnded, NothingAccepted, NothingToRetry
 from jobs.idempotency import Once
 from jobs.models import ENDED, Batch, Job, Priority, Status
@@ -31,6 +32,7 @@ def submit_batch(
     *,
     actor: Actor,
     uploads: Iterable[Upload],
+    sources: Sequence[Source] = (),
     options: Options,
     name: str = "",
     metadata: dict[str, Any] | None = None,
@@ -40,16 +42,17 @@ def submit_batch(
 ) -> Batch:
     """Keep the documents, and queue a job with these options for each that can be one.
 
-    The files are stored first, then batch, jobs and what was refused are written in one
-    transaction. Raises ``TooManyFiles``, ``NothingAccepted``, ``StorageUnavailable``, as
-    ``submit.order``, and with ``once`` what ``idempotency.keep`` does.
+    Those that are at URLs are fetched, the files are stored, then batch, jobs and what was refused
+    are written in one transaction. Raises ``TooManyFiles``, ``NothingAccepted``,
+    ``StorageUnavailable``, ``Busy``, as ``submit.order``, and with ``once`` what
+    ``idempotency.keep`` does.
     """
     placed = submit.order(actor=actor, options=options, priority=priority, address=address)
-    documents = incoming(uploads)
-    unpacking = Unpacking(documents)
     positions: list[int] = []
     refused: list[dict[str, Any]] = []
-    with submit.taken_back_on_failure(placed) as kept:
+    with fetched(sources) as brought, submit.taken_back_on_failure(placed) as kept:
+        documents = incoming([*uploads, *brought])
+        unpacking = Unpacking(documents)
         for position, document in enumerate(documents, start=1):
             failure = document.refusal
             if failure is None:

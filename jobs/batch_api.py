@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from extraction.formats import FORMATS
 from jobs import batch_actions, batches, idempotency, queue
 from jobs.api import ONCE
 from jobs.batch_export import EXPORTS
+from jobs.batch_fetching import Source
 from jobs.batch_serializers import (
     FILE_FIELDS,
     BatchDetailSerializer,
@@ -69,7 +70,7 @@ class BatchListView(BatchView):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
     rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, *GenericAPIView.parser_classes]
 
     @extend_schema(
         operation_id="batches",
@@ -86,7 +87,10 @@ class BatchListView(BatchView):
         operation_id="batch_submit",
         tags=["batches"],
         summary="Submit many documents",
-        request={"multipart/form-data": BatchSubmitSerializer},
+        request={
+            "multipart/form-data": BatchSubmitSerializer,
+            "application/json": BatchSubmitSerializer,
+        },
         parameters=[ONCE],
         responses={202: BatchDetailSerializer},
     )
@@ -110,18 +114,22 @@ class BatchListView(BatchView):
         if unknown := [name for name in request.FILES if name not in FILE_FIELDS]:
             raise ValidationError({"files": [f"A file was sent as {unknown[0][:80]!r}."]})
         uploads: list[Upload] = [f for name in FILE_FIELDS for f in request.FILES.getlist(name)]
-        if not uploads:
+        sources: list[Source] = form.validated_data.get("urls", [])
+        if not uploads and not sources:
             raise ValidationError({"files": ["No file was sent."]})
         name = form.validated_data.get("name", "")
         metadata, priority = form.validated_data.get("metadata"), form.chosen_priority()
         sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
-        content = [sent, asdict(form.options("")), name, metadata, priority]
+        content: list[Any] = [sent, asdict(form.options("")), name, metadata, priority]
+        if sources:
+            content.append([astuple(source) for source in sources])
         once = idempotency.asked(request, tenant=actor.tenant, route="batches", content=content)
         batch, first_status = idempotency.run_once(
             once,
             make=lambda: batch_actions.submit_batch(
                 actor=actor,
                 uploads=uploads,
+                sources=sources,
                 options=form.options(default_engine),
                 name=name,
                 metadata=metadata,
