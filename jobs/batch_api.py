@@ -123,6 +123,9 @@ class BatchListView(BatchView):
         content: list[Any] = [sent, asdict(form.options("")), name, metadata, priority]
         if sources:
             content.append([astuple(source) for source in sources])
+        cache = form.validated_data["cache"]
+        if not cache:
+            content.append("read anew")
         once = idempotency.asked(request, tenant=actor.tenant, route="batches", content=content)
         batch, first_status = idempotency.run_once(
             once,
@@ -134,6 +137,7 @@ class BatchListView(BatchView):
                 name=name,
                 metadata=metadata,
                 priority=priority,
+                cache=cache,
                 once=once,
                 address=address_of(request),
             ),

@@ -106,7 +106,9 @@ def submit_job(
         with transaction.atomic():
             if once:
                 idempotency.keep(once, job_id)
-            return create(placed, kept[0], job_id=job_id, same=same)
+            first = same_document.first_of(actor.tenant, same.key, same.known) if same else None
+            key = same.key if same else None
+            return create(placed, kept[0], job_id=job_id, key=key, first=first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,19 +166,20 @@ def create(
     file: StoredFile,
     *,
     job_id: UUID | None = None,
-    same: Same | None = None,
+    key: UUID | None = None,
+    first: Job | None = None,
     batch: Batch | None = None,
     position: int | None = None,
 ) -> Job:
     """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
 
-    With ``same`` the job has ended where its result is there already. Raises ``QuotaExceeded``.
+    ``key`` is that of ``same_as``, ``first`` the job that has the result or is about to: the new
+    one then has ended, or waits as ``same_document.place`` says. Raises ``QuotaExceeded``.
     """
     tenant, options = placed.actor.tenant, placed.options
-    first = same_document.first_of(tenant, same.key, same.known) if same else None
     job = Job(
         id=job_id or uuid7(),
-        cache_key=same.key if same else None,
+        cache_key=key,
         same_as=first,
         tenant=tenant,
         file=file,
