@@ -25,17 +25,20 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batches, idempotency, queue
-from jobs.api import ONCE
+from jobs import batch_actions, batch_progress, batches, idempotency, queue
+from jobs.api import ONCE, WAIT, answered_later, wait_seconds
 from jobs.batch_export import EXPORTS
 from jobs.batch_fetching import Source
+from jobs.batch_progress import BatchKey
 from jobs.batch_serializers import (
     FILE_FIELDS,
     BatchDetailSerializer,
     BatchSerializer,
     BatchSubmitSerializer,
 )
+from jobs.blocking import wait_for_end
 from jobs.errors import Busy
+from jobs.listeners import host_of
 from jobs.models import Batch
 from jobs.submit_serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
@@ -154,10 +157,28 @@ class BatchDetailView(BatchView):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "delete": "jobs:write"}
 
-    @extend_schema(operation_id="batch", tags=["batches"], summary="A batch with its documents")
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Its progress, and how each document stands."""
-        return self.reply(self.get_object())
+    @extend_schema(
+        operation_id="batch",
+        tags=["batches"],
+        summary="A batch with its documents",
+        parameters=[WAIT],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Its progress, and how each document stands; with ``wait`` at its end."""
+        batch, seconds, host = self.get_object(), wait_seconds(request), host_of(request)
+        if batch.ended or not seconds or request.method == "HEAD":
+            return self.reply(batch)
+        if host is None:
+            return self.reply(wait_for_end(batch, seconds))
+        if not host.has_room:
+            return self.reply(batch)
+        return answered_later(
+            self,
+            lambda: self.reply(self.get_object()),
+            key=BatchKey(batch.tenant_id, batch.pk),
+            read=batch_progress.read_ended,
+            seconds=seconds,
+        )
 
     @extend_schema(
         operation_id="batch_delete",
