@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -26,16 +26,20 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batches, idempotency, queue, retention
-from jobs.api import ONCE
+from jobs import batch_actions, batch_progress, batches, idempotency, queue, retention
+from jobs.api import ONCE, WAIT, answered_later, wait_seconds
 from jobs.batch_export import EXPORTS
+from jobs.batch_fetching import Source
+from jobs.batch_progress import BatchKey
 from jobs.batch_serializers import (
     FILE_FIELDS,
     BatchDetailSerializer,
     BatchSerializer,
     BatchSubmitSerializer,
 )
+from jobs.blocking import wait_for_end
 from jobs.errors import Busy
+from jobs.listeners import host_of
 from jobs.models import Batch
 from jobs.submit_serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
@@ -70,7 +74,7 @@ class BatchListView(BatchView):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
     rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, *GenericAPIView.parser_classes]
 
     @extend_schema(
         operation_id="batches",
@@ -87,7 +91,10 @@ class BatchListView(BatchView):
         operation_id="batch_submit",
         tags=["batches"],
         summary="Submit many documents",
-        request={"multipart/form-data": BatchSubmitSerializer},
+        request={
+            "multipart/form-data": BatchSubmitSerializer,
+            "application/json": BatchSubmitSerializer,
+        },
         parameters=[ONCE],
         responses={202: BatchDetailSerializer},
     )
@@ -111,25 +118,34 @@ class BatchListView(BatchView):
         if unknown := [name for name in request.FILES if name not in FILE_FIELDS]:
             raise ValidationError({"files": [f"A file was sent as {unknown[0][:80]!r}."]})
         uploads: list[Upload] = [f for name in FILE_FIELDS for f in request.FILES.getlist(name)]
-        if not uploads:
+        sources: list[Source] = form.validated_data.get("urls", [])
+        if not uploads and not sources:
             raise ValidationError({"files": ["No file was sent."]})
         name = form.validated_data.get("name", "")
         metadata, priority = form.validated_data.get("metadata"), form.chosen_priority()
         sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
         hours = form.validated_data.get("retention_hours")
-        content = [sent, asdict(form.options("")), name, metadata, priority]
-        content += [] if hours is None else [hours]
+        content: list[Any] = [sent, asdict(form.options("")), name, metadata, priority]
+        if sources:
+            content.append([astuple(source) for source in sources])
+        if hours is not None:
+            content.append(["retention_hours", hours])
+        cache = form.validated_data["cache"]
+        if not cache:
+            content.append("read anew")
         once = idempotency.asked(request, tenant=actor.tenant, route="batches", content=content)
         batch, first_status = idempotency.run_once(
             once,
             make=lambda: batch_actions.submit_batch(
                 actor=actor,
                 uploads=uploads,
+                sources=sources,
                 options=form.options(default_engine),
                 name=name,
                 metadata=metadata,
                 priority=priority,
                 retention_hours=hours,
+                cache=cache,
                 once=once,
                 address=address_of(request),
             ),
@@ -146,10 +162,28 @@ class BatchDetailView(BatchView):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "delete": "jobs:write"}
 
-    @extend_schema(operation_id="batch", tags=["batches"], summary="A batch with its documents")
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Its progress, and how each document stands."""
-        return self.reply(self.get_object())
+    @extend_schema(
+        operation_id="batch",
+        tags=["batches"],
+        summary="A batch with its documents",
+        parameters=[WAIT],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Its progress, and how each document stands; with ``wait`` at its end."""
+        batch, seconds, host = self.get_object(), wait_seconds(request), host_of(request)
+        if batch.ended or not seconds or request.method == "HEAD":
+            return self.reply(batch)
+        if host is None:
+            return self.reply(wait_for_end(batch, seconds))
+        if not host.has_room:
+            return self.reply(batch)
+        return answered_later(
+            self,
+            lambda: self.reply(self.get_object()),
+            key=BatchKey(batch.tenant_id, batch.pk),
+            read=batch_progress.read_ended,
+            seconds=seconds,
+        )
 
     @extend_schema(
         operation_id="batch_delete",

@@ -255,6 +255,11 @@ class FetchFailed(ExtractionError):
     title = "The document could not be fetched"
 
 
+class FetchTimeout(ExtractionError):
+    code = "fetch_timeout"
+    title = "Fetching the documents of the batch took too long"
+
+
 class TooManyWebhooks(ExtractionError):
     code = "too_many_webhooks"
     title = "The organisation has as many webhooks as allowed"

@@ -111,13 +111,14 @@ def submit_job(
     placed = replace(placed, callback_url=callback_url)
     with taken_back_on_failure(placed) as kept:
         kept.append(keep(actor.tenant, upload))
-        shared = cache and placed.retention_hours != 0
-        same = same_as(placed, kept[0]) if shared else None
+        same = same_as(placed, kept[0]) if cache else None
         job_id = uuid7()
         with transaction.atomic():
             if once:
                 idempotency.keep(once, job_id)
-            return create(placed, kept[0], job_id=job_id, same=same)
+            first = same_document.first_of(actor.tenant, same.key, same.known) if same else None
+            key = same.key if same else None
+            return create(placed, kept[0], job_id=job_id, key=key, first=first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,12 @@ class Same:
 
 
 def same_as(placed: Order, file: StoredFile) -> Same | None:
-    """Where to look for the file's result among those that are there; None for nowhere."""
+    """Where to look for the file's result among those that are there; None for nowhere.
+
+    A result that goes with its first delivery is nobody else's.
+    """
+    if placed.retention_hours == 0:
+        return None
     tenant, version = placed.actor.tenant, placed.template.version if placed.template else None
     key = same_document.key_of(tenant, file.sha256, placed.options, version.pk if version else None)
     return Same(key, result_cache.recall(tenant.pk, key)) if key else None
@@ -175,19 +181,20 @@ def create(
     file: StoredFile,
     *,
     job_id: UUID | None = None,
-    same: Same | None = None,
+    key: UUID | None = None,
+    first: Job | None = None,
     batch: Batch | None = None,
     position: int | None = None,
 ) -> Job:
     """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
 
-    With ``same`` the job has ended where its result is there already. Raises ``QuotaExceeded``.
+    ``key`` is that of ``same_as``, ``first`` the job that has the result or is about to: the new
+    one then has ended, or waits as ``same_document.place`` says. Raises ``QuotaExceeded``.
     """
     tenant, options = placed.actor.tenant, placed.options
-    first = same_document.first_of(tenant, same.key, same.known) if same else None
     job = Job(
         id=job_id or uuid7(),
-        cache_key=same.key if same else None,
+        cache_key=key,
         same_as=first,
         tenant=tenant,
         file=file,

@@ -76,6 +76,7 @@ api_urlpatterns = [
     path("batches", batch_api.BatchListView.as_view(), name="batch-list"),
     path("batches/<uuid:pk>", batch_api.BatchDetailView.as_view(), name="batch"),
     path("batches/<uuid:pk>/cancel", batch_api.BatchCancelView.as_view(), name="batch-cancel"),
+    path("batches/<uuid:pk>/events", events_api.BatchEventsView.as_view(), name="batch-events"),
     path("batches/<uuid:pk>/retry", batch_api.BatchRetryView.as_view(), name="batch-retry"),
     path(
         "batches/<uuid:pk>/export.<export:name>",

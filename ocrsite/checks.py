@@ -62,6 +62,14 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E010",
             )
         )
+    if settings.BATCH_FETCH_SECONDS <= 0 or not 1 <= settings.BATCH_FETCH_THREADS <= 64:
+        found.append(
+            Error(
+                "BATCH_FETCH_SECONDS or BATCH_FETCH_THREADS is out of range.",
+                hint="Seconds above 0, and 1 to 64 threads.",
+                id="ocrsite.E013",
+            )
+        )
     for group, rates in settings.RATES.items():
         name = f"RATE_{group.upper()}"
         if not (1 <= rates.minute <= rates.hour <= rates.day and rates.burst >= 1):

@@ -158,6 +158,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 MAX_BATCH_FILES = env.int("MAX_BATCH_FILES", default=100)
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=500_000_000)  # as sent, and unpacked
 UNPACK_SECONDS = env.float("UNPACK_SECONDS", default=60)  # for all archives of a batch
+BATCH_FETCH_SECONDS = env.float("BATCH_FETCH_SECONDS", default=45)  # for all URLs of a batch
+BATCH_FETCH_THREADS = env.int("BATCH_FETCH_THREADS", default=8)  # of them at once
 MAX_RECEIVING = max(1, env.int("WEB_THREADS", default=8) // 2)  # batches, in one process
 MAX_EXPORTING = max(1, env.int("WEB_THREADS", default=8) // 4)
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_BATCH_FILES + 1  # the upload handler refuses first

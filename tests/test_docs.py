@@ -179,6 +179,7 @@ def test_limits_of_a_batch_are_the_defaults() -> None:
         ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
         ("MAX_UPLOAD_BYTES", f"{settings.LIMITS.max_bytes:,}"),
         ("UNPACK_SECONDS", f"{settings.UNPACK_SECONDS:.0f}"),
+        ("BATCH_FETCH_SECONDS", f"{settings.BATCH_FETCH_SECONDS:.0f}"),
     ]
 
 

@@ -52,6 +52,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/batches": {"get": "list", "post": "list"},
     "api/v1/batches/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/batches/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/batches/<uuid:pk>/events": {"get": "object"},
     "api/v1/batches/<uuid:pk>/retry": {"post": "object"},
     "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": "object"},
     "api/v1/cache": {"get": "list"},
