@@ -241,7 +241,7 @@ def waiting_cost(running: Site, port: int, worker: psutil.Process, number: int) 
     let_wait(jobs)
     look = look_ms(jobs[-WAITING:])
     with listening(running, port, jobs[-WAITING:]) as open_ones, moving(jobs):
-        time.sleep(3)
+        time.sleep(12)  # until PostgreSQL has counted what opening them took
         told, before, begun = open_ones.events, transactions(), time.monotonic()
         _, share = cost(worker, 15)
         seconds = time.monotonic() - begun
