@@ -8,12 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import ApiKey, Membership, User
 from accounts.permissions import ROLES, allowed_to_scopes
-from accounts.tenancy import Actor
+from accounts.tenancy import Actor, key_actor, member_actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,28 @@ def still_good(grants: Collection[Grant]) -> set[Grant]:
     )
 
 
+def actor_again(tenant_id: UUID, *, api_key_id: UUID | None, user_id: UUID | None) -> Actor | None:
+    """Who acted earlier, with what they may do now; None where they may nothing any more.
+
+    Sees a key's end and a person's leaving, not a changed password.
+    """
+    if api_key_id:
+        key = _live_keys().select_related("tenant").filter(pk=api_key_id, tenant=tenant_id).first()
+        return key_actor(key) if key else None
+    member = Membership.objects.active().filter(user=user_id, tenant=tenant_id).first()
+    return member_actor(member) if member else None
+
+
+def _live_keys() -> QuerySet[ApiKey]:
+    return ApiKey.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None, tenant__is_active=True
+    )
+
+
 def _of_keys(grants: list[Grant]) -> set[Grant]:
     if not grants:
         return set()
-    live = ApiKey.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=Now()),
-        pk__in={grant.api_key_id for grant in grants},
-        revoked_at=None,
-        tenant__is_active=True,
-    )
+    live = _live_keys().filter(pk__in={grant.api_key_id for grant in grants})
     allowed = {
         (pk, tenant_id, action)
         for pk, tenant_id, scopes in live.values_list("pk", "tenant_id", "scopes")

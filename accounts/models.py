@@ -125,6 +125,13 @@ class Tenant(models.Model):
         related_name="tenants",
         help_text="Empty: this installation's defaults.",
     )
+    retention_hours = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Files and results stay so long after a job's end, where the job does not say; "
+        "0: until their first download. Empty: this installation's default. Never more than the "
+        "plan's.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -233,14 +233,18 @@ def end(job_id: UUID) -> Settled | None:
     return Settled(*row) if row else None
 
 
-def settle(tenant: Tenant, settled: Settled, *, pages: int) -> list[PagesUsed]:
-    """Count the pages that were billed instead of those kept; returns the day's and the month's."""
+def settle(tenant: Tenant, settled: Settled, *, pages: int, stored: int = 0) -> list[PagesUsed]:
+    """Count the pages that were billed instead of those kept; returns the day's and the month's.
+
+    ``stored`` bytes are added to the storage, below 0 taken from it; no limit is looked at.
+    """
     changed = change(
         tenant.pk,
         [
             Change(OPEN, used=-1),
             Change(day_period(settled.day), used=pages, reserved=-settled.pages),
             Change(month_period(settled.day), used=pages, reserved=-settled.pages),
+            *([Change(STORAGE, used=stored)] if stored else []),
         ],
     )
     return [

@@ -31,14 +31,15 @@ JOBS = """
     INSERT INTO jobs_job (id, tenant_id, file_id, status, engine, options, metadata, template,
         sealed_password, priority, run, attempt, cancel_requested, page_count, pages_total,
         pages_done, pages_failed, classification, documents, warnings, created_at, started_at,
-        finished_at)
+        finished_at, cached, pdf_bytes, stored_bytes)
     SELECT job, tenant, file, status, 'auto', '{"engine": "auto", "preview": true}', '{"order": 1}',
         'invoice', '', 1, 0, 1, false, 1, 1, 1, 0, '{"kind": "invoice", "label": "Invoice",
             "confidence": 0.9, "alternatives": [], "evidence": []}', '[]',
-        '{}', at, at + interval '1 s', at + interval '2 s' FROM made;
-    INSERT INTO jobs_page (job_id, number, engine, revision, seconds, content, failed, preview_key)
+        '{}', at, at + interval '1 s', at + interval '2 s', false, 0, 100000 FROM made;
+    INSERT INTO jobs_page (job_id, number, engine, revision, seconds, content, failed, preview_key,
+        preview_bytes)
     SELECT job, 1, 'auto', '1', 1, jsonb_build_object('number', 1, 'text', repeat('word ', 40)),
-        false, '' FROM made;
+        false, '', 0 FROM made;
     INSERT INTO accounts_usagerecord (tenant_id, job_id, run, engine, pages, compute_seconds,
         outcome, cached, day, submitted_at, created_at)
     SELECT tenant, job, 0, 'auto', 1, 1, status, false, at::date, at, at FROM made;

@@ -47,6 +47,7 @@ class JobAdmin(ReadOnlyAdmin):
         "pages_total",
         "priority",
         "cached",
+        "expires_at",
     )
     list_filter = ("status", "cached", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")

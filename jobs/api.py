@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -30,11 +30,11 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import idempotency, job_actions, queue, submit
+from jobs import idempotency, job_actions, queue, retention, submit
 from jobs.blocking import wait_for_end
-from jobs.listeners import Handover, Waiter, host_of
+from jobs.listeners import Handover, Read, Waiter, host_of
 from jobs.models import Job, Review, Status
-from jobs.progress import JobKey
+from jobs.progress import JobKey, read_ended
 from jobs.results import document_of, open_pdf
 from jobs.serializers import JobSerializer
 from jobs.submit_serializers import ClassifySerializer, RetrySerializer, SubmitSerializer
@@ -100,22 +100,13 @@ class JobView(TenantMixin, GenericAPIView[Job]):
             return reply(wait_for_end(job, seconds))
         if not host.has_room:
             return reply(job)
-        grant = grant_to(actor_of(self.request), "jobs:read")
-
-        def reply_later(request: HttpRequest) -> HttpResponse:
-            try:
-                if not still_good([grant]):
-                    raise NotAuthenticated("The credentials have been revoked.")
-                answer = reply(get_object_or_404(self.get_queryset(), pk=job.pk))
-            except Exception as error:
-                answer = self.handle_exception(error)
-            return self.finalize_response(self.request, answer, *self.args, **self.kwargs).render()
-
-        reply_whatever = cast(
-            "Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(reply_later)
+        return answered_later(
+            self,
+            lambda: reply(get_object_or_404(self.get_queryset(), pk=job.pk)),
+            key=JobKey(job.tenant_id, job.pk),
+            read=read_ended,
+            seconds=seconds,
         )
-        make = partial(reply_whatever, self.request._request)
-        return Handover(Waiter(JobKey(job.tenant_id, job.pk), grant, seconds, make))
 
 
 class JobListView(JobView, ListAPIView[Job]):
@@ -261,7 +252,39 @@ class JobResultView(JobView):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
-        return result_response(self.get_object(), kwargs["name"])
+        job = self.get_object()
+        return retention.delivering(job, result_response(job, kwargs["name"]), request.method)
+
+
+def answered_later(
+    view: GenericAPIView[Any],
+    reply: Callable[[], Response],
+    *,
+    key: Hashable,
+    read: Read,
+    seconds: float,
+) -> Handover:
+    """The answer of a view whose ``reply`` is asked for at the end of a job or batch.
+
+    It is that of ``key``, and ``read`` tells whether it has come. Keeps no thread meanwhile.
+    """
+    grant = grant_to(actor_of(view.request), "jobs:read")
+
+    def reply_later(request: HttpRequest) -> HttpResponse:
+        try:
+            if not still_good([grant]):
+                raise NotAuthenticated("The credentials have been revoked.")
+            answer = reply()
+        except Exception as error:
+            answer = view.handle_exception(error)
+        return view.finalize_response(view.request, answer, *view.args, **view.kwargs).render()
+
+    reply_whatever = cast(
+        "Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(reply_later)
+    )
+    return Handover(
+        Waiter(key, grant, seconds, partial(reply_whatever, view.request._request), read)
+    )
 
 
 def needing_review(queryset: Any, wanted: str | None) -> Any:
@@ -283,9 +306,16 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
     else:
         response = HttpResponse(render(document_of(job), name).body, content_type=row.media_type)
     stem = job.file.name.rsplit(".", 1)[0].strip(". ") or "result"
-    response["Content-Disposition"] = content_disposition_header(True, f"{stem}.{row.suffix}")
+    return as_download(response, f"{stem}.{row.suffix}")
+
+
+def as_download(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    """The response as a file of that name, which no browser shows, runs, keeps or tells of."""
+    response["Content-Disposition"] = content_disposition_header(True, name)
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     response["Cache-Control"] = "private, no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
@@ -304,6 +334,7 @@ def _submit(
     priority, cache = form.chosen_priority(), form.validated_data["cache"]
     metadata = form.validated_data.get("metadata")
     callback_url = form.validated_data.get("callback_url", "")
+    hours = form.validated_data.get("retention_hours")
 
     def make() -> Job:
         view.made = submit.submit_job(
@@ -314,6 +345,7 @@ def _submit(
             priority=priority,
             cache=cache,
             callback_url=callback_url,
+            retention_hours=hours,
             once=once,
             address=address_of(request),
         )
@@ -321,6 +353,7 @@ def _submit(
 
     with form.upload() as upload:
         wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
+        wanted += [] if hours is None else [hours]
         content = [upload.sha256, upload.name, *wanted]
         once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
         job, first_status = idempotency.run_once(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -17,10 +17,11 @@ from accounts.identifiers import uuid7
 from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
-from jobs import idempotency, job_actions, queue, submit
-from jobs.errors import AlreadyEnded, NotEnded, NothingAccepted, NothingToRetry
+from jobs import idempotency, job_actions, queue, same_document, submit
+from jobs.batch_fetching import Source, fetched
+from jobs.errors import AlreadyEnded, Expired, NotEnded, NothingAccepted, NothingToRetry
 from jobs.idempotency import Once
-from jobs.models import ENDED, Batch, Job, Priority, Status
+from jobs.models import ENDED, KEPT, Batch, Job, Priority, Status
 from jobs.unpacking import Unpacking, incoming
 from jobs.uploads import Upload
 
@@ -31,25 +32,36 @@ def submit_batch(
     *,
     actor: Actor,
     uploads: Iterable[Upload],
+    sources: Sequence[Source] = (),
     options: Options,
     name: str = "",
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
+    retention_hours: int | None = None,
+    cache: bool = True,
     once: Once | None = None,
     address: str | None = None,
 ) -> Batch:
     """Keep the documents, and queue a job with these options for each that can be one.
 
-    The files are stored first, then batch, jobs and what was refused are written in one
-    transaction. Raises ``TooManyFiles``, ``NothingAccepted``, ``StorageUnavailable``, as
-    ``submit.order``, and with ``once`` what ``idempotency.keep`` does.
+    Those that are at URLs are fetched, the files are stored, then batch, jobs and what was refused
+    are written in one transaction. A document that is in it twice is read once, and one that has
+    been read already not at all, unless ``cache`` is off. Raises ``TooManyFiles``,
+    ``NothingAccepted``, ``StorageUnavailable``, ``Busy``, as ``submit.order``, and with ``once``
+    what ``idempotency.keep`` does.
     """
-    placed = submit.order(actor=actor, options=options, priority=priority, address=address)
-    documents = incoming(uploads)
-    unpacking = Unpacking(documents)
+    placed = submit.order(
+        actor=actor,
+        options=options,
+        priority=priority,
+        retention_hours=retention_hours,
+        address=address,
+    )
     positions: list[int] = []
     refused: list[dict[str, Any]] = []
-    with submit.taken_back_on_failure(placed) as kept:
+    with fetched(sources) as brought, submit.taken_back_on_failure(placed) as kept:
+        documents = incoming([*uploads, *brought])
+        unpacking = Unpacking(documents)
         for position, document in enumerate(documents, start=1):
             failure = document.refusal
             if failure is None:
@@ -68,10 +80,14 @@ def submit_batch(
                 )
         if not kept:
             raise NothingAccepted(refused)
+        same = [submit.same_as(placed, file) if cache else None for file in kept]
         batch_id = uuid7()
         with transaction.atomic():
             if once:
                 idempotency.keep(once, batch_id)
+            known = {each.key: each.known for each in same if each}
+            firsts = same_document.firsts_of(actor.tenant, known, priority)
+            read = [first.pk for first in firsts.values() if first.ended]
             batch = Batch.objects.create(
                 id=batch_id,
                 tenant=actor.tenant,
@@ -82,8 +98,14 @@ def submit_batch(
                 metadata=metadata or {},
                 refused=refused,
             )
-            for position, file in zip(positions, kept, strict=True):
-                submit.create(placed, file, batch=batch, position=position)
+            for position, file, each in zip(positions, kept, same, strict=True):
+                key = each.key if each else None
+                first = firsts.get(key) if key else None
+                job = submit.create(
+                    placed, file, key=key, first=first, batch=batch, position=position
+                )
+                if key and first is None:
+                    firsts[key] = job  # the others like it wait for this one
             audit.record(
                 actor=actor,
                 tenant=actor.tenant,
@@ -92,6 +114,9 @@ def submit_batch(
                 after={"name": name, "documents": len(kept), "refused": len(refused)},
                 address=address,
             )
+    if read:
+        same_document.settle_soon(read)
+        batch.refresh_from_db()
     return batch
 
 
@@ -119,14 +144,15 @@ def retry(batch: Batch, *, actor: Actor, address: str | None, password: str = ""
 
     Raises ``NothingToRetry``, ``QueueFull``.
     """
-    jobs = Job.objects.filter(batch=batch, status__in=ENDED).exclude(status=Status.SUCCEEDED)
+    jobs = Job.objects.filter(batch=batch, status__in=KEPT).exclude(status=Status.SUCCEEDED)
     rows = list(jobs.order_by("batch_position"))
     if not rows:
         raise NothingToRetry("No document of the batch has ended without success.")
     queue.refuse_when_full(queue.pool_of(rows[0].engine))
     audit.record(actor=actor, tenant=batch.tenant, action="batch.retry", obj=batch, address=address)
     for job in rows:
-        with suppress(NotEnded, NothingToRetry, Http404):  # by another request, or deleted
+        # by another request, or gone
+        with suppress(NotEnded, NothingToRetry, Expired, Http404):
             job_actions.retry(job, actor=actor, address=address, password=password)
     batch.refresh_from_db()
     return batch

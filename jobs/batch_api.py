@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -25,16 +26,20 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batches, idempotency, queue
-from jobs.api import ONCE
+from jobs import batch_actions, batch_progress, batches, idempotency, queue, retention
+from jobs.api import ONCE, WAIT, answered_later, wait_seconds
 from jobs.batch_export import EXPORTS
+from jobs.batch_fetching import Source
+from jobs.batch_progress import BatchKey
 from jobs.batch_serializers import (
     FILE_FIELDS,
     BatchDetailSerializer,
     BatchSerializer,
     BatchSubmitSerializer,
 )
+from jobs.blocking import wait_for_end
 from jobs.errors import Busy
+from jobs.listeners import host_of
 from jobs.models import Batch
 from jobs.submit_serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
@@ -69,7 +74,7 @@ class BatchListView(BatchView):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "post": "jobs:write"}
     rates: ClassVar[Mapping[str, str]] = {"get": "read", "post": "submit"}
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, *GenericAPIView.parser_classes]
 
     @extend_schema(
         operation_id="batches",
@@ -86,7 +91,10 @@ class BatchListView(BatchView):
         operation_id="batch_submit",
         tags=["batches"],
         summary="Submit many documents",
-        request={"multipart/form-data": BatchSubmitSerializer},
+        request={
+            "multipart/form-data": BatchSubmitSerializer,
+            "application/json": BatchSubmitSerializer,
+        },
         parameters=[ONCE],
         responses={202: BatchDetailSerializer},
     )
@@ -110,22 +118,34 @@ class BatchListView(BatchView):
         if unknown := [name for name in request.FILES if name not in FILE_FIELDS]:
             raise ValidationError({"files": [f"A file was sent as {unknown[0][:80]!r}."]})
         uploads: list[Upload] = [f for name in FILE_FIELDS for f in request.FILES.getlist(name)]
-        if not uploads:
+        sources: list[Source] = form.validated_data.get("urls", [])
+        if not uploads and not sources:
             raise ValidationError({"files": ["No file was sent."]})
         name = form.validated_data.get("name", "")
         metadata, priority = form.validated_data.get("metadata"), form.chosen_priority()
         sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
-        content = [sent, asdict(form.options("")), name, metadata, priority]
+        hours = form.validated_data.get("retention_hours")
+        content: list[Any] = [sent, asdict(form.options("")), name, metadata, priority]
+        if sources:
+            content.append([astuple(source) for source in sources])
+        if hours is not None:
+            content.append(["retention_hours", hours])
+        cache = form.validated_data["cache"]
+        if not cache:
+            content.append("read anew")
         once = idempotency.asked(request, tenant=actor.tenant, route="batches", content=content)
         batch, first_status = idempotency.run_once(
             once,
             make=lambda: batch_actions.submit_batch(
                 actor=actor,
                 uploads=uploads,
+                sources=sources,
                 options=form.options(default_engine),
                 name=name,
                 metadata=metadata,
                 priority=priority,
+                retention_hours=hours,
+                cache=cache,
                 once=once,
                 address=address_of(request),
             ),
@@ -142,10 +162,28 @@ class BatchDetailView(BatchView):
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read", "delete": "jobs:write"}
 
-    @extend_schema(operation_id="batch", tags=["batches"], summary="A batch with its documents")
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Its progress, and how each document stands."""
-        return self.reply(self.get_object())
+    @extend_schema(
+        operation_id="batch",
+        tags=["batches"],
+        summary="A batch with its documents",
+        parameters=[WAIT],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Its progress, and how each document stands; with ``wait`` at its end."""
+        batch, seconds, host = self.get_object(), wait_seconds(request), host_of(request)
+        if batch.ended or not seconds or request.method == "HEAD":
+            return self.reply(batch)
+        if host is None:
+            return self.reply(wait_for_end(batch, seconds))
+        if not host.has_room:
+            return self.reply(batch)
+        return answered_later(
+            self,
+            lambda: self.reply(self.get_object()),
+            key=BatchKey(batch.tenant_id, batch.pk),
+            read=batch_progress.read_ended,
+            seconds=seconds,
+        )
 
     @extend_schema(
         operation_id="batch_delete",
@@ -238,8 +276,9 @@ class BatchExportView(BatchView):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
         if not exporting.acquire(blocking=False):
             raise Busy("Many batches are being exported at the moment.")
-        parts: Iterable[bytes] = row.make(batch, formats) if request.method == "GET" else ()
-        body = _Held(parts, exporting)
+        sent: list[UUID] = []
+        parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
+        body = _Held(parts, exporting, sent)
         response = StreamingHttpResponse(body, content_type=row.media_type)
         name = (batch.name or "batch").strip(". ") or "batch"
         response["Content-Disposition"] = content_disposition_header(True, f"{name}.{row.name}")
@@ -249,17 +288,27 @@ class BatchExportView(BatchView):
 
 
 class _Held:
-    """Bytes on their way out, and the place they take; given back when the answer is closed."""
+    """Bytes on their way out, and the place they take; given back when the answer is closed.
 
-    def __init__(self, parts: Iterable[bytes], place: threading.Semaphore) -> None:
-        self._parts = iter(parts)
+    ``sent`` are by then the jobs whose results are in them: delivered, where all was sent.
+    """
+
+    def __init__(
+        self, parts: Iterator[bytes], place: threading.Semaphore, sent: Sequence[UUID]
+    ) -> None:
+        self._parts = parts
         self._place: threading.Semaphore | None = place
+        self._sent = sent
+        self._whole = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._parts
+        yield from self._parts
+        self._whole = True
 
     def close(self) -> None:
         """Called by the server at the end of the answer, even of one that was never read."""
         if self._place is not None:
             self._place.release()
             self._place = None
+            if self._whole:
+                retention.delivered(self._sent)

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO
+from uuid import UUID
 
 from django.db.models import Min
 
@@ -22,7 +23,7 @@ from extraction.formats.csv import safe_cell, value_cells
 from extraction.types import Document, Failure
 from jobs import batches, revisions
 from jobs.batches import Item
-from jobs.models import Batch, Extraction, FieldRevision, FieldValue, Status
+from jobs.models import KEPT, Batch, Extraction, FieldRevision, FieldValue, Status
 from jobs.results import document_of, open_pdf
 
 CHUNK_BYTES = 65_536
@@ -33,14 +34,18 @@ ERROR_COLUMNS = ("position", "name", "status", "job", "format", "code", "detail"
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One row of the table. ``make`` takes a batch and, for the zip, the formats wanted of each."""
+    """One row of the table.
+
+    ``make`` takes a batch, for the zip the formats wanted of each, and a list to which it adds the
+    jobs whose results are whole in what it has made so far.
+    """
 
     name: str
     media_type: str
-    make: Callable[[Batch, Sequence[str]], Iterator[bytes]]
+    make: Callable[[Batch, Sequence[str], list[UUID]], Iterator[bytes]]
 
 
-def as_csv(batch: Batch, formats: Sequence[str] = ()) -> Iterator[bytes]:
+def as_csv(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
     """A row a document (a part of a split file is one), a column for every field that any has.
 
     Money has a second column for its currency, ``NAME.currency``; lists are JSON. Values of a
@@ -59,9 +64,11 @@ def as_csv(batch: Batch, formats: Sequence[str] = ()) -> Iterator[bytes]:
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()
+        if item.job and item.status in KEPT and item.job.pages_done:
+            sent.append(item.job.pk)
 
 
-def as_json(batch: Batch, formats: Sequence[str] = ()) -> Iterator[bytes]:
+def as_json(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
     """An array: a document's place, name, status, job and error, and its whole result or null."""
     yield b"["
     for number, item in enumerate(batches.items(batch)):
@@ -77,10 +84,12 @@ def as_json(batch: Batch, formats: Sequence[str] = ()) -> Iterator[bytes]:
         yield json.dumps(head, ensure_ascii=False)[:-1].encode() + b', "result": '
         yield b"null" if isinstance(read, Failure) else render(read, "json").body
         yield b"}"
+        if item.job and not isinstance(read, Failure):
+            sent.append(item.job.pk)
     yield b"\n]\n"
 
 
-def as_zip(batch: Batch, formats: Sequence[str]) -> Iterator[bytes]:
+def as_zip(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
     """A folder a document with its result in each of the formats.
 
     errors.csv, its last entry, lists what is missing or not whole, and why.
@@ -97,6 +106,7 @@ def as_zip(batch: Batch, formats: Sequence[str]) -> Iterator[bytes]:
                 continue
             if item.status != Status.SUCCEEDED:
                 writer.writerow(_error_row(item, "", _not_whole(item)))
+            made = 0
             for name in formats:
                 try:
                     body = _body(item, read, name)
@@ -104,6 +114,9 @@ def as_zip(batch: Batch, formats: Sequence[str]) -> Iterator[bytes]:
                     writer.writerow(_error_row(item, name, error.failure()))
                 else:
                     yield from _packed(archive, pipe, _entry(item, name), body)
+                    made += 1
+            if item.job and made == len(formats):
+                sent.append(item.job.pk)
         archive.writestr("errors.csv", "\ufeff" + listed.getvalue())
     yield pipe.taken()
 
@@ -176,7 +189,7 @@ def _read(item: Item) -> Document | Failure:
     try:
         return document_of(item.job)
     except ExtractionError as error:
-        return Failure(**item.job.error) if item.job.error else error.failure()
+        return Failure(**item.error) if item.error else error.failure()
 
 
 def _body(item: Item, document: Document, name: str) -> IO[bytes]:
@@ -224,8 +237,9 @@ def _csv_rows(
     """The rows of a document: one, or one a part where the file was split."""
     job = item.job
     error = "{code}: {detail}".format(**item.error) if item.error else ""
-    if job is None:
-        yield [item.position, item.name, item.status, "", "", "", "", error]
+    if job is None or item.status == Status.EXPIRED:
+        known = job.pk if job else ""
+        yield [item.position, item.name, item.status, known, "", "", "", error]
         return
     cells: dict[int | None, dict[tuple[str, str], object]] = {}
     for field in revisions.values_of(job):

@@ -4,19 +4,66 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from jobs import batches
 from jobs.batch_export import EXPORTS
+from jobs.batch_fetching import Source
 from jobs.batches import Item, Progress
+from jobs.errors import TooManyFiles
 from jobs.models import Batch
 from jobs.serializers import FailureSerializer, PagesSerializer
 from jobs.submit_serializers import SubmitSerializer
 
 STATES = ["running", "cancelling", "completed"]
 FILE_FIELDS = ("files", "file", "zip")  # of the form; the content decides, not the field's name
+
+
+class SourceSerializer(serializers.Serializer[Any]):
+    """A document by URL."""
+
+    url = serializers.CharField(help_text="where to fetch it from")
+    name = serializers.CharField(
+        required=False, allow_blank=True, max_length=255, help_text="what people are shown"
+    )
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "format": "uri"},
+            {
+                "type": "object",
+                "properties": {
+                    "url": {"type": "string", "format": "uri"},
+                    "name": {"type": "string", "maxLength": 255},
+                },
+                "required": ["url"],
+            },
+        ]
+    }
+)
+class SourceField(serializers.Field[Source, Any, Any, Any]):
+    """A document by URL: the URL as text, or an object of it and a name."""
+
+    def to_internal_value(self, data: Any) -> Source:
+        form = SourceSerializer(data={"url": data} if isinstance(data, str) else data)
+        form.is_valid(raise_exception=True)
+        return Source(**form.validated_data)
+
+
+class SourcesField(serializers.ListField):
+    """Documents by URL; too many are refused before any is looked at."""
+
+    child = SourceField()
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > settings.MAX_BATCH_FILES:
+            raise TooManyFiles(limit=settings.MAX_BATCH_FILES, actual=len(data))
+        return super().to_internal_value(data)
 
 
 class BatchSubmitSerializer(SubmitSerializer):
@@ -29,6 +76,9 @@ class BatchSubmitSerializer(SubmitSerializer):
         child=serializers.FileField(),
         required=False,
         help_text="the documents, and zip archives of them",
+    )
+    urls = SourcesField(
+        required=False, help_text="where to fetch documents and archives from, after the files"
     )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

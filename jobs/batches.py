@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from django.db.models.functions import Coalesce, Now
 
 from accounts import audit
 from jobs import webhooks
-from jobs.models import ENDED, Batch, Job
+from jobs.errors import Expired
+from jobs.models import ENDED, Batch, Job, Status
 
 REFUSED = "refused"  # the status of a document that became no job
 
@@ -67,11 +68,16 @@ def progress(batches: Sequence[Batch]) -> dict[UUID, Progress]:
 def items(batch: Batch) -> list[Item]:
     """The batch's documents in their order; deleted jobs are missing."""
     jobs = Job.objects.filter(batch=batch).select_related("file", "tenant")
-    found = [Item(j.batch_position or 0, j.file.name, j.status, j, j.error) for j in jobs]
+    found = [Item(j.batch_position or 0, j.file.name, j.status, j, _error(j)) for j in jobs]
     refused = [
         Item(row["position"], row["name"], REFUSED, None, row["error"]) for row in batch.refused
     ]
     return sorted(found + refused, key=lambda item: item.position)
+
+
+def _error(job: Job) -> Mapping[str, Any] | None:
+    """Why there is no result of it, or not all: also that it was removed."""
+    return asdict(Expired().failure()) if job.status == Status.EXPIRED else job.error
 
 
 def job_ended(job: Job) -> None:

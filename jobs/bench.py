@@ -17,7 +17,8 @@ from extraction.finding import Wanted, find_wanted
 from extraction.formats.json import classification_from_dict, page_from_dict, part_from_dict
 from extraction.settling import settle
 from extraction.types import Classification, FieldValue, Page, Part
-from jobs.errors import Busy, NoResult, ResultNotReady
+from jobs import results
+from jobs.errors import Busy, NoResult
 from jobs.models import Job
 from jobs.models import Page as PageRow
 from jobs.templates import read_template
@@ -52,7 +53,7 @@ class Tried:
 def try_template(job: Job, template: Template) -> Tried:
     """Look for the template's fields on the job's pages, as a job with it would.
 
-    Raises ``ResultNotReady``, ``NoResult``, and ``Busy`` where too many do so at once.
+    Raises ``ResultNotReady``, ``Expired``, ``NoResult``, and ``Busy`` where too many do so at once.
     """
     with one_of_few():
         pages, parts, left_out = _read(job, MAX_WORK // len(template.fields))
@@ -122,8 +123,7 @@ def one_of_few() -> Iterator[None]:
 
 def _read(job: Job, most: int) -> tuple[tuple[Page, ...], tuple[Part, ...], int]:
     """The job's first pages, the parts wholly in them, and how many pages are left out."""
-    if not job.ended:
-        raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
+    results.ready(job)
     rows = PageRow.objects.filter(job=job).order_by("number")
     contents = list(rows.values_list("content", flat=True)[: min(most, MAX_PAGES)])
     if not contents:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
 from django.http import Http404
 
@@ -17,15 +19,16 @@ from accounts.grants import still_good
 from jobs import listeners
 from jobs.errors import ListenersBusy
 from jobs.listeners import Stream
-from jobs.models import Job
+from jobs.models import Batch, Job
 
+Waited = TypeVar("Waited", Job, Batch)
 waiting = threading.BoundedSemaphore(settings.MAX_WAITING)
 
 
-def wait_for_end(job: Job, seconds: float) -> Job:
-    """The job again when it has ended or the time is over. Raises Http404 if it was deleted.
+def wait_for_end(job: Waited, seconds: float) -> Waited:
+    """The job or batch again when it has ended or the time is over.
 
-    Does not wait where ``MAX_WAITING`` requests do so already.
+    Raises Http404 if it was deleted. Does not wait where ``MAX_WAITING`` requests do so already.
     """
     if job.ended or not seconds or not waiting.acquire(blocking=False):
         return job
@@ -36,7 +39,7 @@ def wait_for_end(job: Job, seconds: float) -> Job:
             time.sleep(min(max(0.01, gone / 20), seconds - gone))
             job.refresh_from_db()
         return job
-    except Job.DoesNotExist as error:
+    except ObjectDoesNotExist as error:
         raise Http404() from error
     finally:
         waiting.release()

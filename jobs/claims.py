@@ -29,6 +29,7 @@ from extraction.formats.json import (
 from jobs import (
     metering,
     queue,
+    removal,
     storage,
     webhooks,
 )
@@ -194,8 +195,8 @@ def page_done(task: Task, page: types.Page, preview: bytes | None) -> None:
             pages_done=F("pages_done") + 1, pages_failed=F("pages_failed") + int(failed)
         )
         if not counted or not held(task).update(lease_until=lease(), crashes=0):
-            if key and not Job.objects.filter(pk=job.pk).exists():
-                storage.delete([key])  # deleted meanwhile: nobody else would remove it
+            if key and not removal.keeps_files(job):
+                storage.delete([key])  # nobody else would remove it
             raise LeaseLost()
         Page.objects.create(
             job=job,
@@ -207,6 +208,7 @@ def page_done(task: Task, page: types.Page, preview: bytes | None) -> None:
             content=page_to_dict(page),
             failed=failed,
             preview_key=key,
+            preview_bytes=len(preview or b""),
         )
         webhooks.page_finished(job, page)
 

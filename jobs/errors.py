@@ -160,6 +160,25 @@ class StorageUnavailable(ExtractionError):
     permanent = False
 
 
+class StorageFull(ExtractionError):
+    code = "storage_full"
+    title = "There is no room left for files"
+    status = 507
+    permanent = False
+
+
+class Expired(ExtractionError):
+    code = "expired"
+    title = "The document and its result were removed: the time to keep them has passed"
+    status = 410
+
+
+class LinkExpired(ExtractionError):
+    code = "link_expired"
+    title = "The link has expired"
+    status = 410
+
+
 class UploadTooLarge(FileTooLarge, SuspiciousOperation):
     """Raised while a form is parsed: where Django's own code reads it, its answer is 400."""
 
@@ -234,6 +253,11 @@ class AddressRefused(InvalidOption):
 class FetchFailed(ExtractionError):
     code = "fetch_failed"
     title = "The document could not be fetched"
+
+
+class FetchTimeout(ExtractionError):
+    code = "fetch_timeout"
+    title = "Fetching the documents of the batch took too long"
 
 
 class TooManyWebhooks(ExtractionError):

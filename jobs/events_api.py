@@ -1,4 +1,4 @@
-"""The events of a job, as they happen."""
+"""The events of jobs and batches, as they happen."""
 
 from __future__ import annotations
 
@@ -14,13 +14,26 @@ from rest_framework.request import Request
 
 from accounts.grants import grant_to
 from accounts.tenancy import actor_of
+from jobs import batch_progress
 from jobs.api import JobView
+from jobs.batch_api import BatchView
+from jobs.batch_progress import BatchKey, BatchTold
 from jobs.blocking import HeldStream
 from jobs.errors import ListenersBusy
 from jobs.listeners import Handover, Stream, host_of
 from jobs.progress import JobKey, Told
 
 MEDIA_TYPE = "text/event-stream"
+BATCH_SECONDS = 1  # between looks at a batch, all of whose jobs are counted
+LAST_EVENT_ID = OpenApiParameter(
+    "Last-Event-ID",
+    location=OpenApiParameter.HEADER,
+    description="the id of the last event that came: go on after it",
+)
+RESPONSES: dict[Any, Any] = {
+    (200, MEDIA_TYPE): OpenApiTypes.STR,
+    204: OpenApiResponse(description="The end has been told: do not come again."),
+}
 
 
 class EventStreamRenderer(JSONRenderer):
@@ -56,17 +69,8 @@ class JobEventsView(JobView):
 
     @extend_schema(
         summary="Progress of a job, as server-sent events",
-        parameters=[
-            OpenApiParameter(
-                "Last-Event-ID",
-                location=OpenApiParameter.HEADER,
-                description="the id of the last event that came: go on after it",
-            )
-        ],
-        responses={
-            (200, MEDIA_TYPE): OpenApiTypes.STR,
-            204: OpenApiResponse(description="The end has been told: do not come again."),
-        },
+        parameters=[LAST_EVENT_ID],
+        responses=RESPONSES,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Events ``status``, ``page`` and at last ``end``, or ``deleted``."""
@@ -76,3 +80,29 @@ class JobEventsView(JobView):
             return HttpResponse(status=204)  # browsers come again after every other end
         grant = grant_to(actor_of(request), "jobs:read")
         return stream_response(request, Stream(JobKey(job.tenant_id, job.pk), grant, told))
+
+
+class BatchEventsView(BatchView):
+    """Server-sent events of one batch."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
+
+    @extend_schema(
+        operation_id="batch_events",
+        tags=["batches"],
+        summary="Progress of a batch, as server-sent events",
+        parameters=[LAST_EVENT_ID],
+        responses=RESPONSES,
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Events ``progress`` and at last ``batch.completed``, or ``deleted``."""
+        batch = self.get_object()
+        told = BatchTold.of(request.headers.get("Last-Event-ID", ""))
+        if told.ended and batch.ended:
+            return HttpResponse(status=204)  # browsers come again after every other end
+        key = BatchKey(batch.tenant_id, batch.pk)
+        grant = grant_to(actor_of(request), "jobs:read")
+        return stream_response(
+            request, Stream(key, grant, told, batch_progress.read, every=BATCH_SECONDS)
+        )

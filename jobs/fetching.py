@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -28,15 +28,26 @@ def fetch(url: str, max_bytes: int | None = None) -> Upload:
     if not fetching.acquire(blocking=False):
         raise Busy("Many documents are being fetched; try again, or upload the file.")
     try:
-        with netguard.request(
-            "GET", url, seconds=settings.FETCH_SECONDS, allowed=settings.FETCH_ALLOWED_HOSTS
-        ) as reply:
-            _refuse(reply, limit)
-            return received(_chunks(reply), name=_name(url), limit=limit)
-    except netguard.Unreachable as error:
-        raise FetchFailed(f"The address did not serve the document: {error}.") from error
+        return fetch_within(settings.FETCH_SECONDS, url, max_bytes=limit)
     finally:
         fetching.release()
+
+
+def fetch_within(
+    seconds: float, url: str, *, max_bytes: int, counted: Callable[[int], None] = lambda size: None
+) -> Upload:
+    """As ``fetch``, for callers that bound what is under way themselves; never ``Busy``.
+
+    ``counted`` is told the size of each piece, and may raise.
+    """
+    try:
+        with netguard.request(
+            "GET", url, seconds=seconds, allowed=settings.FETCH_ALLOWED_HOSTS
+        ) as reply:
+            _refuse(reply, max_bytes)
+            return received(_chunks(reply, counted), name=name_of(url), limit=max_bytes)
+    except netguard.Unreachable as error:
+        raise FetchFailed(f"The address did not serve the document: {error}.") from error
 
 
 def _refuse(reply: netguard.Reply, limit: int) -> None:
@@ -52,11 +63,12 @@ def _refuse(reply: netguard.Reply, limit: int) -> None:
         raise UploadTooLarge(limit=limit, actual=int(length))
 
 
-def _chunks(reply: netguard.Reply) -> Iterator[bytes]:
+def _chunks(reply: netguard.Reply, counted: Callable[[int], None]) -> Iterator[bytes]:
     while chunk := reply.read(CHUNK_BYTES):
+        counted(len(chunk))
         yield chunk
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
     """The last part of the path: what people are shown."""
     return display_name(unquote(url.split("?", 1)[0]))

@@ -16,6 +16,7 @@ from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.templates import starters
 from extraction.options import Options
+from jobs.retention import MAX_HOURS
 from jobs.uploads import Upload
 
 TEXT_LAYERS = (
@@ -101,6 +102,13 @@ class UploadForm(forms.Form):
         required=False,
         initial=True,
         help_text="The original pages, their text to be selected and found.",
+    )
+    retention_hours = forms.IntegerField(
+        label="Hours to keep it",
+        required=False,
+        min_value=0,
+        max_value=MAX_HOURS,
+        help_text="Counted from its end. 0: until the first download. Left empty: as always here.",
     )
     template = forms.ChoiceField(
         required=False, help_text="Left open: one of your own that is for such documents, if any."

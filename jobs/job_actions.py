@@ -13,11 +13,11 @@ from jobs import (
     claims,
     lifecycle,
     metering,
+    removal,
     same_document,
-    storage,
     webhooks,
 )
-from jobs.errors import AlreadyEnded, NotEnded, NothingToRetry
+from jobs.errors import AlreadyEnded, Expired, NotEnded, NothingToRetry
 from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
 from jobs.sealing import seal
 
@@ -45,8 +45,8 @@ def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") ->
     """Queue an ended job again: the pages that failed or were not reached are read, others stay.
 
     What people said of fields stays too; fields and review are told anew at the end. The document's
-    ``password`` was forgotten when the job ended and must be given again. Raises ``NotEnded``, and
-    ``NothingToRetry`` where nothing is left to be read.
+    ``password`` was forgotten when the job ended and must be given again. Raises ``NotEnded``,
+    ``Expired``, and ``NothingToRetry`` where nothing is left to be read.
     """
     with transaction.atomic():
         job = get_object_or_404(
@@ -54,6 +54,8 @@ def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") ->
         )
         if not job.ended:
             raise NotEnded(f"The job is {job.status}.")
+        if job.status == Status.EXPIRED:
+            raise Expired()
         if job.status == Status.SUCCEEDED:
             raise NothingToRetry()
         failed = Page.objects.filter(job=job, failed=True).delete()[0]
@@ -69,6 +71,8 @@ def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") ->
             error=None,
             warnings=[],
             finished_at=None,
+            expires_at=None,
+            delivered_at=None,
             sealed_password=seal(password),
         )
         claims.make_ready(job)
@@ -89,18 +93,17 @@ def delete(job: Job, *, actor: Actor, address: str | None) -> None:
     rows = Job.objects.select_for_update(of=("self",)).select_related("tenant", "file")
     with transaction.atomic():
         job = get_object_or_404(rows, pk=job.pk)
-        file, job_id = job.file, job.pk
-        # before the locks that the organisation's other jobs wait for
-        storage.delete_job(file.tenant_id, job_id, file.key)
-        metering.settle(job, outcome="deleted")
-        metering.add_storage(job.tenant, -file.size)
+        file, removed = job.file, removal.contents(job)
+        removal.remove_files(job)  # before the locks that the organisation's other jobs wait for
+        metering.settle(job, outcome="deleted", stored=-job.stored_bytes)
         same_document.after_end(job)
-        audit.record(
-            actor=actor,
-            tenant=job.tenant,
+        removal.receipt(
+            job,
+            removed,
             action="job.delete",
-            obj=job,
-            before={"status": job.status, "sha256": file.sha256},
+            reason="deleted",
+            before={"status": job.status},
+            actor=actor,
             address=address,
         )
         job.delete()

@@ -30,6 +30,7 @@ from jobs import (
     metering,
     queue,
     result_copy,
+    retention,
     review,
     revisions,
     same_document,
@@ -121,11 +122,14 @@ def cancelled(task: Task) -> None:
         _end(task, Status.CANCELLED)
 
 
-def hand_back(task: Task) -> None:
-    """Put a task back in the queue, for its worker stops or others wait. Raises ``LeaseLost``."""
+def hand_back(task: Task, after_seconds: float = 0) -> None:
+    """Put a task back in the queue, to no fault of its document: its worker stops, others wait.
+
+    Raises ``LeaseLost``.
+    """
     with transaction.atomic():
         claims.lock(task.job_id)
-        _requeue(task)
+        _requeue(task, after_seconds)
 
 
 def try_again(task: Task, error: ExtractionError) -> None:
@@ -197,9 +201,11 @@ def close(
         classification=classification,
         documents=list(documents),
         finished_at=Now(),
+        expires_at=retention.ends_at(job),
         sealed_password="",
     )
-    metering.settle(job, outcome=status, cached=job.cached)
+    more = metering.count_files(job)
+    metering.settle(job, outcome=status, cached=job.cached, stored=more)
     webhooks.job_ended(job, status)
     batches.job_ended(job)
     same_document.after_end(job)

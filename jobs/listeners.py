@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, Protocol, cast
 
@@ -24,7 +24,6 @@ from rest_framework.request import Request
 
 from accounts.grants import Grant
 from jobs import progress
-from jobs.progress import JobKey, Told
 
 logger = logging.getLogger(__name__)
 ENVIRON = "ocrsite.listeners"  # where the worker puts the `Host` into a request's environ
@@ -33,7 +32,7 @@ SLOW_SECONDS = 30  # a listener that takes nothing for so long is dropped
 RECHECK_SECONDS = 30  # how long after its key has been revoked a listener may go on
 FIRST_LOOK_SECONDS = 0.02
 
-Read = Callable[[Collection[JobKey], Mapping[JobKey, Any]], Mapping[JobKey, Any]]
+Read = Callable[[Collection[Any], Mapping[Any, Any]], Mapping[Any, Any]]
 
 
 class Host(Protocol):
@@ -55,20 +54,35 @@ def host_of(request: HttpRequest | Request) -> Host | None:
     return cast("Host | None", request.META.get(ENVIRON))
 
 
-class Listener(asyncio.Protocol, ABC):
-    """A connection that is told of one job. Times are those of ``time.monotonic``.
+class Told(Protocol):
+    """What a listener knows (jobs.progress.Told, jobs.batch_progress.BatchTold)."""
 
-    ``read`` asks the database for many jobs at once, given what is known of them; ``tell`` gets
-    what it says of this one, None if it was deleted.
+    @property
+    def ended(self) -> bool:
+        """Whether the end has been told."""
+
+    def events(self, progress: Any, /) -> Iterator[bytes]:
+        """What is new, noted as told."""
+
+
+class Listener(asyncio.Protocol, ABC):
+    """A connection that is told of one job or batch. Times are those of ``time.monotonic``.
+
+    ``read`` asks the database for many of them at once, by their keys, given what is known of them;
+    ``tell`` gets what it says of this one, None if it was deleted. It looks every tick, or every so
+    many seconds where ``every`` is more.
     """
 
-    def __init__(self, key: JobKey, grant: Grant, seconds: float, read: Read) -> None:
+    def __init__(
+        self, key: Hashable, grant: Grant, seconds: float, read: Read, every: float = 0
+    ) -> None:
         self.read = read
         self.key = key
         self.grant = grant
         self.since = time.monotonic()
         self.deadline = self.since + seconds
         self.due = 0.0
+        self.every = every
         self.state: Any = None
         self.host: Host | None = None
         self.response: HttpResponseBase | None = None
@@ -107,7 +121,7 @@ class Listener(asyncio.Protocol, ABC):
 
     def next_look(self, now: float) -> float:
         """When to look again; listeners share the moments, and with them a query."""
-        tick = settings.LISTEN_TICK_SECONDS
+        tick = max(settings.LISTEN_TICK_SECONDS, self.every)
         return (now // tick + 1) * tick
 
     @property
@@ -125,13 +139,18 @@ class Listener(asyncio.Protocol, ABC):
 
 
 class Stream(Listener):
-    """Server-sent events of a job, from what the listener was told last to the end."""
+    """Server-sent events of a job, from what the listener was told last to the end.
 
-    def __init__(self, key: JobKey, grant: Grant, told: Told) -> None:
-        super().__init__(key, grant, settings.LISTEN_SECONDS, progress.read)
+    Or of another thing, with ``read`` and ``told`` of its own.
+    """
+
+    def __init__(
+        self, key: Hashable, grant: Grant, told: Told, read: Read | None = None, every: float = 0
+    ) -> None:
+        super().__init__(key, grant, settings.LISTEN_SECONDS, read or progress.read, every)
         self.told = told
         self.deleted = False
-        self.settled: progress.Progress | None = None  # of which there is nothing more to tell
+        self.settled: Any = None  # of which there is nothing more to tell
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -140,7 +159,7 @@ class Stream(Listener):
         self.transport.write(head(self.response, chunked=self.chunked))
         self.write(opening())
 
-    def tell(self, state: progress.Progress | None) -> None:
+    def tell(self, state: Any) -> None:
         if state is not None and state is self.settled:
             return
         if self.takes_more:
@@ -150,7 +169,7 @@ class Stream(Listener):
         if self.over:
             self.end()
 
-    def news(self, state: progress.Progress | None) -> bytes:
+    def news(self, state: Any) -> bytes:
         """The events that are new; sets ``over`` with the last one."""
         if state is None:
             self.deleted = True
@@ -178,13 +197,18 @@ class Stream(Listener):
 class Waiter(Listener):
     """A request that is answered when its job has ended, or its time is over.
 
-    ``make`` makes the answer, in a thread for requests.
+    ``make`` makes the answer, in a thread for requests; ``read`` tells which have ended.
     """
 
     def __init__(
-        self, key: JobKey, grant: Grant, seconds: float, make: Callable[[], HttpResponse]
+        self,
+        key: Hashable,
+        grant: Grant,
+        seconds: float,
+        make: Callable[[], HttpResponse],
+        read: Read = progress.read_ended,
     ) -> None:
-        super().__init__(key, grant, seconds, progress.read_ended)
+        super().__init__(key, grant, seconds, read)
         self.make: Callable[[], HttpResponse] | None = make
 
     def tell(self, state: bool | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from django.db import connection
 from django.db.models import Count, Sum
 
 from accounts import quotas, thresholds
@@ -19,6 +20,16 @@ from jobs import webhooks
 from jobs.errors import QuotaExceeded, StorageQuotaExceeded
 from jobs.models import Job, Page
 
+# What the files of a job have come to, and how much more that is than was counted
+COUNTED = """
+UPDATE jobs_job AS job SET stored_bytes = found.bytes FROM (
+    SELECT kept.id, kept.stored_bytes AS counted, file.size + kept.pdf_bytes
+        + (SELECT coalesce(sum(preview_bytes), 0) FROM jobs_page WHERE job_id = kept.id) AS bytes
+    FROM jobs_job AS kept JOIN jobs_storedfile AS file ON file.id = kept.file_id
+    WHERE kept.id = %s
+) AS found
+WHERE job.id = found.id RETURNING found.bytes - found.counted
+"""
 OPEN_JOBS_WAIT = 10  # seconds, for Retry-After: jobs end all the time
 
 
@@ -69,11 +80,22 @@ def adjust(job: Job, *, pages: int) -> None:
         raise _told(over) from over
 
 
-def settle(job: Job, *, outcome: str, cached: bool = False) -> None:
+def count_files(job: Job) -> int:
+    """Note how many bytes the files of a job that ends have; returns how many more than before.
+
+    Until its end its upload alone is counted. Needs the job's row locked.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTED, [job.pk])
+        return int(cursor.fetchone()[0])
+
+
+def settle(job: Job, *, outcome: str, cached: bool = False, stored: int = 0) -> None:
     """Bill the pages that were read (failed ones are free) and give back what was kept.
 
     Once for each run, whoever comes first; needs the job's row locked. ``outcome`` is the status
-    it ends with, ``cached`` says that the result is another job's.
+    it ends with, ``cached`` says that the result is another job's, ``stored`` bytes are
+    more (below 0: fewer) than were counted.
     """
     kept = quotas.end(job.pk)
     read = Page.objects.filter(job=job, failed=False).aggregate(
@@ -92,9 +114,11 @@ def settle(job: Job, *, outcome: str, cached: bool = False) -> None:
         submitted_at=kept.submitted_at if kept else job.created_at,
     )
     if kept is not None:
-        used = quotas.settle(job.tenant, kept, pages=billed or 0)
+        used = quotas.settle(job.tenant, kept, pages=billed or 0, stored=stored)
         for crossing in thresholds.cross(job.tenant, used):
             tell(job.tenant, crossing)
+    else:
+        quotas.add_storage(job.tenant, stored)
 
 
 def add_storage(tenant: Tenant, size: int) -> None:

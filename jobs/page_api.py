@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from jobs.api import JobView
 from jobs.models import Page
-from jobs.results import page_states
+from jobs.results import page_states, refuse_expired
 from jobs.serializers import PageStateSerializer
 
 
@@ -44,7 +44,9 @@ class JobPageView(JobView):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The page as in the JSON result; headers and footers are told at the job's end alone."""
-        rows = Page.objects.filter(job=self.get_object(), number=kwargs["number"])
+        job = self.get_object()
+        refuse_expired(job)
+        rows = Page.objects.filter(job=job, number=kwargs["number"])
         content = rows.values_list("content", flat=True).first()
         if content is None:
             raise Http404()

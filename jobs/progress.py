@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,8 +24,10 @@ from django.db.models import BooleanField, F, Func, UUIDField, Value
 
 from extraction.documents import parse_pages
 from extraction.errors import InvalidOption
-from jobs.models import ENDED, Job, Page
+from jobs import queue
+from jobs.models import ENDED, Job, Page, Status
 
+PLACE_SECONDS = 3  # between looks at the places of those that wait, all at the same moments
 MOST_PAGES = 500  # told at one look; the others at the next ones
 END = "end"
 EVENT_ID = re.compile(rf"([0-9a-f]{{8}}|{END})?:([0-9,-]*)(?:!([0-9,-]+))?")
@@ -39,7 +42,10 @@ class JobKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A job as its listeners see it; ``finished`` are the pages read or failed."""
+    """A job as its listeners see it; ``finished`` are the pages read or failed.
+
+    ``place`` is where it waits, ``placed`` the number of the look that told so.
+    """
 
     status: str
     total: int | None
@@ -47,6 +53,8 @@ class Progress:
     failed: int
     finished: int = 0
     faulty: int = 0
+    place: queue.Place | None = None
+    placed: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -55,7 +63,8 @@ class Progress:
 
 
 def payload(progress: Progress) -> dict[str, Any]:
-    """The data of ``status`` and ``end``: named as in the job's JSON."""
+    """The data of ``status`` and ``end``: named as in the job's JSON; ``queue`` while it waits."""
+    waits = {"queue": asdict(progress.place)} if progress.place else {}
     return {
         "status": progress.status,
         "pages": {
@@ -63,13 +72,14 @@ def payload(progress: Progress) -> dict[str, Any]:
             "done": progress.done,
             "failed": progress.failed,
         },
-    }
+    } | waits
 
 
 def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[JobKey, Progress]:
     """The jobs as they are now, by one query; those deleted are missing, unchanged ones the same.
 
-    Pages are read, by a second query, of jobs whose counts differ from ``before`` alone.
+    Pages are read, by a second query, of jobs whose counts differ from ``before`` alone, and the
+    places of those that wait, by a third one, once in PLACE_SECONDS.
     """
     now: dict[JobKey, Progress] = {}
     changed: dict[UUID, JobKey] = {}
@@ -85,6 +95,7 @@ def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[Jo
             now[key] = replace(old, status=status, total=total)
         else:
             now[key] = old
+    _look_for_places(now)
     if not changed:
         return now
     finished = dict.fromkeys(changed, 0)
@@ -96,6 +107,22 @@ def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[Jo
     for job_id, key in changed.items():
         now[key] = replace(now[key], finished=finished[job_id], faulty=faulty[job_id])
     return now
+
+
+def _look_for_places(now: dict[JobKey, Progress]) -> None:
+    look = int(time.monotonic() // PLACE_SECONDS)
+    due = []
+    for key, progress in now.items():
+        if progress.status != Status.QUEUED:
+            if progress.placed is not None:
+                now[key] = replace(progress, place=None, placed=None)
+        elif progress.placed != look:
+            due.append(key)
+    if not due:
+        return
+    places = queue.places_of([key.job_id for key in due])
+    for key in due:
+        now[key] = replace(now[key], place=places.get(key.job_id), placed=look)
 
 
 def read_ended(keys: Collection[JobKey], before: Mapping[JobKey, bool]) -> dict[JobKey, bool]:

@@ -41,7 +41,7 @@ WITH recent AS (
     WHERE status IN ('queued', 'running')
     AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s) GROUP BY 1
     UNION ALL
-    SELECT tenant_id, 'storage', sum(size), 0 FROM jobs_storedfile
+    SELECT tenant_id, 'storage', sum(stored_bytes), 0 FROM jobs_job
     WHERE (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s) GROUP BY 1
 )
 SELECT tenant_id, period, coalesce(kept.used, 0), coalesce(kept.reserved, 0),

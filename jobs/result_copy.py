@@ -20,6 +20,7 @@ COPIED = (  # columns of the job itself, beside what is written at every end
     "pages_done",
     "pages_failed",
     "template_version_id",
+    "pdf_bytes",
 )
 FEW = 4  # files that are copied one after the other
 AT_ONCE = 8
@@ -42,7 +43,7 @@ def copy_rows(first: Job, job: Job) -> None:
 def files_copied(first: Job, job: Job) -> Iterator[None]:
     """Copy the pictures of the pages and the searchable PDF; removed again where the block fails.
 
-    Raises FileNotFoundError if one of the files is gone, ``StorageUnavailable``.
+    Raises FileNotFoundError if one of the files is gone, ``StorageUnavailable``, ``StorageFull``.
     """
     pages = Page.objects.filter(job=first).exclude(preview_key="")
     pairs = [
@@ -66,8 +67,7 @@ def files_copied(first: Job, job: Job) -> Iterator[None]:
 
 
 def _copy_file(pair: tuple[str, str]) -> None:
-    with storage.open_file(pair[0]) as file:
-        storage.put_file(pair[1], file)
+    storage.copy(*pair)
 
 
 def _copy(model: type[models.Model], first: Job, job: Job, **changed: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,22 +26,35 @@ from extraction.options import Options
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.settling import settle
 from extraction.types import Document, Source
-from jobs import revisions, storage
-from jobs.errors import NoResult, ResultNotReady
+from jobs import removal, revisions, storage
+from jobs.errors import Expired, NoResult, ResultNotReady
 from jobs.models import Extraction, Job, Page, Status
 
 logger = logging.getLogger(__name__)
 
 PDF_NOT_MADE = "pdf_not_made"  # a job's warning
+_LOST = "It could not be made; the other formats hold what was read."
+
+
+def ready(job: Job) -> None:
+    """Raises ``ResultNotReady`` while the job is on its way, ``Expired`` where all is gone."""
+    if not job.ended:
+        raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
+    refuse_expired(job)
+
+
+def refuse_expired(job: Job) -> None:
+    """Raises ``Expired`` where the job's files and result are gone, or about to go."""
+    if job.status == Status.EXPIRED:
+        raise Expired()
 
 
 def document_of(job: Job) -> Document:
     """The document that the job has read; a cancelled job's holds the pages finished by then.
 
-    Raises ``ResultNotReady`` while the job is on its way, ``NoResult`` where it read nothing.
+    Raises as ``ready``, and ``NoResult`` where it read nothing.
     """
-    if not job.ended:
-        raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
+    ready(job)
     rows = Page.objects.filter(job=job).order_by("number").values_list("content", flat=True)
     pages = tuple(page_from_dict(content) for content in rows)
     if not pages:
@@ -88,11 +102,13 @@ def make_pdf(
         except NotMade as error:
             logger.warning("job %s: %s", job.pk, error)
             return replace(document, warnings=(*document.warnings, PDF_NOT_MADE))
+        size = out.seek(0, os.SEEK_END)
         storage.put_file(key, out)
+    Job.objects.filter(pk=job.pk, attempt=job.attempt).update(pdf_bytes=size)
     earlier = range(1, job.attempt)
     storage.delete(storage.pdf_key(job.tenant_id, job.pk, attempt) for attempt in earlier)
-    if not Job.objects.filter(pk=job.pk).exists():
-        storage.delete([key])  # deleted meanwhile: nobody else would remove it
+    if not removal.keeps_files(job):
+        storage.delete([key])  # nobody else would remove it
     return document
 
 
@@ -109,7 +125,11 @@ class PageState:
 
 
 def page_states(job: Job) -> list[PageState]:
-    """The pages that the job is to read, in order; none before the document has been opened."""
+    """The pages that the job is to read, in order; none before the document has been opened.
+
+    Raises ``Expired``.
+    """
+    refuse_expired(job)
     if job.page_count is None:
         return []
     rows = Page.objects.filter(job=job).values_list(
@@ -133,17 +153,23 @@ def formats_of(job: Job) -> list[Format]:
 def open_pdf(job: Job) -> File[bytes]:
     """The job's searchable PDF, to be read in parts.
 
-    Raises ``ResultNotReady``, ``StorageUnavailable``, and ``NotMade`` with what to do.
+    Raises as ``check_pdf``, and ``StorageUnavailable``.
     """
-    if not job.ended:
-        raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
+    check_pdf(job)
+    try:
+        return storage.open_file(storage.pdf_key(job.tenant_id, job.pk, job.attempt))
+    except FileNotFoundError as error:
+        logger.error("job %s: its searchable PDF is gone", job.pk)
+        raise NotMade(_LOST) from error
+
+
+def check_pdf(job: Job) -> None:
+    """Raises as ``ready``, and ``NotMade`` with what to do where there is none."""
+    ready(job)
     if pdf_made(job):
-        try:
-            return storage.open_file(storage.pdf_key(job.tenant_id, job.pk, job.attempt))
-        except FileNotFoundError:
-            logger.error("job %s: its searchable PDF is gone", job.pk)
+        return
     if "pdf" in job.options.get("outputs", ()):
-        raise NotMade("It could not be made; the other formats hold what was read.")
+        raise NotMade(_LOST)
     raise NotMade("It was not asked for: submit the document again with outputs=pdf.")
 
 

@@ -26,12 +26,11 @@ from extraction.fields.review import Reason, reasons
 from extraction.fields.templates import SURE, starters
 from extraction.formats.json import classification_from_dict, part_from_dict
 from extraction.types import Classification, FieldValue
-from jobs import revisions, templates, webhooks
+from jobs import results, revisions, templates, webhooks
 from jobs.errors import (
     FieldsMissing,
     NoResult,
     NotInReview,
-    ResultNotReady,
     ReviewTaken,
     VersionConflict,
 )
@@ -225,7 +224,7 @@ def confirmation(job: Job, state: State, actor: Actor, comment: str = "") -> Fie
 def locked(job: Job) -> Job:
     """The job with its row locked to the end of the transaction.
 
-    Raises Http404 where it was deleted meanwhile, ``ResultNotReady``, ``NoResult``.
+    Raises Http404 where it was deleted meanwhile, and as ``ready``.
     """
     rows = Job.objects.select_for_update(of=("self",), no_key=True).select_related("tenant")
     job = get_object_or_404(rows, pk=job.pk)
@@ -234,9 +233,8 @@ def locked(job: Job) -> Job:
 
 
 def ready(job: Job) -> None:
-    """Raises ``ResultNotReady`` or ``NoResult`` where the job has no fields to speak of."""
-    if not job.ended:
-        raise ResultNotReady(f"The job is {job.status}: {job.pages_done} pages are done.")
+    """Raises as ``results.ready``, and ``NoResult`` where nothing was read."""
+    results.ready(job)
     if not job.pages_done:
         raise NoResult(f"The job is {job.status}.")
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +42,7 @@ from jobs.models import Job, Status
 
 logger = logging.getLogger(__name__)
 
+SETTLE_SECONDS = 5
 ON_THE_WAY = (Status.QUEUED, Status.RUNNING)
 _LOCK = "SELECT pg_advisory_xact_lock(%s)"
 SETTLING_SECONDS = 1.0  # a sweep, for what crashes left
@@ -107,9 +110,9 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
     if known:
         candidates.insert(0, known)
     lately = Now() - timedelta(seconds=settings.RESULT_CACHE_SECONDS)
-    usable = Q(status=Status.SUCCEEDED, finished_at__gt=lately) | Q(
-        status__in=ON_THE_WAY, cancel_requested=False
-    )
+    usable = Q(status=Status.SUCCEEDED, finished_at__gt=lately) & (
+        Q(expires_at=None) | Q(expires_at__gt=Now())
+    ) | Q(status__in=ON_THE_WAY, cancel_requested=False)
     for pk in candidates:
         _hold(pk)  # it may have ended until it is held
         jobs = Job.objects.for_tenant(tenant).filter(cache_key=key, same_as=None, pk=pk)
@@ -118,10 +121,28 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
     return None
 
 
+def firsts_of(tenant: Tenant, known: Mapping[UUID, UUID | None], priority: int) -> dict[UUID, Job]:
+    """What ``first_of`` says of each key, those on their way made as urgent as that.
+
+    To be called before the transaction holds anything that is locked after jobs. The keys' own
+    locks are taken in one order, or two batches of the same documents would wait for each other.
+    """
+    from jobs import claims  # that module imports this one
+
+    firsts = {}
+    for key in sorted(known, key=_number):
+        if first := first_of(tenant, key, known[key]):
+            firsts[key] = first
+            if not first.ended:
+                claims.hurry(first, priority)
+    return firsts
+
+
 def place(job: Job, first: Job | None) -> None:
     """Give a new job what it came for: the result of ``first`` or a place behind it.
 
-    One without ``first`` has its task already.
+    One without ``first`` has its task already. One of a batch waits in any case, until all jobs of
+    the batch are there: ``settle_soon`` is to be called after the commit.
     """
     from jobs import claims  # that module imports this one
 
@@ -135,7 +156,7 @@ def place(job: Job, first: Job | None) -> None:
         return
     if not first.ended:
         claims.hurry(first, job.priority)
-    elif not _take_over(job, first):
+    elif job.batch_id is None and not _take_over(job, first):
         Job.objects.filter(pk=job.pk).update(same_as=None)
         job.refresh_from_db()
         claims.make_ready(job)
@@ -157,14 +178,17 @@ def _ended(tenant_id: UUID, key: UUID, job_id: UUID) -> None:
     settle(job_id)
 
 
-def settle(first_id: UUID) -> int:
+def settle(first_id: UUID, until: float = inf) -> int:
     """See to the jobs that wait for one that has ended or is gone; returns how many ended.
 
-    Each is ended in a transaction of its own. What fails here, the sweeper does again.
+    Each is ended in a transaction of its own. What fails here, or has not begun at that moment of
+    ``time.monotonic``, the sweeper does again.
     """
     ended = 0
     waiting = Job.objects.filter(same_as=first_id, status=Status.QUEUED).order_by("pk")
     for job in waiting.select_related("tenant", "file"):
+        if time.monotonic() >= until:
+            return ended
         key = job.cache_key or job.pk
         with transaction.atomic():
             _lock(key)
@@ -177,6 +201,16 @@ def settle(first_id: UUID) -> int:
                 return ended
             ended += 1
     return ended
+
+
+def settle_soon(first_ids: Iterable[UUID]) -> None:
+    """As ``settle``, for jobs that have ended, while a caller waits: SETTLE_SECONDS at most."""
+    until = time.monotonic() + SETTLE_SECONDS
+    for first_id in first_ids:
+        try:
+            settle(first_id, until)
+        except Exception as error:  # what was submitted stays so, and the sweeper tries again
+            logger.warning("jobs wait for the result of %s: %s", first_id, error)
 
 
 def settle_left() -> int:

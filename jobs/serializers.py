@@ -106,7 +106,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     times what filling them does.
     """
 
-    name = serializers.CharField(source="file.name", read_only=True)
+    name = serializers.CharField(source="file.name", read_only=True, help_text="empty once expired")
     media_type = serializers.CharField(source="file.media_type", read_only=True)
     size = serializers.IntegerField(source="file.size", read_only=True, help_text="bytes")
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
@@ -164,6 +164,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "run",
             "error",
             "warnings",
+            "retention_hours",
+            "expires_at",
             "created_at",
             "started_at",
             "finished_at",
@@ -200,6 +202,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "run": job.run,
             "error": job.error,
             "warnings": job.warnings,
+            "retention_hours": job.retention_hours,
+            "expires_at": _moment(job.expires_at),
             "created_at": _moment(job.created_at),
             "started_at": _moment(job.started_at),
             "finished_at": _moment(job.finished_at),
@@ -209,7 +213,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def _links(self, job: Job) -> dict[str, str]:
         request = self.context.get("request")
         own = reverse("job", args=[job.pk], request=request)
-        links = {"self": own, "pages": f"{own}/pages"}
+        if job.status == Status.EXPIRED:
+            return {"self": own}
+        links = {"self": own, "pages": f"{own}/pages", "links": f"{own}/links"}
         if not job.ended:
             links["cancel"] = f"{own}/cancel"
         elif job.status != Status.SUCCEEDED:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.utils.http import content_disposition_header
 
-from jobs.errors import StorageUnavailable
+from jobs.errors import StorageFull, StorageUnavailable
+from jobs.stores import Store, Stored, is_full
 from jobs.uploads import Upload
 
 logger = logging.getLogger(__name__)
+UPLOADS, PAGES = "uploads", "pages"  # a key's second part
 
 
 def upload_key(tenant_id: UUID, file_id: UUID) -> str:
     """Where an uploaded file lies."""
-    return f"{tenant_id}/uploads/{file_id}"
+    return f"{tenant_id}/{UPLOADS}/{file_id}"
 
 
 def preview_key(tenant_id: UUID, job_id: UUID, number: int) -> str:
@@ -37,81 +40,92 @@ def pdf_key(tenant_id: UUID, job_id: UUID, attempt: int) -> str:
 
 
 def _pages(tenant_id: UUID, job_id: UUID) -> str:
-    return f"{tenant_id}/pages/{job_id}"
+    return f"{tenant_id}/{PAGES}/{job_id}"
+
+
+def store() -> Store:
+    """The storage of the settings, with what it offers beyond Django's own interface."""
+    return cast(Store, default_storage)
+
+
+@contextmanager
+def _told(doing: str) -> Iterator[None]:
+    """Make one of our errors of whatever the storage raises: each backend has its own.
+
+    FileNotFoundError passes through.
+    """
+    try:
+        yield
+    except (FileNotFoundError, StorageFull, StorageUnavailable):
+        raise
+    except Exception as error:
+        logger.exception("%s failed", doing)
+        raise (StorageFull if is_full(error) else StorageUnavailable)() from error
 
 
 def put_upload(key: str, upload: Upload) -> None:
     """Keep a received file (moved, not copied, within one file system).
 
-    Raises ``StorageUnavailable``.
+    All of it is there afterwards or, where this raises, nothing: ``StorageFull``,
+    ``StorageUnavailable``.
     """
-    try:
-        default_storage.save(key, upload)
-    except Exception as error:  # each storage backend has exceptions of its own
-        logger.exception("storing %s failed", key)
-        raise StorageUnavailable() from error
+    _save(key, upload)
 
 
 def put(key: str, body: bytes) -> None:
-    """Write an object, over an older one if there is one. Raises ``StorageUnavailable``."""
-    try:
-        default_storage.save(key, ContentFile(body))
-    except Exception as error:
-        logger.exception("storing %s failed", key)
-        raise StorageUnavailable() from error
+    """Write an object, over an older one if there is one. Raises as ``put_upload``."""
+    _save(key, ContentFile(body))
 
 
 def put_file(key: str, file: IO[bytes]) -> None:
-    """Write an open file as an object. Raises ``StorageUnavailable``."""
-    try:
-        default_storage.save(key, File(file))
-    except Exception as error:
-        logger.exception("storing %s failed", key)
-        raise StorageUnavailable() from error
+    """Write an open file as an object. Raises as ``put_upload``."""
+    _save(key, File(file))
+
+
+def copy(key: str, target: str) -> None:
+    """Write an object under another key too. Raises FileNotFoundError and as ``put_upload``."""
+    with _told(f"copying {key}"):
+        store().copy(key, target)
+
+
+def _save(key: str, content: File[bytes]) -> None:
+    with _told(f"storing {key}"):
+        try:
+            default_storage.save(key, content)
+        except FileNotFoundError as error:  # no object is looked for here
+            raise StorageUnavailable() from error
 
 
 def open_file(key: str) -> File[bytes]:
-    """The object to be read in parts. Raises FileNotFoundError or ``StorageUnavailable``."""
-    try:
+    """The object to be read in parts: all of it is here already, or in a folder.
+
+    Raises FileNotFoundError, ``StorageUnavailable``, ``StorageFull``.
+    """
+    with _told(f"reading {key}"):
         return default_storage.open(key)
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        logger.exception("reading %s failed", key)
-        raise StorageUnavailable() from error
 
 
 def read(key: str) -> bytes:
     """The object's bytes. Raises FileNotFoundError or ``StorageUnavailable``."""
-    try:
-        with default_storage.open(key) as file:
-            return bytes(file.read())
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        logger.exception("reading %s failed", key)
-        raise StorageUnavailable() from error
+    with _told(f"reading {key}"), default_storage.open(key) as file:
+        return bytes(file.read())
 
 
 @contextmanager
 def local_path(key: str) -> Iterator[Path]:
     """The object as a file on this machine, for the length of the block.
 
-    Raises FileNotFoundError or ``StorageUnavailable``.
+    Raises FileNotFoundError, ``StorageUnavailable``, and ``StorageFull`` where there is no room
+    for a copy.
     """
-    try:
+    path: Path | None = None
+    with suppress(NotImplementedError):
         path = Path(default_storage.path(key))
-    except NotImplementedError:  # a remote storage: fetch a copy
+    if path is None:  # a remote storage: fetch a copy
         with tempfile.NamedTemporaryFile(prefix="ocrsite-") as copy:
-            try:
-                with default_storage.open(key) as remote:
-                    shutil.copyfileobj(remote, copy)
-            except FileNotFoundError:
-                raise
-            except Exception as error:
-                logger.exception("fetching %s failed", key)
-                raise StorageUnavailable() from error
-            copy.flush()
+            with _told(f"fetching {key}"):
+                store().fetch(key, copy)
+                copy.flush()
             yield Path(copy.name)
     else:
         if not path.exists():
@@ -120,37 +134,66 @@ def local_path(key: str) -> Iterator[Path]:
 
 
 def delete(keys: Iterable[str]) -> None:
-    """Remove objects; one that is gone already is no error, one that resists is logged."""
-    for key in keys:
-        try:
-            default_storage.delete(key)
-        except Exception:
-            logger.exception("deleting %s failed", key)
-
-
-def delete_job(tenant_id: UUID, job_id: UUID, upload: str) -> None:
-    """Remove all files of a job: the upload and every page picture, whichever attempt wrote it.
-
-    What is gone already is no error. Raises ``StorageUnavailable``.
-    """
-    folder = _pages(tenant_id, job_id)
+    """Remove objects as far as it goes; one that is gone already is no error, a fault is logged."""
     try:
-        default_storage.delete(upload)
-        for name in default_storage.listdir(folder)[1]:
-            default_storage.delete(f"{folder}/{name}")
-        default_storage.delete(folder)  # where folders are, an empty one stays behind
-    except FileNotFoundError:
-        pass  # no page had been read
-    except Exception as error:
-        logger.exception("deleting the files of job %s failed", job_id)
-        raise StorageUnavailable() from error
+        store().remove(keys)
+    except Exception:
+        logger.exception("deleting files failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The keys of some objects, and their bytes together."""
+
+    keys: tuple[str, ...]
+    size: int
+
+
+def files_of(tenant_id: UUID, job_id: UUID, upload: str) -> Files:
+    """All files of a job: the upload and every page picture and PDF, whichever attempt wrote it.
+
+    Raises ``StorageUnavailable``.
+    """
+    with _told(f"listing the files of job {job_id}"):
+        folder = f"{_pages(tenant_id, job_id)}/"
+        sizes = {one.key: one.size for page in store().listing(folder) for one in page}
+        with suppress(FileNotFoundError):
+            sizes[upload] = default_storage.size(upload)
+        return Files(tuple(sizes), sum(sizes.values()))
+
+
+def remove(files: Files) -> None:
+    """Remove objects; one that is gone already is no error. Raises ``StorageUnavailable``."""
+    with _told(f"removing {len(files.keys)} files"):
+        store().remove(files.keys)
+
+
+def pages() -> Iterator[list[Stored]]:
+    """Every object there is, some at a time. Raises ``StorageUnavailable``."""
+    with _told("listing the storage"):
+        yield from store().listing()
+
+
+def missing(keys: Sequence[str]) -> set[str]:
+    """Those of the keys that are not there. Raises ``StorageUnavailable``."""
+    with _told("looking for objects"):
+        return store().missing(keys)
+
+
+def signed_url(key: str, *, seconds: int, name: str, media_type: str) -> str | None:
+    """An address at the storage's own server by which anybody saves the object for a while.
+
+    None where clients do not reach such a server.
+    """
+    disposition = content_disposition_header(True, name)
+    return store().signed_url(key, seconds=seconds, disposition=disposition, media_type=media_type)
 
 
 def available() -> bool:
     """Whether the storage answers."""
     try:
-        default_storage.exists("health")
-    except Exception:
-        logger.exception("the storage does not answer")
+        store().check()
+    except Exception as error:
+        logger.error("the storage does not answer: %s", error)
         return False
     return True

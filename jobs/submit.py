@@ -28,6 +28,7 @@ from jobs import (
     queue,
     receivers,
     result_cache,
+    retention,
     same_document,
     storage,
     templates,
@@ -53,6 +54,7 @@ class Order:
     priority: Priority
     address: str | None
     callback_url: str = ""
+    retention_hours: int | None = None
 
 
 def order(
@@ -61,18 +63,20 @@ def order(
     options: Options,
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
+    retention_hours: int | None = None,
     address: str | None = None,
 ) -> Order:
-    """The options checked and their template looked up.
+    """The options checked, their template looked up, and how long the result is to be kept.
 
     Raises ``QueueFull``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude each
-    other.
+    other and a retention longer than allowed.
     """
     queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
     asked = templates.resolve(actor.tenant, options.template) if options.template else None
     options = replace(options, template=asked.name if asked else "")
-    return Order(actor, options, asked, metadata or {}, priority, address)
+    hours = retention.hours_for(actor.tenant, retention_hours)
+    return Order(actor, options, asked, metadata or {}, priority, address, retention_hours=hours)
 
 
 def submit_job(
@@ -84,6 +88,7 @@ def submit_job(
     priority: Priority = Priority.NORMAL,
     callback_url: str = "",
     cache: bool = True,
+    retention_hours: int | None = None,
     once: Once | None = None,
     address: str | None = None,
 ) -> Job:
@@ -91,12 +96,17 @@ def submit_job(
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
     bytes of the file are looked at here; ``callback_url`` has passed ``netguard.check_url``. Where
-    the same document has been read already, the job has ended with that result; ``cache`` off, it
-    is read anew and its result serves no other. Raises as ``order``, ``keep`` and ``create``, and
-    with ``once`` what ``idempotency.keep`` does.
+    the same document has been read already, the job has ended with that result; ``cache`` off, or
+    to be kept for 0 hours, it is read anew and its result serves no other. Raises as ``order``,
+    ``keep`` and ``create``, and with ``once`` what ``idempotency.keep`` does.
     """
     placed = order(
-        actor=actor, options=options, metadata=metadata, priority=priority, address=address
+        actor=actor,
+        options=options,
+        metadata=metadata,
+        priority=priority,
+        retention_hours=retention_hours,
+        address=address,
     )
     placed = replace(placed, callback_url=callback_url)
     with taken_back_on_failure(placed) as kept:
@@ -106,7 +116,9 @@ def submit_job(
         with transaction.atomic():
             if once:
                 idempotency.keep(once, job_id)
-            return create(placed, kept[0], job_id=job_id, same=same)
+            first = same_document.first_of(actor.tenant, same.key, same.known) if same else None
+            key = same.key if same else None
+            return create(placed, kept[0], job_id=job_id, key=key, first=first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,12 @@ class Same:
 
 
 def same_as(placed: Order, file: StoredFile) -> Same | None:
-    """Where to look for the file's result among those that are there; None for nowhere."""
+    """Where to look for the file's result among those that are there; None for nowhere.
+
+    A result that goes with its first delivery is nobody else's.
+    """
+    if placed.retention_hours == 0:
+        return None
     tenant, version = placed.actor.tenant, placed.template.version if placed.template else None
     key = same_document.key_of(tenant, file.sha256, placed.options, version.pk if version else None)
     return Same(key, result_cache.recall(tenant.pk, key)) if key else None
@@ -164,19 +181,20 @@ def create(
     file: StoredFile,
     *,
     job_id: UUID | None = None,
-    same: Same | None = None,
+    key: UUID | None = None,
+    first: Job | None = None,
     batch: Batch | None = None,
     position: int | None = None,
 ) -> Job:
     """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
 
-    With ``same`` the job has ended where its result is there already. Raises ``QuotaExceeded``.
+    ``key`` is that of ``same_as``, ``first`` the job that has the result or is about to: the new
+    one then has ended, or waits as ``same_document.place`` says. Raises ``QuotaExceeded``.
     """
     tenant, options = placed.actor.tenant, placed.options
-    first = same_document.first_of(tenant, same.key, same.known) if same else None
     job = Job(
         id=job_id or uuid7(),
-        cache_key=same.key if same else None,
+        cache_key=key,
         same_as=first,
         tenant=tenant,
         file=file,
@@ -190,6 +208,8 @@ def create(
         template_version=placed.template.version if placed.template else None,
         sealed_password=seal(options.password),
         metadata=placed.metadata,
+        retention_hours=placed.retention_hours,
+        stored_bytes=file.size,
     )
     Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
     sent = Statements()
@@ -201,7 +221,7 @@ def create(
             tenant=tenant,
             action="job.submit",
             obj=job,
-            after={"name": file.name, "sha256": file.sha256, "engine": job.engine},
+            after={"sha256": file.sha256, "engine": job.engine},
             address=placed.address,
         )
     )
@@ -214,7 +234,7 @@ def create(
         receivers.call_back(job, placed.callback_url)
     webhooks.tell_of_job(job, "job.queued", [pk for (pk,) in listening])
     same_document.place(job, first)
-    if job.ended:  # with another one's result: only its file counts
+    if job.ended:  # with another one's result: its other files are counted already
         metering.add_storage(tenant, file.size)
     elif kept is not None:
         metering.take(job, kept, size=file.size)

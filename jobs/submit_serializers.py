@@ -26,6 +26,7 @@ from extraction.options import Options
 from jobs import fetching, netguard, uploads
 from jobs.archives import display_name
 from jobs.models import Priority
+from jobs.retention import MAX_HOURS
 from jobs.uploads import Upload
 
 MAX_METADATA_BYTES = 16_384
@@ -165,6 +166,12 @@ class SubmitSerializer(serializers.Serializer[Any]):
     )
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
+    )
+    retention_hours = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_HOURS,
+        help_text="how long files and result stay after the end; 0: until the first download",
     )
     metadata = MetadataField(required=False, help_text="a JSON object, returned as given")
     callback_url = serializers.CharField(

@@ -19,12 +19,13 @@ from extraction import engines, pipeline
 from extraction.errors import Cancelled, ExtractionError
 from extraction.options import Options
 from jobs import claims, lifecycle, queue, results, storage, templates
-from jobs.errors import InternalError, LeaseLost
+from jobs.errors import InternalError, LeaseLost, StorageUnavailable
 from jobs.models import Job, Task
 from jobs.results import source_of
 from jobs.sealing import unseal
 
 logger = logging.getLogger(__name__)
+STORAGE_SECONDS = 10  # before a job is tried again that found the file storage away
 
 # Set when this process is asked to end: running work is handed back at the next page
 stopping = threading.Event()
@@ -157,6 +158,8 @@ def _work(task: Task) -> None:
     except ExtractionError as error:
         if error.permanent:
             lifecycle.fail(task, error)
+        elif isinstance(error, StorageUnavailable) and not storage.available():
+            lifecycle.hand_back(task, STORAGE_SECONDS)  # as often as it takes
         else:
             lifecycle.try_again(task, error)
     except (OperationalError, InterfaceError):

@@ -12,6 +12,7 @@ from django.conf import settings
 from extraction.errors import ExtractionError
 from extraction.types import Failure
 from jobs.archives import Archive, Entry, display_name, is_archive
+from jobs.batch_fetching import NotFetched
 from jobs.errors import BatchTooLarge, TooManyFiles, UnpackTimeout, UnsupportedEntry, UploadTooLarge
 from jobs.submit import media_type_of
 from jobs.uploads import Upload, received
@@ -22,40 +23,46 @@ class Incoming:
     """A document that has been sent: an upload, or an entry of one that is an archive.
 
     ``refusal`` is set where it is known already that it cannot be taken; an exception's traceback
-    would hold the archive's entries.
+    would hold the archive's entries. What could not be fetched is no upload either.
     """
 
     name: str
-    upload: Upload
+    upload: Upload | None
     archive: Archive | None = None
     entry: Entry | None = None
     refusal: Failure | None = None
 
 
-def incoming(uploads: Iterable[Upload]) -> list[Incoming]:
-    """The documents of the uploads, in their order; nothing is unpacked yet.
+def incoming(uploads: Iterable[Upload | NotFetched]) -> list[Incoming]:
+    """The documents of what was sent, in their order; nothing is unpacked yet.
 
     Raises ``TooManyFiles``.
     """
     limit = settings.MAX_BATCH_FILES
     documents: list[Incoming] = []
     for upload in uploads:
-        name = display_name(upload.name or "")
-        try:
-            if is_archive(upload.head):
-                archive = Archive(upload, max_files=limit)
-                documents += [Incoming(e.name, upload, archive, e) for e in archive.entries]
-            elif (upload.size or 0) > settings.LIMITS.max_bytes:
-                raise UploadTooLarge(limit=settings.LIMITS.max_bytes, actual=upload.size)
-            else:
-                documents.append(Incoming(name, upload))
-        except TooManyFiles:
-            raise
-        except ExtractionError as error:
-            documents.append(Incoming(name, upload, refusal=error.failure()))
+        if isinstance(upload, NotFetched):
+            documents.append(Incoming(upload.name, None, refusal=upload.refusal))
+        else:
+            documents += _documents_of(upload, limit)
         if len(documents) > limit:
             raise TooManyFiles(limit=limit, actual=len(documents))
     return documents
+
+
+def _documents_of(upload: Upload, limit: int) -> list[Incoming]:
+    name = display_name(upload.name or "")
+    try:
+        if is_archive(upload.head):
+            archive = Archive(upload, max_files=limit)
+            return [Incoming(entry.name, upload, archive, entry) for entry in archive.entries]
+        if (upload.size or 0) > settings.LIMITS.max_bytes:
+            raise UploadTooLarge(limit=settings.LIMITS.max_bytes, actual=upload.size)
+    except TooManyFiles:
+        raise
+    except ExtractionError as error:
+        return [Incoming(name, upload, refusal=error.failure())]
+    return [Incoming(name, upload)]
 
 
 class Unpacking:
@@ -63,7 +70,7 @@ class Unpacking:
 
     def __init__(self, documents: Iterable[Incoming]) -> None:
         files = [d.upload for d in documents if d.archive is None and d.refusal is None]
-        sent = sum(upload.size or 0 for upload in files)
+        sent = sum(upload.size or 0 for upload in files if upload)
         self._bytes_left = settings.MAX_BATCH_BYTES - sent
         self._seconds_left = float(settings.UNPACK_SECONDS)
 
@@ -75,6 +82,7 @@ class Unpacking:
         ``UnpackTimeout``, ``CorruptArchive``, ``CompressionTooHigh``.
         """
         if document.archive is None or document.entry is None:
+            assert document.upload is not None
             yield document.upload
             return
         if document.entry.refusal is not None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,8 @@ from rest_framework.parsers import BaseParser
 
 from extraction.errors import InvalidOption
 from jobs import archives
-from jobs.errors import BatchTooLarge, TooManyFiles, UploadTooLarge
+from jobs.errors import BatchTooLarge, StorageFull, TooManyFiles, UploadTooLarge
+from jobs.stores import is_full
 
 HEAD_BYTES = 4096
 
@@ -28,8 +30,22 @@ class Upload(TemporaryUploadedFile):
     head: bytes = b""
 
 
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raises ``StorageFull`` where the temporary folder has no room left."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise StorageFull() from error
+        raise
+
+
 def received(chunks: Iterable[bytes], *, name: str, limit: int) -> Upload:
-    """The bytes as an upload, at its beginning; the caller closes it. Raises ``UploadTooLarge``."""
+    """The bytes as an upload, at its beginning; the caller closes it.
+
+    Raises ``UploadTooLarge``, ``StorageFull``.
+    """
     upload = Upload("upload", "application/octet-stream", 0, None)
     upload.name = name
     digest, size = hashlib.sha256(), 0
@@ -41,12 +57,14 @@ def received(chunks: Iterable[bytes], *, name: str, limit: int) -> Upload:
             digest.update(chunk)
             if len(upload.head) < HEAD_BYTES:
                 upload.head += chunk[: HEAD_BYTES - len(upload.head)]
-            upload.write(chunk)
+            with _room():
+                upload.write(chunk)
+        with _room():
+            upload.seek(0)  # what was kept back is written now
     except BaseException:
         upload.close()
         raise
     upload.size, upload.sha256 = size, digest.hexdigest()
-    upload.seek(0)
     return upload
 
 
@@ -125,10 +143,12 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
         self._hash.update(raw_data)
         if len(self._head) < HEAD_BYTES:
             self._head += raw_data[: HEAD_BYTES - len(self._head)]
-        self.file.write(raw_data)
+        with _room():
+            self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> Upload | None:
-        upload = super().file_complete(file_size)
+        with _room():
+            upload = super().file_complete(file_size)
         if upload is None:
             return None
         assert isinstance(upload, Upload)

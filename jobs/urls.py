@@ -9,6 +9,7 @@ from jobs import (
     cache_api,
     catalogue_api,
     events_api,
+    link_api,
     page_api,
     review_api,
     template_api,
@@ -66,6 +67,8 @@ api_urlpatterns = [
     path(
         "ocr/jobs/<uuid:pk>/pages/<int:number>", page_api.JobPageView.as_view(), name="job-one-page"
     ),
+    path("ocr/jobs/<uuid:pk>/links", link_api.JobLinksView.as_view(), name="job-links"),
+    path("links/<str:token>", link_api.LinkView.as_view(), name="link"),
     path("ocr/jobs/<uuid:pk>/result.<format:name>", api.JobResultView.as_view(), name="job-result"),
     path(
         "ocr/jobs/<uuid:pk>/fields/<field:field>", review_api.FieldView.as_view(), name="job-field"
@@ -73,6 +76,7 @@ api_urlpatterns = [
     path("batches", batch_api.BatchListView.as_view(), name="batch-list"),
     path("batches/<uuid:pk>", batch_api.BatchDetailView.as_view(), name="batch"),
     path("batches/<uuid:pk>/cancel", batch_api.BatchCancelView.as_view(), name="batch-cancel"),
+    path("batches/<uuid:pk>/events", events_api.BatchEventsView.as_view(), name="batch-events"),
     path("batches/<uuid:pk>/retry", batch_api.BatchRetryView.as_view(), name="batch-retry"),
     path(
         "batches/<uuid:pk>/export.<export:name>",

@@ -45,6 +45,7 @@ ADVICE: dict[str, str] = {
     "not_ended": "Wait until the job has ended, or cancel it.",
     "nothing_to_retry": "Every page was read: there is nothing to try again.",
     "queue_full": "Wait a few minutes and send it again.",
+    "expired": "Send the document again to have it read.",
     "not_made": "Send the document again with “Make a searchable PDF” ticked under Options, "
     "or take another format.",
 }
@@ -267,6 +268,8 @@ def _given(job: Job) -> Iterable[tuple[str, str]]:
         value = job.options.get(key, default)
         if value != default:
             yield key, str(value).lower() if value is True else str(value)
+    if job.retention_hours is not None:
+        yield "retention_hours", str(job.retention_hours)
     if fields := job.options.get("fields"):
         yield "fields", ",".join(fields)
     if schema := job.options.get("schema"):

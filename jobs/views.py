@@ -30,6 +30,7 @@ from jobs import (
     job_actions,
     queue,
     results,
+    retention,
     revisions,
     storage,
     submit,
@@ -142,6 +143,7 @@ class NewJobPage(PageMixin, View):
                     actor=actor,
                     upload=upload,
                     options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+                    retention_hours=form.cleaned_data["retention_hours"],
                     address=address_of(request),
                 )
                 jobs.append(job)
@@ -193,9 +195,9 @@ class JobImageView(OneJob):
 
     def get(self, request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         """A JPEG for the tenant's browsers alone; 404 where the page has none."""
-        page = get_object_or_404(
-            Page.objects.only("preview_key"), job=self.get_object(), number=number
-        )
+        job = self.get_object()
+        results.refuse_expired(job)
+        page = get_object_or_404(Page.objects.only("preview_key"), job=job, number=number)
         if not page.preview_key:
             raise Http404
         try:
@@ -213,7 +215,8 @@ class JobDownloadView(OneJob):
 
     def get(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
         """A download that no browser runs."""
-        return result_response(self.get_object(), name)
+        job = self.get_object()
+        return retention.delivering(job, result_response(job, name), request.method)
 
 
 class JobCancelPage(OneJob):
@@ -255,15 +258,15 @@ class JobDeletePage(OneJob):
         """Delete, and back to the list."""
         job = self.get_object()
         job_actions.delete(job, actor=actor_of(request), address=address_of(request))
-        messages.success(request, f"{job.file.name} was deleted with its result.")
+        messages.success(request, f"{job.file.name or 'The job'} was deleted with its result.")
         return redirect("job-list-page")
 
 
 def _result_context(request: HttpRequest, job: Job) -> dict[str, Any]:
     """The result for the viewer: the chosen page whole, of the others what the lists need."""
     rows = list(Page.objects.filter(job=job).order_by("number").defer("content"))
-    if not rows:
-        return {"pages": rows}
+    if not rows or job.status == Status.EXPIRED:
+        return {"pages": []}
     numbers = [row.number for row in rows]
     number = request.GET.get("page", "")
     chosen = next((known for known in numbers if str(known) == number), numbers[0])

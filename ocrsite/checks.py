@@ -1,5 +1,6 @@
 """Configuration that parses but cannot work, found by `manage.py check` and at start."""
 
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -8,6 +9,9 @@ from django.core.checks import CheckMessage, Error, register
 
 from extraction.engines import ENGINES
 from jobs.netguard import Allowed
+from jobs.retention import MAX_HOURS
+
+URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+/?")
 
 
 @register()
@@ -56,6 +60,14 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
             Error(
                 "MAX_BATCH_FILES, MAX_BATCH_BYTES and UNPACK_SECONDS must be above 0.",
                 id="ocrsite.E010",
+            )
+        )
+    if settings.BATCH_FETCH_SECONDS <= 0 or not 1 <= settings.BATCH_FETCH_THREADS <= 64:
+        found.append(
+            Error(
+                "BATCH_FETCH_SECONDS or BATCH_FETCH_THREADS is out of range.",
+                hint="Seconds above 0, and 1 to 64 threads.",
+                id="ocrsite.E013",
             )
         )
     for group, rates in settings.RATES.items():
@@ -111,4 +123,46 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
         if quota is not None and quota < 0:
             hint = "Leave it empty for no limit."
             found.append(Error(f"QUOTA_{name} is below 0.", hint=hint, id="ocrsite.E012"))
+    found.extend(_storage())
+    if (
+        not 0 <= (settings.RETENTION_HOURS or 0) <= MAX_HOURS
+        or min(settings.UNFETCHED_HOURS, settings.RETENTION_SWEEP_SECONDS) < 1
+        or settings.ORPHAN_SWEEP_HOURS < 0
+    ):
+        found.append(
+            Error(
+                "RETENTION_HOURS, UNFETCHED_HOURS, RETENTION_SWEEP_SECONDS or ORPHAN_SWEEP_HOURS "
+                "is out of range.",
+                hint=f"0 to {MAX_HOURS} or empty; at least 1; at least 1; 0 or more.",
+                id="ocrsite.E016",
+            )
+        )
+    return found
+
+
+def _storage() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    options = settings.STORAGES["default"].get("OPTIONS", {})
+    for name in ("endpoint_url", "public_url"):
+        if (url := options.get(name)) and not URL.fullmatch(url):
+            hint = "The server's address alone: https://s3.example.com, without the bucket."
+            found.append(Error(f"S3_{name.upper()} is {url!r}.", hint=hint, id="ocrsite.E013"))
+    if bool(options.get("access_key")) != bool(options.get("secret_key")):
+        hint = "Set both, or neither where the machine has a role."
+        found.append(
+            Error("Of S3_ACCESS_KEY and S3_SECRET_KEY one is set.", hint=hint, id="ocrsite.E014")
+        )
+    if (
+        options.get("addressing_style", "") not in ("", "path", "virtual")
+        or min(options.get("connect_seconds", 1), options.get("read_seconds", 1)) <= 0
+        or not 1 <= settings.LINK_SECONDS <= 3600
+    ):
+        found.append(
+            Error(
+                "S3_ADDRESSING_STYLE, S3_CONNECT_SECONDS, S3_READ_SECONDS or LINK_SECONDS is out "
+                "of range.",
+                hint="path or virtual; above 0 seconds; links for 1 to 3600 seconds.",
+                id="ocrsite.E015",
+            )
+        )
     return found

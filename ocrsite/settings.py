@@ -158,6 +158,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 MAX_BATCH_FILES = env.int("MAX_BATCH_FILES", default=100)
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=500_000_000)  # as sent, and unpacked
 UNPACK_SECONDS = env.float("UNPACK_SECONDS", default=60)  # for all archives of a batch
+BATCH_FETCH_SECONDS = env.float("BATCH_FETCH_SECONDS", default=45)  # for all URLs of a batch
+BATCH_FETCH_THREADS = env.int("BATCH_FETCH_THREADS", default=8)  # of them at once
 MAX_RECEIVING = max(1, env.int("WEB_THREADS", default=8) // 2)  # batches, in one process
 MAX_EXPORTING = max(1, env.int("WEB_THREADS", default=8) // 4)
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_BATCH_FILES + 1  # the upload handler refuses first
@@ -167,25 +169,35 @@ MEDIA_ROOT = str(VAR_DIR / "files")
 S3_BUCKET = env.str("S3_BUCKET", default="")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "jobs.stores.folder.FolderStore",
         "OPTIONS": {"allow_overwrite": True},  # keys are ours and unique
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if S3_BUCKET:
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "jobs.stores.bucket.BucketStore",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
             "region_name": env.str("S3_REGION", default="") or None,
             "access_key": env.str("S3_ACCESS_KEY", default="") or None,
             "secret_key": env.str("S3_SECRET_KEY", default="") or None,
-            "signature_version": "s3v4",
-            "file_overwrite": True,  # keys are ours and unique
-            "default_acl": None,
+            "addressing_style": env.str("S3_ADDRESSING_STYLE", default=""),  # path, virtual
+            "public_url": env.str("S3_PUBLIC_URL", default=""),
+            "connect_seconds": env.float("S3_CONNECT_SECONDS", default=3),
+            "read_seconds": env.float("S3_READ_SECONDS", default=10),
         },
     }
+
+LINK_SECONDS = env.int("LINK_SECONDS", default=300)  # for which a signed link works
+
+# Retention: how long files and results stay after a job's end, where neither the job nor its
+# organisation says; None: until somebody deletes them
+RETENTION_HOURS = env.int("RETENTION_HOURS", default=None)
+UNFETCHED_HOURS = env.int("UNFETCHED_HOURS", default=24)  # what is to go with its first delivery
+RETENTION_SWEEP_SECONDS = env.int("RETENTION_SWEEP_SECONDS", default=300)
+ORPHAN_SWEEP_HOURS = env.int("ORPHAN_SWEEP_HOURS", default=24)  # 0: never by itself
 
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https

@@ -179,6 +179,7 @@ def test_limits_of_a_batch_are_the_defaults() -> None:
         ("MAX_BATCH_BYTES", f"{settings.MAX_BATCH_BYTES:,}"),
         ("MAX_UPLOAD_BYTES", f"{settings.LIMITS.max_bytes:,}"),
         ("UNPACK_SECONDS", f"{settings.UNPACK_SECONDS:.0f}"),
+        ("BATCH_FETCH_SECONDS", f"{settings.BATCH_FETCH_SECONDS:.0f}"),
     ]
 
 
@@ -230,7 +231,9 @@ def test_every_command_is_documented() -> None:
         for path in (ROOT / app).glob("management/commands/*.py")
         if path.stem != "__init__"
     ]
-    assert sorted(commands) == ["create_tenant", "deliver", "ocr", "quotas", "sweep", "worker"]
+    assert sorted(commands) == [
+        "create_tenant", "deliver", "ocr", "orphans", "quotas", "sweep", "worker",
+    ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
 

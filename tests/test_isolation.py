@@ -40,14 +40,19 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/ocr/jobs/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/events": {"get": "object"},
+    "api/v1/ocr/jobs/<uuid:pk>/links": {"post": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/retry": {"post": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/pages": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/pages/<int:number>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": "object", "put": "object"},
+    "api/v1/links/<str:token>": {
+        "get": "public"
+    },  # what a signature names: tests/jobs/test_links.py
     "api/v1/batches": {"get": "list", "post": "list"},
     "api/v1/batches/<uuid:pk>": {"get": "object", "delete": "object"},
     "api/v1/batches/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/batches/<uuid:pk>/events": {"get": "object"},
     "api/v1/batches/<uuid:pk>/retry": {"post": "object"},
     "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": "object"},
     "api/v1/cache": {"get": "list"},

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from accounts.keys import create_api_key, revoke_api_key
+from jobs import storage
 from jobs.models import Job
 from tests.jobs.making import PDF, make_job, run_job
 from tests.listening import (
@@ -349,3 +350,28 @@ def test_process_whose_master_is_killed_lets_go_of_the_port(acme: Organisation) 
             time.sleep(0.2)
         assert time.monotonic() - begun < 8
         assert names(listener) == ["status"]
+
+
+def test_client_that_leaves_amid_a_result_of_zero_hours_leaves_it(
+    server: Server, acme: Organisation
+) -> None:
+    large = 30_000_000  # bytes: more than the buffers of both ends hold
+    job = make_job(acme, outputs=("pdf",))
+    Job.objects.filter(pk=job.pk).update(retention_hours=0)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    key = storage.pdf_key(job.tenant_id, job.pk, job.attempt)
+    storage.put(key, bytes(large))
+    path = f"{JOBS}/{job.pk}/result.pdf"
+    leaves = Connection(server, path, acme.raw_key)
+    assert leaves.status == 200
+    leaves.close()
+    time.sleep(0.3)
+    job.refresh_from_db()
+    assert (job.status, job.delivered_at) == ("succeeded", None)
+    assert len(Connection(server, path, acme.raw_key, version="1.0").read_all()) == large
+    until = time.monotonic() + 10
+    while storage.missing([key]) == set() and time.monotonic() < until:
+        time.sleep(0.02)
+    job.refresh_from_db()
+    assert (job.status, storage.missing([key])) == ("expired", {key})

@@ -286,8 +286,8 @@ def test_metrics_are_there_without_the_database(
 def test_storage_that_does_not_answer_is_told(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(name: str) -> bool:
+    def broken() -> None:
         raise OSError
 
-    monkeypatch.setattr(storage.default_storage, "exists", broken)
+    monkeypatch.setattr(storage.default_storage, "check", broken)
     assert storage.available() is False

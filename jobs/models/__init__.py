@@ -4,6 +4,7 @@ from jobs.models.batches import Batch
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.jobs import (
     ENDED,
+    KEPT,
     Extraction,
     FieldValue,
     Job,
@@ -25,6 +26,7 @@ from jobs.models.webhooks import (
 
 __all__ = [
     "ENDED",
+    "KEPT",
     "Batch",
     "CallbackSecret",
     "Delivery",

@@ -19,6 +19,8 @@ class Batch(TenantOwned):
     by jobs/batches.py in the transaction that ends the last job.
     """
 
+    COMPLETED = "completed"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=200, blank=True, help_text="the caller's, display text only")
     created_by = models.ForeignKey(
@@ -44,6 +46,14 @@ class Batch(TenantOwned):
     @property
     def status(self) -> str:
         """Where it stands: "running", "cancelling" or "completed", whatever became of its jobs."""
-        if self.completed_at is not None:
-            return "completed"
-        return "cancelling" if self.cancel_requested else "running"
+        return self.status_of(completed=self.ended, cancelled=self.cancel_requested)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all its jobs have ended."""
+        return self.completed_at is not None
+
+    @classmethod
+    def status_of(cls, *, completed: bool, cancelled: bool) -> str:
+        """The status of a batch with these columns."""
+        return cls.COMPLETED if completed else "cancelling" if cancelled else "running"

@@ -33,7 +33,7 @@ class StoredFile(TenantOwned):
 
 
 class Status(models.TextChoices):
-    """Where a job stands; the last four do not change any more."""
+    """Where a job stands. One that has ended stays so until it is tried again or expires."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -41,9 +41,11 @@ class Status(models.TextChoices):
     PARTIAL = "partial"  # some pages failed
     FAILED = "failed"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"  # ended, and its files and result were removed
 
 
-ENDED = (Status.SUCCEEDED, Status.PARTIAL, Status.FAILED, Status.CANCELLED)
+KEPT = (Status.SUCCEEDED, Status.PARTIAL, Status.FAILED, Status.CANCELLED)
+ENDED = (*KEPT, Status.EXPIRED)
 
 
 class Priority(models.IntegerChoices):
@@ -126,6 +128,19 @@ class Job(TenantOwned):
     )
     warnings = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     error = models.JSONField(null=True, blank=True)
+    retention_hours = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="kept for after its end; 0: until its first delivery, empty: until deleted",
+    )
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="known from its end on")
+    delivered_at = models.DateTimeField(
+        null=True, blank=True, help_text="of a result that goes with its first delivery"
+    )
+    pdf_bytes = models.PositiveBigIntegerField(default=0, help_text="of the searchable PDF")
+    stored_bytes = models.PositiveBigIntegerField(
+        default=0, help_text="of the upload, from the end on of all its files; 0: removed"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -138,6 +153,11 @@ class Job(TenantOwned):
                 fields=["-finished_at"],
                 condition=models.Q(finished_at__isnull=False),
                 name="job_finished_lately",
+            ),
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(expires_at__isnull=False, stored_bytes__gt=0),
+                name="job_expires",
             ),
             models.Index(
                 fields=["cache_key"],
@@ -184,6 +204,7 @@ class Page(models.Model):
     content = models.JSONField()
     failed = models.BooleanField(default=False)
     preview_key = models.CharField(max_length=200, blank=True)
+    preview_bytes = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_row_a_page")]

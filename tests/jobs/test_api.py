@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
 from jobs import blocking
 from jobs.models import Job, Status
+from jobs.uploads import Upload
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.making import PDF, form_file, make_job, run_job, text_in
 from tests.people import Organisation
@@ -352,16 +355,36 @@ def test_delete_without_storage_is_503_and_keeps_the_job(
 ) -> None:
     job = make_job(acme)
 
-    def fails(name: str) -> None:
+    def fails(keys: Iterable[str]) -> None:
         raise OSError("read-only file system")
 
     with monkeypatch.context() as broken:
-        broken.setattr(default_storage, "delete", fails)
+        broken.setattr(default_storage, "remove", fails)
         answer = acme.api().delete(f"{URL}/{job.pk}")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert Job.objects.filter(pk=job.pk).exists()
     assert acme.api().delete(f"{URL}/{job.pk}").status_code == 204
     assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("place", ["temporary", "storage"])
+def test_submission_without_room_is_507_and_leaves_nothing(
+    acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as broken:
+        if place == "temporary":
+            broken.setattr(Upload, "write", full)
+        else:
+            broken.setattr(default_storage, "save", full)
+        inline = acme.api().post(URL, {"content": base64.b64encode(PDF).decode(), "name": "a.pdf"})
+        for answer in (post(acme.api()), inline):
+            assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+    assert not Job.objects.exists()
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+    assert post(acme.api()).status_code == 202
 
 
 SCHEMA = {

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from accounts.models import AuditEntry
 from jobs import batch_actions, job_actions, lifecycle
 from jobs.errors import DocumentCrashedWorker
-from jobs.models import Batch, Job
-from tests.jobs.batching import jobs_of, make_batch
+from jobs.models import Batch, Delivery, Job, Task
+from jobs.sweep import sweep
+from tests.jobs.batching import jobs_of, make_batch, run_all
+from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, claim
 from tests.jobs.test_review_races import at_once
 from tests.people import Organisation
@@ -49,6 +54,35 @@ for number, task in enumerate(tasks):
 """
 
 
+# Ends its job, the last one of a batch, and is killed before or after the commit
+KILLED = """
+import os
+import sys
+import django
+django.setup()
+from jobs import batches, claims, lifecycle
+from jobs.errors import DocumentCrashedWorker
+from jobs.models import Task
+told = batches._completed
+def tell(batch):
+    told(batch)
+    if sys.argv[1] == "before":
+        os.kill(os.getpid(), 9)
+batches._completed = tell
+task = claims.claim(Task.objects.get(job=sys.argv[2]).pk, worker="test")
+lifecycle.fail(task, DocumentCrashedWorker())
+os.kill(os.getpid(), 9)
+"""
+
+
+def on_this_database() -> dict[str, str]:
+    """The environment of a process that works on the tests' database."""
+    url = os.environ["DATABASE_URL"].split("?", 1)
+    head = url[0].rsplit("/", 1)[0]
+    name = settings.DATABASES["default"]["NAME"]
+    return os.environ | {"DATABASE_URL": "?".join([f"{head}/{name}", *url[1:]])}
+
+
 def ends() -> list[str]:
     """The batches whose end was noted."""
     rows = AuditEntry.objects.filter(action="batch.end").order_by("pk")
@@ -59,17 +93,13 @@ def test_two_processes_ending_the_last_jobs_at_once_complete_each_batch_once(
     acme: Organisation,
 ) -> None:
     made = [make_batch(acme, [PDF, PDF]) for _ in range(ROUNDS)]
-    database = settings.DATABASES["default"]
-    url = os.environ["DATABASE_URL"].split("?", 1)
-    head = url[0].rsplit("/", 1)[0]
-    environment = os.environ | {"DATABASE_URL": "?".join([f"{head}/{database['NAME']}", *url[1:]])}
     with connection.cursor() as cursor:
         for number in range(ROUNDS):
             cursor.execute("SELECT pg_advisory_lock(%s)", [number])
         workers = [
             subprocess.Popen(
                 [sys.executable, "-c", ENDS, how, *(str(jobs_of(b)[place].pk) for b in made)],
-                cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True,
+                cwd=ROOT, env=on_this_database(), stdout=subprocess.PIPE, text=True,
             )
             for place, how in enumerate(("fails", "cancels"))
         ]  # fmt: skip
@@ -150,3 +180,39 @@ def test_deleting_a_batch_twice_at_once_leaves_nothing(acme: Organisation, files
     assert not Job.objects.exists()
     assert [path for path in files.rglob("*") if path.is_file()] == []
     assert ends() == []
+
+
+@pytest.mark.parametrize(("when", "told"), [("before", 0), ("after", 1)])
+def test_end_is_told_once_whenever_its_worker_is_killed(
+    acme: Organisation, when: str, told: int
+) -> None:
+    hook(acme, "https://8.8.8.8/", "batch.completed")
+    batch = make_batch(acme, [PDF, PDF])
+    first, last = jobs_of(batch)
+    lifecycle.cancelled(claim(first))
+    command = [sys.executable, "-c", KILLED, when, str(last.pk)]
+    killed = subprocess.run(command, cwd=ROOT, env=on_this_database(), timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 10  # until the database has noticed
+    while connection_count() > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert Delivery.objects.count() == told
+    assert (Batch.objects.get().completed_at is not None) == bool(told)
+    Task.objects.update(lease_until=Now() - timedelta(seconds=1))
+    sweep()
+    run_all(batch)
+    sweep()
+    (delivery,) = Delivery.objects.all()
+    assert (delivery.event, ends()) == ("batch.completed", [str(batch.pk)])
+    assert Batch.objects.get().completed_at is not None
+
+
+def connection_count() -> int:
+    """How many are connected to this database and within a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state <> 'idle'"
+        )
+        return int(cursor.fetchone()[0])

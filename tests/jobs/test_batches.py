@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEntry, Plan
-from jobs import batch_actions, batch_api, batches, lifecycle, queue, submit, unpacking
+from jobs import batch_actions, batch_api, batches, lifecycle, queue, storage, submit, unpacking
 from jobs.batch_actions import submit_batch
 from jobs.errors import NothingAccepted
 from jobs.models import Batch, Job, Priority, StoredFile, Task
@@ -536,7 +536,7 @@ def test_delete_goes_on_where_its_time_or_the_storage_ended_it(
     assert (answer.status_code, answer.json()["documents"]["total"]) == (202, 3)
     with monkeypatch.context() as broken:
         broken.setattr(
-            default_storage, "delete", failing(OSError("read-only"), 3, default_storage.delete)
+            default_storage, "remove", failing(OSError("read-only"), 2, storage.store().remove)
         )
         answer = client.delete(url)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")

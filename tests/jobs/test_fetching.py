@@ -98,7 +98,7 @@ def test_name_that_is_no_file_name_is_none(acme: Organisation, name: str) -> Non
     "path", ["", "/", "/..", "/a/..", "/.", "/%2e%2e", "/%2e%2e?a.pdf", "/%00"]
 )
 def test_url_that_names_no_file_gives_a_name_that_files_may_have(path: str) -> None:
-    assert fetching._name(f"https://files.example.com{path}") in ("document", "files.example.com")
+    assert fetching.name_of(f"https://files.example.com{path}") in ("document", "files.example.com")
 
 
 def sent_only(sent: dict[str, Any]) -> dict[str, Any]:

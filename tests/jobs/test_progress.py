@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from jobs import progress
 from jobs.progress import JobKey, Progress, Told
-from tests.jobs.making import make_job
+from jobs.queue import Place
+from tests.jobs.making import claim, make_job
 from tests.listening import end, events_in, finish_pages, start
 from tests.people import Organisation
 
@@ -110,12 +111,14 @@ def test_jobs_are_read_by_one_query_and_pages_of_changed_ones_by_another(
     acme: Organisation,
     stranger: Organisation,
     django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(progress, "PLACE_SECONDS", 1e9)  # places are looked up once
     jobs = [make_job(acme) for _ in range(5)]
     keys = [JobKey(acme.tenant.pk, job.pk) for job in jobs]
     foreign = make_job(stranger)
     missing = [JobKey(acme.tenant.pk, foreign.pk), JobKey(acme.tenant.pk, uuid4())]
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         first = progress.read([*keys, *missing], {})
     assert set(first) == set(keys)
     start(jobs[0], 3)
@@ -131,3 +134,37 @@ def test_jobs_are_read_by_one_query_and_pages_of_changed_ones_by_another(
     with django_assert_num_queries(1):
         ended = progress.read_ended([*keys, *missing], {})
     assert ended == {key: key == keys[0] for key in keys}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("files", "empty_queue")
+def test_places_of_all_that_wait_are_looked_up_together_once_in_a_while(
+    acme: Organisation,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "PLACE_SECONDS", 1e9)
+    jobs = [make_job(acme) for _ in range(5)]
+    keys = [JobKey(acme.tenant.pk, job.pk) for job in jobs]
+    first = progress.read(keys, {})
+    assert [first[key].place for key in keys] == [Place(number, None) for number in range(5)]
+    knows = [Told() for _ in keys]
+    for told, key in zip(knows, keys, strict=True):
+        assert told_by(told, first[key]) == ["status queued"]
+    claim(jobs[0])
+    with django_assert_num_queries(1):
+        second = progress.read(keys, first)
+    assert second[keys[0]].place is None
+    assert [second[key] is first[key] for key in keys] == [False, True, True, True, True]
+    monkeypatch.setattr(progress, "PLACE_SECONDS", 0.001)
+    with django_assert_num_queries(2):
+        third = progress.read(keys, second)
+    assert [third[key].place for key in keys[1:]] == [Place(number, None) for number in range(4)]
+    (event,) = events_in(b"".join(knows[1].events(third[keys[1]])))
+    assert event.data == {
+        "status": "queued",
+        "pages": {"total": None, "done": 0, "failed": 0},
+        "queue": {"position": 0, "eta_seconds": None},
+    }
+    (event,) = events_in(b"".join(knows[0].events(third[keys[0]])))
+    assert (event.data["status"], "queue" in event.data) == ("running", False)

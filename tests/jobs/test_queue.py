@@ -11,14 +11,14 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Plan
 from jobs import claims, lifecycle, queue, tasks
 from jobs.errors import QueueFull
 from jobs.models import Job, Priority, Status, Task
 from tests.engines import FakeEngine
-from tests.jobs.making import form_file, make_job
+from tests.jobs.making import claim, form_file, make_job
 from tests.people import Organisation, organisation
 
 pytestmark = [
@@ -237,6 +237,36 @@ def test_place_counts_own_jobs_before_and_as_many_turns_of_others(
     places = [queue.place_of(job) for job in (first, second)]
     assert [place.position for place in places if place] == [1, 3]
     assert [place.eta_seconds for place in places if place] == [None, None]
+
+
+def test_places_of_many_are_those_of_each_by_one_query(
+    acme: Organisation,
+    stranger: Organisation,
+    settings: Settings,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    done = make_job(acme)
+    Job.objects.filter(pk=done.pk).update(
+        status=Status.SUCCEEDED, started_at=Now() - timedelta(seconds=10), finished_at=Now()
+    )
+    Task.objects.filter(job=done).delete()
+    assert queue.places_of([done.pk]) == {}
+    jobs = [make_job(who) for who in (stranger, acme, stranger, stranger, acme, acme, stranger)]
+    Task.objects.filter(job=jobs[5]).update(priority=Priority.HIGH)
+    claim(jobs[0])
+    Job.objects.filter(pk=jobs[6].pk).update(same_as=jobs[3])
+    Task.objects.filter(job=jobs[6]).delete()
+    jobs = list(Job.objects.filter(status=Status.QUEUED))
+    assert len(jobs) == 6
+    with django_assert_num_queries(1):
+        places = queue.places_of([job.pk for job in [*jobs, done]])
+    expected = {job.pk: queue.place_of(job) for job in jobs}
+    assert {pk: place.position for pk, place in places.items()} == {
+        pk: place.position for pk, place in expected.items() if place
+    }
+    assert len({place.position for place in places.values()}) > 2
+    for pk, place in places.items():
+        assert place.eta_seconds == pytest.approx(expected[pk].eta_seconds, abs=1)  # type: ignore[union-attr]
 
 
 def test_estimate_is_by_what_was_done_lately(acme: Organisation) -> None:

@@ -421,15 +421,15 @@ def test_storage_that_fails_leaves_nothing_of_a_copy(
 ) -> None:
     read(acme, text_pdf([f"Page {n} of several, with text." for n in range(7)]), preview=True)
     before = files_of(acme, files)
-    put, done = storage.put_file, []
+    copy, done = storage.copy, []
 
-    def fails(key: str, file: Any) -> None:
-        put(key, file)
-        done.append(key)
+    def fails(key: str, target: str) -> None:
+        copy(key, target)
+        done.append(target)
         if len(done) == 3:
             raise storage.StorageUnavailable()
 
-    monkeypatch.setattr(storage, "put_file", fails)
+    monkeypatch.setattr(storage, "copy", fails)
     body = text_pdf([f"Page {n} of several, with text." for n in range(7)])
     with pytest.raises(storage.StorageUnavailable):
         make_job(acme, body, preview=True)

@@ -1,4 +1,4 @@
-"""`manage.py sweep`: puts right what crashes left behind, every few seconds."""
+"""`manage.py sweep`: puts right what crashes left behind, removes what is due to go."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from jobs import housekeeping, retention
 from jobs.sweep import sweep
 
 logger = logging.getLogger(__name__)
+STOP_SECONDS = 10  # for the removal of one job's files to end
 
 
 class Command(BaseCommand):
-    help = "Queue again what dead workers had in hand, wake workers for what waits."
+    help = "Queue again what dead workers had in hand, wake workers, remove what is due to go."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then end")
@@ -25,10 +27,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             self.stdout.write(str(sweep()))
+            self.stdout.write(f"expired: {retention.sweep()}")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        housework = housekeeping.start(stop)
         while not stop.is_set():
             try:
                 close_old_connections()
@@ -38,3 +42,4 @@ class Command(BaseCommand):
             except Exception:
                 logger.exception("a sweep failed")
             stop.wait(settings.SWEEP_SECONDS)
+        housework.join(STOP_SECONDS)

@@ -1,0 +1,84 @@
+"""What the sweeper does now and then, in a thread of its own: it may take long, leases may not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+from jobs import orphans, retention
+from jobs.errors import StorageUnavailable
+
+logger = logging.getLogger(__name__)
+
+FIRST_SECONDS = 60  # after its start, that a process waits with its first rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to be done every ``seconds``; it ends early when ``stop`` says so."""
+
+    name: str
+    seconds: float
+    run: Callable[[Callable[[], bool]], object]
+
+
+def chores() -> tuple[Chore, ...]:
+    """What there is to do; every chore may run in several processes at once."""
+    daily = settings.ORPHAN_SWEEP_HOURS * 3600
+    return (
+        Chore("retention", settings.RETENTION_SWEEP_SECONDS, retention.sweep),
+        *((Chore("orphans", daily, remove_orphans),) if daily else ()),
+    )
+
+
+def remove_orphans(stop: Callable[[], bool]) -> None:
+    """One pass over the storage, its findings logged."""
+    done = orphans.look(delete=True, stop=stop)
+    if done.stopped:
+        logger.error(
+            "%d of %d files have no row: too many to remove them unasked. Is this the right "
+            "database? `manage.py orphans` lists them.",
+            done.orphans,
+            done.files,
+        )
+    elif done.removed:
+        logger.warning("%d files that no row knew were removed", done.removed)
+
+
+def look_after(stop: threading.Event, todo: tuple[Chore, ...], first: float) -> None:
+    """Do the chores in turn, each on its rhythm, until ``stop`` is set."""
+    due = {chore.name: time.monotonic() + first for chore in todo}
+    while not stop.wait(max(0.0, min(due.values()) - time.monotonic())):
+        for chore in todo:
+            if due[chore.name] <= time.monotonic():
+                _do(chore, stop)
+                due[chore.name] = time.monotonic() + chore.seconds
+
+
+def _do(chore: Chore, stop: threading.Event) -> None:
+    close_old_connections()
+    try:
+        chore.run(stop.is_set)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("%s: the database does not answer: %s", chore.name, error)
+    except StorageUnavailable:
+        logger.warning("%s: the storage does not answer", chore.name)
+    except Exception:
+        logger.exception("%s failed", chore.name)
+    finally:
+        connection.close()
+
+
+def start(stop: threading.Event) -> threading.Thread:
+    """Begin, in a thread that ends soon after ``stop`` is set."""
+    thread = threading.Thread(
+        target=look_after, args=(stop, chores(), FIRST_SECONDS), name="housekeeping", daemon=True
+    )
+    thread.start()
+    return thread
