@@ -108,7 +108,7 @@ class UploadForm(forms.Form):
         required=False,
         min_value=0,
         max_value=MAX_HOURS,
-        help_text="Counted from its end. 0: until the first download. Left empty: as always here.",
+        help_text="Counted from its end. 0: until the first download. Empty: as long as usual.",
     )
     template = forms.ChoiceField(
         required=False, help_text="Left open: one of your own that is for such documents, if any."

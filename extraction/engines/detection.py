@@ -31,8 +31,9 @@ LONG_SIDE = 896  # pixels, the longer side of a page as first looked at
 LEAST_WIDTH = 448  # pixels, the shorter side is not shrunk below: long receipts
 TILE = 1280  # pixels, the longest side of one input
 OVERLAP = 128  # pixels shared by neighbouring tiles, half of which each takes over
-# Pixels; inputs are padded to these sides, so that few shapes are met: each takes some 7 MB
-SIDES = (128, 256, 384, LEAST_WIDTH, 512, 640, 768, LONG_SIDE, 1024, 1152, TILE)
+# Pixels; inputs are padded to these sides, so that few shapes are met: each takes some 7 MB. Small
+# pictures come in all sizes; a large page keeps its tiles close, for it is read at its limits.
+SIDES = (128, 256, 384, LEAST_WIDTH, 512, 640, *range(768, TILE + 1, 64))
 
 CORE = 0.3  # the probability from which a pixel belongs to a core; these three are the model's own
 MIN_SCORE = 0.5  # the least mean probability of a core
