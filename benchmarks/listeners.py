@@ -3,7 +3,8 @@
 One Gunicorn process with eight threads, one job for each listener. Memory is the process's own
 (USS), CPU its share of a core while nothing happens. Status requests (four clients, one after the
 other each) are counted without and with 1,000 listeners in turn; the time to an event goes from
-the commit of a finished page to its arrival, at random moments. Prints tables in Markdown.
+the commit of a finished page to its arrival, at random moments. Then the listeners' jobs wait in a
+full queue, of which they are told their places. Prints tables in Markdown.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from ocrsite.run import Site, site
 
 CLIENTS = 4
 TICK = 0.4
+WAITING = 500  # listeners whose jobs wait
 
 
 class Listeners:
@@ -42,6 +44,7 @@ class Listeners:
     def __init__(self, running: Site, port: int, jobs: list[UUID]) -> None:
         self.told: dict[UUID, float] = {}
         self.heard: set[UUID] = set()
+        self.events = 0
         self._selector = selectors.DefaultSelector()
         self._stopping = threading.Event()
         self._sockets = []
@@ -73,6 +76,7 @@ class Listeners:
             now = time.perf_counter()
             if not data:
                 raise OSError("a listener was closed")
+            self.events += data.count(b"event: ")
             if b"event: status" in data:
                 self.heard.add(key.data)
             if b"event: page" in data:
@@ -107,6 +111,27 @@ def make_jobs(number: int) -> list[UUID]:
     jobs = [Job(tenant=tenant, file=file, engine="auto") for file in files]
     Job.objects.bulk_create(jobs, 500)
     return [job.pk for job in jobs]
+
+
+def let_wait(jobs: list[UUID]) -> None:
+    """Put the jobs into the queue, where no worker takes them."""
+    from jobs.models import Job, Task
+
+    rows = Job.objects.filter(pk__in=jobs).order_by("pk")
+    Task.objects.bulk_create([Task(job=job, tenant=job.tenant, pool="cpu") for job in rows], 500)
+
+
+def look_ms(jobs: list[UUID]) -> float:
+    """Milliseconds of one look at the places of these jobs, the median of 20."""
+    from jobs.places import places_of
+
+    taken = []
+    for _ in range(20):
+        begun = time.perf_counter()
+        places = places_of(jobs)
+        taken.append(1000 * (time.perf_counter() - begun))
+        assert len(places) == len(jobs)
+    return statistics.median(taken)
 
 
 def rate(running: Site, port: int, job: UUID, seconds: float) -> float:
@@ -169,11 +194,70 @@ def cost(worker: psutil.Process, seconds: float = 8) -> tuple[int, float]:
     return worker.memory_full_info().uss, spent / seconds
 
 
+def transactions() -> int:
+    """How many the database has ended."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database"
+            " WHERE datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def moving(jobs: list[UUID]) -> Iterator[None]:
+    """The queue goes on meanwhile: the first of these jobs leaves it, one after the other."""
+    from django.db import connection
+
+    from jobs.models import Task
+
+    stopping = threading.Event()
+
+    def take() -> None:
+        for job in jobs:
+            if stopping.wait(1):
+                break
+            Task.objects.filter(job=job).delete()
+        connection.close()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def waiting_cost(running: Site, port: int, worker: psutil.Process, number: int) -> str:
+    """What listeners of waiting jobs cost, the last of that many in the queue: a table's row."""
+    from jobs.models import Job, StoredFile
+
+    Job.objects.all().delete()
+    StoredFile.objects.all().delete()
+    jobs = make_jobs(number)
+    let_wait(jobs)
+    look = look_ms(jobs[-WAITING:])
+    with listening(running, port, jobs[-WAITING:]) as open_ones, moving(jobs):
+        time.sleep(12)  # until PostgreSQL has counted what opening them took
+        told, before, begun = open_ones.events, transactions(), time.monotonic()
+        _, share = cost(worker, 15)
+        seconds = time.monotonic() - begun
+        told, asked = open_ones.events - told, transactions() - before
+    return (
+        f"| {number:,} | {look:.0f} ms | {share:.1%} | {asked / seconds:.1f} "
+        f"| {told / seconds:.0f} |"
+    )
+
+
 def main() -> None:
     """Run the benchmark and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listeners", type=int, nargs="+", default=[1000, 5000])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--waiting", type=int, nargs="*", default=[500, 10_000])
     arguments = parser.parse_args()
     most = max(arguments.listeners)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -233,6 +317,13 @@ def main() -> None:
                 f"| {statistics.median(alone):.0f} | {statistics.median(beside):.0f} "
                 f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
             )
+            if arguments.waiting:
+                print(
+                    f"\n| tasks that wait | a look at {WAITING} places | share of a core "
+                    "| transactions a second | events a second |\n|---|---|---|---|---|"
+                )
+            for number in arguments.waiting:
+                print(waiting_cost(running, port, worker, number))
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def questions(folder: Path, database_url: str, redis_url: str) -> None:
     django.setup()
     from django.db import connection, transaction
 
-    from jobs import queue
+    from jobs import places, queue
     from jobs.models import Job, Task
 
     with psycopg.connect(database_url, autocommit=True) as database:
@@ -140,7 +140,7 @@ def questions(folder: Path, database_url: str, redis_url: str) -> None:
 
     def place_of() -> None:
         job = Job(pk=job_id, tenant_id=tenant_id, engine="auto", status="queued")
-        assert queue.place_of(job) is not None
+        assert places.place_of(job) is not None
 
     def refuse_when_full() -> None:
         queue._counts.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -31,7 +31,7 @@ DELETE_SECONDS = 20  # of one request; the next one goes on
 def submit_batch(
     *,
     actor: Actor,
-    uploads: Iterable[Upload],
+    uploads: Sequence[Upload],
     sources: Sequence[Source] = (),
     options: Options,
     name: str = "",
@@ -57,9 +57,10 @@ def submit_batch(
         retention_hours=retention_hours,
         address=address,
     )
+    sent = sum(upload.size or 0 for upload in uploads)
     positions: list[int] = []
     refused: list[dict[str, Any]] = []
-    with fetched(sources) as brought, submit.taken_back_on_failure(placed) as kept:
+    with fetched(sources, sent) as brought, submit.taken_back_on_failure(placed) as kept:
         documents = incoming([*uploads, *brought])
         unpacking = Unpacking(documents)
         for position, document in enumerate(documents, start=1):

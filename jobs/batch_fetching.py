@@ -43,23 +43,25 @@ class NotFetched:
 
 
 @contextmanager
-def fetched(sources: Sequence[Source]) -> Iterator[list[Upload | NotFetched]]:
+def fetched(sources: Sequence[Source], sent: int = 0) -> Iterator[list[Upload | NotFetched]]:
     """The documents in their order, to be used in the block and closed after it.
 
-    BATCH_FETCH_THREADS at once, all of them within BATCH_FETCH_SECONDS and MAX_BATCH_BYTES; each
-    under the same guard as a job's. What fails, fails alone. Raises ``Busy``.
+    BATCH_FETCH_THREADS at once, all of them within BATCH_FETCH_SECONDS and MAX_BATCH_BYTES, of
+    which ``sent`` came with the request; each under the same guard as a job's. What fails, fails
+    alone. Raises ``Busy``.
     """
     if not sources:
         yield []
         return
     with ExitStack() as opened:
-        yield _fetch_all(sources, opened)
+        yield _fetch_all(sources, _Allowance(sent), opened)
 
 
-def _fetch_all(sources: Sequence[Source], opened: ExitStack) -> list[Upload | NotFetched]:
+def _fetch_all(
+    sources: Sequence[Source], allowance: _Allowance, opened: ExitStack
+) -> list[Upload | NotFetched]:
     if not places.acquire(blocking=False):
         raise Busy("Many batches are being fetched; try again, or upload the files.")
-    allowance = _Allowance()
 
     def fetch(source: Source) -> Upload | NotFetched:
         try:
@@ -80,9 +82,9 @@ def _fetch_all(sources: Sequence[Source], opened: ExitStack) -> list[Upload | No
 class _Allowance:
     """The seconds and bytes left to the documents of a batch; they are fetched at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, sent: int) -> None:
         self._until = time.monotonic() + settings.BATCH_FETCH_SECONDS
-        self._bytes_left = settings.MAX_BATCH_BYTES
+        self._bytes_left = settings.MAX_BATCH_BYTES - sent
         self._lock = threading.Lock()
 
     def fetch(self, url: str) -> Upload:

@@ -24,8 +24,8 @@ from django.db.models import BooleanField, F, Func, UUIDField, Value
 
 from extraction.documents import parse_pages
 from extraction.errors import InvalidOption
-from jobs import queue
 from jobs.models import ENDED, Job, Page, Status
+from jobs.places import Place, places_of
 
 PLACE_SECONDS = 3  # between looks at the places of those that wait, all at the same moments
 MOST_PAGES = 500  # told at one look; the others at the next ones
@@ -53,7 +53,7 @@ class Progress:
     failed: int
     finished: int = 0
     faulty: int = 0
-    place: queue.Place | None = None
+    place: Place | None = None
     placed: int | None = None
 
     @property
@@ -79,7 +79,7 @@ def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[Jo
     """The jobs as they are now, by one query; those deleted are missing, unchanged ones the same.
 
     Pages are read, by a second query, of jobs whose counts differ from ``before`` alone, and the
-    places of those that wait, by a third one, once in PLACE_SECONDS.
+    places of those that wait, by two more, once in PLACE_SECONDS.
     """
     now: dict[JobKey, Progress] = {}
     changed: dict[UUID, JobKey] = {}
@@ -120,7 +120,7 @@ def _look_for_places(now: dict[JobKey, Progress]) -> None:
             due.append(key)
     if not due:
         return
-    places = queue.places_of([key.job_id for key in due])
+    places = places_of([key.job_id for key in due])
     for key in due:
         now[key] = replace(now[key], place=places.get(key.job_id), placed=look)
 

@@ -8,11 +8,10 @@ look by themselves.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from typing import get_args
 from uuid import UUID
@@ -28,7 +27,7 @@ from rq import Queue
 from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES, Pool
 from jobs.errors import QueueFull
-from jobs.models import Job, Priority, Status, Task
+from jobs.models import Priority, Task
 
 BELL = "jobs.tasks.run_next"
 FEW_BELLS = 20  # rung by the sweeper for what waits
@@ -41,7 +40,7 @@ POOLS: Sequence[str] = get_args(Pool)
 # tasks running is first, of those who waited longest since their last turn; within a tenant its
 # priorities, each a step higher for every `aging` seconds of waiting. The order (priority, id) is
 # the index's: asked for by id alone PostgreSQL walks the primary key, past everything that waits.
-_TENANTS = """tenants AS (
+TENANTS = """tenants AS (
         (SELECT tenant_id FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
          ORDER BY tenant_id LIMIT 1)
         UNION ALL
@@ -52,7 +51,7 @@ _TENANTS = """tenants AS (
         FROM tenants WHERE tenants.tenant_id IS NOT NULL
     )"""
 _BUSY = f"""
-    WITH RECURSIVE {_TENANTS}, busy AS (
+    WITH RECURSIVE {TENANTS}, busy AS (
         SELECT tenant_id, count(*) AS tasks FROM jobs_task
         WHERE pool = %(pool)s AND state = 'running' GROUP BY tenant_id
     )
@@ -168,135 +167,6 @@ def refuse_when_full(pool: str) -> None:
         _counts[pool] = (now, depth)
     if depth >= settings.MAX_QUEUED:
         raise QueueFull(limit=settings.MAX_QUEUED, actual=depth)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a job stands: tasks before it (0 is next), and seconds until its likely end."""
-
-    position: int | None
-    eta_seconds: float | None
-
-
-_USUAL = """
-    SELECT avg(extract(epoch FROM finished_at - started_at)) AS seconds FROM (
-        SELECT finished_at, started_at FROM jobs_job
-        WHERE finished_at > statement_timestamp() - interval '10 minutes'
-          AND started_at IS NOT NULL AND status IN ('succeeded', 'partial')
-        ORDER BY finished_at DESC LIMIT 50
-    ) lately
-"""
-# Its organisation's own tasks before it, and as many turns of each other one; how many tasks run;
-# and the usual time of a job
-_PLACE = f"""
-    WITH RECURSIVE first AS (
-        SELECT priority, id FROM jobs_task WHERE job_id = %(job)s ORDER BY priority, id LIMIT 1
-    ), own AS (
-        SELECT count(*) AS tasks FROM first JOIN jobs_task task
-        ON task.pool = %(pool)s AND task.state = 'waiting' AND task.tenant_id = %(tenant)s
-          AND (task.priority, task.id) < (first.priority, first.id)
-    ), {_TENANTS}
-    SELECT own.tasks + (
-        SELECT count(*) FROM tenants CROSS JOIN LATERAL (
-            SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
-              AND tenant_id = tenants.tenant_id ORDER BY priority, id LIMIT own.tasks + 1
-        ) turn
-        WHERE tenants.tenant_id <> %(tenant)s
-    ), (
-        SELECT count(*) FROM jobs_task WHERE pool = %(pool)s AND state = 'running'
-    ), ({_USUAL})
-    FROM first CROSS JOIN own
-"""  # noqa: S608
-# The same for many jobs, in one pass over what waits
-_PLACES = f"""
-    WITH ranked AS MATERIALIZED (
-        SELECT job_id, pool, tenant_id,
-            row_number() OVER (PARTITION BY pool, tenant_id ORDER BY priority, id) - 1 AS own
-        FROM jobs_task WHERE state = 'waiting'
-    ), waiting AS (
-        SELECT pool, tenant_id, count(*) AS tasks FROM ranked GROUP BY pool, tenant_id
-    ), running AS (
-        SELECT pool, count(*) AS tasks FROM jobs_task WHERE state = 'running' GROUP BY pool
-    ), usual AS MATERIALIZED ({_USUAL})
-    SELECT job.id, min(first.own) + coalesce((
-        SELECT sum(least(waiting.tasks, min(first.own) + 1)) FROM waiting
-        WHERE waiting.pool = first.pool AND waiting.tenant_id <> first.tenant_id
-    ), 0), coalesce((SELECT tasks FROM running WHERE running.pool = first.pool), 0), (
-        SELECT seconds FROM usual
-    )
-    FROM jobs_job job JOIN ranked first ON first.job_id = coalesce(job.same_as_id, job.id)
-    WHERE job.id = ANY(%(jobs)s) AND job.status = 'queued'
-    GROUP BY job.id, first.pool, first.tenant_id
-"""  # noqa: S608
-
-
-def place_of(job: Job) -> Place | None:
-    """Where a job stands in the queue, or the one it waits for; None for one that has ended.
-
-    The estimate takes the jobs of the last ten minutes, and for a running job its own pages, as a
-    measure; it is None where there is none.
-    """
-    if job.ended:
-        return None
-    if job.same_as_id is not None:
-        first = Job.objects.filter(pk=job.same_as_id, same_as=None).first()
-        return place_of(first) if first else None
-    if job.status == Status.RUNNING:
-        return Place(None, _eta_running(job))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PLACE, {"job": job.pk, "pool": pool_of(job.engine), "tenant": job.tenant_id}
-        )
-        row = cursor.fetchone()
-    if row is None:  # it has ended meanwhile
-        return None
-    return _place(*row)
-
-
-def places_of(job_ids: Collection[UUID]) -> dict[UUID, Place]:
-    """The places of those of the jobs that wait for a worker, as ``place_of`` has them; one query.
-
-    One that waits for a job that is being read is missing.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACES, {"jobs": list(job_ids)})
-        return {job_id: _place(int(before), *row) for job_id, before, *row in cursor.fetchall()}
-
-
-def _place(before: int, running: int, usual: Decimal | None) -> Place:
-    eta = None if usual is None else float(usual) * (1 + before / max(running, 1))
-    return Place(before, None if eta is None else round(eta, 1))
-
-
-_last_places: dict[tuple[str, UUID, int], tuple[float, Place]] = {}
-
-
-def place_of_new(job: Job) -> Place | None:
-    """The place of a job that was made just now, about: looked up for its like twice a second.
-
-    Between, each is behind the one before.
-    """
-    who, now = (pool_of(job.engine), job.tenant_id, job.priority), time.monotonic()
-    looked, last = _last_places.get(who, (-COUNT_SECONDS, Place(None, None)))
-    if last.position is None or job.same_as_id or now - looked >= COUNT_SECONDS:
-        place = place_of(job)
-        for old in [key for key, (at, _) in [*_last_places.items()] if now - at >= COUNT_SECONDS]:
-            _last_places.pop(old, None)
-        looked = now
-    else:
-        place = replace(last, position=last.position + 1)
-    if place and not job.same_as_id:
-        _last_places[who] = looked, place
-    return place
-
-
-def _eta_running(job: Job) -> float | None:
-    if not job.pages_total or not job.pages_done or job.started_at is None:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM statement_timestamp() - %s)", [job.started_at])
-        spent = float(cursor.fetchone()[0])
-    return round(spent / job.pages_done * max(job.pages_total - job.pages_done, 0), 1)
 
 
 @cache

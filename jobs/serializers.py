@@ -11,7 +11,7 @@ from rest_framework.reverse import reverse
 
 from extraction.fields.document_types import BY_NAME
 from jobs.models import Job, Priority, Status
-from jobs.queue import place_of, place_of_new
+from jobs.places import place_of, place_of_new
 from jobs.results import formats_of
 
 

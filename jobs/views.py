@@ -28,6 +28,7 @@ from extraction.formats.json import page_from_dict
 from extraction.types import Failure
 from jobs import (
     job_actions,
+    places,
     queue,
     results,
     retention,
@@ -184,7 +185,7 @@ class JobPage(OneJob):
             "may_cancel": actor.may("jobs:cancel"),
             "may_delete": actor.may("jobs:write"),
         }
-        context["place"] = queue.place_of(job)
+        context["place"] = places.place_of(job)
         if job.ended:
             context |= _result_context(request, job)
         return _page(request, "jobs/job.html", "jobs/_job.html", context)

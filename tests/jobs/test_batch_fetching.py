@@ -5,22 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+import requests
 from pytest_django import Settings
 
 from jobs import batch_fetching
-from jobs.models import Batch, Job
+from jobs.models import Batch, IdempotencyKey, Job, StoredFile
 from tests.documents import text_pdf
 from tests.jobs.batching import URL, jobs_of, run_all
 from tests.jobs.hooking import ALLOWED
 from tests.jobs.making import PDF, form_file
 from tests.jobs.receiving import Behaviour, Receiver, answering, endless, receiver
 from tests.jobs.zips import zipped
+from tests.listening import web_server
 from tests.people import Organisation
 
 pytestmark = [
@@ -218,6 +223,10 @@ def test_bytes_together_are_bounded(acme: Organisation, site: Receiver, settings
     body = submit(acme, [*[f"{site.url}/big.pdf"] * 3, f"{site.url}/a.pdf"]).json()
     assert [item["status"] for item in body["items"]] == ["queued", "queued", "refused", "queued"]
     assert refusals(body) == {"big.pdf": "batch_too_large"}
+    form = {"files": [form_file(PDF + b" " * 1_400_000)], "urls": [f"{site.url}/big.pdf"] * 2}
+    body = acme.api().post(URL, form, format="multipart").json()
+    assert [item["status"] for item in body["items"]] == ["queued", "queued", "refused"]
+    assert refusals(body) == {"big.pdf": "batch_too_large"}
 
 
 def test_more_urls_than_allowed_are_413_and_none_is_fetched(
@@ -285,6 +294,37 @@ def test_only_so_many_batches_are_fetched_at_once(
     assert site.connections == 0
     assert submit(acme, [f"{site.url}/missing.pdf"]).status_code == 400
     assert submit(acme, [f"{site.url}/a.pdf"]).status_code == 202, "the place was given back"
+
+
+def test_killed_amid_fetching_leaves_no_batch_and_the_request_is_sent_again(
+    acme: Organisation, site: Receiver
+) -> None:
+    site.behaviours["/slow.pdf"] = site.hanging
+    sent = {"urls": [f"{site.url}/a.pdf", f"{site.url}/slow.pdf"]}
+    headers = {"Authorization": f"Bearer {acme.raw_key}", "Idempotency-Key": "k"}
+    with (
+        web_server(threads=2, FETCH_ALLOWED_HOSTS=ALLOWED[0]) as server,
+        ThreadPoolExecutor() as one,
+    ):
+        post = partial(requests.post, f"{server.url}{URL}", json=sent, headers=headers, timeout=60)
+        first = one.submit(post)
+        deadline = time.monotonic() + 30
+        while site.connections < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        (worker,) = psutil.Process(server.process.pid).children()
+        worker.kill()
+        with pytest.raises(requests.ConnectionError):
+            first.result()
+        assert not Batch.objects.exists()
+        assert not StoredFile.objects.exists()
+        assert not IdempotencyKey.objects.exists()
+        site.behaviours["/slow.pdf"] = answering(200, PDF)
+        second, third = post(), post()
+    assert (second.status_code, third.status_code) == (202, 202), second.text
+    assert second.json()["documents"] == {"total": 2, "queued": 2}
+    assert (third.json(), third.headers["Idempotency-Replayed"]) == (second.json(), "true")
+    assert Batch.objects.count() == 1
 
 
 def test_fault_amid_fetching_leaves_nothing(

@@ -10,8 +10,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from jobs import progress
+from jobs.places import Place
 from jobs.progress import JobKey, Progress, Told
-from jobs.queue import Place
 from tests.jobs.making import claim, make_job
 from tests.listening import end, events_in, finish_pages, start
 from tests.people import Organisation
@@ -118,7 +118,7 @@ def test_jobs_are_read_by_one_query_and_pages_of_changed_ones_by_another(
     keys = [JobKey(acme.tenant.pk, job.pk) for job in jobs]
     foreign = make_job(stranger)
     missing = [JobKey(acme.tenant.pk, foreign.pk), JobKey(acme.tenant.pk, uuid4())]
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         first = progress.read([*keys, *missing], {})
     assert set(first) == set(keys)
     start(jobs[0], 3)
@@ -157,7 +157,7 @@ def test_places_of_all_that_wait_are_looked_up_together_once_in_a_while(
     assert second[keys[0]].place is None
     assert [second[key] is first[key] for key in keys] == [False, True, True, True, True]
     monkeypatch.setattr(progress, "PLACE_SECONDS", 0.001)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         third = progress.read(keys, second)
     assert [third[key].place for key in keys[1:]] == [Place(number, None) for number in range(4)]
     (event,) = events_in(b"".join(knows[1].events(third[keys[1]])))

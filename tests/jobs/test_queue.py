@@ -11,14 +11,13 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from accounts.models import Plan
-from jobs import claims, lifecycle, queue, tasks
+from jobs import claims, lifecycle, places, queue
 from jobs.errors import QueueFull
-from jobs.models import Job, Priority, Status, Task
-from tests.engines import FakeEngine
-from tests.jobs.making import claim, form_file, make_job
+from jobs.models import Job, Priority, Task
+from tests.jobs.making import form_file, make_job
 from tests.people import Organisation, organisation
 
 pytestmark = [
@@ -228,70 +227,6 @@ def test_submission_beyond_the_bound_is_refused_and_nothing_kept(
     assert len([path for path in files.rglob("*") if path.is_file()]) == 2
 
 
-def test_place_counts_own_jobs_before_and_as_many_turns_of_others(
-    acme: Organisation, stranger: Organisation
-) -> None:
-    for _ in range(5):
-        make_job(stranger)
-    first, second = make_job(acme), make_job(acme)
-    places = [queue.place_of(job) for job in (first, second)]
-    assert [place.position for place in places if place] == [1, 3]
-    assert [place.eta_seconds for place in places if place] == [None, None]
-
-
-def test_places_of_many_are_those_of_each_by_one_query(
-    acme: Organisation,
-    stranger: Organisation,
-    settings: Settings,
-    django_assert_num_queries: DjangoAssertNumQueries,
-) -> None:
-    done = make_job(acme)
-    Job.objects.filter(pk=done.pk).update(
-        status=Status.SUCCEEDED, started_at=Now() - timedelta(seconds=10), finished_at=Now()
-    )
-    Task.objects.filter(job=done).delete()
-    assert queue.places_of([done.pk]) == {}
-    jobs = [make_job(who) for who in (stranger, acme, stranger, stranger, acme, acme, stranger)]
-    Task.objects.filter(job=jobs[5]).update(priority=Priority.HIGH)
-    claim(jobs[0])
-    Job.objects.filter(pk=jobs[6].pk).update(same_as=jobs[3])
-    Task.objects.filter(job=jobs[6]).delete()
-    jobs = list(Job.objects.filter(status=Status.QUEUED))
-    assert len(jobs) == 6
-    with django_assert_num_queries(1):
-        places = queue.places_of([job.pk for job in [*jobs, done]])
-    expected = {job.pk: queue.place_of(job) for job in jobs}
-    assert {pk: place.position for pk, place in places.items()} == {
-        pk: place.position for pk, place in expected.items() if place
-    }
-    assert len({place.position for place in places.values()}) > 2
-    for pk, place in places.items():
-        assert place.eta_seconds == pytest.approx(expected[pk].eta_seconds, abs=1)  # type: ignore[union-attr]
-
-
-def test_estimate_is_by_what_was_done_lately(acme: Organisation) -> None:
-    done = make_job(acme)
-    Job.objects.filter(pk=done.pk).update(
-        status=Status.SUCCEEDED, started_at=Now() - timedelta(seconds=10), finished_at=Now()
-    )
-    Task.objects.filter(job=done).delete()
-    make_job(acme)
-    last = make_job(acme)
-    place = queue.place_of(last)
-    assert place is not None
-    assert (place.position, place.eta_seconds) == (1, pytest.approx(20, abs=1))
-
-
-def test_job_tells_its_place_until_it_ends(acme: Organisation, fake_engine: FakeEngine) -> None:
-    client = acme.api()
-    answer = client.post("/api/v1/ocr/jobs", {"file": form_file()}, format="multipart").json()
-    assert answer["queue"] == {"position": 0, "eta_seconds": None}
-    assert client.get("/api/v1/ocr/jobs").json()["results"][0]["queue"] is None
-    assert tasks.run_next("cpu") is True
-    assert client.get(answer["links"]["self"]).json()["queue"] is None
-    assert tasks.run_next("cpu") is False
-
-
 def test_priority_is_asked_for_and_told(acme: Organisation) -> None:
     client = acme.api()
     data = {"file": form_file(), "priority": "high"}
@@ -328,7 +263,7 @@ def test_submission_takes_few_queries_whatever_waits(
             make_job(acme)
             make_job(stranger)
         queue._counts.clear()
-        queue._last_places.clear()
+        places._last_places.clear()
         with CaptureQueriesContext(connection) as queries:
             answer = client.post("/api/v1/ocr/jobs", {"file": form_file()}, format="multipart")
         assert answer.json()["queue"]["position"] > more
@@ -337,19 +272,6 @@ def test_submission_takes_few_queries_whatever_waits(
         statements = [each["sql"] for each in queries if each["sql"] not in ("BEGIN", "COMMIT")]
         counts.append(len(statements))
     assert counts == [5, 5]
-
-
-def test_place_is_one_query_and_none_for_a_running_job_without_pages(acme: Organisation) -> None:
-    job = make_job(acme)
-    with CaptureQueriesContext(connection) as queries:
-        assert queue.place_of(job) == queue.Place(0, None)
-    assert len(queries) == 1
-    assert start() is not None
-    job.refresh_from_db()
-    assert queue.place_of(job) == queue.Place(None, None)
-    Task.objects.filter(job=job).delete()
-    job.status = Status.QUEUED
-    assert queue.place_of(job) is None, "it ended after it was looked up"
 
 
 def test_bells_are_bounded_and_rung_for_what_waits(acme: Organisation) -> None:

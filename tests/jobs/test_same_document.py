@@ -20,7 +20,7 @@ from jobs import (
     corrections,
     job_actions,
     lifecycle,
-    queue,
+    places,
     result_cache,
     same_document,
     storage,
@@ -369,11 +369,11 @@ def test_urgent_one_hurries_the_one_that_it_waits_for(acme: Organisation) -> Non
 
 def test_one_that_waits_has_the_place_of_the_other(acme: Organisation) -> None:
     before, first, second = (make_job(acme, body) for body in (INVOICE, PDF, PDF))
-    assert [queue.place_of(job) for job in (first, second)] == [queue.Place(1, None)] * 2
+    assert [places.place_of(job) for job in (first, second)] == [places.Place(1, None)] * 2
     run_job(str(before.pk))
     second = fresh(second)
     job_actions.delete(first, actor=acme.actor, address=None)
-    assert queue.place_of(second) is None
+    assert places.place_of(second) is None
 
 
 def test_one_that_waits_can_be_cancelled_and_deleted(acme: Organisation) -> None:
