@@ -105,7 +105,7 @@ def test_classify_refuses_what_submitting_refuses(acme: Organisation) -> None:
 def test_classify_takes_what_tells_how_a_document_is_read() -> None:
     assert list(ClassifySerializer().fields) == [
         "file", "url", "content", "name", "engine", "pages", "dpi", "text_layer", "priority",
-        "cache", "password", "metadata", "callback_url",
+        "cache", "password", "retention_hours", "metadata", "callback_url",
     ]  # fmt: skip
 
 

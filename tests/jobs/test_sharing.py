@@ -160,7 +160,7 @@ def test_cancelling_a_started_job_that_no_worker_is_at_ends_it_now(
 def test_share_of_a_dead_worker_goes_on_where_it_was(
     acme: Organisation, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "_database_up_seconds", lambda: 3600.0)
+    monkeypatch.setattr(sweep, "_served_seconds", lambda: 3600.0)
     job = make_job(acme, TEN)
     tasks.run_task(claim(job))
     dead = claim(job, worker="dead")
@@ -177,7 +177,7 @@ def test_share_of_a_dead_worker_goes_on_where_it_was(
 def test_worker_that_dies_while_putting_together_is_followed_by_one_that_does(
     acme: Organisation, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "_database_up_seconds", lambda: 3600.0)
+    monkeypatch.setattr(sweep, "_served_seconds", lambda: 3600.0)
     job = make_job(acme)
 
     class Killed(BaseException):

@@ -134,6 +134,7 @@ def test_database_has_served_as_long_as_a_session_lasts(
             [connection.settings_dict["NAME"]],
         )
     connection.close()
+    connection.close_pool()  # whose sessions have all ended, also those that other tests left
     until = time.monotonic() + 10
     while served_seconds() >= lasting and time.monotonic() < until:  # those ended are listed yet
         connection.close()
