@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -134,7 +135,8 @@ def test_database_has_served_as_long_as_a_session_lasts(
             [connection.settings_dict["NAME"]],
         )
     connection.close()
-    connection.close_pool()  # whose sessions have all ended, also those that other tests left
+    pooled: Any = connection
+    pooled.close_pool()  # whose sessions have all ended, also those that other tests left
     until = time.monotonic() + 10
     while served_seconds() >= lasting and time.monotonic() < until:  # those ended are listed yet
         connection.close()
