@@ -20,7 +20,8 @@ from typing import Any
 
 import requests
 
-from benchmarks.storm import Storm, still_waits, victims
+from benchmarks.storm import still_waits, victims
+from benchmarks.storm_site import Storm
 from benchmarks.unlimited import lift_limits
 from ocrsite.embedded import free_port
 from ocrsite.run import site

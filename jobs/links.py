@@ -15,11 +15,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from accounts import audit
+from accounts import audit, clock
 from accounts.grants import actor_again
 from accounts.tenancy import Actor
 from extraction.errors import InvalidOption
@@ -69,7 +69,7 @@ def make(
     Raises ``Expired``, ``InvalidOption`` for a file that the job cannot have, ``ResultNotReady``,
     ``NoResult`` and ``NotMade`` for one that it has not.
     """
-    expires = _now() + timedelta(seconds=settings.LINK_SECONDS)
+    expires = clock.now() + timedelta(seconds=settings.LINK_SECONDS)
     results.refuse_expired(job)
     urls = {}
     for name in dict.fromkeys(names):
@@ -134,7 +134,7 @@ def opened(token: str, *, address: str | None) -> tuple[Job, str]:
         )
     except BadSignature as error:
         raise Http404 from error
-    if _now().timestamp() >= expires:
+    if clock.now().timestamp() >= expires:
         raise LinkExpired()
     actor = actor_again(UUID(tenant_id), api_key_id=_id(api_key_id), user_id=_id(user_id))
     if actor is None or not actor.may("jobs:read"):
@@ -169,11 +169,3 @@ def _sign(job: Job, name: str, actor: Actor, expires: datetime) -> str:
 
 def _id(text: str) -> UUID | None:
     return UUID(text) if text else None
-
-
-def _now() -> datetime:
-    """The database's time: web processes may disagree."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-        return now

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
+from accounts import clock
 from jobs import storage
 from jobs.models import Job, Page, Status, StoredFile
 from jobs.stores import PAGE, Stored
@@ -55,7 +54,7 @@ def look(
     """
     done = Round()
     orphans: list[str] = []
-    before = _now() - timedelta(hours=older_than_hours)
+    before = clock.now() - timedelta(hours=older_than_hours)
     for page in storage.pages():
         if stop():
             return done
@@ -97,8 +96,8 @@ def _remove(keys: Sequence[str], done: Round) -> None:
     """Remove them, but for those that have found a row since they were looked at."""
     for at in range(0, len(keys), PAGE):
         some = {key: match for key in keys[at : at + PAGE] if (match := OURS.fullmatch(key))}
-        left = tuple(some.keys() - _known(some))
-        storage.remove(storage.Files(left, 0))
+        left = some.keys() - _known(some)
+        storage.remove(left)
         done.removed += len(left)
 
 
@@ -124,11 +123,3 @@ def _known(ours: dict[str, re.Match[str]]) -> set[str]:
     of_jobs = {UUID(ours[key]["job"]) for key in ended}
     pages = Page.objects.filter(job__in=of_jobs, preview_key__in=ended)
     return known | set(pages.values_list("preview_key", flat=True))
-
-
-def _now() -> datetime:
-    """The database's clock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: datetime = cursor.fetchone()[0]
-    return now

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 from uuid import UUID
@@ -141,43 +140,26 @@ def delete(keys: Iterable[str]) -> None:
         logger.exception("deleting files failed")
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The keys of some objects, and their bytes together."""
-
-    keys: tuple[str, ...]
-    size: int
-
-
-def files_of(tenant_id: UUID, job_id: UUID, upload: str) -> Files:
-    """All files of a job: the upload and every page picture and PDF, whichever attempt wrote it.
+def files_of(tenant_id: UUID, job_id: UUID, upload: str) -> list[str]:
+    """The keys of a job's files: the upload, and every page picture and PDF of every attempt.
 
     Raises ``StorageUnavailable``.
     """
     with _told(f"listing the files of job {job_id}"):
         folder = f"{_pages(tenant_id, job_id)}/"
-        sizes = {one.key: one.size for page in store().listing(folder) for one in page}
-        with suppress(FileNotFoundError):
-            sizes[upload] = default_storage.size(upload)
-        return Files(tuple(sizes), sum(sizes.values()))
+        return [upload, *(one.key for page in store().listing(folder) for one in page)]
 
 
-def remove(files: Files) -> None:
+def remove(keys: Collection[str]) -> None:
     """Remove objects; one that is gone already is no error. Raises ``StorageUnavailable``."""
-    with _told(f"removing {len(files.keys)} files"):
-        store().remove(files.keys)
+    with _told(f"removing {len(keys)} files"):
+        store().remove(keys)
 
 
 def pages() -> Iterator[list[Stored]]:
     """Every object there is, some at a time. Raises ``StorageUnavailable``."""
     with _told("listing the storage"):
         yield from store().listing()
-
-
-def missing(keys: Sequence[str]) -> set[str]:
-    """Those of the keys that are not there. Raises ``StorageUnavailable``."""
-    with _told("looking for objects"):
-        return store().missing(keys)
 
 
 def signed_url(key: str, *, seconds: int, name: str, media_type: str) -> str | None:

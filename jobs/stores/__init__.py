@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
@@ -39,9 +39,6 @@ class Store(Protocol):
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove objects, as many as it can; one that is gone already is no error."""
-
-    def missing(self, keys: Sequence[str]) -> set[str]:
-        """Those of the keys, all of one folder and near each other in order, that are not there."""
 
     def check(self) -> None:
         """Raises where the store does not answer."""

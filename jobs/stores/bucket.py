@@ -6,10 +6,9 @@ import base64
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
-from os.path import commonpath
 from typing import IO, Any
 
 from botocore.config import Config
@@ -115,14 +114,6 @@ class BucketStore(S3Storage):
         """Remove the object; that it is gone already is no error."""
         self.client.delete_object(Bucket=self.bucket_name, Key=name)
 
-    def size(self, name: str) -> int:
-        """The object's bytes. Raises FileNotFoundError."""
-        for page in self._pages(name):
-            for stored in page:
-                if stored.key == name:
-                    return stored.size
-        raise FileNotFoundError(name)
-
     def fetch(self, key: str, out: IO[bytes]) -> None:
         """See ``jobs.stores.Store``; begun anew where the connection breaks amid it."""
         for left in reversed(range(self.tries)):
@@ -154,14 +145,9 @@ class BucketStore(S3Storage):
 
     def listing(self, prefix: str = "") -> Iterator[list[Stored]]:
         """See ``jobs.stores.Store``; in the order of the keys."""
-        yield from self._pages(prefix)
-
-    def _pages(self, prefix: str, after: str = "") -> Iterator[list[Stored]]:
-        """The objects whose keys begin with the prefix and come after ``after``."""
         for page in self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket_name,
             Prefix=prefix,
-            StartAfter=after,
             PaginationConfig={"PageSize": PAGE},
         ):
             if found := page.get("Contents"):
@@ -177,19 +163,6 @@ class BucketStore(S3Storage):
             refused = [one for one in answer.get("Errors", ()) if one.get("Code") != "NoSuchKey"]
             if refused:
                 raise OSError(f"{len(refused)} objects stay: {refused[0].get('Code')}")
-
-    def missing(self, keys: Sequence[str]) -> set[str]:
-        """See ``jobs.stores.Store``; by listing what lies between the first and the last."""
-        if not keys:
-            return set()
-        first, last = min(keys), max(keys)
-        left = set(keys)
-        # a key without its end comes before the key
-        for page in self._pages(commonpath([first, last]), after=first[:-1]):
-            left -= {stored.key for stored in page}
-            if not left or page[-1].key >= last:
-                break
-        return left
 
     def check(self) -> None:
         """See ``jobs.stores.Store``: the bucket is there and answers within a few seconds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -139,10 +139,6 @@ class FolderStore(FileSystemStorage):
                     faults.append(error)
         if faults:
             raise faults[0]
-
-    def missing(self, keys: Sequence[str]) -> set[str]:
-        """See ``Store``."""
-        return {key for key in keys if not os.path.lexists(self.path(key))}
 
     def check(self) -> None:
         """See ``Store``. A folder that is not there yet is made with the first file."""

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -208,17 +207,6 @@ def test_memory_keeps_the_newest_subjects_alone(monkeypatch: pytest.MonkeyPatch)
     for subject in (first, *(somebody(1, 1, 1, 1) for _ in range(20)), first):
         assert admitted(memory.count([subject]))
     assert len(memory._states) == 5
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A server of this test alone."""
-    server = Valkey(tmp_path / "valkey")
-    server.start()
-    yield server
-    assert server.process is not None
-    server.process.kill()  # a stopped one does not listen to SIGTERM
-    server.process.wait()
 
 
 def test_without_redis_the_process_counts_by_itself() -> None:

@@ -6,9 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import redis
@@ -18,17 +17,6 @@ from accounts.shared_redis import ANSWER_SECONDS, RedisAway, SharedRedis
 from ocrsite.embedded import Valkey
 
 AT_ONCE = 0.1  # seconds, on a busy machine
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A server of this test alone."""
-    server = Valkey(tmp_path / "valkey")
-    server.start()
-    yield server
-    assert server.process is not None
-    server.process.kill()  # a stopped one does not listen to SIGTERM
-    server.process.wait()
 
 
 @pytest.fixture(autouse=True)

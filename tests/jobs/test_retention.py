@@ -606,7 +606,7 @@ def test_files_go_before_the_quota_is_locked(
             rows = QuotaUse.objects.select_for_update(nowait=True).filter(period="storage")
             used.append(rows.get().used)
 
-    def removes(found: storage.Files) -> None:
+    def removes(found: list[str]) -> None:
         at_once(look)
         remove(found)
 
@@ -626,7 +626,7 @@ def test_storage_away_keeps_what_is_due_for_the_next_round(
     overdue(*jobs)
     asked = []
 
-    def away(found: storage.Files) -> None:
+    def away(found: list[str]) -> None:
         asked.append(found)
         raise StorageUnavailable()
 
