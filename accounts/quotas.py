@@ -12,7 +12,7 @@ transactions wait for each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -31,23 +31,46 @@ QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order
 STORAGE, OPEN = "storage", "open"  # periods of the two that have none
 REFUSALS = Counter("ocrsite_quota_refused", "Submissions refused by quotas", ["quota"])
 
-Kept = list[tuple[Any, ...]]  # the rows of a reservation's statement: its day
+Kept = list[tuple[Any, ...]]  # the counters that had room
 
 # A reservation, and the counters that it needs at 0 where they are not there yet
 RESERVATION = """
 WITH today AS (SELECT (now() AT TIME ZONE 'UTC')::date AS day), made AS (
     INSERT INTO accounts_reservation (job_id, tenant_id, run, engine, pages, day, submitted_at)
     SELECT %s, %s, %s, %s, %s, day, now() FROM today
-), counters AS (
-    INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
-    SELECT %s, period, 0, 0 FROM today, LATERAL (VALUES (to_char(day, '"day:"YYYY-MM-DD')),
-        (to_char(day, '"month:"YYYY-MM')), ('open'), ('storage')) AS wanted (period)
-    WHERE NOT EXISTS (SELECT FROM accounts_quotause AS kept
-        WHERE kept.tenant_id = %s AND kept.period = wanted.period)
-    ORDER BY period ON CONFLICT DO NOTHING
 )
-SELECT day FROM today
+INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
+SELECT %s, period, 0, 0 FROM today, LATERAL (VALUES (to_char(day, '"day:"YYYY-MM-DD')),
+    (to_char(day, '"month:"YYYY-MM')), ('open'), ('storage')) AS wanted (period)
+WHERE NOT EXISTS (SELECT FROM accounts_quotause AS kept
+    WHERE kept.tenant_id = %s AND kept.period = wanted.period)
+ORDER BY period ON CONFLICT DO NOTHING
 """
+# What is added to counters that are there: what then is used and reserved, of those that had room.
+# The rows are locked in the order of their periods. Where it waited for another transaction
+# PostgreSQL looks at each row again, as that one left it.
+CHANGE = """
+WITH wanted (period, used, reserved, most) AS ({wanted}), held AS MATERIALIZED (
+    SELECT id FROM accounts_quotause
+    WHERE tenant_id = %s AND period IN (SELECT period FROM wanted) ORDER BY period FOR UPDATE
+)
+UPDATE accounts_quotause AS kept
+SET used = kept.used + wanted.used, reserved = kept.reserved + wanted.reserved
+FROM wanted, held WHERE kept.id = held.id AND kept.period = wanted.period
+  AND (wanted.most IS NULL
+    OR kept.used + kept.reserved + wanted.used + wanted.reserved <= wanted.most)
+RETURNING kept.period, kept.used, kept.reserved
+"""
+# A new job's: the pages that its reservation has, its bytes, and one job more
+SUBMITTED = CHANGE.format(
+    wanted="""
+    SELECT period, used, reserved, most FROM accounts_reservation, LATERAL (VALUES
+        (to_char(day, '"day:"YYYY-MM-DD'), 0, pages, %s::bigint),
+        (to_char(day, '"month:"YYYY-MM'), 0, pages, %s::bigint),
+        ('open', 1, 0, %s::bigint), ('storage', %s::bigint, 0, %s::bigint)
+    ) AS counter (period, used, reserved, most) WHERE job_id = %s
+"""
+)
 
 
 class OverQuota(Exception):
@@ -181,28 +204,39 @@ def reserve(
     here to its end. Raises ``OverQuota``.
     """
     sent = Statements()
-    kept = keep(sent, tenant, job_id=job_id, engine=engine, pages=pages, run=run)
+    kept = keep(sent, tenant, job_id=job_id, engine=engine, size=size, pages=pages, run=run)
     sent.run()
-    take(tenant, kept, size=size, pages=pages)
+    refuse_unless(tenant, kept, size=size, pages=pages)
 
 
 def keep(
-    sent: Statements, tenant: Tenant, *, job_id: UUID, engine: str, pages: int = 1, run: int = 0
+    sent: Statements,
+    tenant: Tenant,
+    *,
+    job_id: UUID,
+    engine: str,
+    size: int = 0,
+    pages: int = 1,
+    run: int = 0,
 ) -> Kept:
-    """The first half of ``reserve``, which holds up nobody, to be sent with other statements."""
-    return sent.ask(RESERVATION, [job_id, tenant.pk, run, engine, pages, *[tenant.pk] * 2])
+    """The statements of ``reserve``, to be sent as the last of others; for ``refuse_unless``."""
+    sent.ask(RESERVATION, [job_id, tenant.pk, run, engine, pages, *[tenant.pk] * 2])
+    most = {quota: limit_of(tenant, quota) for quota in QUOTAS}
+    counters = [most[PAGES_PER_DAY], most[PAGES_PER_MONTH], most[OPEN_JOBS]]
+    storage = [size, most[STORAGE_BYTES] if size else None]
+    return sent.ask(SUBMITTED, [*counters, *storage, job_id, tenant.pk])
 
 
-def take(tenant: Tenant, kept: Kept, *, size: int = 0, pages: int = 1) -> None:
-    """The second half, with what the first returned. Raises ``OverQuota``."""
-    ((day,),) = kept
+def refuse_unless(tenant: Tenant, kept: Kept, *, size: int = 0, pages: int = 1) -> None:
+    """Raises ``OverQuota`` where not all counters of ``keep`` had room."""
+    if len(kept) == len(QUOTAS):
+        return
     changes = [
         Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
-        *_pages(tenant, day, reserved=pages),
+        *_pages(tenant, standings(tenant)[0].now.date(), reserved=pages),
+        Change(STORAGE, used=size, limit=limit_of(tenant, STORAGE_BYTES)),
     ]
-    if size:
-        changes.append(Change(STORAGE, used=size, limit=limit_of(tenant, STORAGE_BYTES)))
-    _change_or_refuse(tenant, changes)
+    _refuse(tenant, changes, {period for period, *_ in kept})
 
 
 def adjust(tenant: Tenant, *, job_id: UUID, pages: int) -> None:
@@ -215,7 +249,8 @@ def adjust(tenant: Tenant, *, job_id: UUID, pages: int) -> None:
         return
     more = pages - kept.pages
     Reservation.objects.filter(pk=job_id).update(pages=pages)
-    _change_or_refuse(tenant, _pages(tenant, kept.day, reserved=more))
+    changes = _pages(tenant, kept.day, reserved=more)
+    _refuse(tenant, changes, change(tenant.pk, changes))
 
 
 def end(job_id: UUID) -> Settled | None:
@@ -264,23 +299,11 @@ def add_storage(tenant: Tenant, size: int) -> None:
 
 
 def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, int]]:
-    """Add to counters that are there: what is then used and reserved, of those that had room.
-
-    One statement, which locks the rows in the order of their periods. Where it waited for another
-    transaction PostgreSQL looks at each row again, as that one left it.
-    """
+    """Add to counters that are there: what is then used and reserved, of those that had room."""
+    rows = ", ".join(["(%s, %s::bigint, %s::bigint, %s::bigint)"] * len(changes))
     with connection.cursor() as cursor:
-        rows = ", ".join(["(%s, %s::bigint, %s::bigint, %s::bigint)"] * len(changes))
         cursor.execute(
-            f"WITH wanted (period, used, reserved, most) AS (VALUES {rows}),"  # noqa: S608
-            " held AS MATERIALIZED (SELECT id FROM accounts_quotause"
-            " WHERE tenant_id = %s AND period = ANY(%s) ORDER BY period FOR UPDATE)"
-            " UPDATE accounts_quotause AS kept"
-            " SET used = kept.used + wanted.used, reserved = kept.reserved + wanted.reserved"
-            " FROM wanted, held WHERE kept.id = held.id AND kept.period = wanted.period"
-            " AND (wanted.most IS NULL"
-            " OR kept.used + kept.reserved + wanted.used + wanted.reserved <= wanted.most)"
-            " RETURNING kept.period, kept.used, kept.reserved",
+            CHANGE.format(wanted=f"VALUES {rows}"),
             [
                 *(
                     value
@@ -288,7 +311,6 @@ def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, i
                     for value in (each.period, each.used, each.reserved, each.limit)
                 ),
                 tenant_id,
-                [each.period for each in changes],
             ],
         )
         return {period: (used, reserved) for period, used, reserved in cursor.fetchall()}
@@ -330,8 +352,8 @@ def make_counters(tenant_id: UUID, periods: Sequence[str]) -> None:
         )
 
 
-def _change_or_refuse(tenant: Tenant, changes: Sequence[Change]) -> None:
-    done = change(tenant.pk, changes)
+def _refuse(tenant: Tenant, changes: Sequence[Change], done: Container[str]) -> None:
+    """Raises ``OverQuota`` for the first of the changes that are not among those done."""
     left = {each.period: each for each in changes if each.period not in done}
     if not left:
         return

@@ -69,7 +69,8 @@ def submissions(rounds: int) -> None:
     tenants = [
         Tenant.objects.create(name=f"Bench {n}", slug=f"bench-{n}", plan=plan) for n in range(8)
     ]
-    kept: dict[str, Any] = {"refuse_beyond": metering.refuse_beyond, "reserve": metering.reserve}
+    parts = ("refuse_beyond", "keep", "refuse_unless", "reserve")
+    kept: dict[str, Any] = {name: getattr(metering, name) for name in parts}
 
     def submit(number: int) -> None:
         actor = Actor(tenant=tenants[number], permissions=frozenset())

@@ -351,10 +351,11 @@ def _submit(
         )
         return view.made
 
-    with form.upload() as upload:
+    def content() -> list[Any]:
         wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
-        wanted += [] if hours is None else [hours]
-        content = [upload.sha256, upload.name, *wanted]
+        return [upload.sha256, upload.name, *wanted, *([] if hours is None else [hours])]
+
+    with form.upload() as upload:
         once = idempotency.asked(request, tenant=actor.tenant, route=route, content=content)
         job, first_status = idempotency.run_once(
             once,

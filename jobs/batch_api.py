@@ -123,16 +123,19 @@ class BatchListView(BatchView):
             raise ValidationError({"files": ["No file was sent."]})
         name = form.validated_data.get("name", "")
         metadata, priority = form.validated_data.get("metadata"), form.chosen_priority()
-        sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
-        hours = form.validated_data.get("retention_hours")
-        content: list[Any] = [sent, asdict(form.options("")), name, metadata, priority]
-        if sources:
-            content.append([astuple(source) for source in sources])
-        if hours is not None:
-            content.append(["retention_hours", hours])
-        cache = form.validated_data["cache"]
-        if not cache:
-            content.append("read anew")
+        hours, cache = form.validated_data.get("retention_hours"), form.validated_data["cache"]
+
+        def content() -> list[Any]:
+            sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
+            wanted: list[Any] = [sent, asdict(form.options("")), name, metadata, priority]
+            if sources:
+                wanted.append([astuple(source) for source in sources])
+            if hours is not None:
+                wanted.append(["retention_hours", hours])
+            if not cache:
+                wanted.append("read anew")
+            return wanted
+
         once = idempotency.asked(request, tenant=actor.tenant, route="batches", content=content)
         batch, first_status = idempotency.run_once(
             once,

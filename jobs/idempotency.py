@@ -52,10 +52,12 @@ class Once:
     request: str
 
 
-def asked(request: Request, *, tenant: Tenant, route: str, content: Any) -> Once | None:
+def asked(
+    request: Request, *, tenant: Tenant, route: str, content: Callable[[], Any]
+) -> Once | None:
     """What the request's header asks for; None without one.
 
-    ``content`` is what makes it another request, in values that JSON has. Raises
+    ``content`` returns what makes it another request, in values that JSON has. Raises
     ``InvalidOption``.
     """
     key = request.headers.get(HEADER)
@@ -67,7 +69,7 @@ def asked(request: Request, *, tenant: Tenant, route: str, content: Any) -> Once
         raise InvalidOption(
             f"{HEADER}: too many characters", limit=MOST_CHARACTERS, actual=len(key)
         )
-    return Once(tenant, route, key, json.dumps(content, sort_keys=True))
+    return Once(tenant, route, key, json.dumps(content(), sort_keys=True))
 
 
 def run_once(

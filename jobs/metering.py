@@ -41,15 +41,15 @@ def refuse_beyond(tenant: Tenant, *, size: int) -> None:
         raise _told(over) from over
 
 
-def keep(sent: Statements, job: Job) -> quotas.Kept:
-    """The part of ``reserve`` that may be sent with the rows of a new job."""
-    return quotas.keep(sent, job.tenant, job_id=job.pk, engine=job.engine)
+def keep(sent: Statements, job: Job, *, size: int) -> quotas.Kept:
+    """The statements of ``reserve``, to be sent as the last of a new job's."""
+    return quotas.keep(sent, job.tenant, job_id=job.pk, engine=job.engine, size=size)
 
 
-def take(job: Job, kept: quotas.Kept, *, size: int) -> None:
-    """The rest of ``reserve``, with what ``keep`` returned."""
+def refuse_unless(job: Job, kept: quotas.Kept, *, size: int) -> None:
+    """Raises as ``reserve`` where not all of what ``keep`` asked for could be kept."""
     try:
-        quotas.take(job.tenant, kept, size=size)
+        quotas.refuse_unless(job.tenant, kept, size=size)
     except OverQuota as over:
         raise _told(over) from over
 

@@ -90,7 +90,7 @@ def key_of(
         template_version,
         ENGINES[options.engine].revision,
         code_revision(),
-        asdict(settings.LIMITS),
+        repr(settings.LIMITS),
     ]
     text = json.dumps(depends, sort_keys=True)
     return UUID(bytes=salted_hmac("jobs.same_document", text, algorithm="sha256").digest()[:16])

@@ -228,17 +228,17 @@ def create(
     if first is None:
         sent.insert(claims.first_task(job))
     listening = sent.ask(webhooks.LISTENING, [tenant.pk, "job.queued"])
-    kept = metering.keep(sent, job) if first is None else None
+    kept = metering.keep(sent, job, size=file.size) if first is None else None
     sent.run()
+    if kept is not None:
+        metering.refuse_unless(job, kept, size=file.size)
     if placed.callback_url:
         receivers.call_back(job, placed.callback_url)
     webhooks.tell_of_job(job, "job.queued", [pk for (pk,) in listening])
     same_document.place(job, first)
     if job.ended:  # with another one's result: its other files are counted already
         metering.add_storage(tenant, file.size)
-    elif kept is not None:
-        metering.take(job, kept, size=file.size)
-    else:
+    elif kept is None:
         metering.reserve(job, size=file.size)
     return job
 

@@ -25,6 +25,8 @@ T = TypeVar("T")
 # some 45 shapes of the detector (7 MB each), 65 of the recogniser (16 MB for two streams). Its own
 # 5000 hold gigabytes.
 KEPT_LAYERS = 2000
+# OpenVINO binds threads to cores from the first one on, those of every process to the same ones.
+UNBOUND = {"ENABLE_CPU_PINNING": "NO"}
 
 
 def runtime() -> str:
@@ -82,12 +84,13 @@ def _load_openvino(path: Path, threads: int, streams: int) -> Loaded:
     alphabet = None
     if characters:
         model, whole = divide(model, characters)
-        one = core.compile_model(whole, "CPU", {"INFERENCE_NUM_THREADS": str(threads)})
+        one = core.compile_model(whole, "CPU", {"INFERENCE_NUM_THREADS": str(threads), **UNBOUND})
         alphabet = Alphabet(common(characters), lambda steps: np.asarray(one([steps])[0]))
     eight_bits.round_off(model, eight_bits.ranges_of(path))
     settings = {
         "NUM_STREAMS": str(streams),
         "INFERENCE_NUM_THREADS": str(threads),
+        **UNBOUND,
         "CPU_RUNTIME_CACHE_CAPACITY": str(KEPT_LAYERS),
     }
     # Two for each stream, so that none waits for its next input to be handed over.

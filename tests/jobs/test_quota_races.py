@@ -164,12 +164,12 @@ def test_killed_between_reserving_and_the_commit_nothing_is_kept(acme: Organisat
 from django.db import transaction
 from jobs import metering
 from jobs.submit import submit_job
-take = metering.take
+refuse_unless = metering.refuse_unless
 def slow(job, kept, **what):
-    take(job, kept, **what)
+    refuse_unless(job, kept, **what)
     print("reserved", flush=True)
     input()
-metering.take = slow
+metering.refuse_unless = slow
 """
     killed = of(code + SUBMITS, acme, times=1)
     assert killed.stdin is not None and killed.stdout is not None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from extraction.engines import inference, rapid
@@ -29,3 +33,31 @@ def test_openvino_keeps_few_of_the_shapes_it_has_met(
     models = Path(str(import_module("rapidocr").__file__)).parent / "models"
     inference.Network(models / model, runtime="openvino", threads=1)
     assert [config["CPU_RUNTIME_CACHE_CAPACITY"] for config in compiled] == ["2000"]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core cannot be shared out")
+@pytest.mark.parametrize(
+    ("model", "height"), [(rapid.DETECTION_MODEL, 64), (rapid.RECOGNITION_MODEL, 48)]
+)
+def test_openvino_binds_no_thread_to_a_core(model: str, height: int) -> None:
+    """By itself it binds those of every process to the same cores."""
+    pytest.importorskip("openvino")
+    models = Path(str(import_module("rapidocr").__file__)).parent / "models"
+    network = inference.Network(models / model, runtime="openvino", threads=1)
+    image = np.zeros((1, 3, height, 320), np.float32)
+    bound, over = set(), threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            for thread in os.listdir("/proc/self/task"):
+                with suppress(OSError):
+                    bound.add(frozenset(os.sched_getaffinity(int(thread))))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        network([image] * 100, lambda outputs: None)
+    finally:
+        over.set()
+        watcher.join()
+    assert bound == {frozenset(os.sched_getaffinity(0))}
