@@ -12,10 +12,9 @@ transactions wait for each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -23,54 +22,12 @@ from django.db import connection
 from prometheus_client import Counter
 
 from accounts.models import QuotaUse, Reservation, Tenant
-from accounts.statements import Statements
 
 PAGES_PER_MONTH, PAGES_PER_DAY = "pages_per_month", "pages_per_day"
 STORAGE_BYTES, OPEN_JOBS = "storage_bytes", "open_jobs"
 QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order of refusals
 STORAGE, OPEN = "storage", "open"  # periods of the two that have none
 REFUSALS = Counter("ocrsite_quota_refused", "Submissions refused by quotas", ["quota"])
-
-Kept = list[tuple[Any, ...]]  # the counters that had room
-
-# A reservation, and the counters that it needs at 0 where they are not there yet
-RESERVATION = """
-WITH today AS (SELECT (now() AT TIME ZONE 'UTC')::date AS day), made AS (
-    INSERT INTO accounts_reservation (job_id, tenant_id, run, engine, pages, day, submitted_at)
-    SELECT %s, %s, %s, %s, %s, day, now() FROM today
-)
-INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
-SELECT %s, period, 0, 0 FROM today, LATERAL (VALUES (to_char(day, '"day:"YYYY-MM-DD')),
-    (to_char(day, '"month:"YYYY-MM')), ('open'), ('storage')) AS wanted (period)
-WHERE NOT EXISTS (SELECT FROM accounts_quotause AS kept
-    WHERE kept.tenant_id = %s AND kept.period = wanted.period)
-ORDER BY period ON CONFLICT DO NOTHING
-"""
-# What is added to counters that are there: what then is used and reserved, of those that had room.
-# The rows are locked in the order of their periods. Where it waited for another transaction
-# PostgreSQL looks at each row again, as that one left it.
-CHANGE = """
-WITH wanted (period, used, reserved, most) AS ({wanted}), held AS MATERIALIZED (
-    SELECT id FROM accounts_quotause
-    WHERE tenant_id = %s AND period IN (SELECT period FROM wanted) ORDER BY period FOR UPDATE
-)
-UPDATE accounts_quotause AS kept
-SET used = kept.used + wanted.used, reserved = kept.reserved + wanted.reserved
-FROM wanted, held WHERE kept.id = held.id AND kept.period = wanted.period
-  AND (wanted.most IS NULL
-    OR kept.used + kept.reserved + wanted.used + wanted.reserved <= wanted.most)
-RETURNING kept.period, kept.used, kept.reserved
-"""
-# A new job's: the pages that its reservation has, its bytes, and one job more
-SUBMITTED = CHANGE.format(
-    wanted="""
-    SELECT period, used, reserved, most FROM accounts_reservation, LATERAL (VALUES
-        (to_char(day, '"day:"YYYY-MM-DD'), 0, pages, %s::bigint),
-        (to_char(day, '"month:"YYYY-MM'), 0, pages, %s::bigint),
-        ('open', 1, 0, %s::bigint), ('storage', %s::bigint, 0, %s::bigint)
-    ) AS counter (period, used, reserved, most) WHERE job_id = %s
-"""
-)
 
 
 class OverQuota(Exception):
@@ -203,40 +160,37 @@ def reserve(
     The last thing that the caller's transaction does: other submissions of the tenant wait from
     here to its end. Raises ``OverQuota``.
     """
-    sent = Statements()
-    kept = keep(sent, tenant, job_id=job_id, engine=engine, size=size, pages=pages, run=run)
-    sent.run()
-    refuse_unless(tenant, kept, size=size, pages=pages)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT accounts_reserve(%s, %s, %s, %s, %s, %s, %s::bigint[])",
+            [job_id, tenant.pk, run, engine, pages, size, most(tenant, size=size)],
+        )
+        (room,) = cursor.fetchone()
+    refuse_unless(tenant, room, size=size, pages=pages)
 
 
-def keep(
-    sent: Statements,
-    tenant: Tenant,
-    *,
-    job_id: UUID,
-    engine: str,
-    size: int = 0,
-    pages: int = 1,
-    run: int = 0,
-) -> Kept:
-    """The statements of ``reserve``, to be sent as the last of others; for ``refuse_unless``."""
-    sent.ask(RESERVATION, [job_id, tenant.pk, run, engine, pages, *[tenant.pk] * 2])
-    most = {quota: limit_of(tenant, quota) for quota in QUOTAS}
-    counters = [most[PAGES_PER_DAY], most[PAGES_PER_MONTH], most[OPEN_JOBS]]
-    storage = [size, most[STORAGE_BYTES] if size else None]
-    return sent.ask(SUBMITTED, [*counters, *storage, job_id, tenant.pk])
+def most(tenant: Tenant, *, size: int) -> list[int | None]:
+    """The limits of pages a day and a month, open jobs and bytes, for ``accounts_reserve``.
+
+    A job that brings no bytes is not refused for want of room for them.
+    """
+    storage = limit_of(tenant, STORAGE_BYTES) if size else None
+    return [
+        *(limit_of(tenant, each) for each in (PAGES_PER_DAY, PAGES_PER_MONTH, OPEN_JOBS)),
+        storage,
+    ]
 
 
-def refuse_unless(tenant: Tenant, kept: Kept, *, size: int = 0, pages: int = 1) -> None:
-    """Raises ``OverQuota`` where not all counters of ``keep`` had room."""
-    if len(kept) == len(QUOTAS):
+def refuse_unless(tenant: Tenant, room: Collection[str], *, size: int = 0, pages: int = 1) -> None:
+    """Raises ``OverQuota`` unless all counters of ``accounts_reserve`` had room."""
+    if len(room) == len(QUOTAS):
         return
     changes = [
         Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
         *_pages(tenant, standings(tenant)[0].now.date(), reserved=pages),
         Change(STORAGE, used=size, limit=limit_of(tenant, STORAGE_BYTES)),
     ]
-    _refuse(tenant, changes, {period for period, *_ in kept})
+    _refuse(tenant, changes, room)
 
 
 def adjust(tenant: Tenant, *, job_id: UUID, pages: int) -> None:
@@ -299,11 +253,23 @@ def add_storage(tenant: Tenant, size: int) -> None:
 
 
 def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, int]]:
-    """Add to counters that are there: what is then used and reserved, of those that had room."""
-    rows = ", ".join(["(%s, %s::bigint, %s::bigint, %s::bigint)"] * len(changes))
+    """Add to counters that are there: what is then used and reserved, of those that had room.
+
+    One statement, which locks the rows in the order of their periods. Where it waited for another
+    transaction PostgreSQL looks at each row again, as that one left it.
+    """
     with connection.cursor() as cursor:
+        rows = ", ".join(["(%s, %s::bigint, %s::bigint, %s::bigint)"] * len(changes))
         cursor.execute(
-            CHANGE.format(wanted=f"VALUES {rows}"),
+            f"WITH wanted (period, used, reserved, most) AS (VALUES {rows}),"  # noqa: S608
+            " held AS MATERIALIZED (SELECT id FROM accounts_quotause"
+            " WHERE tenant_id = %s AND period = ANY(%s) ORDER BY period FOR UPDATE)"
+            " UPDATE accounts_quotause AS kept"
+            " SET used = kept.used + wanted.used, reserved = kept.reserved + wanted.reserved"
+            " FROM wanted, held WHERE kept.id = held.id AND kept.period = wanted.period"
+            " AND (wanted.most IS NULL"
+            " OR kept.used + kept.reserved + wanted.used + wanted.reserved <= wanted.most)"
+            " RETURNING kept.period, kept.used, kept.reserved",
             [
                 *(
                     value
@@ -311,6 +277,7 @@ def change(tenant_id: UUID, changes: Sequence[Change]) -> dict[str, tuple[int, i
                     for value in (each.period, each.used, each.reserved, each.limit)
                 ),
                 tenant_id,
+                [each.period for each in changes],
             ],
         )
         return {period: (used, reserved) for period, used, reserved in cursor.fetchall()}

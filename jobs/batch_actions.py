@@ -17,7 +17,7 @@ from accounts.identifiers import uuid7
 from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
-from jobs import idempotency, job_actions, queue, same_document, submit
+from jobs import idempotency, job_actions, queue, same_document, submit, templates
 from jobs.batch_fetching import Source, fetched
 from jobs.errors import AlreadyEnded, Expired, NotEnded, NothingAccepted, NothingToRetry
 from jobs.idempotency import Once
@@ -81,7 +81,8 @@ def submit_batch(
                 )
         if not kept:
             raise NothingAccepted(refused)
-        same = [submit.same_as(placed, file) if cache else None for file in kept]
+        state = templates.state_of(actor.tenant) if cache else ""
+        same = [submit.same_as(placed, file, state) if cache else None for file in kept]
         batch_id = uuid7()
         with transaction.atomic():
             if once:

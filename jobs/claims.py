@@ -57,13 +57,14 @@ def lock(job_id: UUID) -> None:
 
 def make_ready(job: Job) -> None:
     """Write what is to be done of a job, and wake a worker after the commit."""
-    first_task(job).save(force_insert=True)
+    task = first_task(job)
+    task.save(force_insert=True)
+    queue.ring_after_commit(task.pool)
 
 
 def first_task(job: Job) -> Task:
-    """All that is to be done of a job, still to be inserted; wakes a worker after the commit."""
+    """All that is to be done of a job, still to be inserted."""
     pool = queue.pool_of(job.engine)
-    queue.ring_after_commit(pool)
     return Task(job=job, tenant_id=job.tenant_id, pool=pool, priority=job.priority)
 
 

@@ -6,6 +6,7 @@ deleted, so that a job, its quota and its bill never differ.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 
 from django.db import connection
@@ -14,7 +15,6 @@ from django.db.models import Count, Sum
 from accounts import quotas, thresholds
 from accounts.models import Tenant
 from accounts.quotas import OverQuota
-from accounts.statements import Statements
 from accounts.usage import billed_pages, record_usage
 from jobs import webhooks
 from jobs.errors import QuotaExceeded, StorageQuotaExceeded
@@ -41,15 +41,10 @@ def refuse_beyond(tenant: Tenant, *, size: int) -> None:
         raise _told(over) from over
 
 
-def keep(sent: Statements, job: Job, *, size: int) -> quotas.Kept:
-    """The statements of ``reserve``, to be sent as the last of a new job's."""
-    return quotas.keep(sent, job.tenant, job_id=job.pk, engine=job.engine, size=size)
-
-
-def refuse_unless(job: Job, kept: quotas.Kept, *, size: int) -> None:
-    """Raises as ``reserve`` where not all of what ``keep`` asked for could be kept."""
+def refuse_unless(job: Job, room: Collection[str], *, size: int) -> None:
+    """Raises as ``reserve`` where the new job's rows were written and not all could be kept."""
     try:
-        quotas.refuse_unless(job.tenant, kept, size=size)
+        quotas.refuse_unless(job.tenant, room, size=size)
     except OverQuota as over:
         raise _told(over) from over
 

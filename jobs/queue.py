@@ -32,6 +32,7 @@ from jobs.models import Priority, Task
 BELL = "jobs.tasks.run_next"
 FEW_BELLS = 20  # rung by the sweeper for what waits
 MOST_BELLS = 100  # in Redis at once; whoever ends a task rings for the next
+ENOUGH_SECONDS = 0.05  # for which as many as may be are taken to be there still
 COUNT_SECONDS = 0.5  # how long a count of what waits is good enough for refusing
 LOCK = 4_711  # of PostgreSQL's advisory locks: one choice at a time in each pool
 POOLS: Sequence[str] = get_args(Pool)
@@ -175,15 +176,21 @@ def pool_queue(pool: str) -> Queue:
     return Queue(pool, connection=django_rq.get_connection("default"))
 
 
+_enough: dict[str, float] = {}  # pool -> until when there are bells enough
+
+
 def ring(pool: str, count: int = 1) -> int:
     """Wake up to ``count`` workers of the pool; returns how many bells were rung.
 
     Raises redis.RedisError.
     """
+    if time.monotonic() < _enough.get(pool, 0):
+        return 0
     with shared_redis().asked() as client:
         queue = Queue(pool, connection=client)
         count = min(count, MOST_BELLS - queue.count)
         if count <= 0:
+            _enough[pool] = time.monotonic() + ENOUGH_SECONDS
             return 0
         with client.pipeline() as pipeline:
             for _ in range(count):

@@ -30,13 +30,12 @@ from prometheus_client import Counter
 
 from accounts.identifiers import first_since
 from accounts.models import Tenant
-from accounts.statements import Statements
 from extraction.code_revision import code_revision
 from extraction.engines import ENGINES
 from extraction.errors import ExtractionError
 from extraction.formats import FORMATS
 from extraction.options import Options
-from jobs import result_cache, templates
+from jobs import result_cache
 from jobs.errors import LeaseLost
 from jobs.models import Job, Status
 
@@ -71,7 +70,11 @@ class Statistics:
 
 
 def key_of(
-    tenant: Tenant, sha256: str, options: Options, template_version: int | None
+    tenant: Tenant,
+    sha256: str,
+    options: Options,
+    template_version: int | None,
+    templates_state: str,
 ) -> UUID | None:
     """What documents and options have in common that give the same result; None: not to be shared.
 
@@ -81,8 +84,8 @@ def key_of(
         return None
     wanted: dict[str, Any] = asdict(options)
     wanted["outputs"] = sorted(name for name in options.outputs if FORMATS[name].render is None)
-    if not options.template and not options.fields:  # which one is used, is told by the document
-        wanted["templates"] = templates.state_of(tenant)
+    if depends_on_templates(options):
+        wanted["templates"] = templates_state
     depends = [
         str(tenant.pk),
         sha256,
@@ -96,17 +99,21 @@ def key_of(
     return UUID(bytes=salted_hmac("jobs.same_document", text, algorithm="sha256").digest()[:16])
 
 
+def depends_on_templates(options: Options) -> bool:
+    """Whether the document tells which template is used."""
+    return not options.template and not options.fields
+
+
 def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
     """The job that has the result, or is about to, held so that it stays as it is; else None.
 
     ``known`` is what ``result_cache`` told. Inside a transaction, until whose end nobody else
     chooses for this key.
     """
-    sent = Statements()
-    sent.ask(_LOCK, [_number(key)])
-    at_work = sent.ask(_AT_WORK, [tenant.pk, key])
-    sent.run()
-    candidates = [pk for (pk,) in at_work]
+    _lock(key)
+    with connection.cursor() as cursor:
+        cursor.execute(_AT_WORK, [tenant.pk, key])
+        candidates = [pk for (pk,) in cursor.fetchall()]
     if known:
         candidates.insert(0, known)
     lately = Now() - timedelta(seconds=settings.RESULT_CACHE_SECONDS)
@@ -130,7 +137,7 @@ def firsts_of(tenant: Tenant, known: Mapping[UUID, UUID | None], priority: int) 
     from jobs import claims  # that module imports this one
 
     firsts = {}
-    for key in sorted(known, key=_number):
+    for key in sorted(known, key=lock_number):
         if first := first_of(tenant, key, known[key]):
             firsts[key] = first
             if not first.ended:
@@ -279,10 +286,11 @@ def _replace(first_id: UUID, key: UUID) -> None:
 def _lock(key: UUID) -> None:
     """Until the transaction's end nobody else has the key's lock."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [_number(key)])
+        cursor.execute(_LOCK, [lock_number(key)])
 
 
-def _number(key: UUID) -> int:
+def lock_number(key: UUID) -> int:
+    """The key's advisory lock, as ``pg_advisory_xact_lock`` takes it."""
     return int.from_bytes(key.bytes[:8], signed=True)
 
 

@@ -6,17 +6,16 @@ Or the job ended at once, where the same document has been read before.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
-from accounts import audit
+from accounts import audit, quotas, rows
 from accounts.identifiers import uuid7
 from accounts.models import Tenant
-from accounts.statements import Statements
 from accounts.tenancy import Actor
 from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
@@ -111,14 +110,24 @@ def submit_job(
     placed = replace(placed, callback_url=callback_url)
     with taken_back_on_failure(placed) as kept:
         kept.append(keep(actor.tenant, upload))
-        same = same_as(placed, kept[0]) if cache else None
+        seen = templates.state_seen(actor.tenant) if cache else ""
+        same = same_as(placed, kept[0], seen) if cache else None
         job_id = uuid7()
         with transaction.atomic():
             if once:
                 idempotency.keep(once, job_id)
-            first = same_document.first_of(actor.tenant, same.key, same.known) if same else None
-            key = same.key if same else None
-            return create(placed, kept[0], job_id=job_id, key=key, first=first)
+            if same is None:
+                return create(placed, kept[0], job_id=job_id)
+            if same.known is None:  # as it is with most
+                with suppress(NotTheFirst):
+                    return create(placed, kept[0], job_id=job_id, key=same.key, unless=seen)
+            same = same_as(placed, kept[0], templates.state_of(actor.tenant)) or same
+            first = same_document.first_of(actor.tenant, same.key, same.known)
+            return create(placed, kept[0], job_id=job_id, key=same.key, first=first)
+
+
+class NotTheFirst(Exception):
+    """Another job with the key is at work, or the templates have changed; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +138,18 @@ class Same:
     known: UUID | None
 
 
-def same_as(placed: Order, file: StoredFile) -> Same | None:
+def same_as(placed: Order, file: StoredFile, templates_state: str) -> Same | None:
     """Where to look for the file's result among those that are there; None for nowhere.
 
-    A result that goes with its first delivery is nobody else's.
+    A result that goes with its first delivery is nobody else's. ``templates_state`` is what
+    ``templates.state_of`` says.
     """
     if placed.retention_hours == 0:
         return None
     tenant, version = placed.actor.tenant, placed.template.version if placed.template else None
-    key = same_document.key_of(tenant, file.sha256, placed.options, version.pk if version else None)
+    key = same_document.key_of(
+        tenant, file.sha256, placed.options, version.pk if version else None, templates_state
+    )
     return Same(key, result_cache.recall(tenant.pk, key)) if key else None
 
 
@@ -183,13 +195,16 @@ def create(
     job_id: UUID | None = None,
     key: UUID | None = None,
     first: Job | None = None,
+    unless: str | None = None,
     batch: Batch | None = None,
     position: int | None = None,
 ) -> Job:
     """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
 
     ``key`` is that of ``same_as``, ``first`` the job that has the result or is about to: the new
-    one then has ended, or waits as ``same_document.place`` says. Raises ``QuotaExceeded``.
+    one then has ended, or waits as ``same_document.place`` says. With ``unless``, the state of the
+    templates that the key was made with, raises ``NotTheFirst`` where that is another or a job with
+    the key is at work. Raises ``QuotaExceeded``.
     """
     tenant, options = placed.actor.tenant, placed.options
     job = Job(
@@ -212,33 +227,42 @@ def create(
         stored_bytes=file.size,
     )
     Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
-    sent = Statements()
-    sent.insert(file)
-    sent.insert(job)
-    sent.insert(
-        audit.entry(
-            actor=placed.actor,
-            tenant=tenant,
-            action="job.submit",
-            obj=job,
-            after={"sha256": file.sha256, "engine": job.engine},
-            address=placed.address,
-        )
+    entry = audit.entry(
+        actor=placed.actor,
+        tenant=tenant,
+        action="job.submit",
+        obj=job,
+        after={"sha256": file.sha256, "engine": job.engine},
+        address=placed.address,
     )
-    if first is None:
-        sent.insert(claims.first_task(job))
-    listening = sent.ask(webhooks.LISTENING, [tenant.pk, "job.queued"])
-    kept = metering.keep(sent, job, size=file.size) if first is None else None
-    sent.run()
-    if kept is not None:
-        metering.refuse_unless(job, kept, size=file.size)
+    task = claims.first_task(job) if first is None else None
+    lock = same_document.lock_number(key) if key and unless is not None else None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM jobs_submit(%s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s,"
+            " %s::bigint[])",
+            [
+                *(rows.as_json(row) for row in (file, job, entry)),
+                rows.as_json(task) if task else None,
+                lock,
+                unless if same_document.depends_on_templates(options) else None,
+                quotas.most(tenant, size=file.size),
+            ],
+        )
+        outcome, listening, room = cursor.fetchone()
+    if outcome != "kept":
+        raise NotTheFirst()
+    rows.written(file, job, entry, *([task] if task else []))
+    if task:
+        queue.ring_after_commit(task.pool)
+        metering.refuse_unless(job, room, size=file.size)
     if placed.callback_url:
         receivers.call_back(job, placed.callback_url)
-    webhooks.tell_of_job(job, "job.queued", [pk for (pk,) in listening])
+    webhooks.tell_of_job(job, "job.queued", listening)
     same_document.place(job, first)
     if job.ended:  # with another one's result: its other files are counted already
         metering.add_storage(tenant, file.size)
-    elif kept is None:
+    elif first is not None:
         metering.reserve(job, size=file.size)
     return job
 

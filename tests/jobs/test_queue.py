@@ -267,11 +267,10 @@ def test_submission_takes_few_queries_whatever_waits(
         with CaptureQueriesContext(connection) as queries:
             answer = client.post("/api/v1/ocr/jobs", {"file": form_file()}, format="multipart")
         assert answer.json()["queue"]["position"] > more
-        # The key, how many wait; the transaction: all rows and what webhooks there are, then the
-        # counters; its place
+        # The key, how many wait; the transaction: all rows with their quota; its place
         statements = [each["sql"] for each in queries if each["sql"] not in ("BEGIN", "COMMIT")]
         counts.append(len(statements))
-    assert counts == [5, 5]
+    assert counts == [4, 4]
 
 
 def test_bells_are_bounded_and_rung_for_what_waits(acme: Organisation) -> None:
