@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -20,13 +21,14 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.load import call, form, spread, throughput
+from benchmarks.load import form, spread, throughput
 from benchmarks.unlimited import lift_limits
 from ocrsite.embedded import end_with_parent, free_port
 from ocrsite.run import ROOT, Site, site
 from tests.documents import text_pdf
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "ocrsite/gunicorn.conf.py")
+SIZES = (0, 300_000, 1_000_000, 3_000_000)  # bytes besides those of a page of text
 BARE = (*GUNICORN, "--worker-class", "gthread", "benchmarks.bare")  # ours needs the site's apps
 
 
@@ -42,7 +44,7 @@ def bare(running: Site) -> Iterator[str]:
     try:
         for _ in range(300):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/notes", timeout=5)
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/documents", timeout=5)
             except urllib.error.HTTPError:
                 break  # GET is not allowed: it answers
             except OSError:
@@ -62,40 +64,33 @@ def main() -> None:
     chosen = parser.parse_args()
     lift_limits()
     os.environ["MAX_QUEUED"] = "10000000"
-    document = text_pdf(["One page of text."])
     with (
         tempfile.TemporaryDirectory(prefix="ocrsite-bench-") as folder,
         site(_open(folder) / "site", port=free_port(), workers=0) as running,
         bare(running) as other,
     ):
-        calls = {
-            "this site, POST /api/v1/ocr/jobs": form(
-                f"{running.url}/api/v1/ocr/jobs", document, key=running.key, status=202
-            ),
-            "bare, the same form, file kept": form(
-                f"{other}/documents", document, status=201, name="a.pdf"
-            ),
-            "bare, a name in JSON": call(
-                "POST",
-                f"{other}/notes",
-                body=b'{"name": "a.pdf"}',
-                kind="application/json",
-                status=201,
-            ),
-        }
-        rates: dict[str, list[float]] = {name: [] for name in calls}
+        calls = {}
+        for size in SIZES:
+            name = f"{size:,} bytes" if size else "a page of text"
+            sent = text_pdf(["One page of text."]) + b"\n%" + random.Random(0).randbytes(size)
+            calls[name] = (
+                form(f"{running.url}/api/v1/ocr/jobs", sent, key=running.key, status=202),
+                form(f"{other}/documents", sent, status=201, name="a.pdf"),
+            )
+        rates: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
         for number in range(chosen.rounds + 1):
-            for name, request in calls.items():
-                url = running.url if name.startswith("this") else other
-                rate = throughput(url, request, clients=chosen.clients, seconds=chosen.seconds)
+            for name, (ours, theirs) in calls.items():
+                pair = [
+                    throughput(url, request, clients=chosen.clients, seconds=chosen.seconds)
+                    for url, request in ((running.url, ours), (other, theirs))
+                ]
                 if number:  # the first ones load and warm
-                    rates[name].append(rate)
-    ours, *_ = rates.values()
-    print("| create | a second, median (quartiles) | this site's share of it |")
-    print("|---|---|---|")
-    for name, values in rates.items():
-        shares = [a / b for a, b in zip(ours, values, strict=True)]
-        print(f"| {name} | {spread(values, 0)} | {spread(shares)} |")
+                    rates[name].append((pair[0], pair[1]))
+    print("| document | ours a second, median (quartiles) | bare | ours / bare |")
+    print("|---|---|---|---|")
+    for name, pairs in rates.items():
+        sides = [spread([pair[side] for pair in pairs], 0) for side in (0, 1)]
+        print(f"| {name} | {sides[0]} | {sides[1]} | {spread([a / b for a, b in pairs])} |")
 
 
 def _open(folder: str) -> Path:
