@@ -22,7 +22,6 @@ from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
 from accounts.grants import grant_to, still_good
@@ -66,10 +65,9 @@ class JobView(TenantMixin, GenericAPIView[Job]):
 
     def reply(self, job: Job, status: int = 200) -> Response:
         """The job as an answer, with its address in Location where it was made."""
-        headers = {}
-        if status in (201, 202):
-            headers["Location"] = reverse("job", args=[job.pk], request=self.request)
-        return Response(self.get_serializer(job).data, status=status, headers=headers)
+        data = self.get_serializer(job).data
+        headers = {"Location": data["links"]["self"]} if status in (201, 202) else {}
+        return Response(data, status=status, headers=headers)
 
     def reply_at_end(
         self,

@@ -45,12 +45,12 @@ SETTLE_SECONDS = 5
 ON_THE_WAY = (Status.QUEUED, Status.RUNNING)
 _LOCK = "SELECT pg_advisory_xact_lock(%s)"
 SETTLING_SECONDS = 1.0  # a sweep, for what crashes left
-# Without the tenant, whose id is in the key: PostgreSQL would look through all that waits
+# Without the tenant, whose id is in the key, and without an order: for either PostgreSQL may look
+# through all that waits
 _AT_WORK = """
     SELECT id FROM jobs_job
     WHERE cache_key = %s AND same_as_id IS NULL
       AND status IN ('queued', 'running') AND NOT cancel_requested
-    ORDER BY id LIMIT 1
 """
 LOOKUPS = Counter("ocrsite_cache_lookups", "Documents looked for among those read", ["result"])
 
@@ -114,7 +114,7 @@ def first_of(tenant: Tenant, key: UUID, known: UUID | None) -> Job | None:
     _lock(key)
     with connection.cursor() as cursor:
         cursor.execute(_AT_WORK, [key])
-        candidates = [pk for (pk,) in cursor.fetchall()]
+        candidates = sorted(pk for (pk,) in cursor.fetchall())[:1]
     if known:
         candidates.insert(0, known)
     lately = Now() - timedelta(seconds=settings.RESULT_CACHE_SECONDS)
@@ -274,7 +274,8 @@ def _replace(first_id: UUID, key: UUID) -> None:
 
     waiting = Job.objects.filter(same_as=first_id, status=Status.QUEUED)
     at_work = Job.objects.filter(cache_key=key, same_as=None, cancel_requested=False)
-    first = at_work.filter(status__in=ON_THE_WAY).order_by("pk").first()
+    on_the_way = at_work.filter(status__in=ON_THE_WAY).order_by()
+    first = min(on_the_way, key=lambda job: job.pk, default=None)
     if first is None:
         first = waiting.order_by("priority", "pk").select_for_update(of=("self",)).first()
         if first is None:

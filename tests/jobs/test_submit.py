@@ -99,18 +99,20 @@ def test_few_rows_are_looked_at_whatever_waits(acme: Organisation) -> None:
 
     for number in range(60):
         make_job(acme, PDF + b"%%%d" % number)
-    with connection.cursor() as cursor:  # a plan like that of a table of which nothing is known
+    with connection.cursor() as cursor:  # as if the table were large
         cursor.execute("SET LOCAL enable_seqscan = off")
-    before = rows_read()
-    make_job(acme, PDF + b"%new")
-    between = rows_read()
-    assert between - before < 10
-    key = Job.objects.latest("pk").cache_key
-    assert key is not None
-    before = rows_read()
-    with transaction.atomic():
-        assert same_document.first_of(acme.tenant, key, None) is not None
-    assert rows_read() - before < 10
+    for number in range(2):
+        before = rows_read()
+        make_job(acme, PDF + b"%%new %d" % number)
+        assert rows_read() - before < 10
+        key = Job.objects.latest("pk").cache_key
+        assert key is not None
+        before = rows_read()
+        with transaction.atomic():
+            assert same_document.first_of(acme.tenant, key, None) is not None
+        assert rows_read() - before < 10
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE jobs_job")
 
 
 @pytest.mark.usefixtures("cache_on")
