@@ -58,7 +58,7 @@ def test_stopping_a_worker_hands_its_job_back_and_leaves_no_process(tmp_path: Pa
         answer = requests.post(
             f"{running.url}/api/v1/ocr/jobs",
             headers={"Authorization": f"Bearer {running.key}"},
-            files={"file": ("long.pdf", text_pdf(["A page with text enough."] * 300))},
+            files={"file": ("long.pdf", text_pdf(["A page with text enough."] * 160))},
             timeout=30,
         )
         wait_for(running, lambda counts: counts.get("running") == 1, 60)
@@ -80,4 +80,4 @@ def test_stopping_a_worker_hands_its_job_back_and_leaves_no_process(tmp_path: Pa
             headers={"Authorization": f"Bearer {running.key}"},
             timeout=30,
         ).json()
-    assert [page["number"] for page in result["pages"]] == list(range(1, 301))
+    assert [page["number"] for page in result["pages"]] == list(range(1, 161))

@@ -224,6 +224,15 @@ def test_list_shows_status_pages_and_engine_newest_first(
     assert f'href="/jobs/{waiting.pk}"' in html
 
 
+def test_list_tells_what_was_read_before(
+    browser: Client, acme: Organisation, fake_engine: FakeEngine
+) -> None:
+    job = finished(acme)
+    assert "Read before" not in page(browser, "/jobs")
+    Job.objects.filter(pk=job.pk).update(cached=True)
+    assert "Read before" in page(browser, "/jobs")
+
+
 def test_list_is_asked_for_again_only_while_a_job_is_on_its_way(
     browser: Client, acme: Organisation, fake_engine: FakeEngine
 ) -> None:
