@@ -1,8 +1,8 @@
 """What a tenant may use: pages a day and a month, bytes of storage, open jobs.
 
 A job's pages are reserved when it is submitted and settled when it ends, in the transactions that
-write those, by conditional UPDATEs of counter rows: of jobs that come at once no more are admitted
-than fit. What a job has reserved is a row of its own; who deletes it settles, so that it is done
+write those, under the locks of counter rows: of jobs that come at once no more are admitted than
+fit. What a job has reserved is a row of its own; who deletes it settles, so that it is done
 once. Days and months are UTC's, by the database's clock, those of the submission.
 
 Counters are locked in the order of their periods' names and after all other rows, so that no two
@@ -329,7 +329,8 @@ def _refuse(tenant: Tenant, changes: Sequence[Change], done: Container[str]) -> 
     for quota in standings(tenant):
         for period, each in left.items():
             if quota_of(period) == quota.quota:
-                raise _refusal(quota, each.limit, taken[period] + each.used + each.reserved)
+                now = taken[period] + each.used + each.reserved
+                raise _refusal(quota, each.limit, max(now, (each.limit or 0) + 1))  # as it was
     raise RuntimeError(f"counters are missing: {sorted(left)}")
 
 

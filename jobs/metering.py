@@ -41,8 +41,8 @@ def refuse_beyond(tenant: Tenant, *, size: int) -> None:
         raise _told(over) from over
 
 
-def refuse_unless(job: Job, room: Collection[str], *, size: int) -> None:
-    """Raises as ``reserve`` where the new job's rows were written and not all could be kept."""
+def refuse(job: Job, room: Collection[str], *, size: int) -> None:
+    """Raises as ``reserve``, for a new job for which not all could be kept."""
     try:
         quotas.refuse_unless(job.tenant, room, size=size)
     except OverQuota as over:

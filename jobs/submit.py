@@ -112,22 +112,23 @@ def submit_job(
         kept.append(keep(actor.tenant, upload))
         seen = templates.state_seen(actor.tenant) if cache else ""
         same = same_as(placed, kept[0], seen) if cache else None
-        job_id = uuid7()
+        key, job_id = same.key if same else None, uuid7()
+        if not once and not callback_url and (same is None or same.known is None):  # as most are
+            with suppress(NotAlone):
+                return create(placed, kept[0], job_id=job_id, key=key, alone=True, seen=seen)
         with transaction.atomic():
             if once:
                 idempotency.keep(once, job_id)
-            if same is None:
-                return create(placed, kept[0], job_id=job_id)
-            if same.known is None:  # as it is with most
-                with suppress(NotTheFirst):
-                    return create(placed, kept[0], job_id=job_id, key=same.key, unless=seen)
-            same = same_as(placed, kept[0], templates.state_of(actor.tenant)) or same
-            first = same_document.first_of(actor.tenant, same.key, same.known)
-            return create(placed, kept[0], job_id=job_id, key=same.key, first=first)
+            first = None
+            if same:
+                same = same_as(placed, kept[0], templates.state_of(actor.tenant)) or same
+                first = same_document.first_of(actor.tenant, same.key, same.known)
+                key = same.key
+            return create(placed, kept[0], job_id=job_id, key=key, first=first)
 
 
-class NotTheFirst(Exception):
-    """Another job with the key is at work, or the templates have changed; nothing was written."""
+class NotAlone(Exception):
+    """More than one call of the database is needed for a job; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +196,18 @@ def create(
     job_id: UUID | None = None,
     key: UUID | None = None,
     first: Job | None = None,
-    unless: str | None = None,
+    alone: bool = False,
+    seen: str = "",
     batch: Batch | None = None,
     position: int | None = None,
 ) -> Job:
     """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
 
     ``key`` is that of ``same_as``, ``first`` the job that has the result or is about to: the new
-    one then has ended, or waits as ``same_document.place`` says. With ``unless``, the state of the
-    templates that the key was made with, raises ``NotTheFirst`` where that is another or a job with
-    the key is at work. Raises ``QuotaExceeded``.
+    one then has ended, or waits as ``same_document.place`` says. ``alone``, it is a transaction of
+    its own: for a job without ``first`` and callback. Raises ``NotAlone`` where a job with the key
+    is at work after all, the templates are no longer as they were ``seen``, or a webhook is to be
+    told. Raises ``QuotaExceeded``.
     """
     tenant, options = placed.actor.tenant, placed.options
     job = Job(
@@ -236,26 +239,27 @@ def create(
         address=placed.address,
     )
     task = claims.first_task(job) if first is None else None
-    lock = same_document.lock_number(key) if key and unless is not None else None
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM jobs_submit(%s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s,"
+            "SELECT * FROM jobs_submit(%s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s, %s,"
             " %s::bigint[])",
             [
                 *(rows.as_json(row) for row in (file, job, entry)),
                 rows.as_json(task) if task else None,
-                lock,
-                unless if same_document.depends_on_templates(options) else None,
+                alone,
+                same_document.lock_number(key) if alone and key else None,
+                seen if same_document.depends_on_templates(options) else None,
                 quotas.most(tenant, size=file.size),
             ],
         )
         outcome, listening, room = cursor.fetchone()
+    if outcome == "full":
+        metering.refuse(job, room, size=file.size)
     if outcome != "kept":
-        raise NotTheFirst()
+        raise NotAlone()
     rows.written(file, job, entry, *([task] if task else []))
     if task:
         queue.ring_after_commit(task.pool)
-        metering.refuse_unless(job, room, size=file.size)
     if placed.callback_url:
         receivers.call_back(job, placed.callback_url)
     webhooks.tell_of_job(job, "job.queued", listening)

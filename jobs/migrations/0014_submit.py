@@ -7,20 +7,34 @@ CREATE FUNCTION jobs_templates_state(owner uuid) RETURNS text LANGUAGE sql STABL
 $$;
 """
 # Writes a new job's rows, given as JSON by their columns (accounts/rows.py), and keeps room for it
-# where it has a task of its own. With `lock`, only if no other with its cache_key is at work and
-# the organisation's templates are as `templates` says (null: they do not matter); until the end of
-# the transaction nobody else decides that for the key. Returns "kept", the webhooks to be told, and
-# what accounts_reserve does; or, with nothing written, "same" or "templates".
+# where it has a task of its own: "kept", with the webhooks to be told. Or writes nothing: "full",
+# with what accounts_reserve returns; with `alone` also "told" where a webhook is to be told; with
+# `lock` also "templates" where those are others than `seen` says (null: they do not matter), and
+# "same" where a job with its cache_key is at work. Until the end of the transaction nobody else
+# decides that for the key.
 SUBMIT = """
 CREATE FUNCTION jobs_submit(
-    file jsonb, job jsonb, entry jsonb, task jsonb, lock bigint, templates text, most bigint[]
+    file jsonb, job jsonb, entry jsonb, task jsonb, alone boolean, lock bigint, seen text,
+    most bigint[]
 ) RETURNS TABLE (outcome text, listening uuid[], room text[]) LANGUAGE plpgsql AS $$
 DECLARE
     owner uuid := job ->> 'tenant_id';
 BEGIN
+    -- Locked as a foreign key to them would be, but now: see jobs/webhooks.py
+    listening := ARRAY(
+        SELECT id FROM jobs_webhook WHERE tenant_id = owner AND active
+          AND events @> ARRAY['job.queued']::varchar[]
+        ORDER BY id FOR KEY SHARE
+    );
+    IF alone AND cardinality(listening) > 0 THEN
+        outcome := 'told';
+        RETURN NEXT;
+        RETURN;
+    END IF;
     IF lock IS NOT NULL THEN
-        IF templates <> jobs_templates_state(owner) THEN
-            RETURN QUERY SELECT 'templates', NULL::uuid[], NULL::text[];
+        IF seen <> jobs_templates_state(owner) THEN
+            outcome := 'templates';
+            RETURN NEXT;
             RETURN;
         END IF;
         PERFORM pg_advisory_xact_lock(lock);
@@ -29,7 +43,18 @@ BEGIN
         WHERE cache_key = (job ->> 'cache_key')::uuid AND same_as_id IS NULL
           AND status IN ('queued', 'running') AND NOT cancel_requested;
         IF FOUND THEN
-            RETURN QUERY SELECT 'same', NULL::uuid[], NULL::text[];
+            outcome := 'same';
+            RETURN NEXT;
+            RETURN;
+        END IF;
+    END IF;
+    IF task IS NOT NULL THEN
+        room := accounts_reserve(
+            (job ->> 'id')::uuid, owner, 0, job ->> 'engine', 1, (file ->> 'size')::bigint, most
+        );
+        IF cardinality(room) < 4 THEN
+            outcome := 'full';
+            RETURN NEXT;
             RETURN;
         END IF;
     END IF;
@@ -50,17 +75,8 @@ BEGIN
         SELECT id, job_id, tenant_id, pool, priority, numbers, state, attempt, retries, crashes,
             worker, lease_until, taken_at
         FROM jsonb_populate_record(NULL::jobs_task, task);
-        room := accounts_reserve(
-            (job ->> 'id')::uuid, owner, 0, job ->> 'engine', 1, (file ->> 'size')::bigint, most
-        );
     END IF;
     outcome := 'kept';
-    -- Locked as a foreign key to them would be, but now: see jobs/webhooks.py
-    listening := ARRAY(
-        SELECT id FROM jobs_webhook WHERE tenant_id = owner AND active
-          AND events @> ARRAY['job.queued']::varchar[]
-        ORDER BY id FOR KEY SHARE
-    );
     RETURN NEXT;
 END
 $$;

@@ -30,41 +30,39 @@ class FolderStore(FileSystemStorage):
 
     def _save(self, name: str, content: File[bytes]) -> str:
         path = Path(self.path(name))
-        partial = path.with_name(f"{PARTIAL}{uuid4().hex}")
-        try:
-            self._write(partial, content)
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        given = getattr(content, "temporary_file_path", None)
+        if given is None or not self._moved(Path(given()), path, content):
+            partial = path.with_name(f"{PARTIAL}{uuid4().hex}")
+            try:
+                with self._created(partial) as out:
+                    for chunk in content.chunks():
+                        out.write(chunk)
+                self._finish(partial, content)
+                os.replace(partial, path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
         _sync(path.parent)
         return name
 
-    def _write(self, partial: Path, content: File[bytes]) -> None:
-        """Move or copy the content there, all of it on the disk when this returns."""
-        given = getattr(content, "temporary_file_path", None)
-        if given is not None and self._moved(Path(given()), partial):
-            _sync(partial)
-        else:
-            with self._created(partial) as out:
-                for chunk in content.chunks():
-                    out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
-        if partial.stat().st_size != content.size:
-            raise OSError(errno.EIO, f"{partial.stat().st_size} of {content.size} bytes are there")
+    def _finish(self, path: Path, content: File[bytes]) -> None:
+        """Have all of the content on the disk, to be named by its key."""
+        _sync(path)
+        if path.stat().st_size != content.size:
+            raise OSError(errno.EIO, f"{path.stat().st_size} of {content.size} bytes are there")
         if self.file_permissions_mode is not None:
-            partial.chmod(self.file_permissions_mode)
+            path.chmod(self.file_permissions_mode)
 
-    def _moved(self, source: Path, target: Path) -> bool:
+    def _moved(self, source: Path, target: Path, content: File[bytes]) -> bool:
         """Whether the file could be moved: not to another file system."""
+        self._finish(source, content)
         for _ in range(3):
-            target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.rename(source, target)
             except FileNotFoundError:
                 if not source.exists():
                     raise
+                target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise

@@ -162,14 +162,15 @@ def test_killed_between_reserving_and_the_commit_nothing_is_kept(acme: Organisat
     plan(acme, open_jobs=1)
     code = """
 from django.db import transaction
-from jobs import metering
-from jobs.submit import submit_job
-refuse_unless = metering.refuse_unless
-def slow(job, kept, **what):
-    refuse_unless(job, kept, **what)
-    print("reserved", flush=True)
-    input()
-metering.refuse_unless = slow
+from jobs import submit
+create = submit.create
+def slow(*args, **what):
+    with transaction.atomic():
+        job = create(*args, **what)
+        print("reserved", flush=True)
+        input()
+        return job
+submit.create = slow
 """
     killed = of(code + SUBMITS, acme, times=1)
     assert killed.stdin is not None and killed.stdout is not None

@@ -11,11 +11,13 @@ from django.conf import settings as live_settings
 from django.db import connection, models, transaction
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Reservation, Tenant
+from accounts.models import AuditEntry, Plan, QuotaUse, Reservation, Tenant
 from extraction.options import Options
 from jobs import result_cache, same_document, submit, templates
-from jobs.models import Job, StoredFile, Task
+from jobs.errors import QuotaExceeded
+from jobs.models import Delivery, Job, StoredFile, Task
 from jobs.submit import submit_job
+from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, make_job, upload
 from tests.people import Organisation
 
@@ -76,13 +78,44 @@ def test_nothing_is_kept_of_what_fails_late(
     def broken(*args: Any, **what: Any) -> None:
         raise RuntimeError("late")
 
-    monkeypatch.setattr(submit.metering, "refuse_unless", broken)
-    with pytest.raises(RuntimeError, match="late"):
-        make_job(acme)
+    monkeypatch.setattr(submit.receivers, "call_back", broken)
+    with upload() as received, pytest.raises(RuntimeError, match="late"):
+        submit_job(
+            actor=acme.actor,
+            upload=received,
+            options=Options(),
+            callback_url="https://example.com/told",
+        )
     kept = (StoredFile, Job, Task, Reservation)
     assert [model._default_manager.count() for model in kept] == [0, 0, 0, 0]
     assert not AuditEntry.objects.filter(action="job.submit").exists()
     assert Tenant.objects.exists(), "the connection still serves"
+
+
+def test_refused_for_want_of_room_writes_nothing(acme: Organisation) -> None:
+    Plan.objects.update_or_create(name="small", defaults={"title": "Small", "open_jobs": 1})
+    acme.tenant.plan = Plan.objects.get(name="small")
+    acme.tenant.save()
+    make_job(acme)
+    uses = list(QuotaUse.objects.order_by("period").values_list("period", "used", "reserved"))
+    order = submit.order(actor=acme.actor, options=Options())  # the look before is passed by
+    file = StoredFile(tenant=acme.tenant, key="k", name="a", media_type="x/y", size=1, sha256="0")
+    for alone in (True, False):
+        with pytest.raises(QuotaExceeded) as refused:
+            submit.create(order, file, alone=alone)
+        assert (refused.value.limit, refused.value.actual) == (1, 2)
+    assert [Job.objects.count(), Task.objects.count(), Reservation.objects.count()] == [1, 1, 1]
+    assert uses == list(
+        QuotaUse.objects.order_by("period").values_list("period", "used", "reserved")
+    )
+
+
+def test_webhook_that_listens_is_told_in_the_transaction(acme: Organisation) -> None:
+    webhook, _ = hook(acme, "https://example.com/told", "job.queued")
+    job = make_job(acme)
+    told = Delivery.objects.get()
+    assert (told.webhook, told.event) == (webhook, "job.queued")
+    assert json.loads(told.body)["data"]["id"] == str(job.pk)
 
 
 @pytest.mark.usefixtures("cache_on")
