@@ -27,3 +27,17 @@ class SwitchTenantForm(forms.Form):
     """The id of the tenant to switch to."""
 
     tenant = forms.UUIDField()
+
+
+class OrganisationForm(forms.Form):
+    """What an organisation says of itself."""
+
+    name = forms.CharField(label="Name", max_length=200)
+    retention_hours = forms.IntegerField(
+        label="Hours to keep documents and results",
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        help_text="After a job's end, where the job does not say. 0: until the first download. "
+        "Empty: as this site usually does.",
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import api, views
+from accounts import api, organisation_views, views
 
 api_urlpatterns = [
     path("auth/token", api.TokenView.as_view(), name="auth-token"),
@@ -15,4 +15,5 @@ urlpatterns = [
     path("login", views.LoginView.as_view(), name="login"),
     path("logout", views.LogoutView.as_view(), name="logout"),
     path("switch-tenant", views.SwitchTenantView.as_view(), name="switch-tenant"),
+    path("organisation", organisation_views.SettingsPage.as_view(), name="organisation-page"),
 ]

@@ -90,6 +90,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "favicon.ico": {"get": "public"},
     "login": {"get": "public", "post": "public", "put": "public"},
     "logout": {"post": "self"},
+    "organisation": {"get": "list", "post": "self"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},

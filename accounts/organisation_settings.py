@@ -1,0 +1,45 @@
+"""What an organisation says of itself: its name, and how long it keeps its documents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import Tenant
+from accounts.tenancy import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationSettings:
+    """``retention_hours``: as of `Tenant`; None is the installation's."""
+
+    name: str
+    retention_hours: int | None
+
+
+def settings_of(tenant: Tenant) -> OrganisationSettings:
+    """The settings as they stand in this row."""
+    return OrganisationSettings(tenant.name, tenant.retention_hours)
+
+
+def change_settings(actor: Actor, wanted: OrganisationSettings, *, address: str | None) -> bool:
+    """Change the actor's organisation and say so in the audit log; False if nothing differs."""
+    with transaction.atomic():
+        tenant = Tenant.objects.select_for_update().get(pk=actor.tenant.pk)
+        old, new = asdict(settings_of(tenant)), asdict(wanted)
+        changed = [name for name in new if new[name] != old[name]]
+        if not changed:
+            return False
+        Tenant.objects.filter(pk=tenant.pk).update(**{name: new[name] for name in changed})
+        audit.record(
+            actor=actor,
+            tenant=tenant,
+            action="settings.change",
+            obj=tenant,
+            before={name: old[name] for name in changed},
+            after={name: new[name] for name in changed},
+            address=address,
+        )
+    return True
