@@ -102,7 +102,7 @@ if admitted then
     redis.call('SET', key, cmsgpack.pack(state), 'PX', math.ceil(lengths[3] * (1 + 1 / SLOTS)))
   end
 end
-return told
+return table.concat(told, ' ')
 """
 
 
@@ -155,9 +155,10 @@ class RedisCounts:
         with self._server.asked() as client:
             if self._script is None:
                 self._script = client.register_script(SCRIPT)
-            now, *told = self._script(
+            reply = self._script(
                 keys=[subject.key for subject in subjects], args=[*_lengths(), *numbers]
             )
+        now, *told = map(int, reply.split())  # one text: a list costs redis-py a read an element
         return Count(now, _readings(subjects, told))
 
 

@@ -35,6 +35,10 @@ class Options:
     split: bool = False
     template: str = ""
 
+    def by_name(self) -> dict[str, Any]:
+        """The choices by name, not copied."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

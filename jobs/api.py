@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -350,7 +349,7 @@ def _submit(
         return view.made
 
     def content() -> list[Any]:
-        wanted = [asdict(form.options("")), metadata, priority, cache, callback_url]
+        wanted = [form.options("").by_name(), metadata, priority, cache, callback_url]
         return [upload.sha256, upload.name, *wanted, *([] if hours is None else [hours])]
 
     with form.upload() as upload:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple
+from dataclasses import astuple
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -127,7 +127,7 @@ class BatchListView(BatchView):
 
         def content() -> list[Any]:
             sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
-            wanted: list[Any] = [sent, asdict(form.options("")), name, metadata, priority]
+            wanted: list[Any] = [sent, form.options("").by_name(), name, metadata, priority]
             if sources:
                 wanted.append([astuple(source) for source in sources])
             if hours is not None:

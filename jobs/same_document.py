@@ -13,11 +13,10 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -83,7 +82,7 @@ def key_of(
     """
     if not settings.RESULT_CACHE_SECONDS:
         return None
-    wanted: dict[str, Any] = asdict(options)
+    wanted = options.by_name()
     wanted["outputs"] = sorted(name for name in options.outputs if FORMATS[name].render is None)
     if depends_on_templates(options):
         wanted["templates"] = templates_state

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -273,7 +273,7 @@ def create(
 
 def shown(options: Options) -> dict[str, Any]:
     """The options as they are kept and returned: without the password."""
-    return {k: v for k, v in asdict(options).items() if k != "password"}
+    return {name: value for name, value in options.by_name().items() if name != "password"}
 
 
 @contextmanager

@@ -181,7 +181,8 @@ def test_memory_and_script_decide_alike(monkeypatch: pytest.MonkeyPatch) -> None
             now -= 10**9
         subjects = chance.choice([both, both[:1], both[1:]])
         numbers = [number for subject in subjects for number in subject.rates.numbers]
-        told = script(keys=[each.key for each in subjects], args=[*lengths, *numbers, now])
+        reply = script(keys=[each.key for each in subjects], args=[*lengths, *numbers, now])
+        told = [int(number) for number in reply.split()]
         count = memory.count(subjects)
         assert told == [now, *(n for each in count.readings for n in (each.used, each.reset))]
         outcomes |= {reading.name for reading in count.readings if reading.full}
