@@ -1,0 +1,108 @@
+"""Nothing that leaves a process waits without an end: each way out is named here with its bound."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.test_architecture import MODULES, ROOT
+
+# A call by one of these names opens a way to another machine, or another process
+WAYS_OUT = {
+    "urlopen",
+    "urlretrieve",
+    "HTTPConnection",
+    "HTTPSConnection",
+    "create_connection",
+    "create_server",
+    "SMTP",
+    "SMTP_SSL",
+    "Session",
+    "socket",
+    "socketpair",
+    "from_url",
+    "Redis",
+    "client",
+    "resource",
+    "connect",
+    "send_mail",
+    "EmailMessage",
+    "EmailMultiAlternatives",
+}
+# Where they are used, and what bounds them
+BOUNDED = {
+    ("accounts/shared_redis.py", "from_url"): "socket_connect_timeout and socket_timeout, below",
+    ("accounts/thresholds.py", "send_mail"): "EMAIL_TIMEOUT",
+    ("demo/__main__.py", "Session"): "the demo, to its own site",
+    ("extraction/sandbox.py", "socket"): "a pair of this machine's; every wait has a deadline",
+    ("extraction/sandbox.py", "socketpair"): "the same",
+    ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
+    ("jobs/netguard.py", "socket"): "the same",
+    ("jobs/sending.py", "send_mail"): "EMAIL_TIMEOUT",
+    ("jobs/stores/bucket.py", "client"): "client_config, below",
+    ("ocrsite/embedded.py", "connect"): "servers of one's own, on this machine",
+    ("ocrsite/embedded.py", "from_url"): "the same",
+    ("ocrsite/embedded.py", "socket"): "looks for a free port",
+    ("ocrsite/run.py", "urlopen"): "to its own site, with a timeout",
+}
+LIBRARIES = {"requests", "httpx", "aiohttp", "urllib3", "smtplib", "ftplib", "telnetlib"}
+
+
+def ways_out(tree: ast.AST) -> set[str]:
+    """Names of ``WAYS_OUT`` that are called in the tree."""
+    called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    names = {
+        func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called
+    }
+    return names & WAYS_OUT
+
+
+def test_every_way_out_is_named_with_its_bound() -> None:
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for path in MODULES
+        for name in ways_out(ast.parse(path.read_text()))
+    }
+    assert found == set(BOUNDED), "a new way out: bound it, and say here by what"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_http_library_is_used_beside_the_guard(path: Path) -> None:
+    if path.is_relative_to(ROOT / "demo"):
+        return
+    tree = ast.parse(path.read_text())
+    names = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert names & LIBRARIES == set()
+
+
+def test_redis_database_bucket_and_mail_have_bounds() -> None:
+    import redis
+
+    from accounts.shared_redis import shared_redis
+    from jobs.stores.bucket import BucketStore
+
+    with shared_redis().asked() as client:
+        assert isinstance(client, redis.Redis)
+        options = client.get_connection_kwargs()
+        assert 0 < options["socket_connect_timeout"] <= 5
+        assert 0 < options["socket_timeout"] <= 5
+    store = BucketStore(bucket_name="b", access_key="a", secret_key="s", region_name="eu")
+    assert 0 < store.client_config.connect_timeout <= 5
+    assert 0 < store.client_config.read_timeout <= 30
+    for url in (queue["URL"] for queue in settings.RQ_QUEUES.values()):
+        assert "socket_connect_timeout=2&socket_timeout=5" in url
+    assert settings.DATABASES["default"]["OPTIONS"]["connect_timeout"] == 3
+    assert 0 < settings.EMAIL_TIMEOUT <= 15
