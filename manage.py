@@ -8,4 +8,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocrsite.settings")
     from django.core.management import execute_from_command_line
 
+    from accounts.row_security import process_sees_everything
+
+    process_sees_everything()
     execute_from_command_line(sys.argv)

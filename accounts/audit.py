@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.models import ApiKey, AuditEntry, Membership, Tenant, User
+from accounts.row_security import acting_for, unscoped
 from accounts.tenancy import Actor, session_actor
 
 SYSTEM = "system"
@@ -38,7 +39,8 @@ def record(
         after=after,
         address=address,
     )
-    added.save(force_insert=True)
+    with acting_for(tenant) if tenant else unscoped():
+        added.save(force_insert=True)
     return added
 
 
@@ -95,6 +97,7 @@ def address_of(request: HttpRequest | Request) -> str | None:
         return None
 
 
+@unscoped()
 def home_tenant(user: User) -> Tenant | None:
     """The first tenant of a person, under which their sign-ins are kept."""
     membership = Membership.objects.active().filter(user=user).order_by("pk").first()

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 
 from accounts.keys import MARK, KeyRefused, verify_api_key
 from accounts.models import ApiKey, Membership
+from accounts.row_security import act_for
 from accounts.tenancy import Actor, key_actor, member_actor
 from accounts.tokens import TokenRefused, read_access
 
@@ -29,6 +30,7 @@ class ApiKeyAuthentication(BaseAuthentication):
                     key = verify_api_key(raw)
                 except KeyRefused as error:
                     raise AuthenticationFailed(str(error)) from error
+                act_for(key.tenant)
                 return key_actor(key), key
         return None
 
@@ -51,6 +53,7 @@ class TenantJWTAuthentication(BaseAuthentication):
             membership = read_access(raw)
         except TokenRefused as error:
             raise AuthenticationFailed(str(error)) from error
+        act_for(membership.tenant)
         return member_actor(membership), membership
 
     def authenticate_header(self, request: Request) -> str:

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.models import ApiKey, Membership, User
 from accounts.permissions import ROLES, allowed_to_scopes
+from accounts.row_security import unscoped
 from accounts.tenancy import Actor, key_actor, member_actor
 
 
@@ -38,6 +39,7 @@ def grant_to(actor: Actor, action: str) -> Grant:
     )
 
 
+@unscoped()
 def still_good(grants: Collection[Grant]) -> set[Grant]:
     """Those that would be given again now, by at most one query for keys and one for people."""
     return _of_keys([grant for grant in grants if grant.api_key_id]) | _of_members(
@@ -45,6 +47,7 @@ def still_good(grants: Collection[Grant]) -> set[Grant]:
     )
 
 
+@unscoped()
 def actor_again(tenant_id: UUID, *, api_key_id: UUID | None, user_id: UUID | None) -> Actor | None:
     """Who acted earlier, with what they may do now; None where they may nothing any more.
 

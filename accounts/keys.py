@@ -24,6 +24,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts import audit
 from accounts.models import ApiKey, Tenant, User
 from accounts.permissions import SCOPES
+from accounts.row_security import unscoped
 from accounts.tenancy import Actor
 
 MARK = "ocrs_"
@@ -152,6 +153,7 @@ def verify_api_key(raw: str) -> ApiKey:
     return key
 
 
+@unscoped()
 def _verified(raw: str) -> ApiKey:
     if not is_well_formed(raw):
         raise KeyRefused("This is not an API key of this site.")

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.models import Membership, User
+from accounts.row_security import unscoped
 from accounts.tokens import RefreshToken, issue
 
 
@@ -45,6 +46,7 @@ def sign_in(
     return token, membership
 
 
+@unscoped()
 def find_membership(user: User, tenant: str | None) -> Membership | None:
     """The person's active membership in the tenant with this id or slug, or their first one."""
     memberships = Membership.objects.active().filter(user=user).order_by("pk")

@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from rest_framework.request import Request
 
 from accounts.permissions import ROLES, allowed_to_scopes, needed_action
+from accounts.row_security import act_for, unscoped
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Membership, Tenant, User
@@ -93,13 +94,17 @@ def key_actor(key: "ApiKey") -> Actor:
 def session_actor(request: HttpRequest) -> Actor | None:
     """The signed-in person in the session's tenant, or in their first one; None if in none.
 
-    Read from the database once a request, so that a changed role holds from the next one.
+    Read from the database once a request, so that a changed role holds from the next one. From
+    then on the request sees that tenant's rows.
     """
     if not hasattr(request, "_session_actor"):
-        request._session_actor = _read_session(request)  # type: ignore[attr-defined]
+        actor = request._session_actor = _read_session(request)  # type: ignore[attr-defined]
+        if actor:
+            act_for(actor.tenant)
     return cast(Actor | None, request._session_actor)  # type: ignore[attr-defined]
 
 
+@unscoped()
 def _read_session(request: HttpRequest) -> Actor | None:
     from accounts.models import Membership  # that module imports this one
 

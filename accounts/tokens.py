@@ -22,6 +22,7 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts import audit
 from accounts.models import Membership
+from accounts.row_security import unscoped
 
 TENANT, FAMILY, STAMP = "tenant", "family", "stamp"
 JTI, SUBJECT = api_settings.JTI_CLAIM, api_settings.USER_ID_CLAIM
@@ -81,6 +82,7 @@ def _stamp(membership: Membership) -> str:
     return membership.user.get_session_auth_hash()
 
 
+@unscoped()
 def member_of(token: AccessToken | RefreshToken) -> Membership:
     """The membership a valid token speaks for, as it is now, by one query.
 
@@ -144,6 +146,7 @@ def revoke(raw: str, *, address: str | None = None) -> None:
     _end_family(token, action="token.revoke", address=address)
 
 
+@unscoped()
 def _end_family(token: RefreshToken, *, action: str, address: str | None) -> None:
     """Revoke the token's family and, where that ended something, say so in the audit log."""
     with transaction.atomic():

@@ -13,6 +13,7 @@ from django.views import View
 from accounts import audit
 from accounts.forms import LoginForm, SwitchTenantForm
 from accounts.models import Membership, Tenant, User
+from accounts.row_security import unscoped
 from accounts.signin import find_membership
 from accounts.tenancy import SESSION_KEY, member_actor, session_actor
 
@@ -67,6 +68,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         actor = session_actor(request)
         return actor.tenant if actor else None
 
+    @unscoped()
     def tenants() -> list[Tenant]:
         actor = session_actor(request)
         if actor is None:

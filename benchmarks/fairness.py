@@ -70,7 +70,7 @@ def measure(running: Site, documents: int, pages: int, rounds: int) -> tuple[flo
     for _ in range(documents):
         client.send(large)
     chance, waits = random.Random(5), []
-    with psycopg.connect(running.supervisor.running.database_url, autocommit=True) as database:
+    with psycopg.connect(running.supervisor.running.owner_url, autocommit=True) as database:
         wait_until(database, "SELECT count(*) > 5 FROM jobs_page")
         for _ in range(rounds):
             time.sleep(chance.uniform(0, 1.5))

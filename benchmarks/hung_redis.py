@@ -87,7 +87,7 @@ class Callers:
 
 def ended(running: Site) -> int:
     """Jobs that have succeeded."""
-    with psycopg.connect(running.supervisor.running.database_url) as connection:
+    with psycopg.connect(running.supervisor.running.owner_url) as connection:
         rows = connection.execute("SELECT count(*) FROM jobs_job WHERE status = 'succeeded'")
         return int((rows.fetchone() or [0])[0])
 
@@ -128,7 +128,7 @@ def main() -> None:
             while ended(running) < callers.number:
                 assert time.monotonic() < until, "jobs are left"
                 time.sleep(0.5)
-            with psycopg.connect(running.supervisor.running.database_url) as connection:
+            with psycopg.connect(running.supervisor.running.owner_url) as connection:
                 billed = connection.execute(
                     "SELECT count(*), count(DISTINCT job_id), sum(pages) FROM accounts_usagerecord"
                 ).fetchone()

@@ -108,7 +108,7 @@ def cancelled(running: Site, submit: Call, rounds: int, at: int) -> None:
     """Cancel the document when so many pages are done; print a table."""
     client = Client(running.url)
     rows, kept, waits, pages = [], [], [], []
-    with psycopg.connect(running.supervisor.running.database_url, autocommit=True) as database:
+    with psycopg.connect(running.supervisor.running.owner_url, autocommit=True) as database:
         for _ in range(rounds):
             job = json.loads(client.send(submit))
             wait_until(

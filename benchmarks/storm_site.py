@@ -44,7 +44,7 @@ class Storm:
 
     def connect(self) -> psycopg.Connection[Any]:
         """A connection to the site's database."""
-        return psycopg.connect(self.running.supervisor.running.database_url, connect_timeout=3)
+        return psycopg.connect(self.running.supervisor.running.owner_url, connect_timeout=3)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows, as soon as the database answers."""

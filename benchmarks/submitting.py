@@ -36,7 +36,7 @@ BARE = (*GUNICORN, "--worker-class", "gthread", "benchmarks.bare")  # ours needs
 @contextmanager
 def bare(running: Site) -> Iterator[str]:
     """The bare site beside the running one, on its servers; its address."""
-    with psycopg.connect(running.supervisor.running.database_url, autocommit=True) as database:
+    with psycopg.connect(running.supervisor.running.owner_url, autocommit=True) as database:
         from_module = (ROOT / "benchmarks" / "bare.py").read_text()
         database.execute(from_module.split('TABLES = """')[1].split('"""')[0])
     port = free_port()

@@ -30,6 +30,7 @@ def main() -> int:
         port=free_port(),
         workers=1,
         database_url=os.environ.get("DATABASE_URL", ""),
+        owner_url=os.environ.get("DATABASE_OWNER_URL", ""),
         redis_url=os.environ.get("REDIS_URL", ""),
     ) as running:
         print(f"Ready after {time.monotonic() - begun:.1f} s at {running.url}\n", flush=True)

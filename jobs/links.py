@@ -21,6 +21,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts import audit, clock
 from accounts.grants import actor_again
+from accounts.row_security import act_for
 from accounts.tenancy import Actor
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
@@ -139,6 +140,7 @@ def opened(token: str, *, address: str | None) -> tuple[Job, str]:
     actor = actor_again(UUID(tenant_id), api_key_id=_id(api_key_id), user_id=_id(user_id))
     if actor is None or not actor.may("jobs:read"):
         raise LinkExpired("Who made it may no longer see the job.")
+    act_for(actor.tenant)
     rows = Job.objects.for_tenant(actor.tenant).select_related("file", "tenant")
     with transaction.atomic():
         job = get_object_or_404(rows, pk=UUID(job_id))

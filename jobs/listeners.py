@@ -23,6 +23,7 @@ from django.utils.http import http_date
 from rest_framework.request import Request
 
 from accounts.grants import Grant
+from accounts.row_security import bound
 from jobs import progress
 
 logger = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ class Waiter(Listener):
         read: Read = progress.read_ended,
     ) -> None:
         super().__init__(key, grant, seconds, read)
-        self.make: Callable[[], HttpResponse] | None = make
+        self.make: Callable[[], HttpResponse] | None = bound(make)
 
     def tell(self, state: bool | None) -> None:
         if state is not False:

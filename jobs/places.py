@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts.row_security import unscoped
 from jobs import queue
 from jobs.models import Job, Status
 from jobs.queue import TENANTS
@@ -80,6 +81,7 @@ _PLACES = f"""
 """  # noqa: S608
 
 
+@unscoped()
 def place_of(job: Job) -> Place | None:
     """Where a job stands in the queue, or the one it waits for; None for one that has ended.
 
@@ -103,6 +105,7 @@ def place_of(job: Job) -> Place | None:
     return _place(*row)
 
 
+@unscoped()
 def places_of(job_ids: Collection[UUID]) -> dict[UUID, Place]:
     """The places of those of the jobs that wait for a worker, as ``place_of`` has them.
 

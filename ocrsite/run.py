@@ -118,6 +118,7 @@ def _environment(folder: Path, running: Servers, port: int) -> dict[str, str]:
         secret_key.write_text(secrets.token_urlsafe(50))
     ours = {
         "DATABASE_URL": running.database_url,
+        "DATABASE_OWNER_URL": running.owner_url,
         "REDIS_URL": running.redis_url,
         "VAR_DIR": str(folder),
         "UPLOAD_TEMP_DIR": str(uploads),
@@ -158,14 +159,22 @@ def _key_opens(url: str, key: str) -> bool:
 
 @contextmanager
 def site(
-    folder: Path, *, port: int, workers: int, database_url: str = "", redis_url: str = ""
+    folder: Path,
+    *,
+    port: int,
+    workers: int,
+    database_url: str = "",
+    owner_url: str = "",
+    redis_url: str = "",
 ) -> Iterator[Site]:
     """The site, started, for the length of the block; raises OSError if it does not come up.
 
     An address given wins over the embedded server.
     """
     folder = folder.resolve()
-    with servers(folder, database_url=database_url, redis_url=redis_url) as running:
+    with servers(
+        folder, database_url=database_url, owner_url=owner_url, redis_url=redis_url
+    ) as running:
         env = _environment(folder, running, port)
 
         def manage(*arguments: str) -> str:
@@ -175,7 +184,8 @@ def site(
 
         manage("migrate", "--verbosity=0")
         manage("collectstatic", "--noinput", "--verbosity=0")
-        supervisor = Supervisor(env, running)
+        owners = ("DATABASE_OWNER_URL",)  # not for what runs
+        supervisor = Supervisor({k: v for k, v in env.items() if k not in owners}, running)
         supervisor.programs = [
             Program("web", [sys.executable, "-m", "gunicorn", "-c", "ocrsite/gunicorn.conf.py"]),
             Program("sweep", [*MANAGE, "sweep"]),
@@ -220,6 +230,7 @@ def main() -> None:
         port=arguments.port,
         workers=arguments.workers,
         database_url=os.environ.get("DATABASE_URL", ""),
+        owner_url=os.environ.get("DATABASE_OWNER_URL", ""),
         redis_url=os.environ.get("REDIS_URL", ""),
     ) as running:
         print(

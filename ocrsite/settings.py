@@ -58,12 +58,16 @@ PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")  # se
 VERSION = "0.1.0"
 
 # Data
-DATABASE_URL = env.str("DATABASE_URL", default="") or _embedded("database_url")
+DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
+if not DATABASE_URL:
+    DATABASE_URL = _embedded("database_url")
+    DATABASE_OWNER_URL = DATABASE_OWNER_URL or _embedded("owner_url")
 REDIS_URL = env.str("REDIS_URL", default="") or _embedded("redis_url")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL or "postgres://127.0.0.1:5432/ocrsite"),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "ocrsite.database",
         "CONN_HEALTH_CHECKS": True,
     }
 }
@@ -81,6 +85,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
         "connect_timeout": 3,
     }
 )
+# Who migrates (ocrsite/database/roles.py); None: the application's role
+DATABASE_OWNER = env.db_url_config(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
@@ -239,6 +245,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "ocrsite.probes.ProbeMiddleware",
+    "accounts.row_security.RowSecurityMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -49,10 +49,12 @@ def pytest_configure() -> None:
         servers(
             _folder / "servers",
             database_url=os.environ.get("DATABASE_URL", ""),
+            owner_url=os.environ.get("DATABASE_OWNER_URL", ""),
             redis_url=os.environ.get("REDIS_URL", ""),
         )
     )
     os.environ["DATABASE_URL"] = running.database_url
+    os.environ["DATABASE_OWNER_URL"] = running.owner_url
     os.environ["REDIS_URL"] = running.redis_url
     os.environ["DJANGO_SETTINGS_MODULE"] = "ocrsite.settings"
     from django.conf import settings
@@ -63,6 +65,9 @@ def pytest_configure() -> None:
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     (_folder / "static").mkdir()
+    from accounts.row_security import process_sees_everything
+
+    process_sees_everything()  # the tests' own code; requests see what is theirs
 
 
 def pytest_unconfigure() -> None:
@@ -73,14 +78,43 @@ atexit.register(_stack.close)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests with transactions of their own empty every table afterwards, the ledger too."""
+def django_db_modify_db_settings(django_db_blocker: DjangoDbBlocker) -> Iterator[ExitStack]:
+    """The owner makes the tests' database, and drops it in the end."""
+    from ocrsite.database.roles import as_owner
+
+    with django_db_blocker.unblock(), ExitStack() as owner:
+        owner.enter_context(as_owner())
+        yield owner
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_modify_db_settings: ExitStack,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """Tests run as the application's role, and those with transactions of their own empty every
+    table afterwards, the ledger too."""
+    from django.conf import settings
     from django.db import connection
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
-        )
+    from ocrsite.database.roles import as_owner
+
+    owner = django_db_modify_db_settings
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
+            )
+            role = connection.ops.quote_name(settings.DATABASES["default"]["USER"])
+            cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {role}")
+        owner.close()
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        pooled: Any = connection
+        pooled.close_pool()  # a database in use is not dropped
+        owner.enter_context(as_owner())
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ ENDS = """
 import sys
 import django
 django.setup()
+from accounts.row_security import process_sees_everything
+process_sees_everything()
 from django.db import connection
 from jobs import claims, job_actions, lifecycle
 from jobs.errors import DocumentCrashedWorker
@@ -60,6 +62,8 @@ import os
 import sys
 import django
 django.setup()
+from accounts.row_security import process_sees_everything
+process_sees_everything()
 from jobs import batches, claims, lifecycle
 from jobs.errors import DocumentCrashedWorker
 from jobs.models import Task

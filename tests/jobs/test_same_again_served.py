@@ -50,7 +50,7 @@ def at_once(running: Site, times: int, body: bytes, **headers: str) -> list[dict
 
 def counted(running: Site, what: str) -> Any:
     """A number from the site's database."""
-    with psycopg.connect(running.supervisor.running.database_url) as connection:
+    with psycopg.connect(running.supervisor.running.owner_url) as connection:
         row = connection.execute(f"SELECT {what}").fetchone()
     return None if row is None else row[0]
 

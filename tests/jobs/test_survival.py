@@ -31,7 +31,7 @@ def test_whatever_is_killed_every_job_ends_once_and_is_billed_once(tmp_path: Pat
 
 def connect(running: Site) -> psycopg.Connection[Any]:
     """A connection to the site's database."""
-    return psycopg.connect(running.supervisor.running.database_url)
+    return psycopg.connect(running.supervisor.running.owner_url)
 
 
 def counts(running: Site) -> dict[str, int]:

@@ -128,7 +128,7 @@ def test_database_has_served_as_long_as_a_session_lasts(
     silent(make_job(acme))
     time.sleep(0.1)
     lasting = served_seconds()
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as other:
         assert served_seconds() > lasting > 0.1, "a younger one makes no difference"
         other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",

@@ -1,0 +1,119 @@
+"""The two roles of the database: the owner, who migrates, and the application's.
+
+The application's role (the user of DATABASE_URL) owns nothing and is bound by the policies. It may
+not change what is append-only, and no table's form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from psycopg.errors import InsufficientPrivilege
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from accounts.row_security import EVERYTHING, SETTING, send_scope
+
+# What the application's role may not do to tables, of SELECT, INSERT, UPDATE and DELETE
+WITHHELD = {
+    "accounts_auditentry": "UPDATE, DELETE",
+    "accounts_usagerecord": "UPDATE, DELETE",
+    "jobs_fieldrevision": "UPDATE",
+    "django_migrations": "INSERT, UPDATE, DELETE",
+}
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """This thread's connection is the owner's in the block, and sees everything: to migrate.
+
+    Outside any transaction. The owner is of DATABASE_OWNER_URL, or without it of DATABASE_URL.
+    """
+    usual, wrappers = connection.settings_dict, connection.execute_wrappers
+    owner: dict[str, Any] = settings.DATABASE_OWNER or usual
+    options = {**owner.get("OPTIONS", {})}
+    options.pop("pool", None)
+    # for the whole connection: statements like CREATE INDEX CONCURRENTLY have to come alone
+    options["options"] = f"{options.get('options', '')} -c {SETTING}={EVERYTHING}".strip()
+    connection.close()
+    connection.settings_dict = {
+        **usual,
+        **{name: owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")},
+        "OPTIONS": options,
+    }
+    connection.execute_wrappers = [each for each in wrappers if each is not send_scope]
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict, connection.execute_wrappers = usual, wrappers
+
+
+def grant() -> str | None:
+    """Make the application's role if it is missing, and give it its rights; the owner calls this.
+
+    Returns the role's name; None where the owner's role is the application's too. Raises
+    CommandError where the role is missing and the owner may not make any.
+    """
+    app = settings.DATABASES[DEFAULT_DB_ALIAS]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, current_database(), current_schema()")
+        owner, database, schema = cursor.fetchone()
+        role = app["USER"] or owner
+        if role == owner:
+            return None
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+        if cursor.fetchone() is None:
+            _make(role, app.get("PASSWORD") or "")
+        names = {
+            "role": Identifier(role),
+            "database": Identifier(database),
+            "schema": Identifier(schema),
+        }
+        statements = [
+            "GRANT CONNECT ON DATABASE {database} TO {role}",
+            "GRANT USAGE ON SCHEMA {schema} TO {role}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+            "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
+        ]
+        for statement in statements:
+            _run(SQL(statement).format(**names))
+        tables = set(connection.introspection.table_names(cursor))
+        for table in tables.intersection(WITHHELD):
+            _run(
+                SQL("REVOKE {} ON {} FROM {}").format(
+                    SQL(WITHHELD[table]), Identifier(table), names["role"]
+                )
+            )
+    return str(role)
+
+
+def _make(role: str, password: str) -> None:
+    """A role that may sign in and nothing else; its password is sent as a hash."""
+    statement: Composable = SQL(
+        "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT"
+    ).format(Identifier(role))
+    if password:
+        pgconn = connection.connection.pgconn
+        hashed = pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+        statement = statement + SQL(" PASSWORD {}").format(Literal(hashed.decode()))
+    try:
+        with transaction.atomic():
+            _run(statement)
+    except Exception as error:
+        if isinstance(error.__cause__, InsufficientPrivilege):
+            raise CommandError(
+                f"The database has no role {role}, and the owner may not make it. As an "
+                f"administrator: CREATE ROLE {role} LOGIN PASSWORD '...'; then migrate again."
+            ) from error
+        raise
+
+
+def _run(statement: Composable) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
