@@ -16,6 +16,7 @@ from accounts.keys import revoke_api_key
 from accounts.models import (
     ApiKey,
     AuditEntry,
+    Invitation,
     Membership,
     Plan,
     Reservation,
@@ -193,6 +194,29 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             for key in queryset.select_related("tenant")
         )
         self.message_user(request, f"{revoked} API keys revoked.", messages.SUCCESS)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    fields = (
+        "tenant",
+        "email",
+        "role",
+        "invited_by",
+        "api_key",
+        "created_at",
+        "sent_at",
+        "expires_at",
+        "accepted_at",
+        "revoked_at",
+    )
+    list_display = ("email", "tenant", "role", "sent_at", "expires_at", "accepted_at", "revoked_at")
+    list_filter = (
+        ("accepted_at", admin.EmptyFieldListFilter),
+        ("revoked_at", admin.EmptyFieldListFilter),
+    )
+    list_select_related = ("tenant",)
+    search_fields = ("email", "tenant__name", "tenant__slug")
 
 
 @admin.register(AuditEntry)

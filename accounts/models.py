@@ -203,6 +203,44 @@ class ApiKey(TenantOwned):
         return self.revoked_at is None and not expired
 
 
+class Invitation(TenantOwned):
+    """An offer of membership to whoever holds its link; the link is kept only as a keyed hash."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = LowerCaseEmailField("e-mail address")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    hash = models.CharField(max_length=64, unique=True)
+    # Who stands for it, by account or key: it is good only as long as they may invite.
+    invited_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    api_key = models.ForeignKey(
+        ApiKey, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(help_text="when its newest link was made")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="one_open_invitation_an_address",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="invitation_role_is_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "-id"], name="invitation_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.tenant}: {self.role}"
+
+
 class AuditEntry(models.Model):
     """Who did what to which object, from where. Rows are added, never changed."""
 

@@ -33,14 +33,16 @@ ACTIONS: dict[str, str] = {
     "webhooks:write": "Make and change webhooks",
     "usage:read": "See usage",
     "keys:manage": "Make and revoke API keys",
+    "members:read": "See members and their roles",
     "members:manage": "Invite, change and remove members",
     "settings:write": "Change the organisation's settings",
+    "tenant:transfer": "Hand the organisation over to another member",
     "tenant:delete": "Delete the organisation",
 }
 
 ROLES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(ACTIONS),
-    Role.ADMIN: frozenset(ACTIONS) - {"tenant:delete"},
+    Role.ADMIN: frozenset(ACTIONS) - {"tenant:transfer", "tenant:delete"},
     Role.MEMBER: frozenset(
         {
             "jobs:read",
@@ -49,10 +51,11 @@ ROLES: dict[str, frozenset[str]] = {
             "fields:correct",
             "templates:write",
             "usage:read",
+            "members:read",
         }
     ),
-    Role.REVIEWER: frozenset({"jobs:read", "fields:correct"}),
-    Role.VIEWER: frozenset({"jobs:read", "usage:read"}),
+    Role.REVIEWER: frozenset({"jobs:read", "fields:correct", "members:read"}),
+    Role.VIEWER: frozenset({"jobs:read", "usage:read", "members:read"}),
 }
 
 SCOPES: dict[str, frozenset[str]] = {

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from rest_framework.request import Request
 
 from accounts.permissions import ROLES, allowed_to_scopes, needed_action
@@ -113,10 +114,24 @@ def _read_session(request: HttpRequest) -> Actor | None:
         return None
     memberships = list(Membership.objects.active().filter(user=user).order_by("pk"))
     chosen = request.session.get(SESSION_KEY)
+    request._has_choice = len(memberships) > 1  # type: ignore[attr-defined]
     for membership in memberships:
         if str(membership.tenant_id) == chosen:
             return member_actor(membership)
     return member_actor(memberships[0]) if memberships else None
+
+
+def settle_choice(request: HttpRequest, actor: Actor) -> bool:
+    """Keep the tenant that the session's pages show; False if it has just become another one.
+
+    Who is removed from the tenant they worked for goes on in another of theirs, and should be told,
+    lest a form that was filled in for the one is sent to the other.
+    """
+    chosen, now = request.session.get(SESSION_KEY), str(actor.tenant.pk)
+    if chosen == now or (chosen is None and not request._has_choice):  # type: ignore[attr-defined]
+        return True
+    request.session[SESSION_KEY] = now
+    return chosen is None
 
 
 def actor_of(request: HttpRequest | Request) -> Actor:
@@ -153,7 +168,8 @@ class PageMixin(TenantMixin):
     """For Django's class-based views: sign-in first, then the method's action, then the rows.
 
     Put it left of the view. ``actions`` maps a method to one of `accounts.permissions.ACTIONS`;
-    a method without an action is refused with 403. Staff without a tenant go to the admin.
+    a method without an action is refused with 403. Staff without a tenant go to the admin, others
+    get a page that says what to do.
     """
 
     actions: ClassVar[Mapping[str, str]] = {}
@@ -161,13 +177,30 @@ class PageMixin(TenantMixin):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_login(request)
-        if session_actor(request) is None and request.user.is_staff:
-            return redirect("admin:index")
-        actor = actor_of(request)
+        actor = session_actor(request)
+        if actor is None:
+            if request.user.is_staff:
+                return redirect("admin:index")
+            return _without_tenant(request)
         method = (request.method or "").lower()
+        if not settle_choice(request, actor):
+            moved = (
+                f"You no longer belong to the organisation you worked for. This is {actor.tenant}."
+            )
+            if method not in ("get", "head"):
+                raise PermissionDenied(f"{moved} Nothing was changed.")
+            messages.warning(request, moved)
         if hasattr(self, method) and needed_action(self.actions, method) not in actor.permissions:
             raise PermissionDenied("Your role does not allow this.")
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+def _without_tenant(request: HttpRequest) -> HttpResponseBase:
+    from accounts.models import Membership  # that module imports this one
+
+    suspended = Membership.objects.filter(user=request.user.pk).select_related("tenant")
+    context = {"suspended": [membership.tenant for membership in suspended]}
+    return render(request, "accounts/no_organisation.html", context, status=403)
 
 
 def _to_login(request: HttpRequest) -> HttpResponseBase:

@@ -2,13 +2,31 @@
 
 from django.urls import path
 
-from accounts import api, organisation_views, views
+from accounts import (
+    api,
+    invitation_views,
+    member_api,
+    member_views,
+    organisation_views,
+    views,
+)
 
 api_urlpatterns = [
     path("auth/token", api.TokenView.as_view(), name="auth-token"),
     path("auth/token/refresh", api.TokenRefreshView.as_view(), name="auth-token-refresh"),
     path("auth/token/revoke", api.TokenRevokeView.as_view(), name="auth-token-revoke"),
     path("auth/me", api.MeView.as_view(), name="auth-me"),
+    path("members", member_api.MemberListView.as_view(), name="members"),
+    path("members/leave", member_api.LeaveView.as_view(), name="member-leave"),
+    path("members/transfer", member_api.TransferView.as_view(), name="member-transfer"),
+    path("members/<uuid:pk>", member_api.MemberDetailView.as_view(), name="member"),
+    path("invitations", member_api.InvitationListView.as_view(), name="invitations"),
+    path("invitations/<uuid:pk>", member_api.InvitationDetailView.as_view(), name="invitation"),
+    path(
+        "invitations/<uuid:pk>/resend",
+        member_api.InvitationResendView.as_view(),
+        name="invitation-resend",
+    ),
 ]
 
 urlpatterns = [
@@ -16,4 +34,30 @@ urlpatterns = [
     path("logout", views.LogoutView.as_view(), name="logout"),
     path("switch-tenant", views.SwitchTenantView.as_view(), name="switch-tenant"),
     path("organisation", organisation_views.SettingsPage.as_view(), name="organisation-page"),
+    path("organisation/members", member_views.MembersPage.as_view(), name="members-page"),
+    path("organisation/members/leave", member_views.LeavePage.as_view(), name="leave-page"),
+    path("organisation/members/<uuid:pk>", member_views.MemberPage.as_view(), name="member-page"),
+    path(
+        "organisation/members/<uuid:pk>/remove",
+        member_views.MemberRemovePage.as_view(),
+        name="member-remove-page",
+    ),
+    path(
+        "organisation/members/<uuid:pk>/transfer",
+        member_views.TransferPage.as_view(),
+        name="transfer-page",
+    ),
+    path(
+        "organisation/invitations/<uuid:pk>/resend",
+        member_views.InvitationResendPage.as_view(),
+        name="invitation-resend-page",
+    ),
+    path(
+        "organisation/invitations/<uuid:pk>/revoke",
+        member_views.InvitationRevokePage.as_view(),
+        name="invitation-revoke-page",
+    ),
+    path(
+        "invitations/<str:token>", invitation_views.InvitationPage.as_view(), name="invitation-page"
+    ),
 ]

@@ -123,6 +123,9 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
         if quota is not None and quota < 0:
             hint = "Leave it empty for no limit."
             found.append(Error(f"QUOTA_{name} is below 0.", hint=hint, id="ocrsite.E012"))
+    if not 1 <= settings.INVITATION_HOURS <= 24 * 365:
+        hint = "1 hour to a year."
+        found.append(Error("INVITATION_HOURS is out of range.", hint=hint, id="ocrsite.E030"))
     found.extend(_storage())
     if (
         not 0 <= (settings.RETENTION_HOURS or 0) <= MAX_HOURS

@@ -120,7 +120,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 def _of_drf(exc: exceptions.APIException) -> dict[str, Any]:
     code, title = next(
         (row for kind, row in DRF_PROBLEMS.items() if isinstance(exc, kind)),
-        (str(exc.default_code), "The request failed"),
+        (str(exc.default_code), str(getattr(exc, "title", "The request failed"))),
     )
     if isinstance(exc, exceptions.ValidationError):
         errors = exc.detail if isinstance(exc.detail, dict) else {"": exc.detail}

@@ -128,12 +128,13 @@ LISTEN_TICK_SECONDS = env.float("LISTEN_TICK_SECONDS", default=0.4)  # between l
 
 # Rate limits: calls of an organisation in any minute, hour and day, and at one moment. "submit"
 # makes jobs, and is what a plan's numbers replace; "try" computes on templates (test, propose,
-# learn); "token" and "public" count by address.
+# learn); "invite" sends e-mail; "token" and "public" count by address.
 RATES = {
     "submit": Rates(*env.list("RATE_SUBMIT", int, [10, 100, 1_000, 10])),
     "try": Rates(*env.list("RATE_TRY", int, [10, 100, 1_000, 10])),
     "change": Rates(*env.list("RATE_CHANGE", int, [120, 3_000, 30_000, 60])),
     "read": Rates(*env.list("RATE_READ", int, [600, 20_000, 200_000, 200])),
+    "invite": Rates(*env.list("RATE_INVITE", int, [20, 100, 500, 20])),
     "token": Rates(*env.list("RATE_TOKEN", int, [60, 1_000, 10_000, 30])),
     "public": Rates(*env.list("RATE_PUBLIC", int, [120, 3_000, 50_000, 60])),
 }
@@ -216,6 +217,9 @@ FETCH_ALLOWED_HOSTS = tuple(env.list("FETCH_ALLOWED_HOSTS", default=[]))
 FETCH_SECONDS = env.float("FETCH_SECONDS", default=20)
 MAX_FETCHING = max(1, env.int("WEB_THREADS", default=8) // 4)  # at once, in one process
 MAX_INLINE_BYTES = env.int("MAX_INLINE_BYTES", default=10_000_000)  # documents inside JSON
+
+# Members
+INVITATION_HOURS = env.int("INVITATION_HOURS", default=72)  # for which the link to join works
 
 # E-mail
 EMAIL_URL = env.str("EMAIL_URL", default="")  # smtp://USER:PASSWORD@HOST:PORT; empty: none is sent
@@ -360,6 +364,7 @@ SPECTACULAR_SETTINGS = {
         "ReviewStatus": "jobs.review_serializers.STAGES",
         "DeliveryStatus": "jobs.models.Delivery.Status",
         "FieldStatus": "jobs.review_serializers.STANDINGS",
+        "InvitationStatus": "accounts.invitations.State",
     },
 }
 

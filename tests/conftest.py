@@ -35,6 +35,7 @@ for group in (
     "TRY",
     "CHANGE",
     "READ",
+    "INVITE",
     "TOKEN",
     "PUBLIC",
 ):  # tests of limits set their own

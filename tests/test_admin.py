@@ -9,7 +9,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
+from accounts import invitations
+from accounts.models import Invitation, QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
 from jobs import claims, deliveries, receivers, review, templates, webhooks
 from jobs.models import (
     Batch,
@@ -45,6 +46,7 @@ pytestmark = [
 SCHEMA = {"type": "object", "properties": {"invoiceNumber": {"type": "string"}}}
 OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(app).get_models()]
 HISTORY = [
+    Invitation,
     Batch,
     Job,
     StoredFile,
@@ -99,6 +101,7 @@ def rows(acme: Organisation) -> None:
     webhooks.notify(acme.tenant, "job.succeeded", {"name": "A-17"})
     (claimed,) = deliveries.claim(1, troubled=False)
     deliveries.record(claimed, deliveries.Outcome(0.1, 200, "A-17"))
+    invitations.invite(actor=acme.actor, email="new@acme.example", role="viewer", address=None)
     ThresholdNotice.objects.create(
         tenant=acme.tenant, period="month:2026-11", percent=50, used=5, limit=10
     )
@@ -138,6 +141,7 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
             assert "A-17" not in text
             assert "sealed" not in text
             assert "classification" not in text
+            assert getattr(row, "hash", None) is None or row.hash not in text
 
 
 def test_quotas_tell_whether_their_counters_are_right(operator: Client, rows: None) -> None:

@@ -17,6 +17,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from accounts import invitations
+from accounts.models import Invitation, Membership, User
 from jobs import templates
 from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
 from tests.jobs.hooking import hook
@@ -83,6 +85,13 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/auth/token/refresh": {"post": "public"},
     "api/v1/auth/token/revoke": {"post": "public"},
     "api/v1/auth/me": {"get": "self"},
+    "api/v1/members": {"get": "list"},
+    "api/v1/members/leave": {"post": "self"},
+    "api/v1/members/transfer": {"post": "self"},  # the member in the body: test_member_api.py
+    "api/v1/members/<uuid:pk>": {"get": "object", "patch": "object", "delete": "object"},
+    "api/v1/invitations": {"get": "list", "post": "list"},
+    "api/v1/invitations/<uuid:pk>": {"get": "object", "delete": "object"},
+    "api/v1/invitations/<uuid:pk>/resend": {"post": "object"},
     "api/v1/health": {"get": "public"},
     "api/v1/schema": {"get": "public"},
     "api/v1/docs": {"get": "public"},
@@ -91,6 +100,15 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "login": {"get": "public", "post": "public", "put": "public"},
     "logout": {"post": "self"},
     "organisation": {"get": "list", "post": "self"},
+    "organisation/members": {"get": "list", "post": "list"},
+    "organisation/members/leave": {"get": "self", "post": "self"},
+    "organisation/members/<uuid:pk>": {"get": "object", "post": "object"},
+    "organisation/members/<uuid:pk>/remove": {"get": "object", "post": "object"},
+    "organisation/members/<uuid:pk>/transfer": {"get": "object", "post": "object"},
+    "organisation/invitations/<uuid:pk>/resend": {"post": "object"},
+    "organisation/invitations/<uuid:pk>/revoke": {"post": "object"},
+    # what a link's random part names: tests/accounts/test_invitation_views.py
+    "invitations/<str:token>": {"get": "public", "post": "public"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},
@@ -175,7 +193,8 @@ def clients(organisation: Organisation) -> dict[str, Client]:
 
 @pytest.fixture
 def finished(acme: Organisation) -> Job:
-    """A job of acme with a result and pictures; batch, template, webhook, delivery of its id."""
+    """A job of acme with a result and pictures; of its id also a batch, a template, a webhook, a
+    delivery, a member and an invitation."""
     job = make_job(acme, preview=True)
     batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
@@ -193,6 +212,12 @@ def finished(acme: Organisation) -> Job:
         event="job.succeeded",
         body="{}",
     )
+    person = User.objects.create(pk=job.pk, email=f"{job.pk}@acme.example")
+    Membership.objects.create(tenant=acme.tenant, user=person, role="viewer")
+    sent = invitations.invite(
+        actor=acme.actor, email="new@acme.example", role="viewer", address=None
+    )
+    Invitation.objects.filter(pk=sent.invitation.pk).update(id=job.pk)
     return job
 
 
@@ -211,6 +236,10 @@ def test_stranger_gets_the_404_of_a_missing_object(
     assert FieldTemplate.objects.get().versions.count() == 1
     assert Webhook.objects.filter(active=True, old_secret_until=None).count() == 1
     assert Delivery.objects.count() == 1
+    assert Membership.objects.filter(user=finished.pk, role="viewer").count() == 1
+    assert (
+        invitations.still_to_answer(acme.tenant).values_list("pk", flat=True).get() == finished.pk
+    )
     own = clients(acme)[kinds[0]]
     status, _, _ = call(own, method, address(route, finished.pk))
     assert status < 404 or status == 409, "the owner reaches it"

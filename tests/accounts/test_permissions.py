@@ -19,8 +19,10 @@ EXPECTED = {
     "webhooks:write": {O, A},
     "usage:read": {O, A, M, V},
     "keys:manage": {O, A},
+    "members:read": {O, A, M, R, V},
     "members:manage": {O, A},
     "settings:write": {O, A},
+    "tenant:transfer": {O},
     "tenant:delete": {O},
 }
 SCOPE_ACTIONS = {
@@ -29,7 +31,7 @@ SCOPE_ACTIONS = {
     "templates:write": {"templates:write"},
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
-    "admin": EXPECTED.keys() - {"tenant:delete"},
+    "admin": EXPECTED.keys() - {"tenant:transfer", "tenant:delete"},
 }
 
 

@@ -1,0 +1,63 @@
+"""The e-mail that carries an invitation's link: plain text, with names that cannot do anything."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+
+from django.conf import settings
+from django.core.mail import send_mail
+
+from accounts.models import Invitation
+
+logger = logging.getLogger(__name__)
+NONE_SENT = "This installation sends no e-mail."
+NOT_SENT = "The e-mail could not be sent."
+MOST = 80  # characters of a name
+
+
+def send(invitation: Invitation, path: str) -> str:
+    """Send the link; "" if the mail server took it, else why not. Never raises."""
+    if not settings.EMAIL_URL:
+        return NONE_SENT
+    subject, text = letter(invitation, settings.SITE_URL.rstrip("/") + path)
+    try:
+        send_mail(subject, text, None, [invitation.email])
+    except Exception as error:  # whatever a mail server does, the invitation stands
+        logger.warning("an invitation could not be sent: %s", type(error).__name__)
+        return NOT_SENT
+    return ""
+
+
+def letter(invitation: Invitation, link: str) -> tuple[str, str]:
+    """Subject and text."""
+    organisation = inert(invitation.tenant.name)
+    inviter = _inviter(invitation) or organisation
+    hours = settings.INVITATION_HOURS
+    return (
+        f"Invitation to {organisation}",
+        f"{inviter} invites {invitation.email} to join the organisation "
+        f"“{organisation}” on OCRSite, as {invitation.get_role_display().lower()}.\n\n"
+        f"To accept, open this link within {hours} hour{'' if hours == 1 else 's'}. "
+        "It works once, so keep it to yourself:\n\n"
+        f"{link}\n\n"
+        "If you expected no invitation, do nothing: without the link nobody can accept it.\n",
+    )
+
+
+def inert(name: str) -> str:
+    """A name on one line and of bounded length, in which no mail program sees a link.
+
+    Control and invisible characters become spaces: a line break would be a new header, a direction
+    mark would reorder the text. ``://`` goes, ``@`` is spelled out, words end at dots.
+    """
+    shown = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in name)
+    shown = " ".join(shown.replace("://", " ").replace("@", " at ").replace(".", ". ").split())
+    return shown if len(shown) <= MOST else shown[: MOST - 1].rstrip() + "…"
+
+
+def _inviter(invitation: Invitation) -> str:
+    person = invitation.invited_by
+    if person is None:
+        return ""
+    return f"{inert(person.name)} ({person.email})" if person.name else person.email

@@ -1,0 +1,59 @@
+"""The expected failures of members and invitations: DRF's family, with our codes and titles."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rest_framework.exceptions import APIException
+
+
+class MemberRefusal(APIException):
+    """Nothing was changed. ``title`` is for people, ``default_code`` for programs."""
+
+    status_code = 409
+    title: ClassVar[str]
+
+    def __init__(
+        self, detail: str = "", *, limit: int | None = None, actual: int | None = None
+    ) -> None:
+        super().__init__(detail or f"{self.title}.")
+        self.limit = limit
+        self.actual = actual
+
+
+class LastOwner(MemberRefusal):
+    default_code = "last_owner"
+    title = "The organisation would be left without an owner"
+
+
+class RoleTooHigh(MemberRefusal):
+    status_code = 403
+    default_code = "role_too_high"
+    title = "Only an owner may give, change or take away an owner's role"
+
+
+class PasswordWrong(MemberRefusal):
+    status_code = 403
+    default_code = "password_wrong"
+    title = "This is not your password"
+
+
+class AlreadyMember(MemberRefusal):
+    default_code = "already_member"
+    title = "This person is a member already"
+
+
+class AlreadyInvited(MemberRefusal):
+    default_code = "already_invited"
+    title = "This address has been invited already"
+
+
+class InvitationClosed(MemberRefusal):
+    default_code = "invitation_closed"
+    title = "The invitation was accepted or withdrawn"
+
+
+class TooManyInvitations(MemberRefusal):
+    status_code = 422
+    default_code = "too_many_invitations"
+    title = "The organisation has as many open invitations as allowed"
