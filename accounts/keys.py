@@ -128,8 +128,13 @@ def revoke_api_key(key: ApiKey, *, actor: Actor | User | None, address: str | No
                 after={"name": key.name, "prefix": key.prefix},
                 address=address,
             )
-    _checked.clear()
+    forget_checked()
     return bool(revoked)
+
+
+def forget_checked() -> None:
+    """Look every key up again from now on, in this process."""
+    _checked.clear()
 
 
 _checked: dict[bytes, tuple[float, ApiKey]] = {}  # hash of a live key -> until when it is one

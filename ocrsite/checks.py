@@ -137,6 +137,14 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E016",
             )
         )
+    if not 0 <= settings.TENANT_DELETION_DAYS <= 90 or not 0 <= settings.TENANT_LEDGER_YEARS <= 30:
+        found.append(
+            Error(
+                "TENANT_DELETION_DAYS or TENANT_LEDGER_YEARS is out of range.",
+                hint="0 to 90 days, 0 to 30 years.",
+                id="ocrsite.E017",
+            )
+        )
     return found
 
 

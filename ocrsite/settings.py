@@ -199,6 +199,11 @@ UNFETCHED_HOURS = env.int("UNFETCHED_HOURS", default=24)  # what is to go with i
 RETENTION_SWEEP_SECONDS = env.int("RETENTION_SWEEP_SECONDS", default=300)
 ORPHAN_SWEEP_HOURS = env.int("ORPHAN_SWEEP_HOURS", default=24)  # 0: never by itself
 
+# Organisations that leave: days until they are deleted, and years for which what was billed is kept
+TENANT_DELETION_DAYS = env.int("TENANT_DELETION_DAYS", default=7)
+TENANT_LEDGER_YEARS = env.int("TENANT_LEDGER_YEARS", default=0)
+DEPARTURE_SWEEP_SECONDS = 10
+
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
 OUTBOUND_PORTS = tuple(env.list("OUTBOUND_PORTS", cast=int, default=[80, 443]))
