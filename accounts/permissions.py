@@ -35,12 +35,13 @@ ACTIONS: dict[str, str] = {
     "keys:manage": "Make and revoke API keys",
     "members:manage": "Invite, change and remove members",
     "settings:write": "Change the organisation's settings",
+    "tenant:export": "Take everything out of the organisation",
     "tenant:delete": "Delete the organisation",
 }
 
 ROLES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(ACTIONS),
-    Role.ADMIN: frozenset(ACTIONS) - {"tenant:delete"},
+    Role.ADMIN: frozenset(ACTIONS) - {"tenant:export", "tenant:delete"},
     Role.MEMBER: frozenset(
         {
             "jobs:read",

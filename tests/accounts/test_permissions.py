@@ -21,6 +21,7 @@ EXPECTED = {
     "keys:manage": {O, A},
     "members:manage": {O, A},
     "settings:write": {O, A},
+    "tenant:export": {O},
     "tenant:delete": {O},
 }
 SCOPE_ACTIONS = {

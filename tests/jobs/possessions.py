@@ -10,6 +10,8 @@ from django.test import Client
 from accounts.models import ThresholdNotice
 from accounts.permissions import Role
 from accounts.tokens import issue
+from extraction.formats.json import extraction_to_dict
+from extraction.types import Extraction
 from jobs import queue, receivers, templates
 from jobs.models import Batch, Delivery, DeliveryAttempt, Job
 from jobs.models import Extraction as Filled
@@ -37,7 +39,7 @@ def possess(organisation: Organisation) -> None:
         {"value": {"amount": "119.00", "currency": "EUR"}, "version": 0, "force": True},
     )
     assert answer.status_code == 200, answer.content
-    Filled.objects.create(job=read, content={"value": {"a": 1}, "errors": []})
+    Filled.objects.create(job=read, content=extraction_to_dict(Extraction({"a": 1})))
     # one with pictures and a PDF, in a batch, and one that waits
     batch = Batch.objects.create(tenant=tenant, name=f"of {slug}", completed_at=Now())
     job = make_job(organisation, text_pdf([f"{slug}, two"]), preview=True, outputs=("json", "pdf"))
