@@ -30,7 +30,7 @@ SCOPE_ACTIONS = {
     "templates:write": {"templates:write"},
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
-    "admin": EXPECTED.keys() - {"tenant:delete"},
+    "admin": EXPECTED.keys() - {"tenant:export", "tenant:delete"},
 }
 
 
