@@ -178,6 +178,9 @@ class ApiKey(TenantOwned):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, unique=True)
     hash = models.CharField(max_length=64)
+    pepper = models.CharField(
+        max_length=8, blank=True, help_text="names what it is hashed under; empty: not known yet"
+    )
     scopes = ArrayField(models.CharField(max_length=50))
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from extraction.engines import ENGINES
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
 
+SECRET_LENGTH = 32  # at least
 URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+/?")
 
 
@@ -26,6 +27,20 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E001",
             )
         )
+    secrets = {
+        "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS,
+        "API_KEY_PEPPER": [settings.API_KEY_PEPPER] if settings.API_KEY_PEPPER else [],
+        "API_KEY_PEPPER_FALLBACKS": settings.API_KEY_PEPPER_FALLBACKS,
+    }
+    found.extend(
+        Error(
+            f"{name} holds a secret of fewer than {SECRET_LENGTH} characters.",
+            hint="Random ones, with single commas between; an empty one would let anybody in.",
+            id="ocrsite.E018",
+        )
+        for name, given in secrets.items()
+        if any(len(secret) < SECRET_LENGTH for secret in given)
+    )
     if settings.DEFAULT_ENGINE not in ENGINES:
         found.append(
             Error(

@@ -31,7 +31,7 @@ $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_departures"),
+        ("accounts", "0006_leaving"),
         ("jobs", "0014_submit"),
     ]
 

@@ -92,4 +92,15 @@ class Migration(migrations.Migration):
             options={"ordering": ["requested_at"]},
         ),
         migrations.RunSQL(WITH_THE_TENANT, NEVER),
+        migrations.AddField(
+            model_name="apikey",
+            name="pepper",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="names what it is hashed under; empty: not known yet",
+                max_length=8,
+            ),
+            preserve_default=False,
+        ),
     ]
