@@ -62,8 +62,27 @@ def is_well_formed(raw: str) -> bool:
 
 
 def key_hash(raw: str, secret: str | bytes | None = None) -> str:
-    """HMAC-SHA256 in hex, under a key derived from ``secret``, by default SECRET_KEY."""
+    """HMAC-SHA256 in hex, under a key derived from ``secret``, by default the newest pepper."""
+    secret = secret or peppers()[0]
     return salted_hmac("accounts.keys", raw, secret=secret, algorithm="sha256").hexdigest()
+
+
+def peppers() -> tuple[str, ...]:
+    """The secrets that keys may be hashed under, the one for new hashes first.
+
+    They are SECRET_KEY and its fallbacks, unless API_KEY_PEPPER names a secret of their own.
+    """
+    if settings.API_KEY_PEPPER:
+        return (settings.API_KEY_PEPPER, *settings.API_KEY_PEPPER_FALLBACKS)
+    older = (*settings.SECRET_KEY_FALLBACKS, *settings.API_KEY_PEPPER_FALLBACKS)
+    return (settings.SECRET_KEY, *older)
+
+
+def pepper_name(pepper: str) -> str:
+    """By which rows tell what they were hashed under; says nothing of the secret itself."""
+    return salted_hmac("accounts.keys.pepper", "", secret=pepper, algorithm="sha256").hexdigest()[
+        :8
+    ]
 
 
 def create_api_key(
@@ -91,6 +110,7 @@ def create_api_key(
             name=name,
             prefix=raw[:PREFIX_LENGTH],
             hash=key_hash(raw),
+            pepper=pepper_name(peppers()[0]),
             scopes=wanted,
             created_by=created_by,
             expires_at=expires_at,
@@ -129,8 +149,13 @@ def revoke_api_key(key: ApiKey, *, actor: Actor | User | None, address: str | No
                 after={"name": key.name, "prefix": key.prefix},
                 address=address,
             )
-    _checked.clear()
+    forget_checked()
     return bool(revoked)
+
+
+def forget_checked() -> None:
+    """Look every key up again from now on, in this process."""
+    _checked.clear()
 
 
 _checked: dict[bytes, tuple[float, ApiKey]] = {}  # hash of a live key -> until when it is one
@@ -160,10 +185,7 @@ def _verified(raw: str) -> ApiKey:
     key = ApiKey.objects.select_related("tenant__plan").filter(prefix=raw[:PREFIX_LENGTH]).first()
     # The hash is made for unknown prefixes too, so that time does not tell which ones exist.
     known = key.hash if key is not None else ""
-    matches = [
-        constant_time_compare(known, key_hash(raw, secret))
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    ]
+    matches = [constant_time_compare(known, key_hash(raw, pepper)) for pepper in peppers()]
     if key is None or not any(matches):
         raise KeyRefused("This API key is not known.")
     now = timezone.now()
@@ -175,6 +197,9 @@ def _verified(raw: str) -> ApiKey:
         raise KeyRefused("The organisation of this API key is not active.")
     if key.last_used_at is None or key.last_used_at < now - LAST_USED_STEP:
         _touch(key, now)
+    newest = pepper_name(peppers()[0])
+    if not matches[0] or key.pepper != newest:  # hashed under an older pepper: now it can be anew
+        ApiKey.objects.filter(pk=key.pk, hash=known).update(hash=key_hash(raw), pepper=newest)
     return key
 
 

@@ -178,6 +178,9 @@ class ApiKey(TenantOwned):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, unique=True)
     hash = models.CharField(max_length=64)
+    pepper = models.CharField(
+        max_length=8, blank=True, help_text="names what it is hashed under; empty: not known yet"
+    )
     scopes = ArrayField(models.CharField(max_length=50))
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -373,3 +376,34 @@ class ThresholdNotice(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.percent} % of {self.period}"
+
+
+class Departure(models.Model):
+    """An organisation that is being deleted, and how far that is. Written by jobs/departure.py.
+
+    While the row is there and due, triggers of append-only tables let the organisation's rows go.
+    It goes itself when all is done; what is left then is the receipt in the audit log.
+    """
+
+    # No foreign key: it outlives the organisation's row by a moment.
+    tenant_id = models.UUIDField(primary_key=True, editable=False)
+    name = models.CharField(max_length=200, help_text="of the organisation")
+    requested_by = models.CharField(max_length=300, help_text="the actor's name at the time")
+    owners = ArrayField(models.EmailField(), default=list, help_text="who are told")
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    due_at = models.DateTimeField(help_text="nothing is removed before")
+    step = models.CharField(max_length=20, help_text="what is to be done next")
+    keeps_ledger = models.BooleanField(default=False, help_text="until its time has come, too")
+    done_at = models.DateTimeField(null=True, blank=True, help_text="but for what is kept")
+    removed = models.JSONField(default=dict, help_text="rows by table")
+    files = models.PositiveBigIntegerField(default=0, help_text="removed")
+    bytes = models.PositiveBigIntegerField(default=0, help_text="of them")
+    documents = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 over the documents' SHA-256, by their ids"
+    )
+
+    class Meta:
+        ordering = ["requested_at"]
+
+    def __str__(self) -> str:
+        return self.name or str(self.tenant_id)

@@ -19,6 +19,7 @@ class OrganisationPage:
 PAGES = (
     OrganisationPage("Settings", "organisation-page", "jobs:read"),
     OrganisationPage("Members", "members-page", "members:read"),
+    OrganisationPage("Export and leave", "organisation-leave-page", "tenant:delete"),
 )
 
 

@@ -37,12 +37,15 @@ ACTIONS: dict[str, str] = {
     "members:manage": "Invite, change and remove members",
     "settings:write": "Change the organisation's settings",
     "tenant:transfer": "Hand the organisation over to another member",
+    "tenant:export": "Take everything out of the organisation",
     "tenant:delete": "Delete the organisation",
 }
 
+OWNERS_ALONE = frozenset({"tenant:transfer", "tenant:export", "tenant:delete"})
+
 ROLES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(ACTIONS),
-    Role.ADMIN: frozenset(ACTIONS) - {"tenant:transfer", "tenant:delete"},
+    Role.ADMIN: frozenset(ACTIONS) - OWNERS_ALONE,
     Role.MEMBER: frozenset(
         {
             "jobs:read",

@@ -16,13 +16,14 @@ from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.tokens import AccessToken as PlainAccessToken
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts import audit
 from accounts.models import Membership
 from accounts.row_security import unscoped
+from accounts.token_signing import SignedHere
 
 TENANT, FAMILY, STAMP = "tenant", "family", "stamp"
 JTI, SUBJECT = api_settings.JTI_CLAIM, api_settings.USER_ID_CLAIM
@@ -40,8 +41,14 @@ class TokenReused(TokenError):
         self.used = token
 
 
-class RefreshToken(PlainRefreshToken):
+class AccessToken(SignedHere, PlainAccessToken):
+    """What a request is made with."""
+
+
+class RefreshToken(SignedHere, PlainRefreshToken):
     """A refresh token with its tenant and family; a used one raises `TokenReused`."""
+
+    access_token_class = AccessToken
 
     def verify(self, *args: Any, **kwargs: Any) -> None:
         if FAMILY not in self.payload:
@@ -82,6 +89,13 @@ def _stamp(membership: Membership) -> str:
     return membership.user.get_session_auth_hash()
 
 
+def _is_stamp(stamp: str, membership: Membership) -> bool:
+    """Whether the stamp is the member's, under this SECRET_KEY or one of its fallbacks."""
+    user = membership.user
+    known = (_stamp(membership), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(stamp, each) for each in known)
+
+
 @unscoped()
 def member_of(token: AccessToken | RefreshToken) -> Membership:
     """The membership a valid token speaks for, as it is now, by one query.
@@ -95,7 +109,7 @@ def member_of(token: AccessToken | RefreshToken) -> Membership:
         )
     except (KeyError, Membership.DoesNotExist) as error:
         raise TokenRefused("The token's holder is not an active member.") from error
-    if not constant_time_compare(str(token.get(STAMP, "")), _stamp(membership)):
+    if not _is_stamp(str(token.get(STAMP, "")), membership):
         raise TokenRefused("The password has changed since the token was issued.")
     return membership
 

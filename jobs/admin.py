@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts import quotas
 from accounts.admin import ReadOnlyAdmin
-from accounts.models import QuotaUse
-from jobs import reconciliation
+from accounts.audit import address_of
+from accounts.models import Departure, QuotaUse, Tenant
+from jobs import departure, reconciliation
 from jobs.models import (
     Batch,
     CallbackSecret,
@@ -55,6 +57,70 @@ class JobAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
     show_full_result_count = False
+
+
+class DepartureForm(forms.ModelForm):
+    """An organisation, and its name once more."""
+
+    tenant = forms.ModelChoiceField(Tenant.objects.all(), label="Organisation")
+    confirmed = forms.CharField(
+        label="Its name", max_length=200, help_text="Exactly, so that no other one is deleted."
+    )
+
+    class Meta:
+        model = Departure
+        fields = ("tenant", "confirmed")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        tenant = cleaned.get("tenant")
+        if tenant is not None and cleaned.get("confirmed") not in (None, tenant.name):
+            self.add_error("confirmed", "This is not the name of the organisation.")
+        if tenant is not None and Departure.objects.filter(pk=tenant.pk).exists():
+            self.add_error("tenant", "This organisation is being deleted already.")
+        return cleaned
+
+
+@admin.register(Departure)
+class DepartureAdmin(ReadOnlyAdmin):
+    """Organisations that are being deleted: adding one begins it, an action calls it off."""
+
+    form = DepartureForm
+    list_display = ("name", "tenant_id", "requested_by", "requested_at", "due_at", "step", "files")
+    actions = ("call_off",)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return request.user.is_superuser  # type: ignore[union-attr]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("tenant", "confirmed")
+        return [field.name for field in Departure._meta.fields]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        row = departure.begin(
+            form.cleaned_data["tenant"],
+            actor=request.user,  # type: ignore[arg-type]
+            address=address_of(request),
+        )
+        obj.tenant_id, obj.name = row.tenant_id, row.name
+
+    def has_call_off_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser  # type: ignore[union-attr]
+
+    @admin.action(description="Call off, and open the organisation again", permissions=["call_off"])
+    def call_off(self, request: HttpRequest, queryset: QuerySet[Departure]) -> None:
+        for row in queryset:
+            try:
+                departure.call_off(
+                    row.pk,
+                    actor=request.user,  # type: ignore[arg-type]
+                    address=address_of(request),
+                )
+            except departure.DepartureBegun:
+                self.message_user(request, f"{row}: removing has begun.", messages.ERROR)
+            else:
+                self.message_user(request, f"{row} is open again.", messages.SUCCESS)
 
 
 @admin.register(Batch)

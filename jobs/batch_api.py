@@ -281,7 +281,7 @@ class BatchExportView(BatchView):
             raise Busy("Many batches are being exported at the moment.")
         sent: list[UUID] = []
         parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
-        body = _Held(parts, exporting, sent)
+        body = Held(parts, exporting, sent)
         response = StreamingHttpResponse(body, content_type=row.media_type)
         name = (batch.name or "batch").strip(". ") or "batch"
         response["Content-Disposition"] = content_disposition_header(True, f"{name}.{row.name}")
@@ -290,7 +290,7 @@ class BatchExportView(BatchView):
         return response
 
 
-class _Held:
+class Held:
     """Bytes on their way out, and the place they take; given back when the answer is closed.
 
     ``sent`` are by then the jobs whose results are in them: delivered, where all was sent.

@@ -94,7 +94,7 @@ def as_zip(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[b
 
     errors.csv, its last entry, lists what is missing or not whole, and why.
     """
-    pipe = _Pipe()
+    pipe = Pipe()
     listed = io.StringIO(newline="")
     writer = csv.writer(listed, lineterminator="\r\n")
     writer.writerow(ERROR_COLUMNS)
@@ -138,7 +138,7 @@ def folder_name(item: Item) -> str:
     return f"{item.position:03d}-{stem}".rstrip("-")
 
 
-class _Pipe:
+class Pipe:
     """What zipfile writes, to be taken out again; like a socket it cannot go back."""
 
     def __init__(self) -> None:
@@ -162,7 +162,7 @@ class _Pipe:
 
 
 def _packed(
-    archive: zipfile.ZipFile, pipe: _Pipe, info: zipfile.ZipInfo, body: IO[bytes]
+    archive: zipfile.ZipFile, pipe: Pipe, info: zipfile.ZipInfo, body: IO[bytes]
 ) -> Iterator[bytes]:
     """Write the entry, handing over what has come out of the archive after each chunk."""
     with body, archive.open(info, "w") as entry:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from jobs import orphans, retention
+from jobs import departure, orphans, retention
 from jobs.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ def chores() -> tuple[Chore, ...]:
     """What there is to do; every chore may run in several processes at once."""
     daily = settings.ORPHAN_SWEEP_HOURS * 3600
     return (
+        Chore("departures", settings.DEPARTURE_SWEEP_SECONDS, departure.sweep),
         Chore("retention", settings.RETENTION_SWEEP_SECONDS, retention.sweep),
         *((Chore("orphans", daily, remove_orphans),) if daily else ()),
     )
@@ -67,6 +69,8 @@ def _do(chore: Chore, stop: threading.Event) -> None:
         chore.run(stop.is_set)
     except (OperationalError, InterfaceError) as error:
         logger.warning("%s: the database does not answer: %s", chore.name, error)
+    except redis.RedisError as error:
+        logger.warning("%s: Redis does not answer: %s", chore.name, error)
     except StorageUnavailable:
         logger.warning("%s: the storage does not answer", chore.name)
     except Exception:

@@ -156,10 +156,10 @@ def remove(keys: Collection[str]) -> None:
         store().remove(keys)
 
 
-def pages() -> Iterator[list[Stored]]:
-    """Every object there is, some at a time. Raises ``StorageUnavailable``."""
+def pages(prefix: str = "") -> Iterator[list[Stored]]:
+    """Every object below the prefix, some at a time. Raises ``StorageUnavailable``."""
     with _told("listing the storage"):
-        yield from store().listing()
+        yield from store().listing(prefix)
 
 
 def signed_url(key: str, *, seconds: int, name: str, media_type: str) -> str | None:

@@ -9,6 +9,8 @@ from jobs import (
     cache_api,
     catalogue_api,
     events_api,
+    leaving_api,
+    leaving_views,
     link_api,
     page_api,
     review_api,
@@ -113,6 +115,12 @@ api_urlpatterns = [
         template_api.TemplateLearnView.as_view(),
         name="template-learn",
     ),
+    path("organisation", leaving_api.OrganisationView.as_view(), name="organisation"),
+    path(
+        "organisation/export.zip",
+        leaving_api.OrganisationExportView.as_view(),
+        name="organisation-export",
+    ),
     path("usage", usage_api.UsageView.as_view(), name="usage"),
     path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
     path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
@@ -152,4 +160,10 @@ urlpatterns = [
     path("jobs/<uuid:pk>/cancel", views.JobCancelPage.as_view(), name="job-page-cancel"),
     path("jobs/<uuid:pk>/retry", views.JobRetryPage.as_view(), name="job-page-retry"),
     path("jobs/<uuid:pk>/delete", views.JobDeletePage.as_view(), name="job-page-delete"),
+    path("organisation/leave", leaving_views.LeavePage.as_view(), name="organisation-leave-page"),
+    path(
+        "organisation/export.zip",
+        leaving_views.ExportView.as_view(),
+        name="organisation-export-page",
+    ),
 ]

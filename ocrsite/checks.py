@@ -11,6 +11,7 @@ from extraction.engines import ENGINES
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
 
+SECRET_LENGTH = 32  # at least
 URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+/?")
 
 
@@ -26,6 +27,20 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E001",
             )
         )
+    secrets = {
+        "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS,
+        "API_KEY_PEPPER": [settings.API_KEY_PEPPER] if settings.API_KEY_PEPPER else [],
+        "API_KEY_PEPPER_FALLBACKS": settings.API_KEY_PEPPER_FALLBACKS,
+    }
+    found.extend(
+        Error(
+            f"{name} holds a secret of fewer than {SECRET_LENGTH} characters.",
+            hint="Random ones, with single commas between; an empty one would let anybody in.",
+            id="ocrsite.E018",
+        )
+        for name, given in secrets.items()
+        if any(len(secret) < SECRET_LENGTH for secret in given)
+    )
     if settings.DEFAULT_ENGINE not in ENGINES:
         found.append(
             Error(
@@ -138,6 +153,14 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 "is out of range.",
                 hint=f"0 to {MAX_HOURS} or empty; at least 1; at least 1; 0 or more.",
                 id="ocrsite.E016",
+            )
+        )
+    if not 0 <= settings.TENANT_DELETION_DAYS <= 90 or not 0 <= settings.TENANT_LEDGER_YEARS <= 30:
+        found.append(
+            Error(
+                "TENANT_DELETION_DAYS or TENANT_LEDGER_YEARS is out of range.",
+                hint="0 to 90 days, 0 to 30 years.",
+                id="ocrsite.E017",
             )
         )
     return found

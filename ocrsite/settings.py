@@ -11,12 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from environ.fileaware_mapping import FileAwareMapping
 
 from accounts.rates import Rates
 from extraction.options import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+
+
+class _Mapping(FileAwareMapping):
+    """The environment; where NAME_FILE is set, NAME is what is in that file (mounted secrets)."""
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(key).rstrip("\r\n")
+
+
+class _Environment(environ.FileAwareEnv):
+    ENVIRON = _Mapping()
+
+
+env = _Environment()
 environ.Env.read_env(BASE_DIR / ".env")
 
 
@@ -47,6 +61,9 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or _first_line(VAR_DIR / "secret_
 SECRET_KEY_GIVEN = bool(SECRET_KEY)
 SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(50)  # for commands that need none, as `ocr`
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # older ones, while rotating
+# What API keys are hashed under; empty: SECRET_KEY and its fallbacks
+API_KEY_PEPPER = env.str("API_KEY_PEPPER", default="")
+API_KEY_PEPPER_FALLBACKS = env.list("API_KEY_PEPPER_FALLBACKS", default=[])
 # How long a process lets in a key that it has looked up, without looking again; 0: never
 KEY_CACHE_SECONDS = env.float("KEY_CACHE_SECONDS", default=0.5)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -205,6 +222,11 @@ RETENTION_HOURS = env.int("RETENTION_HOURS", default=None)
 UNFETCHED_HOURS = env.int("UNFETCHED_HOURS", default=24)  # what is to go with its first delivery
 RETENTION_SWEEP_SECONDS = env.int("RETENTION_SWEEP_SECONDS", default=300)
 ORPHAN_SWEEP_HOURS = env.int("ORPHAN_SWEEP_HOURS", default=24)  # 0: never by itself
+
+# Organisations that leave: days until they are deleted, and years for which what was billed is kept
+TENANT_DELETION_DAYS = env.int("TENANT_DELETION_DAYS", default=7)
+TENANT_LEDGER_YEARS = env.int("TENANT_LEDGER_YEARS", default=0)
+DEPARTURE_SWEEP_SECONDS = 10
 
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https

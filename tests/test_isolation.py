@@ -71,6 +71,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/versions": {"get": "object"},
     "api/v1/templates/<template:name>/restore": {"post": "object"},
     "api/v1/templates/<template:name>/learn": {"post": "object"},
+    "api/v1/organisation": {"delete": "self"},
+    "api/v1/organisation/export.zip": {"get": "self"},  # owners only: tests/jobs/test_takeout.py
     "api/v1/usage": {"get": "list"},
     "api/v1/usage.csv": {"get": "list"},
     "api/v1/webhooks": {"get": "list", "post": "list"},
@@ -109,6 +111,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "organisation/invitations/<uuid:pk>/revoke": {"post": "object"},
     # what a link's random part names: tests/accounts/test_invitation_views.py
     "invitations/<str:token>": {"get": "public", "post": "public"},
+    "organisation/leave": {"get": "self", "post": "self"},
+    "organisation/export.zip": {"get": "self"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},

@@ -49,6 +49,15 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def started(*command: str) -> subprocess.CompletedProcess[str]:
+    """Python with no settings at all, given up after a while."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept |= {"VAR_DIR": "/nonexistent", "DJANGO_SETTINGS_MODULE": "ocrsite.settings"}
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=kept, capture_output=True, text=True, timeout=60
+    )
+
+
 def test_check_deploy_is_clean_under_production_settings() -> None:
     done = check(SECRET_KEY=secrets.token_urlsafe(50), DATABASE_URL="postgres://db/ocrsite")
     assert done.returncode == 0, done.stderr
@@ -58,6 +67,9 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
     ("environment", "told"),
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"SECRET_KEY_FALLBACKS": f"{'x' * 50},"}, "SECRET_KEY_FALLBACKS"),
+        ({"API_KEY_PEPPER": "short"}, "API_KEY_PEPPER"),
+        ({"TENANT_LEDGER_YEARS": "99"}, "TENANT_LEDGER_YEARS"),
         ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
         ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
         ({"MAX_PAGES": "0"}, "max_pages"),
@@ -81,6 +93,27 @@ def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) ->
     done = check(**({"SECRET_KEY": secrets.token_urlsafe(50)} | environment))
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_secrets_are_read_from_files(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(secrets.token_urlsafe(50) + "\n")
+    (tmp_path / "pepper").write_text("short\n")
+    done = check(SECRET_KEY_FILE=str(tmp_path / "key"))
+    assert done.returncode == 0, done.stderr
+    named = {"SECRET_KEY_FILE": tmp_path / "key", "API_KEY_PEPPER_FILE": tmp_path / "pepper"}
+    done = check(**{name: str(path) for name, path in named.items()})
+    assert "API_KEY_PEPPER holds a secret of fewer" in done.stderr
+    done = check(SECRET_KEY_FILE=str(tmp_path / "missing"))
+    assert done.returncode != 0
+    assert "missing" in done.stderr
+
+
+def test_nothing_that_needs_the_secret_key_starts_without_it() -> None:
+    done = started("manage.py", "worker")
+    assert (done.returncode, "SECRET_KEY is not set" in done.stderr) == (1, True)
+    done = started("-c", "import ocrsite.wsgi")
+    assert done.returncode != 0
+    assert "SECRET_KEY is not set" in done.stderr
 
 
 def test_every_setting_read_from_the_environment_is_documented() -> None:

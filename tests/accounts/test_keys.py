@@ -169,13 +169,49 @@ def test_refusal_names_the_scheme(db: None) -> None:
     assert APIClient().get(ME).headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
+OLD, NEW = "the pepper before, of fifty or more characters", "the pepper after, of fifty or more"
+
+
 def test_key_survives_a_change_of_the_secret_key(acme: Organisation, settings: Settings) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key, of fifty or more characters, for the tests"
+    before = acme.key.hash
     assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk
+    acme.key.refresh_from_db()
+    assert acme.key.hash != before  # hashed anew
     settings.SECRET_KEY_FALLBACKS = []
+    assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk
+
+
+def test_key_not_used_in_time_is_refused(acme: Organisation, settings: Settings) -> None:
+    settings.SECRET_KEY = "another key, of fifty or more characters, for the tests"
     with pytest.raises(keys.KeyRefused):
         keys.verify_api_key(acme.raw_key)
+
+
+def test_pepper_changes_apart_from_the_secret_key(acme: Organisation, settings: Settings) -> None:
+    settings.API_KEY_PEPPER = OLD
+    settings.API_KEY_PEPPER_FALLBACKS = [settings.SECRET_KEY]
+    assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk
+    settings.SECRET_KEY = "another key, of fifty or more characters, for the tests"
+    settings.API_KEY_PEPPER_FALLBACKS = []
+    assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk
+    settings.API_KEY_PEPPER, settings.API_KEY_PEPPER_FALLBACKS = NEW, [OLD]
+    assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk
+    settings.API_KEY_PEPPER_FALLBACKS = []
+    assert keys.verify_api_key(acme.raw_key).pk == acme.key.pk
+    settings.API_KEY_PEPPER = OLD
+    with pytest.raises(keys.KeyRefused):
+        keys.verify_api_key(acme.raw_key)
+
+
+def test_refused_key_is_not_hashed_anew(acme: Organisation, settings: Settings) -> None:
+    before = acme.key.hash
+    keys.revoke_api_key(acme.key, actor=None)
+    settings.API_KEY_PEPPER, settings.API_KEY_PEPPER_FALLBACKS = NEW, [settings.SECRET_KEY]
+    with pytest.raises(keys.KeyRefused):
+        keys.verify_api_key(acme.raw_key)
+    assert ApiKey.objects.get().hash == before
 
 
 @pytest.mark.parametrize("scopes", [[], ["jobs:everything"], ["jobs:read", ""]])

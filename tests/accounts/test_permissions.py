@@ -23,6 +23,7 @@ EXPECTED = {
     "members:manage": {O, A},
     "settings:write": {O, A},
     "tenant:transfer": {O},
+    "tenant:export": {O},
     "tenant:delete": {O},
 }
 SCOPE_ACTIONS = {
@@ -31,7 +32,7 @@ SCOPE_ACTIONS = {
     "templates:write": {"templates:write"},
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
-    "admin": EXPECTED.keys() - {"tenant:transfer", "tenant:delete"},
+    "admin": EXPECTED.keys() - {"tenant:transfer", "tenant:export", "tenant:delete"},
 }
 
 

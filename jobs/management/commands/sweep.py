@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from jobs import housekeeping, retention
+from jobs import departure, housekeeping, retention
 from jobs.sweep import sweep
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(str(sweep()))
             self.stdout.write(f"expired: {retention.sweep()}")
+            self.stdout.write(f"steps of departures: {departure.sweep()}")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,11 +7,12 @@ from django.db import migrations, models
 
 import accounts.identifiers
 import accounts.models
+from accounts.row_policies import protect
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_reserve"),
+        ("accounts", "0006_row_security"),
     ]
 
     operations = [
@@ -102,4 +103,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        protect("accounts_invitation"),
     ]

@@ -1,0 +1,57 @@
+"""People who go with their organisation, and what is known of them beyond its rows: sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.contrib.auth import SESSION_KEY as PERSON
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from accounts.models import Membership, User
+from accounts.tenancy import SESSION_KEY
+
+AT_ONCE = 200
+
+
+def remove_some(tenant_id: UUID) -> dict[str, int]:
+    """Delete some of those who belong to this organisation and to no other, with their sessions.
+
+    Returns the rows that went, by model. Operators stay. Nothing when nobody is left; then no
+    session names the organisation any more either.
+    """
+    with transaction.atomic():
+        elsewhere = Membership.objects.filter(user=OuterRef("pk")).exclude(tenant=tenant_id)
+        rows = User.objects.filter(
+            ~Exists(elsewhere), memberships__tenant=tenant_id, is_staff=False, is_superuser=False
+        )
+        # Held, so that nobody joins another organisation meanwhile; then looked at once more.
+        held = list(
+            User.objects.select_for_update()
+            .filter(pk__in=list(rows.values_list("pk", flat=True)[:AT_ONCE]))
+            .values_list("pk", flat=True)
+        )
+        gone = list(rows.filter(pk__in=held).values_list("pk", flat=True))
+        _end_sessions(tenant_id, gone)
+        _, tokens = OutstandingToken.objects.filter(user__in=gone).delete()
+        _, people = User.objects.filter(pk__in=gone).delete()
+    return tokens | people
+
+
+def _end_sessions(tenant_id: UUID, people: Collection[UUID]) -> None:
+    """Delete these people's sessions, and in others the choice of this organisation.
+
+    Who a session is of, only its content tells: all are looked at.
+    """
+    names = {str(person) for person in people}
+    for session in Session.objects.iterator(chunk_size=1_000):
+        content = session.get_decoded()
+        if content.get(PERSON) in names:
+            session.delete()
+        elif content.get(SESSION_KEY) == str(tenant_id):
+            del content[SESSION_KEY]
+            session.session_data = Session.get_session_store_class()().encode(content)
+            session.save(update_fields=["session_data"])

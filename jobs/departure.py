@@ -1,0 +1,353 @@
+"""The deletion of an organisation: closed at once, removed by the sweeper step by step.
+
+Every step is a transaction that also notes how far it is; one that is killed changes nothing but
+files and cache entries, which are removed again where they are gone already. So whoever comes next,
+in whatever process, goes on. Of one organisation one process does one step at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from accounts import audit, clock, departed_people, keys
+from accounts.models import Departure, Membership, Tenant, User
+from accounts.permissions import Role
+from accounts.shared_redis import shared_redis
+from accounts.tenancy import Actor
+from jobs import claims, lifecycle, storage
+from jobs.belongings import Table, tables
+from jobs.models import ENDED, Job, Status, StoredFile
+
+logger = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 2_000  # in one transaction
+KEYS_AT_ONCE = 1_000  # of Redis, asked for together
+MAIL_SECONDS = 86_400  # for which an e-mail is tried
+# What TENANT_LEDGER_YEARS keeps: what was billed
+LEDGER = frozenset({"accounts.usagerecord"})
+STOP, ANNOUNCE, COUNT, FILES, PEOPLE, ROWS, CACHE, TENANT, LEFT, RECEIPT, TELL = (
+    "stop",
+    "announce",
+    "count",
+    "files",
+    "people",
+    "rows",
+    "cache",
+    "tenant",
+    "left",
+    "receipt",
+    "tell",
+)
+
+
+class DepartureBegun(Exception):
+    """Something of the organisation is gone already, so its deletion cannot be called off."""
+
+
+def begin(
+    tenant: Tenant,
+    *,
+    actor: Actor | User | None,
+    address: str | None = None,
+    days: int | None = None,
+) -> Departure:
+    """Close the organisation, and have it removed after so many days (TENANT_DELETION_DAYS).
+
+    Its keys, tokens and sessions are refused from the next request, in other processes within
+    KEY_CACHE_SECONDS. Doing it again changes nothing.
+    """
+    wait = timedelta(days=settings.TENANT_DELETION_DAYS if days is None else days)
+    with transaction.atomic():
+        tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        if there := Departure.objects.filter(pk=tenant.pk).first():
+            return there
+        owners = Membership.objects.for_tenant(tenant).filter(role=Role.OWNER)
+        departure = Departure.objects.create(
+            tenant_id=tenant.pk,
+            name=tenant.name,
+            requested_by=str(actor or audit.SYSTEM)[:300],
+            owners=list(owners.order_by("pk").values_list("user__email", flat=True)),
+            due_at=clock.now() + wait,
+            step=STOP,
+            keeps_ledger=settings.TENANT_LEDGER_YEARS > 0,
+        )
+        Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
+        audit.record(
+            actor=actor,
+            tenant=tenant,
+            action="tenant.leave",
+            obj=tenant,
+            before={"is_active": tenant.is_active},
+            after={"is_active": False, "due_at": departure.due_at},
+            address=address,
+        )
+    keys.forget_checked()
+    return departure
+
+
+def call_off(tenant_id: UUID, *, actor: User | None, address: str | None = None) -> None:
+    """Open the organisation again; what was cancelled stays so.
+
+    Raises Departure.DoesNotExist, and ``DepartureBegun`` where removing has begun.
+    """
+    with transaction.atomic():
+        departure = Departure.objects.select_for_update().get(pk=tenant_id)
+        if departure.step not in (STOP, ANNOUNCE, COUNT) or departure.done_at:
+            raise DepartureBegun()
+        departure.delete()
+        Tenant.objects.filter(pk=tenant_id).update(is_active=True)
+        audit.record(
+            actor=actor,
+            tenant=Tenant.objects.get(pk=tenant_id),
+            action="tenant.stay",
+            obj=Tenant(pk=tenant_id),
+            before={"is_active": False},
+            after={"is_active": True},
+            address=address,
+        )
+
+
+def sweep(stop: Callable[[], bool] = lambda: False) -> int:
+    """Go on with every organisation that is to be removed; returns how many steps were done.
+
+    Raises ``StorageUnavailable`` and redis.RedisError where what is to be removed is out of reach.
+    """
+    done = 0
+    for tenant_id in list(Departure.objects.values_list("pk", flat=True)):
+        while not stop() and advance(tenant_id):
+            done += 1
+    return done
+
+
+def advance(tenant_id: UUID) -> bool:
+    """Do one step, or a part of a long one; False where there is nothing to do now."""
+    with transaction.atomic():
+        rows = Departure.objects.select_for_update(skip_locked=True)
+        departure = rows.filter(pk=tenant_id).first()
+        if departure is None:
+            return False
+        waits = departure.due_at > clock.now()
+        if waits and departure.step not in (STOP, ANNOUNCE, RECEIPT, TELL):
+            return False
+        following = STEPS[departure.step](departure)
+        if following is None:
+            return False
+        departure.step = following
+        if following:
+            departure.save(force_update=True)
+        else:
+            departure.delete()
+    return True
+
+
+def _stop(departure: Departure) -> str | None:
+    """End a job that has not ended: its workers find their lease lost, what was read is billed."""
+    open_jobs = Job.objects.filter(tenant=departure.pk).exclude(status__in=ENDED)
+    job = open_jobs.order_by("pk").select_related("tenant", "file").first()
+    if job is None:
+        return ANNOUNCE
+    claims.lock(job.pk)
+    if open_jobs.filter(pk=job.pk).update(cancel_requested=True, same_as=None):
+        lifecycle.close(job, Status.CANCELLED)
+    return STOP
+
+
+def _announce(departure: Departure) -> str | None:
+    """Tell the owners, while they can still have it called off."""
+    if departure.due_at <= clock.now():
+        return COUNT
+    return COUNT if _mailed(departure, "departure_announced", until=departure.due_at) else None
+
+
+def _count(departure: Departure) -> str | None:
+    """A sum over all documents, by which the receipt can be compared with an export.
+
+    Nothing is removed of an organisation that somebody has switched on again by hand.
+    """
+    if Tenant.objects.filter(pk=departure.pk, is_active=True).exists():
+        logger.error(
+            "organisation %s is due to be deleted, but switched on: call its deletion off, or "
+            "switch it off",
+            departure.pk,
+        )
+        return None
+    departure.documents = sum_of_documents(departure.pk)
+    return FILES
+
+
+def sum_of_documents(tenant_id: UUID) -> str:
+    """SHA-256 in hex over that of every document, in hex, one a line, in the order of their ids."""
+    total = hashlib.sha256()
+    rows = StoredFile.objects.filter(tenant=tenant_id).order_by("pk")
+    for sha256 in rows.values_list("sha256", flat=True).iterator():
+        total.update(f"{sha256}\n".encode())
+    return total.hexdigest()
+
+
+def _files(departure: Departure) -> str | None:
+    """Remove the organisation's objects, some at a time."""
+    return FILES if _remove_files(departure) else PEOPLE
+
+
+def _remove_files(departure: Departure) -> int:
+    page = next(storage.pages(f"{departure.pk}/"), [])
+    storage.remove([stored.key for stored in page])
+    departure.files += len(page)
+    departure.bytes += sum(stored.size for stored in page)
+    return len(page)
+
+
+def _people(departure: Departure) -> str | None:
+    """Remove those who belong to no other organisation and are no operators, some at a time."""
+    removed = departed_people.remove_some(departure.pk)
+    _add(departure, removed)
+    return PEOPLE if removed else ROWS
+
+
+def _rows(departure: Departure) -> str | None:
+    """Remove rows of one table, those that point to others first."""
+    for table in tables():
+        if not _is_kept(departure, table) and _remove_rows(departure, table):
+            return ROWS
+    return CACHE
+
+
+def _is_kept(departure: Departure, table: Table) -> bool:
+    return departure.keeps_ledger and table.label in LEDGER
+
+
+def _remove_rows(departure: Departure, table: Table) -> int:
+    some = list(table.rows(departure.pk).values_list("pk", flat=True)[:ROWS_AT_ONCE])
+    if not some:
+        return 0
+    _, removed = table.model._base_manager.filter(pk__in=some).delete()
+    _add(departure, removed)
+    return len(some)
+
+
+def _add(departure: Departure, removed: dict[str, int]) -> None:
+    for name, count in removed.items():
+        label = name.lower()
+        departure.removed[label] = departure.removed.get(label, 0) + count
+
+
+def _cache(departure: Departure) -> str | None:
+    """Remove what Redis keeps under the organisation's id: calls counted, results known."""
+    _remove_cache(departure)
+    return TENANT
+
+
+def _remove_cache(departure: Departure) -> None:
+    with shared_redis().asked() as client:
+        found = client.scan_iter(match=f"{departure.pk}:*", count=KEYS_AT_ONCE)
+        for key in found:
+            client.unlink(key)
+
+
+def _tenant(departure: Departure) -> str | None:
+    """Remove the organisation itself, if no late request has left a row."""
+    tenant = Tenant.objects.select_for_update().filter(pk=departure.pk).first()
+    left = [table for table in tables() if table.rows(departure.pk).exists()]
+    if any(not _is_kept(departure, table) for table in left):
+        return ROWS
+    if tenant is not None and left:  # a name for what is kept, and no more
+        Tenant.objects.filter(pk=tenant.pk).update(
+            name="Deleted organisation",
+            slug=f"deleted-{tenant.pk}",
+            plan=None,
+            default_engine="",
+            retention_hours=None,
+        )
+    elif tenant is not None:
+        tenant.delete()
+        _add(departure, {Tenant._meta.label_lower: 1})
+    return LEFT
+
+
+def _left(departure: Departure) -> str | None:
+    """Remove files and counts that requests and workers under way have left meanwhile."""
+    for table in tables():  # of those that have no constraint, as the audit log
+        if not _is_kept(departure, table) and _remove_rows(departure, table):
+            return LEFT
+    if _remove_files(departure):
+        return LEFT
+    _remove_cache(departure)
+    return RECEIPT
+
+
+def _receipt(departure: Departure) -> str | None:
+    """Write down what was removed: numbers, nothing that names anybody."""
+    kept = {table.label: count for table in tables() if (count := table.rows(departure.pk).count())}
+    audit.record(
+        actor=None,
+        tenant=None,
+        action="tenant.delete",
+        obj=Tenant(pk=departure.pk),
+        after={
+            "requested_at": departure.requested_at,
+            "rows": departure.removed,
+            "files": departure.files,
+            "bytes": departure.bytes,
+            "documents": departure.documents,
+            "kept": kept,
+        },
+    )
+    logger.warning("organisation %s was deleted: %s", departure.pk, departure.removed)
+    departure.done_at = clock.now()
+    if kept:
+        years = timedelta(days=365.25 * settings.TENANT_LEDGER_YEARS)
+        departure.due_at = departure.done_at + years
+    return TELL
+
+
+def _tell(departure: Departure) -> str | None:
+    """Send the receipt to those who were owners, and forget them."""
+    assert departure.done_at is not None
+    until = departure.done_at + timedelta(seconds=MAIL_SECONDS)
+    if not _mailed(departure, "departure_receipt", until=until):
+        return None
+    if not Tenant.objects.filter(pk=departure.pk).exists():
+        return ""
+    # the ledger is kept: the same way once more when its time has come
+    departure.name, departure.requested_by, departure.owners = "", "", []
+    departure.keeps_ledger = False
+    departure.removed, departure.files, departure.bytes, departure.documents = {}, 0, 0, ""
+    return COUNT
+
+
+def _mailed(departure: Departure, template: str, *, until: datetime) -> bool:
+    """Whether the e-mail was sent, or is given up; else it is tried again in the next round."""
+    context = {"departure": departure, "site": settings.SITE_URL}
+    name = " ".join(departure.name.split())  # a line break would be a new header
+    try:
+        for owner in departure.owners:
+            subject = f"{name}: the organisation is deleted"
+            send_mail(subject, render_to_string(f"jobs/{template}.txt", context), None, [owner])
+    except Exception:
+        logger.exception("the owners of organisation %s could not be told", departure.pk)
+        return clock.now() > until
+    return True
+
+
+STEPS: dict[str, Callable[[Departure], str | None]] = {
+    STOP: _stop,
+    ANNOUNCE: _announce,
+    COUNT: _count,
+    FILES: _files,
+    PEOPLE: _people,
+    ROWS: _rows,
+    CACHE: _cache,
+    TENANT: _tenant,
+    LEFT: _left,
+    RECEIPT: _receipt,
+    TELL: _tell,
+}

@@ -1,0 +1,121 @@
+"""Leaving through the API: everything as a zip, and the organisation deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import audit
+from accounts.audit import address_of
+from accounts.grants import grant_to, still_good
+from accounts.limits import USUAL
+from accounts.tenancy import Actor, actor_of
+from jobs import departure, takeout
+from jobs.batch_api import Held, exporting
+from jobs.errors import Busy
+
+NAME = "Type the organisation's name, exactly."
+
+
+class LeaveSerializer(serializers.Serializer[Any]):
+    """The confirmation."""
+
+    name = serializers.CharField(max_length=200, help_text="the organisation's name, exactly")
+
+
+class DepartureSerializer(serializers.Serializer[Any]):
+    """An organisation that is being deleted; its credentials are refused from now on."""
+
+    id = serializers.UUIDField(source="tenant_id")
+    name = serializers.CharField()
+    due_at = serializers.DateTimeField(help_text="when removing begins; nothing is left after it")
+
+
+def export(request: HttpRequest | Request, actor: Actor) -> StreamingHttpResponse:
+    """The answer with everything; it breaks off where the actor may no longer have it.
+
+    Raises ``Busy``.
+    """
+    tenant = actor.tenant
+    if not exporting.acquire(blocking=False):
+        raise Busy("Other exports are being made at the moment.")
+    parts: Iterator[bytes] = iter(())
+    if request.method == "GET":
+        grant = grant_to(actor, "tenant:export")
+        parts = takeout.stream(tenant, goes_on=lambda: bool(still_good([grant])))
+        try:
+            audit.record(
+                actor=actor,
+                tenant=tenant,
+                action="tenant.export",
+                obj=tenant,
+                address=address_of(request),
+            )
+        except BaseException:
+            exporting.release()
+            raise
+    response = StreamingHttpResponse(Held(parts, exporting, ()), content_type="application/zip")
+    name = f"{tenant.slug}-export.zip"
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+class OrganisationView(APIView):
+    """The organisation as a whole."""
+
+    actions: ClassVar[Mapping[str, str]] = {"delete": "tenant:delete"}
+    rates: ClassVar[Mapping[str, str]] = USUAL
+
+    @extend_schema(
+        operation_id="organisation_delete",
+        tags=["organisation"],
+        summary="Delete the organisation with all that it has",
+        request=LeaveSerializer,
+        parameters=[
+            OpenApiParameter(
+                "name", str, OpenApiParameter.QUERY, description="instead of the body's"
+            )
+        ],
+        responses={202: DepartureSerializer},
+    )
+    def delete(self, request: Request) -> Response:
+        """Close it at once; its data goes at ``due_at``. Owners only, by token."""
+        actor = actor_of(request)
+        form = LeaveSerializer(data=request.data or request.query_params.dict())
+        form.is_valid(raise_exception=True)
+        if form.validated_data["name"] != actor.tenant.name:
+            raise ValidationError({"name": [NAME]})
+        row = departure.begin(actor.tenant, actor=actor, address=address_of(request))
+        return Response(DepartureSerializer(row).data, status=202)
+
+
+class OrganisationExportView(APIView):
+    """Everything that the organisation has."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "tenant:export"}
+    rates: ClassVar[Mapping[str, str]] = {"get": "try"}
+
+    @extend_schema(
+        operation_id="organisation_export",
+        tags=["organisation"],
+        summary="Everything that the organisation has, as a zip",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """Documents, results, corrections, templates, members, usage, audit; no secrets.
+
+        Owners only, by token. Made while it is sent: ``manifest.json`` comes last.
+        """
+        return export(request, actor_of(request))
