@@ -29,7 +29,7 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import idempotency, job_actions, queue, retention, submit
+from jobs import downloads, idempotency, job_actions, queue, retention, submit
 from jobs.blocking import wait_for_end
 from jobs.listeners import Handover, Read, Waiter, host_of
 from jobs.models import Job, Review, Status
@@ -250,8 +250,10 @@ class JobResultView(JobView):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
-        job = self.get_object()
-        return retention.delivering(job, result_response(job, kwargs["name"]), request.method)
+        job, name = self.get_object(), kwargs["name"]
+        response = result_response(job, name)
+        downloads.note(request, job, name, by="api")
+        return retention.delivering(job, response, request.method)
 
 
 def answered_later(

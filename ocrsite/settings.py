@@ -199,6 +199,10 @@ UNFETCHED_HOURS = env.int("UNFETCHED_HOURS", default=24)  # what is to go with i
 RETENTION_SWEEP_SECONDS = env.int("RETENTION_SWEEP_SECONDS", default=300)
 ORPHAN_SWEEP_HOURS = env.int("ORPHAN_SWEEP_HOURS", default=24)  # 0: never by itself
 
+# The audit log (docs/audit.md)
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=None)  # None: entries stay
+AUDIT_DOWNLOADS = env.str("AUDIT_DOWNLOADS", default="once")  # an hour; all; none
+
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
 OUTBOUND_PORTS = tuple(env.list("OUTBOUND_PORTS", cast=int, default=[80, 443]))
@@ -238,6 +242,7 @@ INSTALLED_APPS = [
     "jobs",
 ]
 MIDDLEWARE = [
+    "accounts.request_ids.RequestIdMiddleware",
     "ocrsite.probes.ProbeMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",

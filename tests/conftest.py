@@ -78,9 +78,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     from django.db import connection
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
-        )
+        for table in ("accounts_usagerecord", "accounts_auditentry", "accounts_auditseal"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
 
 
 @pytest.fixture
