@@ -23,6 +23,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import request_ids
 from accounts.audit import address_of
 from accounts.grants import grant_to, still_good
 from accounts.limits import USUAL
@@ -271,6 +272,10 @@ def answered_later(
     grant = grant_to(actor_of(view.request), "jobs:read")
 
     def reply_later(request: HttpRequest) -> HttpResponse:
+        with request_ids.named(getattr(request, "request_id", None)):
+            return reply_now()
+
+    def reply_now() -> HttpResponse:
         try:
             if not still_good([grant]):
                 raise NotAuthenticated("The credentials have been revoked.")

@@ -361,13 +361,11 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Logging: one line an event to standard error, without document text or secrets
+# Logging: one line an event to standard error, without document text or secrets; DEBUG tells more
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"}
-    },
+    "formatters": {"line": {"()": "ocrsite.log_lines.LineFormatter", "messages": DEBUG}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
