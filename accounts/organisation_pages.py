@@ -16,7 +16,10 @@ class OrganisationPage:
     action: str
 
 
-PAGES = (OrganisationPage("Settings", "organisation-page", "jobs:read"),)
+PAGES = (
+    OrganisationPage("Settings", "organisation-page", "jobs:read"),
+    OrganisationPage("Audit log", "audit-page", "audit:read"),
+)
 
 
 def pages_for(actor: Actor) -> list[OrganisationPage]:

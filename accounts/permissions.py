@@ -34,6 +34,7 @@ ACTIONS: dict[str, str] = {
     "usage:read": "See usage",
     "keys:manage": "Make and revoke API keys",
     "members:manage": "Invite, change and remove members",
+    "audit:read": "Read and export the audit log",
     "settings:write": "Change the organisation's settings",
     "tenant:delete": "Delete the organisation",
 }
@@ -61,6 +62,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "templates:write": frozenset({"templates:write"}),
     "webhooks:write": frozenset({"webhooks:write"}),
     "usage:read": frozenset({"usage:read"}),
+    "audit:read": frozenset({"audit:read"}),
     "admin": ROLES[Role.ADMIN],
 }
 

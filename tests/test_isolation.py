@@ -69,6 +69,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/versions": {"get": "object"},
     "api/v1/templates/<template:name>/restore": {"post": "object"},
     "api/v1/templates/<template:name>/learn": {"post": "object"},
+    "api/v1/audit": {"get": "list"},
+    "api/v1/audit.csv": {"get": "list"},
     "api/v1/usage": {"get": "list"},
     "api/v1/usage.csv": {"get": "list"},
     "api/v1/webhooks": {"get": "list", "post": "list"},
@@ -91,6 +93,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "login": {"get": "public", "post": "public", "put": "public"},
     "logout": {"post": "self"},
     "organisation": {"get": "list", "post": "self"},
+    "organisation/audit": {"get": "list"},
+    "organisation/audit.csv": {"get": "list"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},

@@ -20,6 +20,7 @@ EXPECTED = {
     "usage:read": {O, A, M, V},
     "keys:manage": {O, A},
     "members:manage": {O, A},
+    "audit:read": {O, A},
     "settings:write": {O, A},
     "tenant:delete": {O},
 }
@@ -29,6 +30,7 @@ SCOPE_ACTIONS = {
     "templates:write": {"templates:write"},
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
+    "audit:read": {"audit:read"},
     "admin": EXPECTED.keys() - {"tenant:delete"},
 }
 
