@@ -56,7 +56,11 @@ class Change:
 
 def entries(tenant: Tenant, wanted: Wanted) -> QuerySet[AuditEntry]:
     """The organisation's entries, newest first."""
-    rows = AuditEntry.objects.for_tenant(tenant).order_by("-at", "-id")
+    return narrowed(AuditEntry.objects.for_tenant(tenant).order_by("-at", "-id"), wanted)
+
+
+def narrowed(rows: QuerySet[AuditEntry], wanted: Wanted) -> QuerySet[AuditEntry]:
+    """Of the rows those that are wanted."""
     if wanted.actor:
         key = wanted.actor.startswith(MARK)
         rows = rows.filter(actor__startswith=f"key {wanted.actor}" if key else wanted.actor)

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts import audit
 from accounts.audit_actions import ACTIONS, GROUPS, those_of, words_of
 from accounts.audit_log import Wanted, before, each, entries
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Tenant, User
 from accounts.permissions import Role
 from tests.people import PASSWORD, Organisation
 
@@ -305,7 +306,7 @@ MANY = 100_000
 FILL = """
 INSERT INTO accounts_auditentry
     (at, tenant_id, user_id, actor, action, object_type, object_id, address, after)
-SELECT %(noon)s::timestamptz - n * interval '20 s',
+SELECT %(noon)s::timestamptz - (%(many)s - n) * interval '20 s',
     (ARRAY[%(acme)s, %(stranger)s]::uuid[])[1 + n %% 2], NULL,
     'person' || n %% 500 || '@acme.example',
     CASE WHEN n %% 9973 = 0 THEN 'template.delete' ELSE
@@ -362,8 +363,6 @@ def rows_read(plan: dict[str, Any]) -> int:
     ids=lambda wanted: "-".join(wanted.given()) or "all",
 )
 def test_first_page_of_a_filter_reads_few_rows(wanted: Wanted, many: uuid.UUID) -> None:
-    from accounts.models import Tenant
-
     rows = entries(Tenant(pk=many), wanted)[:51]
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
@@ -374,8 +373,6 @@ def test_first_page_of_a_filter_reads_few_rows(wanted: Wanted, many: uuid.UUID) 
 
 @pytest.mark.django_db
 def test_last_page_reads_no_more_than_the_first(many: uuid.UUID) -> None:
-    from accounts.models import Tenant
-
     rows = entries(Tenant(pk=many), Wanted())
     oldest = rows.order_by("at")[60]
     sql, params = before(rows, oldest)[:51].query.sql_with_params()
@@ -383,3 +380,43 @@ def test_last_page_reads_no_more_than_the_first(many: uuid.UUID) -> None:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) {sql}", params)
         plan = cursor.fetchone()[0][0]["Plan"]
     assert rows_read(plan) < 100, plan
+
+
+def admin_url(query: str) -> str:
+    return f"/admin/accounts/auditentry/?{query}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "query", ["", "p=2", "what=template", "what=key", "q=job-5000", "q=10.0.20.20", "q=nothing",
+              "q=large", "q=large,+person40@", "q=template.delete", "p=100",
+              "at__gte=2026-02-28+00:00:00%2B00:00"],
+)  # fmt: skip
+def test_admins_list_reads_a_bounded_number_of_rows(query: str, many: uuid.UUID) -> None:
+    Tenant.objects.create(pk=many, name="Large", slug="large")
+    operator = page(User.objects.create_superuser("root@example.com", PASSWORD))
+    with CaptureQueriesContext(connection) as captured:
+        assert operator.get(admin_url(query)).status_code == 200
+    asked = [each["sql"] for each in captured if 'FROM "accounts_auditentry"' in each["sql"]]
+    assert 1 < len(asked) < 4
+    for sql in asked:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) {sql}")
+            plan = cursor.fetchone()[0][0]["Plan"]
+        assert rows_read(plan) < 25_000, sql
+
+
+@pytest.mark.django_db
+def test_admins_search_finds_by_each_way(acme: Organisation, log: dict[str, AuditEntry]) -> None:
+    operator = page(User.objects.create_superuser("root@example.com", PASSWORD))
+
+    def found(query: str) -> set[str]:
+        shown = operator.get(admin_url(query)).content.decode()
+        return {name for name, entry in log.items() if f"/auditentry/{entry.pk}/" in shown}
+
+    assert found("q=the-job") == {"object"}
+    assert found("q=2001:db8::7") == {"address"}
+    assert found("q=template.create") == found("what=template") == {"other"}
+    assert found(f"q={acme.tenant.pk}") == found("q=acme") == set(log)
+    assert found("q=acme,+some") == {"other"}
+    assert found("q=unknown,+some") == found("q=nothing") == set()
