@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from accounts import request_ids
 from accounts.models import ApiKey, AuditEntry, Membership, Tenant, User
 from accounts.row_security import acting_for, unscoped
 from accounts.tenancy import Actor, session_actor
@@ -77,6 +78,7 @@ def entry(
         before=dict(before) if before is not None else None,
         after=dict(after) if after is not None else None,
         address=address,
+        request_id=request_ids.current(),
     )
 
 

@@ -4,6 +4,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts import refusals
 from accounts.keys import MARK, KeyRefused, verify_api_key
 from accounts.models import ApiKey, Membership
 from accounts.row_security import act_for
@@ -29,6 +30,8 @@ class ApiKeyAuthentication(BaseAuthentication):
                 try:
                     key = verify_api_key(raw)
                 except KeyRefused as error:
+                    if error.key is not None:
+                        refusals.key_refused(error.key, str(error), request)
                     raise AuthenticationFailed(str(error)) from error
                 act_for(key.tenant)
                 return key_actor(key), key

@@ -38,7 +38,14 @@ MOST_CHECKED = 1_000
 
 
 class KeyRefused(Exception):
-    """The key does not open anything; the text says why and may be shown to its holder."""
+    """The key does not open anything; the text says why and may be shown to its holder.
+
+    ``key`` is the row where the text was that of one, so that it must have been in good hands once.
+    """
+
+    def __init__(self, text: str, key: ApiKey | None = None) -> None:
+        super().__init__(text)
+        self.key = key
 
 
 def new_key_text() -> str:
@@ -190,11 +197,11 @@ def _verified(raw: str) -> ApiKey:
         raise KeyRefused("This API key is not known.")
     now = timezone.now()
     if key.revoked_at is not None:
-        raise KeyRefused("This API key has been revoked.")
+        raise KeyRefused("This API key has been revoked.", key)
     if key.expires_at is not None and key.expires_at <= now:
-        raise KeyRefused("This API key has expired.")
+        raise KeyRefused("This API key has expired.", key)
     if not key.tenant.is_active:
-        raise KeyRefused("The organisation of this API key is not active.")
+        raise KeyRefused("The organisation of this API key is not active.", key)
     if key.last_used_at is None or key.last_used_at < now - LAST_USED_STEP:
         _touch(key, now)
     newest = pepper_name(peppers()[0])

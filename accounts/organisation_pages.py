@@ -20,6 +20,7 @@ PAGES = (
     OrganisationPage("Settings", "organisation-page", "jobs:read"),
     OrganisationPage("Members", "members-page", "members:read"),
     OrganisationPage("Export and leave", "organisation-leave-page", "tenant:delete"),
+    OrganisationPage("Audit log", "audit-page", "audit:read"),
 )
 
 

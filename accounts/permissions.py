@@ -35,6 +35,7 @@ ACTIONS: dict[str, str] = {
     "keys:manage": "Make and revoke API keys",
     "members:read": "See members and their roles",
     "members:manage": "Invite, change and remove members",
+    "audit:read": "Read and export the audit log",
     "settings:write": "Change the organisation's settings",
     "tenant:transfer": "Hand the organisation over to another member",
     "tenant:export": "Take everything out of the organisation",
@@ -67,6 +68,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "templates:write": frozenset({"templates:write"}),
     "webhooks:write": frozenset({"webhooks:write"}),
     "usage:read": frozenset({"usage:read"}),
+    "audit:read": frozenset({"audit:read"}),
     "admin": ROLES[Role.ADMIN],
 }
 

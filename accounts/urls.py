@@ -4,6 +4,8 @@ from django.urls import path
 
 from accounts import (
     api,
+    audit_api,
+    audit_views,
     invitation_views,
     member_api,
     member_views,
@@ -27,6 +29,7 @@ api_urlpatterns = [
         member_api.InvitationResendView.as_view(),
         name="invitation-resend",
     ),
+    path("audit", audit_api.AuditView.as_view(), name="audit"),
 ]
 
 urlpatterns = [
@@ -60,4 +63,5 @@ urlpatterns = [
     path(
         "invitations/<str:token>", invitation_views.InvitationPage.as_view(), name="invitation-page"
     ),
+    path("organisation/audit", audit_views.AuditPage.as_view(), name="audit-page"),
 ]

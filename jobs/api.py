@@ -22,13 +22,14 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import request_ids
 from accounts.audit import address_of
 from accounts.grants import grant_to, still_good
 from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import idempotency, job_actions, queue, retention, submit
+from jobs import downloads, idempotency, job_actions, queue, retention, submit
 from jobs.blocking import wait_for_end
 from jobs.listeners import Handover, Read, Waiter, host_of
 from jobs.models import Job, Review, Status
@@ -249,8 +250,10 @@ class JobResultView(JobView):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
-        job = self.get_object()
-        return retention.delivering(job, result_response(job, kwargs["name"]), request.method)
+        job, name = self.get_object(), kwargs["name"]
+        response = result_response(job, name)
+        downloads.note(request, job, name, by="api")
+        return retention.delivering(job, response, request.method)
 
 
 def answered_later(
@@ -268,6 +271,10 @@ def answered_later(
     grant = grant_to(actor_of(view.request), "jobs:read")
 
     def reply_later(request: HttpRequest) -> HttpResponse:
+        with request_ids.named(getattr(request, "request_id", None)):
+            return reply_now()
+
+    def reply_now() -> HttpResponse:
         try:
             if not still_good([grant]):
                 raise NotAuthenticated("The credentials have been revoked.")

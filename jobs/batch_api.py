@@ -26,7 +26,7 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batch_progress, batches, idempotency, queue, retention
+from jobs import batch_actions, batch_progress, batches, downloads, idempotency, queue, retention
 from jobs.api import ONCE, WAIT, answered_later, wait_seconds
 from jobs.batch_export import EXPORTS
 from jobs.batch_fetching import Source
@@ -279,6 +279,7 @@ class BatchExportView(BatchView):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
         if not exporting.acquire(blocking=False):
             raise Busy("Many batches are being exported at the moment.")
+        downloads.note(request, batch, row.name, by="api")
         sent: list[UUID] = []
         parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
         body = Held(parts, exporting, sent)

@@ -12,12 +12,15 @@ import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from accounts import audit_retention, audit_seals
 from jobs import departure, orphans, retention
 from jobs.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
 FIRST_SECONDS = 60  # after its start, that a process waits with its first rounds
+SEAL_SECONDS = 10
+PRUNE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("departures", settings.DEPARTURE_SWEEP_SECONDS, departure.sweep),
         Chore("retention", settings.RETENTION_SWEEP_SECONDS, retention.sweep),
         *((Chore("orphans", daily, remove_orphans),) if daily else ()),
+        Chore("audit retention", PRUNE_SECONDS, audit_retention.sweep),
     )
 
 
@@ -79,10 +83,19 @@ def _do(chore: Chore, stop: threading.Event) -> None:
         connection.close()
 
 
-def start(stop: threading.Event) -> threading.Thread:
-    """Begin, in a thread that ends soon after ``stop`` is set."""
-    thread = threading.Thread(
-        target=look_after, args=(stop, chores(), FIRST_SECONDS), name="housekeeping", daemon=True
-    )
-    thread.start()
-    return thread
+def start(stop: threading.Event) -> list[threading.Thread]:
+    """Begin, in threads that end soon after ``stop`` is set.
+
+    The audit log has its own, so that no entry waits for its seal until a long chore is done.
+    """
+    sealing = (Chore("audit seals", SEAL_SECONDS, audit_seals.Sealer().run),)
+    threads = [
+        threading.Thread(target=look_after, args=(stop, todo, first), name=name, daemon=True)
+        for name, todo, first in (
+            ("housekeeping", chores(), FIRST_SECONDS),
+            ("audit seals", sealing, 0),
+        )
+    ]
+    for thread in threads:
+        thread.start()
+    return threads

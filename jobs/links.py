@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -25,7 +24,7 @@ from accounts.row_security import act_for
 from accounts.tenancy import Actor
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import results, storage
+from jobs import downloads, results, storage
 from jobs.errors import LinkExpired, NoResult, ResultNotReady
 from jobs.models import Job, Page
 
@@ -142,17 +141,9 @@ def opened(token: str, *, address: str | None) -> tuple[Job, str]:
         raise LinkExpired("Who made it may no longer see the job.")
     act_for(actor.tenant)
     rows = Job.objects.for_tenant(actor.tenant).select_related("file", "tenant")
-    with transaction.atomic():
-        job = get_object_or_404(rows, pk=UUID(job_id))
-        results.refuse_expired(job)
-        audit.record(
-            actor=actor,
-            tenant=job.tenant,
-            action="job.download",
-            obj=job,
-            after={"file": name, "by": "link"},
-            address=address,
-        )
+    job = get_object_or_404(rows, pk=UUID(job_id))
+    results.refuse_expired(job)
+    downloads.deliver(job, name, by="link", actor=actor, address=address)
     return job, name
 
 

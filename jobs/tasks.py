@@ -15,6 +15,7 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from accounts import request_ids
 from extraction import engines, pipeline
 from extraction.errors import Cancelled, ExtractionError
 from extraction.options import Options
@@ -93,14 +94,15 @@ def run_next(pool: str) -> bool:
 
 
 def run_task(task: Task) -> None:
-    """Do a task that this worker has claimed."""
-    try:
-        _work(task)
-    except LeaseLost:
-        logger.warning("job %s attempt %s: the lease was lost", task.job_id, task.attempt)
-    except (OperationalError, InterfaceError):
-        logger.exception("job %s: the database failed", task.job_id)
-        _hand_back_when_possible(task)
+    """Do a task that this worker has claimed; log and audit name it as "job-" and the job's id."""
+    with request_ids.named(f"job-{task.job_id}"):
+        try:
+            _work(task)
+        except LeaseLost:
+            logger.warning("job %s attempt %s: the lease was lost", task.job_id, task.attempt)
+        except (OperationalError, InterfaceError):
+            logger.exception("job %s: the database failed", task.job_id)
+            _hand_back_when_possible(task)
 
 
 class Stop:

@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from extraction.formats import FORMATS
 from jobs import (
     api,
+    audit_csv,
     batch_api,
     cache_api,
     catalogue_api,
@@ -121,6 +122,7 @@ api_urlpatterns = [
         leaving_api.OrganisationExportView.as_view(),
         name="organisation-export",
     ),
+    path("audit.csv", audit_csv.AuditTableView.as_view(), name="audit-table"),
     path("usage", usage_api.UsageView.as_view(), name="usage"),
     path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
     path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
@@ -146,6 +148,7 @@ api_urlpatterns = [
 ]
 
 urlpatterns = [
+    path("organisation/audit.csv", audit_csv.AuditTablePage.as_view(), name="audit-page-table"),
     path("jobs", views.JobListPage.as_view(), name="job-list-page"),
     path("jobs/new", views.NewJobPage.as_view(), name="job-new-page"),
     path("jobs/<uuid:pk>", views.JobPage.as_view(), name="job-page"),

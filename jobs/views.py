@@ -27,6 +27,7 @@ from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
 from jobs import (
+    downloads,
     job_actions,
     places,
     queue,
@@ -188,6 +189,8 @@ class JobPage(OneJob):
         context["place"] = places.place_of(job)
         if job.ended:
             context |= _result_context(request, job)
+            if context["pages"]:
+                downloads.note(request, job, "view", by="page")
         return _page(request, "jobs/job.html", "jobs/_job.html", context)
 
 
@@ -205,6 +208,7 @@ class JobImageView(OneJob):
             body = storage.read(page.preview_key)
         except FileNotFoundError as error:
             raise Http404 from error
+        downloads.note(request, job, "pictures", by="page")
         response = HttpResponse(body, content_type="image/jpeg")
         response["Cache-Control"] = "private, max-age=600"
         response["X-Content-Type-Options"] = "nosniff"
@@ -217,7 +221,9 @@ class JobDownloadView(OneJob):
     def get(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
         """A download that no browser runs."""
         job = self.get_object()
-        return retention.delivering(job, result_response(job, name), request.method)
+        response = result_response(job, name)
+        downloads.note(request, job, name, by="page")
+        return retention.delivering(job, response, request.method)
 
 
 class JobCancelPage(OneJob):

@@ -7,7 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from accounts.audit_retention import MAX_DAYS, MIN_DAYS
 from extraction.engines import ENGINES
+from jobs.downloads import DOWNLOADS
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
 
@@ -161,6 +163,17 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 "TENANT_DELETION_DAYS or TENANT_LEDGER_YEARS is out of range.",
                 hint="0 to 90 days, 0 to 30 years.",
                 id="ocrsite.E017",
+            )
+        )
+    days = settings.AUDIT_RETENTION_DAYS
+    if (days is not None and not MIN_DAYS <= days <= MAX_DAYS) or (
+        settings.AUDIT_DOWNLOADS not in DOWNLOADS
+    ):
+        found.append(
+            Error(
+                "AUDIT_RETENTION_DAYS or AUDIT_DOWNLOADS is out of range.",
+                hint=f"{MIN_DAYS} days to {MAX_DAYS}, or empty; {', '.join(DOWNLOADS)}.",
+                id="ocrsite.E020",
             )
         )
     return found

@@ -16,6 +16,7 @@ keepalive = 5
 max_requests = 10_000
 max_requests_jitter = 1_000
 accesslog = None
+logger_class = "ocrsite.gunicorn_log.GunicornLogger"
 control_socket_disable = True
 
 

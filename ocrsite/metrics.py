@@ -24,6 +24,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from accounts import audit_seals
 from accounts.models import UsageRecord
 from accounts.row_security import unscoped
 from jobs import deliveries, queue
@@ -102,6 +103,11 @@ class JobsCollector(Collector):
             "ocrsite_deliveries_overdue_seconds",
             "For how long the delivery has been due that waits the longest",
             value=deliveries.overdue_seconds(),
+        )
+        yield GaugeMetricFamily(
+            "ocrsite_audit_unsealed_seconds",
+            "For how long the oldest entry of the audit log has been without a seal",
+            value=audit_seals.unsealed_seconds(),
         )
 
     def _queue(self) -> Iterator[Metric]:

@@ -1,7 +1,8 @@
 """Every error answer has one shape: RFC 9457 problem+json with a stable code.
 
 ``code`` names the error (table in docs/errors.md); ``limit`` and ``actual`` are there where a
-limit was crossed; ``errors`` lists the fields of an invalid request.
+limit was crossed; ``errors`` lists the fields of an invalid request; ``request_id`` is there where
+the fault is ours, to be quoted. (In others it would tell a foreign object from a missing one.)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts import refusals, request_ids
 from extraction.errors import ExtractionError
 from extraction.types import Failure
 from jobs.errors import NothingAccepted
@@ -70,6 +72,8 @@ def problem(
         body["actual"] = actual
     if errors is not None:
         body["errors"] = errors
+    if status >= 500 and (request_id := request_ids.current()):
+        body["request_id"] = request_id
     return body
 
 
@@ -106,6 +110,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             exc = exceptions.PermissionDenied()
         if not isinstance(exc, exceptions.APIException):
             return None
+        if isinstance(exc, exceptions.PermissionDenied):
+            refusals.not_allowed(context["request"])
         status, body = exc.status_code, _of_drf(exc)
         if header := getattr(exc, "auth_header", None):
             headers["WWW-Authenticate"] = header

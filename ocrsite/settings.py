@@ -227,6 +227,9 @@ ORPHAN_SWEEP_HOURS = env.int("ORPHAN_SWEEP_HOURS", default=24)  # 0: never by it
 TENANT_DELETION_DAYS = env.int("TENANT_DELETION_DAYS", default=7)
 TENANT_LEDGER_YEARS = env.int("TENANT_LEDGER_YEARS", default=0)
 DEPARTURE_SWEEP_SECONDS = 10
+# The audit log (docs/audit.md)
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=None)  # None: entries stay
+AUDIT_DOWNLOADS = env.str("AUDIT_DOWNLOADS", default="once")  # an hour; all; none
 
 # Webhooks and documents by URL (jobs/netguard.py); hosts are names, addresses or networks
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=False)  # besides https
@@ -270,6 +273,7 @@ INSTALLED_APPS = [
     "jobs",
 ]
 MIDDLEWARE = [
+    "accounts.request_ids.RequestIdMiddleware",
     "ocrsite.probes.ProbeMiddleware",
     "accounts.row_security.RowSecurityMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -390,13 +394,11 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Logging: one line an event to standard error, without document text or secrets
+# Logging: one line an event to standard error, without document text or secrets; DEBUG tells more
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"}
-    },
+    "formatters": {"line": {"()": "ocrsite.log_lines.LineFormatter", "messages": DEBUG}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {

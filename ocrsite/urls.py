@@ -12,6 +12,7 @@ from rest_framework.permissions import AllowAny
 
 import accounts.urls
 import jobs.urls
+from accounts import refusals, request_ids
 from ocrsite import health, problems
 
 PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
@@ -54,6 +55,8 @@ admin.site.index_title = "Everything, over all organisations"
 
 def _error(status: int, code: str, title: str, template: str) -> object:
     def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        if status == 403:
+            refusals.not_allowed(request)
         if request.path.startswith("/api/"):
             return problems.response(request, status, code, title)
         return render(request, template, {"detail": str(exception or "")}, status=status)
@@ -71,4 +74,5 @@ def handler500(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
         return problems.response(request, 500, "internal_error", "Something went wrong on our side")
     # without the request: no context processor asks the database, which may be what failed
-    return HttpResponse(render_to_string("500.html"), status=500)
+    context = {"request_id": request_ids.current()}
+    return HttpResponse(render_to_string("500.html", context), status=500)

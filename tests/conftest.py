@@ -104,9 +104,8 @@ def django_db_setup(
     owner = django_db_modify_db_settings
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:
-            cursor.execute(
-                "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
-            )
+            for table in ("accounts_usagerecord", "accounts_auditentry", "accounts_auditseal"):
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
             role = connection.ops.quote_name(settings.DATABASES["default"]["USER"])
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {role}")
         owner.close()

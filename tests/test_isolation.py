@@ -73,6 +73,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/learn": {"post": "object"},
     "api/v1/organisation": {"delete": "self"},
     "api/v1/organisation/export.zip": {"get": "self"},  # owners only: tests/jobs/test_takeout.py
+    "api/v1/audit": {"get": "list"},
+    "api/v1/audit.csv": {"get": "list"},
     "api/v1/usage": {"get": "list"},
     "api/v1/usage.csv": {"get": "list"},
     "api/v1/webhooks": {"get": "list", "post": "list"},
@@ -113,6 +115,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "invitations/<str:token>": {"get": "public", "post": "public"},
     "organisation/leave": {"get": "self", "post": "self"},
     "organisation/export.zip": {"get": "self"},
+    "organisation/audit": {"get": "list"},
+    "organisation/audit.csv": {"get": "list"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},

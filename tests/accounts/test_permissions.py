@@ -21,6 +21,7 @@ EXPECTED = {
     "keys:manage": {O, A},
     "members:read": {O, A, M, R, V},
     "members:manage": {O, A},
+    "audit:read": {O, A},
     "settings:write": {O, A},
     "tenant:transfer": {O},
     "tenant:export": {O},
@@ -33,6 +34,7 @@ SCOPE_ACTIONS = {
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
     "admin": EXPECTED.keys() - {"tenant:transfer", "tenant:export", "tenant:delete"},
+    "audit:read": {"audit:read"},
 }
 
 

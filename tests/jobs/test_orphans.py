@@ -137,12 +137,14 @@ def test_pass_that_is_told_to_stop_removes_nothing(acme: Organisation, files: Pa
     assert keys(files) == set()
 
 
-def test_chores_are_departures_retention_and_daily_orphans(settings: Settings) -> None:
+def test_chores_are_departures_retention_orphans_and_audit(settings: Settings) -> None:
     assert [(each.name, each.seconds) for each in housekeeping.chores()] == [
-        ("departures", 10), ("retention", 300), ("orphans", 86_400),
+        ("departures", 10), ("retention", 300), ("orphans", 86_400), ("audit retention", 3600),
     ]  # fmt: skip
     settings.ORPHAN_SWEEP_HOURS = 0
-    assert [each.name for each in housekeeping.chores()] == ["departures", "retention"]
+    assert [each.name for each in housekeeping.chores()] == [
+        "departures", "retention", "audit retention",
+    ]  # fmt: skip
 
 
 def test_chore_that_fails_does_not_end_the_others() -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from accounts import audit_seals
 from jobs import departure, housekeeping, retention
 from jobs.sweep import sweep
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             self.stdout.write(str(sweep()))
             self.stdout.write(f"expired: {retention.sweep()}")
             self.stdout.write(f"steps of departures: {departure.sweep()}")
+            self.stdout.write(f"audit entries sealed: {audit_seals.seal()}")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,4 +45,5 @@ class Command(BaseCommand):
             except Exception:
                 logger.exception("a sweep failed")
             stop.wait(settings.SWEEP_SECONDS)
-        housework.join(STOP_SECONDS)
+        for thread in housework:
+            thread.join(STOP_SECONDS)

@@ -1,0 +1,105 @@
+"""What the audit log speaks of, in plain words: one table. A test finds actions missing here.
+
+An action reads "object.verb"; its words go on after the name of who did it.
+"""
+
+from __future__ import annotations
+
+GROUPS: dict[str, str] = {
+    "session": "Signing in and out",
+    "login": "Failed sign-ins",
+    "token": "Tokens",
+    "access": "Refused calls",
+    "key": "API keys",
+    "settings": "Settings",
+    "tenant": "Organisation",
+    "usage": "Usage",
+    "job": "Jobs",
+    "batch": "Batches",
+    "field": "Corrections",
+    "review": "Reviews",
+    "template": "Templates",
+    "webhook": "Webhooks",
+    "callback": "Callbacks",
+    "delivery": "Deliveries of webhooks",
+    "admin": "Operators' admin",
+    "audit": "Audit log",
+}
+ACTIONS: dict[str, str] = {
+    "session.login": "signed in",
+    "session.logout": "signed out",
+    "session.switch": "switched to this organisation",
+    "login.fail": "failed to sign in",
+    "token.issue": "signed in for the API",
+    "token.reuse": "sent a token that had been used: its sign-in was ended",
+    "token.revoke": "signed out of the API",
+    "access.refuse": "was refused",
+    "key.create": "made an API key",
+    "key.revoke": "revoked an API key",
+    "key.refuse": "was refused: the key no longer opens",
+    "settings.change": "changed the settings",
+    "tenant.create": "made the organisation",
+    "usage.threshold": "noted that much of a quota is used",
+    "job.submit": "sent a document",
+    "job.end": "ended a job",
+    "job.cancel": "cancelled a job",
+    "job.retry": "had a job tried again",
+    "job.link": "made links to a job's files",
+    "job.download": "was given a document or result",
+    "job.delete": "deleted a job",
+    "job.expire": "removed a document whose time was over",
+    "batch.submit": "sent a batch",
+    "batch.end": "ended a batch",
+    "batch.cancel": "cancelled a batch",
+    "batch.retry": "had a batch tried again",
+    "batch.download": "was given a batch's results",
+    "batch.delete": "deleted a batch",
+    "field.correct": "corrected or confirmed a field",
+    "review.take": "took a review",
+    "review.release": "gave a review back",
+    "review.confirm": "confirmed a document's fields",
+    "template.create": "made a template",
+    "template.update": "changed a template",
+    "template.restore": "restored a template's version",
+    "template.learn": "had a template learn",
+    "template.delete": "deleted a template",
+    "webhook.create": "made a webhook",
+    "webhook.update": "changed a webhook",
+    "webhook.delete": "deleted a webhook",
+    "webhook.rotate": "changed a webhook's secret",
+    "webhook.disable": "switched a webhook off",
+    "webhook.ping": "sent a test to a webhook",
+    "callback.rotate": "changed the secret of callbacks",
+    "delivery.replay": "sent a delivery again",
+    "admin.add": "added, as an operator",
+    "admin.change": "changed, as an operator",
+    "admin.delete": "deleted, as an operator",
+    "audit.export": "exported the audit log",
+    "audit.prune": "took old entries out of the audit log",
+}
+
+
+def words_of(action: str) -> str:
+    """The action in plain words; itself where the table lacks it."""
+    return ACTIONS.get(action, action)
+
+
+def those_of(wanted: str) -> list[str]:
+    """The actions that ``wanted`` means: one, or all of a group. Itself where it is neither."""
+    return [name for name in ACTIONS if name.startswith(f"{wanted}.")] or [wanted]
+
+
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """For a form: the groups, in each all of it and, where there are several, its actions."""
+    return [
+        (
+            title,
+            [(group, f"All: {title.lower()}"), *_of(group)] if len(_of(group)) > 1 else _of(group),
+        )
+        for group, title in GROUPS.items()
+        if _of(group)
+    ]
+
+
+def _of(group: str) -> list[tuple[str, str]]:
+    return [(name, words) for name, words in ACTIONS.items() if name.startswith(f"{group}.")]

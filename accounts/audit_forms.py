@@ -1,0 +1,68 @@
+"""The filters of the audit log, as the API and the page take them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+
+from accounts.audit_actions import choices
+from accounts.audit_log import Wanted
+
+
+class AuditFilterForm(forms.Form):
+    """The API's: times are ISO 8601, UTC where they name no offset."""
+
+    actor = forms.CharField(required=False, max_length=300)
+    actor_id = forms.UUIDField(required=False)
+    action = forms.CharField(required=False, max_length=50)
+    object_type = forms.CharField(required=False, max_length=100)
+    object_id = forms.CharField(required=False, max_length=100)
+    address = forms.GenericIPAddressField(required=False)
+    since = forms.DateTimeField(required=False)
+    until = forms.DateTimeField(required=False)
+
+    def wanted(self) -> Wanted:
+        """What a valid form asks for."""
+        return Wanted(**self.cleaned_data)
+
+
+class AuditSearchForm(forms.Form):
+    """The page's: days, and actions in plain words."""
+
+    actor = forms.CharField(
+        label="Who",
+        required=False,
+        max_length=300,
+        help_text="The beginning of an e-mail address or key.",
+    )
+    action = forms.ChoiceField(label="What", required=False)
+    object_id = forms.CharField(
+        label="Object's id", required=False, max_length=100, help_text="Of a job, key or webhook."
+    )
+    address = forms.GenericIPAddressField(label="IP address", required=False)
+    since = forms.DateField(
+        label="From day", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label="To day", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        action = self.fields["action"]
+        assert isinstance(action, forms.ChoiceField)
+        action.choices = [("", "Everything"), *choices()]
+
+    def wanted(self) -> Wanted:
+        """What a valid form asks for; both days are whole, in UTC."""
+        data = dict(self.cleaned_data)
+        since, until = data["since"], data["until"]
+        data["since"] = _start(since) if since else None
+        data["until"] = _start(until + timedelta(days=1)) if until and until < date.max else None
+        return Wanted(**data)
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
