@@ -11,7 +11,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -38,6 +37,7 @@ from jobs.batch_serializers import (
     BatchSubmitSerializer,
 )
 from jobs.blocking import wait_for_end
+from jobs.downloads import as_download
 from jobs.errors import Busy
 from jobs.listeners import host_of
 from jobs.models import Batch
@@ -283,11 +283,7 @@ class BatchExportView(BatchView):
         parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
         body = _Held(parts, exporting, sent)
         response = StreamingHttpResponse(body, content_type=row.media_type)
-        name = (batch.name or "batch").strip(". ") or "batch"
-        response["Content-Disposition"] = content_disposition_header(True, f"{name}.{row.name}")
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return as_download(response, f"{batch.name.strip('. ') or 'batch'}.{row.name}")
 
 
 class _Held:

@@ -205,10 +205,7 @@ class JobImageView(OneJob):
             body = storage.read(page.preview_key)
         except FileNotFoundError as error:
             raise Http404 from error
-        response = HttpResponse(body, content_type="image/jpeg")
-        response["Cache-Control"] = "private, max-age=600"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return HttpResponse(body, content_type="image/jpeg")
 
 
 class JobDownloadView(OneJob):
@@ -362,7 +359,6 @@ def _scripted(request: HttpRequest) -> bool:
 
 def _page(request: HttpRequest, whole: str, part: str, context: dict[str, Any]) -> HttpResponse:
     response = render(request, part if _scripted(request) else whole, context)
-    response["Cache-Control"] = "private, no-store"
     patch_vary_headers(response, ["HX-Request", "HX-Boosted"])
     return response
 
