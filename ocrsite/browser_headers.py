@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-
-from csp.middleware import CSPMiddleware
 
 POLICY = "Content-Security-Policy"
 # Of what is no page, wherever a browser shows it: loads nothing, runs nothing, stands in no frame
