@@ -93,6 +93,8 @@ RQ_QUEUES = {  # what workers listen on; requests have accounts/shared_redis.py
         "DEFAULT_TIMEOUT": -1,  # time limits are ours: RQ's alarm cannot interrupt native code
     }
 }
+# Its pages would unpickle what Redis holds, and need scripts inside pages
+RQ_SHOW_ADMIN_LINK = False
 RQ = {"DEFAULT_RESULT_TTL": 0, "DEFAULT_FAILURE_TTL": 3600}
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=15)  # a worker silent for longer has died
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=3)
