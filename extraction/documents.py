@@ -8,6 +8,7 @@ works on the page before.
 from __future__ import annotations
 
 import contextlib
+import mimetypes
 import mmap
 import os
 import re
@@ -66,6 +67,8 @@ MEDIA_TYPES: dict[str, MediaType] = {
     "image/heic": MediaType("HEIC (where pillow-heif is installed)", (".heic", ".heif"), "HEIF"),
 }
 
+_TYPES = mimetypes.MimeTypes()  # as Python knows them, whatever the system has
+
 _MAGIC: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), media_type)
     for pattern, media_type in (
@@ -92,6 +95,18 @@ def sniff(head: bytes) -> str | None:
         if pattern.match(head):
             return media_type
     return None
+
+
+def named_otherwise(name: str, media_type: str) -> bool:
+    """Whether a file's name says another type than its content; names that say none do not."""
+    stem, _, suffix = name.rpartition(".")
+    extension = f".{suffix.lower()}"
+    if not stem or extension in MEDIA_TYPES[media_type].extensions:
+        return False
+    told = _TYPES.guess_type(f"a{extension}")[0]
+    return told not in (None, media_type) or any(
+        extension in kind.extensions for kind in MEDIA_TYPES.values()
+    )
 
 
 def parse_pages(spec: str, page_count: int) -> tuple[int, ...]:

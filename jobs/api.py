@@ -13,7 +13,6 @@ from django.db.models import F, Q
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotAuthenticated, ValidationError
@@ -29,8 +28,9 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS, render
-from jobs import downloads, idempotency, job_actions, queue, retention, submit
+from jobs import download_audit, idempotency, job_actions, queue, retention, submit
 from jobs.blocking import wait_for_end
+from jobs.downloads import as_download
 from jobs.listeners import Handover, Read, Waiter, host_of
 from jobs.models import Job, Review, Status
 from jobs.progress import JobKey, read_ended
@@ -252,7 +252,7 @@ class JobResultView(JobView):
         """The result of a job that has ended; a PDF only where ``outputs`` asked for it."""
         job, name = self.get_object(), kwargs["name"]
         response = result_response(job, name)
-        downloads.note(request, job, name, by="api")
+        download_audit.note(request, job, name, by="api")
         return retention.delivering(job, response, request.method)
 
 
@@ -287,7 +287,8 @@ def answered_later(
         "Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(reply_later)
     )
     return Handover(
-        Waiter(key, grant, seconds, partial(reply_whatever, view.request._request), read)
+        Waiter(key, grant, seconds, partial(reply_whatever, view.request._request), read),
+        "application/json",
     )
 
 
@@ -311,16 +312,6 @@ def result_response(job: Job, name: str) -> HttpResponseBase:
         response = HttpResponse(render(document_of(job), name).body, content_type=row.media_type)
     stem = job.file.name.rsplit(".", 1)[0].strip(". ") or "result"
     return as_download(response, f"{stem}.{row.suffix}")
-
-
-def as_download(response: HttpResponseBase, name: str) -> HttpResponseBase:
-    """The response as a file of that name, which no browser shows, runs, keeps or tells of."""
-    response["Content-Disposition"] = content_disposition_header(True, name)
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 def _submit(

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -26,7 +25,15 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import batch_actions, batch_progress, batches, downloads, idempotency, queue, retention
+from jobs import (
+    batch_actions,
+    batch_progress,
+    batches,
+    download_audit,
+    idempotency,
+    queue,
+    retention,
+)
 from jobs.api import ONCE, WAIT, answered_later, wait_seconds
 from jobs.batch_export import EXPORTS
 from jobs.batch_fetching import Source
@@ -38,6 +45,7 @@ from jobs.batch_serializers import (
     BatchSubmitSerializer,
 )
 from jobs.blocking import wait_for_end
+from jobs.downloads import as_download
 from jobs.errors import Busy
 from jobs.listeners import host_of
 from jobs.models import Batch
@@ -279,16 +287,12 @@ class BatchExportView(BatchView):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
         if not exporting.acquire(blocking=False):
             raise Busy("Many batches are being exported at the moment.")
-        downloads.note(request, batch, row.name, by="api")
+        download_audit.note(request, batch, row.name, by="api")
         sent: list[UUID] = []
         parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
         body = Held(parts, exporting, sent)
         response = StreamingHttpResponse(body, content_type=row.media_type)
-        name = (batch.name or "batch").strip(". ") or "batch"
-        response["Content-Disposition"] = content_disposition_header(True, f"{name}.{row.name}")
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return as_download(response, f"{batch.name.strip('. ') or 'batch'}.{row.name}")
 
 
 class Held:

@@ -1,45 +1,43 @@
-"""Who had which document or result: deliveries in the audit log, as AUDIT_DOWNLOADS says.
-
-A program that polls a result would write an entry each time. So "once" notes the first delivery of
-a file to a caller and again after an hour; each web process remembers for itself, and restarted it
-may note one anew. Never one too few. "all" notes every delivery, "none" none.
-"""
+"""Answers that are saved as files: what browsers are told of them, and their names."""
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.http import HttpRequest
-from rest_framework.request import Request
+import re
 
-from accounts import audit
-from accounts.seldom import Seldom
-from accounts.tenancy import Actor, actor_of
-from jobs.models import Batch, Job
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 
-DOWNLOADS = ("once", "all", "none")
-noted = Seldom(3600)
+from extraction.formats.html import STYLE_SOURCE
 
-
-def note(request: HttpRequest | Request, of: Job | Batch, file: str, *, by: str) -> None:
-    """The caller is about to get this file; ``by``: api or page."""
-    if request.method == "GET":
-        deliver(of, file, by=by, actor=actor_of(request), address=audit.address_of(request))
+POLICY = f"default-src 'none'; style-src {STYLE_SOURCE}; frame-ancestors 'none'; sandbox"
+MAX_BYTES = 255  # of a name, on every usual file system
+MAX_SUFFIX = 20  # characters; what is longer is no suffix
+# What stands for a place or a device somewhere, and "%", by which some decode what follows
+_NO_NAME = re.compile(r'[<>:"/\\|?*%]')
 
 
-def deliver(of: Job | Batch, file: str, *, by: str, actor: Actor, address: str | None) -> None:
-    """This actor is about to get this file: a format's name, original, page, pictures or view."""
-    mode = settings.AUDIT_DOWNLOADS
-    if mode == "none" or (mode == "once" and noted.due((actor.pk, of.pk, file, by)) is None):
-        return
-    try:
-        audit.record(
-            actor=actor,
-            tenant=of.tenant,
-            action="batch.download" if isinstance(of, Batch) else "job.download",
-            obj=of,
-            after={"file": file, "by": by},
-            address=address,
-        )
-    except Exception:
-        noted.forget((actor.pk, of.pk, file, by))
-        raise
+def as_download(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    """The response as a file of about that name, which no browser shows, runs or tells of."""
+    response["Content-Disposition"] = disposition(name)
+    response["Content-Security-Policy"] = POLICY
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def disposition(name: str) -> str:
+    """The Content-Disposition (RFC 6266) of a download of about that name."""
+    return content_disposition_header(True, file_name(name)) or "attachment"
+
+
+def file_name(name: str) -> str:
+    """The name as every system takes it for a file's, its suffix as it was.
+
+    Without what does not print (line ends, marks that turn the direction of writing), separators of
+    paths and dots at its ends; at most ``MAX_BYTES`` in UTF-8.
+    """
+    printed = "".join(char for char in name if char.isprintable())
+    stem, dot, suffix = _NO_NAME.sub("_", printed).strip(" .").rpartition(".")
+    if not stem or len(suffix) > MAX_SUFFIX:
+        stem, dot, suffix = stem + dot + suffix, "", ""
+    kept = stem.encode()[: MAX_BYTES - len(f".{suffix}".encode())].decode(errors="ignore")
+    return (kept.strip(" .") or "document") + dot + suffix

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from extraction import types
+from extraction.documents import named_otherwise
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
     classification_to_dict,
@@ -40,6 +41,7 @@ from jobs import (
 from jobs.errors import LeaseLost
 from jobs.models import Extraction, FieldValue, Job, Status, Task
 
+EXTENSION_MISMATCH = "extension_mismatch"  # a job's warning
 RETRY_SECONDS = 5  # before the second attempt; three times as long before each further one
 
 
@@ -193,11 +195,14 @@ def close(
     A worker that is still at another of its tasks finds its lease lost.
     """
     Task.objects.filter(job=job).delete()
+    told = [warning for warning in warnings if warning != EXTENSION_MISMATCH]  # another file's
+    if named_otherwise(job.file.name, job.file.media_type):
+        told.append(EXTENSION_MISMATCH)
     Job.objects.filter(pk=job.pk).update(
         template=template,
         status=status,
         error=error,
-        warnings=list(warnings),
+        warnings=told,
         classification=classification,
         documents=list(documents),
         finished_at=Now(),

@@ -21,7 +21,8 @@ from accounts.tenancy import actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
 from jobs import links, retention, storage
-from jobs.api import JobView, as_download, result_response
+from jobs.api import JobView, result_response
+from jobs.downloads import as_download
 
 MAX_FILES = 100  # in one request
 
@@ -67,9 +68,7 @@ class JobLinksView(JobView):
             address=address_of(request),
             url_of=lambda token: reverse("link", args=[token], request=request),
         )
-        answer = Response(LinksSerializer(made).data, status=201)
-        answer["Cache-Control"] = "private, no-store"
-        return answer
+        return Response(LinksSerializer(made).data, status=201)
 
 
 class LinkView(APIView):

@@ -24,7 +24,7 @@ from accounts.row_security import act_for
 from accounts.tenancy import Actor
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
-from jobs import downloads, results, storage
+from jobs import download_audit, results, storage
 from jobs.errors import LinkExpired, NoResult, ResultNotReady
 from jobs.models import Job, Page
 
@@ -143,7 +143,7 @@ def opened(token: str, *, address: str | None) -> tuple[Job, str]:
     rows = Job.objects.for_tenant(actor.tenant).select_related("file", "tenant")
     job = get_object_or_404(rows, pk=UUID(job_id))
     results.refuse_expired(job)
-    downloads.deliver(job, name, by="link", actor=actor, address=address)
+    download_audit.deliver(job, name, by="link", actor=actor, address=address)
     return job, name
 
 

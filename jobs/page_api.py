@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import downloads
+from jobs import download_audit
 from jobs.api import JobView
 from jobs.models import Page
 from jobs.results import page_states, refuse_expired
@@ -51,5 +51,5 @@ class JobPageView(JobView):
         content = rows.values_list("content", flat=True).first()
         if content is None:
             raise Http404()
-        downloads.note(request, job, "page", by="api")
+        download_audit.note(request, job, "page", by="api")
         return Response(content)

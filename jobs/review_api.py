@@ -17,7 +17,7 @@ from accounts.audit import address_of
 from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption, InvalidValue
-from jobs import corrections, downloads, review, revisions
+from jobs import corrections, download_audit, review, revisions
 from jobs.models import Job, Review
 from jobs.review_serializers import (
     STAGES,
@@ -100,7 +100,7 @@ class ReviewDetailView(ReviewView):
         """Of any job that has ended, whether it needs a review or not."""
         job = self.get_object()
         review.ready(job)
-        downloads.note(request, job, "fields", by="api")
+        download_audit.note(request, job, "fields", by="api")
         return Response(ReviewDetailSerializer(job, context=self.get_serializer_context()).data)
 
 
@@ -184,7 +184,7 @@ class FieldView(ReviewView):
         review.ready(job)
         document = corrections.part_of(job, _document(request))
         field = corrections.field_of(job, name, document)
-        downloads.note(request, job, "fields", by="api")
+        download_audit.note(request, job, "fields", by="api")
         told = {
             "field": corrections.standing(job, field, document),
             "history": revisions.history(job, name, document),

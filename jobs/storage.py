@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
-from django.utils.http import content_disposition_header
 
+from jobs import downloads
 from jobs.errors import StorageFull, StorageUnavailable
 from jobs.stores import Store, Stored, is_full
 from jobs.uploads import Upload
@@ -167,8 +167,8 @@ def signed_url(key: str, *, seconds: int, name: str, media_type: str) -> str | N
 
     None where clients do not reach such a server.
     """
-    disposition = content_disposition_header(True, name)
-    return store().signed_url(key, seconds=seconds, disposition=disposition, media_type=media_type)
+    told = downloads.disposition(name)
+    return store().signed_url(key, seconds=seconds, disposition=told, media_type=media_type)
 
 
 def available() -> bool:

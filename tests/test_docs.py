@@ -17,6 +17,7 @@ from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
 from jobs.batch_export import EXPORTS
 from jobs.batch_serializers import BatchDetailSerializer, ItemSerializer
+from jobs.lifecycle import EXTENSION_MISMATCH
 from jobs.models import Status
 from jobs.results import PDF_NOT_MADE
 from jobs.serializers import JobSerializer
@@ -149,7 +150,12 @@ def test_states_and_parts_of_a_job_are_documented() -> None:
 
 def test_every_warning_is_documented() -> None:
     documented = {row[0].strip("`") for row in rows("api.md", "warning | meaning")}
-    given = {"no_text_layer", "all_pages_blank", PDF_NOT_MADE}  # those not appended to a list
+    given = {
+        "no_text_layer",
+        "all_pages_blank",
+        PDF_NOT_MADE,
+        EXTENSION_MISMATCH,
+    }  # those not appended to a list
     for path in (ROOT / "extraction").rglob("*.py"):
         given |= set(re.findall(r'warnings\.append\("(\w+)"\)', path.read_text()))
     assert documented == given

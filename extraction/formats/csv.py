@@ -48,6 +48,8 @@ def safe_cell(value: object) -> str:
 
     A text that could be one gets an apostrophe in front, the spreadsheets' own mark of text.
     """
+    if isinstance(value, int | float):
+        return str(value)
     text = clean("" if value is None else str(value)).strip()
     return _FORMULA.sub(_disarm, text.replace("\r\n", "\n").replace("\r", "\n"))
 

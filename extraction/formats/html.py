@@ -53,9 +53,8 @@ pre { overflow-x: auto; }
 .error { border-left: .25rem solid; padding-left: .75rem; }
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
-)
+STYLE_SOURCE = f"'sha256-{_STYLE_HASH}'"  # of a Content-Security-Policy
+_POLICY = f"default-src 'none'; style-src {STYLE_SOURCE}; base-uri 'none'; form-action 'none'"
 _FURNITURE = {"header", "footer", "page_number", "watermark", "stamp", "footnote"}
 
 

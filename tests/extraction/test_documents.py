@@ -16,6 +16,7 @@ from extraction import documents, sandbox
 from extraction.documents import (
     MEDIA_TYPES,
     PageFailure,
+    named_otherwise,
     open_document,
     parse_pages,
     sniff,
@@ -616,3 +617,25 @@ def test_page_beyond_the_memory_is_rendered_smaller(save: Callable[[bytes], Path
     assert page.dpi in (100, 50, 25)
     assert page.pixels is not None
     assert page.pixels.shape[:2] == (round(2000 * page.dpi / 72 + 0.5),) * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "otherwise"),
+    [
+        ("a.pdf", "application/pdf", False),
+        ("a.PDF", "application/pdf", False),
+        ("a.jpeg", "image/jpeg", False),
+        ("a.jpe", "image/jpeg", False),
+        ("scan", "application/pdf", False),
+        ("scan.0001", "image/tiff", False),
+        (".pdf", "image/png", False),
+        ("offer.final", "application/pdf", False),
+        ("a.png", "application/pdf", True),
+        ("a.html", "application/pdf", True),
+        ("a.pdf.exe", "application/pdf", True),
+        ("a.heic", "image/jpeg", True),
+        ("a.jpg", "image/png", True),
+    ],
+)
+def test_name_that_says_another_type(name: str, media_type: str, otherwise: bool) -> None:
+    assert named_otherwise(name, media_type) is otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from extraction.formats.md import page_markdown
@@ -170,10 +171,10 @@ def spanned_table() -> Table:
     )
 
 
-def hostile() -> Document:
+def hostile(attacks: Sequence[str] = ATTACKS) -> Document:
     """Every attack in every place that takes text from the page or the sender."""
     blocks: list[Block] = []
-    for attack in ATTACKS:
+    for attack in attacks:
         cells = (Cell(0, 0, attack, header=True), Cell(1, 0, attack), Cell(1, 1, attack))
         spanned = (Cell(0, 0, attack, column_span=2), Cell(1, 0, attack), Cell(1, 1, attack))
         for values in (
@@ -189,8 +190,8 @@ def hostile() -> Document:
             Block("", "table", attack, table=Table(2, 2, spanned)),
         ):
             blocks.append(replace(values, id=f"p1-b{len(blocks)}"))
-    everything = "\n".join(ATTACKS)
-    told = tuple(Evidence(attack, 1, BOX) for attack in ATTACKS)
+    everything = "\n".join(attacks)
+    told = tuple(Evidence(attack, 1, BOX) for attack in attacks)
     return Document(
         source=Source(everything, "application/pdf", "0" * 64, 1),
         pages=(
@@ -199,23 +200,23 @@ def hostile() -> Document:
                 engine="rapidocr",
                 revision=everything,
                 blocks=tuple(blocks),
-                lines=tuple(Line(a, BOX, 0.5, (Word(a, BOX, 0.5),)) for a in ATTACKS),
+                lines=tuple(Line(a, BOX, 0.5, (Word(a, BOX, 0.5),)) for a in attacks),
                 markdown=page_markdown(blocks),
                 error=Failure("engine_failed", "Failed", everything),
-                warnings=ATTACKS,
+                warnings=tuple(attacks),
             ),
         ),
         fields=tuple(
             FieldValue(f"f{i}", a, "text", a, {a: [a]}, 1, BOX, alternatives=(Alternative(a, a),))
-            for i, a in enumerate(ATTACKS)
+            for i, a in enumerate(attacks)
         ),
         classification=Classification("other", everything, 0.5, evidence=told),
         documents=(Part(1, (1,), 1.0, Classification("other", everything, 0.5, evidence=told)),),
         extraction=Extraction(
             value=None,
-            partial={a: [a] for a in ATTACKS},
-            citations={f"/{a}/0": Citation(a, 1, BOX, 0.5, "label") for a in ATTACKS},
-            problems=tuple(SchemaProblem(f"/{a}", "not_found", a, (a,)) for a in ATTACKS),
+            partial={a: [a] for a in attacks},
+            citations={f"/{a}/0": Citation(a, 1, BOX, 0.5, "label") for a in attacks},
+            problems=tuple(SchemaProblem(f"/{a}", "not_found", a, (a,)) for a in attacks),
         ),
-        warnings=ATTACKS,
+        warnings=tuple(attacks),
     )

@@ -1,4 +1,4 @@
-"""jobs/downloads.py: who had which document or result."""
+"""jobs/download_audit.py: who had which document or result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts import seldom
 from accounts.models import AuditEntry
 from accounts.permissions import Role
-from jobs import downloads
+from jobs import download_audit
 from jobs.models import Batch, Job
 from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
@@ -91,7 +91,7 @@ def test_program_that_polls_leaves_one_entry_an_hour(
     now[0] += 3601
     fetch(client, url)
     assert len(noted()) == 3
-    downloads.noted.clear()
+    download_audit.noted.clear()
 
 
 @pytest.mark.parametrize(("mode", "entries"), [("all", 3), ("none", 0)])
