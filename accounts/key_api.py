@@ -21,8 +21,8 @@ from accounts import key_changes
 from accounts.audit import address_of
 from accounts.key_changes import KeyTerms
 from accounts.key_serializers import (
+    ApiKeySerializer,
     ChangeKeySerializer,
-    KeySerializer,
     MadeKeySerializer,
     NewKeySerializer,
     RotateSerializer,
@@ -40,7 +40,7 @@ class KeyView(TenantMixin, GenericAPIView[ApiKey]):
     """What these endpoints share: the tenant's keys."""
 
     queryset = ApiKey.objects.select_related("tenant", "created_by")
-    serializer_class = KeySerializer
+    serializer_class = ApiKeySerializer
     rates: ClassVar[Mapping[str, str]] = USUAL
 
     def said(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class KeyView(TenantMixin, GenericAPIView[ApiKey]):
         location = reverse("key", args=[key.pk], request=self.request)
         headers = {"Cache-Control": "no-store"}
         headers |= {"Location": location} if status == 201 else {}
-        return Response({**KeySerializer(key).data, "key": raw}, status=status, headers=headers)
+        return Response({**ApiKeySerializer(key).data, "key": raw}, status=status, headers=headers)
 
 
 class KeyListView(KeyView, ListAPIView[ApiKey]):
@@ -105,14 +105,14 @@ class KeyDetailView(KeyView):
     @extend_schema(operation_id="key", tags=TAGS, summary="An API key")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The key, without its text."""
-        return Response(KeySerializer(self.get_object()).data)
+        return Response(ApiKeySerializer(self.get_object()).data)
 
     @extend_schema(
         operation_id="key_change",
         tags=TAGS,
         summary="Change an API key's name, scopes, networks or expiry",
         request=ChangeKeySerializer,
-        responses=KeySerializer,
+        responses=ApiKeySerializer,
     )
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """It holds from the next call on."""
@@ -121,7 +121,7 @@ class KeyDetailView(KeyView):
         form.is_valid(raise_exception=True)
         with _told_by_field():
             key = key_changes.change_key(key, changes=form.validated_data, **self.said())
-        return Response(KeySerializer(key).data)
+        return Response(ApiKeySerializer(key).data)
 
     @extend_schema(
         operation_id="key_revoke",
@@ -158,12 +158,12 @@ class KeyRotateView(KeyView):
         operation_id="key_rotate_end",
         tags=TAGS,
         summary="Refuse the text before the last rotation from now on",
-        responses=KeySerializer,
+        responses=ApiKeySerializer,
     )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The overlap ends now."""
         key = key_changes.end_rotation(self.get_object(), **self.said())
-        return Response(KeySerializer(key).data)
+        return Response(ApiKeySerializer(key).data)
 
 
 @contextmanager

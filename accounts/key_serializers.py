@@ -24,7 +24,7 @@ class RotationSerializer(serializers.Serializer[Any]):
     last_used_at = serializers.DateTimeField(allow_null=True)
 
 
-class KeySerializer(serializers.ModelSerializer[ApiKey]):
+class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
     """An API key, without its text."""
 
     scopes = serializers.ListField(child=serializers.CharField())
@@ -69,13 +69,13 @@ class KeySerializer(serializers.ModelSerializer[ApiKey]):
         return RotationSerializer(old).data
 
 
-class MadeKeySerializer(KeySerializer):
+class MadeKeySerializer(ApiKeySerializer):
     """An API key with its text, shown this once."""
 
     key = serializers.CharField(help_text="Send it as `Authorization: Bearer ...`.")
 
-    class Meta(KeySerializer.Meta):
-        fields = [*KeySerializer.Meta.fields, "key"]
+    class Meta(ApiKeySerializer.Meta):
+        fields = [*ApiKeySerializer.Meta.fields, "key"]
         read_only_fields = fields
 
 

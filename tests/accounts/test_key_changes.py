@@ -215,9 +215,7 @@ def test_expired_key_is_renamed_and_lives_again_with_a_later_expiry(acme: Organi
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.OWNER])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_admins_and_owners_may_give_every_scope(
-    acme: Organisation, role: Role, scope: str
-) -> None:
+def test_admins_and_owners_may_give_every_scope(acme: Organisation, role: Role, scope: str) -> None:
     acme.membership.role = role
     actor = member_actor(acme.membership)
     terms = KeyTerms("x", [scope])

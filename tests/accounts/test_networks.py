@@ -32,7 +32,7 @@ def test_what_is_no_network_is_refused(text: str) -> None:
 
 
 def test_bits_right_of_the_mask_are_told_with_the_whole_network() -> None:
-    with pytest.raises(ValidationError, match="10.0.0.0/8"):
+    with pytest.raises(ValidationError, match=r"10\.0\.0\.0/8"):
         networks.normal(["10.2.3.4/8"])
 
 
