@@ -168,11 +168,18 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "name",
         "prefix",
         "scopes",
+        "networks",
         "created_by",
         "created_at",
         "expires_at",
         "revoked_at",
         "last_used_at",
+        "last_used_from",
+        "refused_at",
+        "refused_from",
+        "old_prefix",
+        "old_until",
+        "old_used_at",
     )
     list_display = ("prefix", "name", "tenant", "expires_at", "revoked_at", "last_used_at")
     list_filter = (
@@ -274,6 +281,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "created_at",
         "tenant",
         "job_id",
+        "api_key",
         "run",
         "engine",
         "pages",
@@ -282,7 +290,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "cached",
     )
     list_filter = ("engine", "outcome", "cached", "created_at")
-    list_select_related = ("tenant",)
+    list_select_related = ("tenant", "api_key")
     search_fields = ("job_id", "tenant__name", "tenant__slug")
     date_hierarchy = "created_at"
 

@@ -1,11 +1,12 @@
 """Who calls the API: an API key or a JSON web token, each of them for one tenant."""
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts import refusals
-from accounts.keys import MARK, KeyRefused, verify_api_key
+from accounts.audit import address_of
+from accounts.keys import MARK, KeyOutOfPlace, KeyRefused, verify_api_key
 from accounts.models import ApiKey, Membership
 from accounts.row_security import act_for
 from accounts.tenancy import Actor, key_actor, member_actor
@@ -20,15 +21,25 @@ def bearer_of(request: Request) -> str:
     return credential.strip() if scheme.lower() == "bearer" else ""
 
 
+class AddressNotAllowed(PermissionDenied):
+    """The key is good, but not where the call comes from."""
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer ocrs_...`` or ``X-API-Key: ocrs_...``; others are left alone."""
 
     def authenticate(self, request: Request) -> tuple[Actor, ApiKey] | None:
-        """The key's actor and the key; raises AuthenticationFailed (401) for a key refused."""
+        """The key's actor and the key.
+
+        Raises AuthenticationFailed (401) for a key refused, `AddressNotAllowed` (403) for one that
+        is used from outside its networks.
+        """
         for raw in (bearer_of(request), request.META.get("HTTP_X_API_KEY", "").strip()):
             if raw.startswith(MARK):
                 try:
-                    key = verify_api_key(raw)
+                    key = verify_api_key(raw, address=address_of(request))
+                except KeyOutOfPlace as error:
+                    raise AddressNotAllowed(str(error)) from error
                 except KeyRefused as error:
                     if error.key is not None:
                         refusals.key_refused(error.key, str(error), request)

@@ -173,8 +173,14 @@ class Membership(TenantOwned):
         return f"{self.user} in {self.tenant}: {self.role}"
 
 
+KEY_STATES = ("live", "expired", "revoked")
+
+
 class ApiKey(TenantOwned):
-    """A tenant's key; its text is shown once and kept only as prefix and keyed hash."""
+    """A tenant's key; its text is shown once and kept only as prefix and keyed hash.
+
+    After a rotation the text before opens it too, until ``old_until``.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=100)
@@ -184,9 +190,25 @@ class ApiKey(TenantOwned):
         max_length=8, blank=True, help_text="names what it is hashed under; empty: not known yet"
     )
     scopes = ArrayField(models.CharField(max_length=50))
+    networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="It is refused from elsewhere; empty: it may be used from anywhere.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_from = models.GenericIPAddressField(null=True, blank=True)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it last came from outside its networks."
+    )
+    refused_from = models.GenericIPAddressField(null=True, blank=True)
+    old_prefix = models.CharField(max_length=12, unique=True, null=True, blank=True)
+    old_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    old_until = models.DateTimeField(null=True, blank=True)
+    old_used_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -202,10 +224,22 @@ class ApiKey(TenantOwned):
         return f"key {self.prefix} ({self.name})"
 
     @property
+    def status(self) -> str:
+        """One of `KEY_STATES`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return "expired" if expired else "live"
+
+    @property
     def is_live(self) -> bool:
         """Neither revoked nor expired."""
-        expired = self.expires_at is not None and self.expires_at <= timezone.now()
-        return self.revoked_at is None and not expired
+        return self.status == "live"
+
+    @property
+    def rotating(self) -> bool:
+        """Whether the text before the last rotation still opens it."""
+        return self.is_live and self.old_until is not None and self.old_until > timezone.now()
 
 
 class Invitation(TenantOwned):
@@ -328,6 +362,17 @@ class UsageRecord(TenantOwned):
     # A tenant that has used something is switched off, not deleted: its bill stands.
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     job_id = models.UUIDField()
+    # as with AuditEntry, history outlives the key
+    api_key = models.ForeignKey(
+        ApiKey,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="that submitted the job",
+    )
     run = models.PositiveIntegerField(default=0)
     engine = models.CharField(max_length=50)
     pages = models.PositiveIntegerField(help_text="read in this run; failed ones are free")
@@ -348,6 +393,11 @@ class UsageRecord(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "-created_at"], name="usage_newest"),
             models.Index(fields=["tenant", "submitted_at"], name="usage_submitted"),
+            models.Index(
+                fields=["api_key", "submitted_at"],
+                name="usage_by_key",
+                condition=models.Q(api_key__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ PAGES = (
     OrganisationPage("Members", "members-page", "members:read"),
     OrganisationPage("Export and leave", "organisation-leave-page", "tenant:delete"),
     OrganisationPage("Audit log", "audit-page", "audit:read"),
+    OrganisationPage("API keys", "keys-page", "keys:manage"),
 )
 
 

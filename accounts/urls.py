@@ -7,6 +7,8 @@ from accounts import (
     audit_api,
     audit_views,
     invitation_views,
+    key_api,
+    key_pages,
     member_api,
     member_views,
     organisation_views,
@@ -30,6 +32,9 @@ api_urlpatterns = [
         name="invitation-resend",
     ),
     path("audit", audit_api.AuditView.as_view(), name="audit"),
+    path("keys", key_api.KeyListView.as_view(), name="key-list"),
+    path("keys/<uuid:pk>", key_api.KeyDetailView.as_view(), name="key"),
+    path("keys/<uuid:pk>/rotate", key_api.KeyRotateView.as_view(), name="key-rotate"),
 ]
 
 urlpatterns = [
@@ -64,4 +69,22 @@ urlpatterns = [
         "invitations/<str:token>", invitation_views.InvitationPage.as_view(), name="invitation-page"
     ),
     path("organisation/audit", audit_views.AuditPage.as_view(), name="audit-page"),
+    path("organisation/keys", key_pages.KeysPage.as_view(), name="keys-page"),
+    path("organisation/keys/new", key_pages.NewKeyPage.as_view(), name="key-new-page"),
+    path("organisation/keys/<uuid:pk>", key_pages.KeyPage.as_view(), name="key-page"),
+    path(
+        "organisation/keys/<uuid:pk>/rotate",
+        key_pages.RotateKeyPage.as_view(),
+        name="key-rotate-page",
+    ),
+    path(
+        "organisation/keys/<uuid:pk>/end-rotation",
+        key_pages.EndRotationPage.as_view(),
+        name="key-end-rotation-page",
+    ),
+    path(
+        "organisation/keys/<uuid:pk>/revoke",
+        key_pages.RevokeKeyPage.as_view(),
+        name="key-revoke-page",
+    ),
 ]

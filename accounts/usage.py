@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Trunc
 from django.utils import timezone
 
@@ -26,6 +27,7 @@ def record_usage(
     cached: bool = False,
     day: date | None = None,
     submitted_at: datetime | None = None,
+    api_key_id: UUID | None = None,
 ) -> int | None:
     """Add the run's row, inside the caller's transaction; returns the pages it bills.
 
@@ -54,6 +56,7 @@ def record_usage(
             "cached": cached,
             "day": day,
             "submitted_at": submitted_at or timezone.now(),
+            "api_key_id": api_key_id,
         },
     )
     return row.pages if added else None
@@ -99,16 +102,38 @@ class Bucket:
     engines: dict[str, Used] = field(default_factory=dict)
 
 
-def used_by(tenant: Tenant, unit: str, starts: list[datetime], end: datetime) -> list[Bucket]:
-    """What the tenant used in each bucket of time; two queries.
+@dataclass(frozen=True, slots=True)
+class OfKey:
+    """The use of one API key alone; ``open_jobs`` gives the ids of its jobs that have not ended."""
+
+    key_id: UUID
+    open_jobs: QuerySet[Any, Any] | None = None
+
+
+def used_by(
+    tenant: Tenant,
+    unit: str,
+    starts: list[datetime],
+    end: datetime,
+    *,
+    of: OfKey | None = None,
+) -> list[Bucket]:
+    """What the tenant, or one of its keys, used in each bucket of time; two queries.
 
     ``starts`` are the buckets' starts in order, one ``unit`` apart, ``end`` is the last one's end.
-    A job counts when it was submitted, its pages and outcome as soon as it has ended.
+    A job counts when it was submitted, its pages and outcome as soon as it has ended. A key's are
+    those of the jobs that it submitted, deleted ones too.
     """
     buckets = {start: Bucket(start) for start in starts}
+    ended = UsageRecord.objects.for_tenant(tenant)
+    still_open = Reservation.objects.for_tenant(tenant)
+    if of is not None:
+        ended = ended.filter(api_key=of.key_id)
+        jobs = of.open_jobs
+        still_open = still_open.none() if jobs is None else still_open.filter(job_id__in=jobs)
     for start, engine, used in (
-        *_ended(tenant, unit, starts[0], end),
-        *_open(tenant, unit, starts[0], end),
+        *_ended(ended, unit, starts[0], end),
+        *_open(still_open, unit, starts[0], end),
     ):
         bucket = buckets[start]
         engines = bucket.engines | {engine: bucket.engines.get(engine, Used()) + used}
@@ -117,11 +142,10 @@ def used_by(tenant: Tenant, unit: str, starts: list[datetime], end: datetime) ->
 
 
 def _ended(
-    tenant: Tenant, unit: str, begin: datetime, end: datetime
+    records: QuerySet[UsageRecord], unit: str, begin: datetime, end: datetime
 ) -> Iterator[tuple[datetime, str, Used]]:
     rows = (
-        UsageRecord.objects.for_tenant(tenant)
-        .filter(submitted_at__gte=begin, submitted_at__lt=end)
+        records.filter(submitted_at__gte=begin, submitted_at__lt=end)
         .order_by()
         .values(bucket=Trunc("submitted_at", unit, tzinfo=UTC), name=F("engine"))
         .annotate(
@@ -138,11 +162,10 @@ def _ended(
 
 
 def _open(
-    tenant: Tenant, unit: str, begin: datetime, end: datetime
+    kept: QuerySet[Reservation], unit: str, begin: datetime, end: datetime
 ) -> Iterator[tuple[datetime, str, Used]]:
     rows = (
-        Reservation.objects.for_tenant(tenant)
-        .filter(submitted_at__gte=begin, submitted_at__lt=end)
+        kept.filter(submitted_at__gte=begin, submitted_at__lt=end)
         .order_by()
         .values(bucket=Trunc("submitted_at", unit, tzinfo=UTC), name=F("engine"))
         .annotate(calls=Count("pk", filter=Q(run=0)), jobs=Count("pk"))

@@ -107,6 +107,7 @@ def settle(job: Job, *, outcome: str, cached: bool = False, stored: int = 0) -> 
         cached=cached,
         day=kept.day if kept else None,
         submitted_at=kept.submitted_at if kept else job.created_at,
+        api_key_id=job.api_key_id,
     )
     if kept is not None:
         used = quotas.settle(job.tenant, kept, pages=billed or 0, stored=stored)

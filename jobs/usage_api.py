@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, time, timedelta
 from typing import ClassVar
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.dateparse import parse_date, parse_datetime
@@ -19,10 +20,12 @@ from rest_framework.views import APIView
 
 from accounts import quotas
 from accounts.limits import USUAL
+from accounts.models import Tenant
 from accounts.tenancy import tenant_of
-from accounts.usage import Bucket, Used, used_by
+from accounts.usage import Bucket, OfKey, Used, used_by
 from extraction.errors import InvalidOption
 from extraction.formats.csv import safe_cell
+from jobs.models import Job, Status
 from jobs.usage_serializers import UsageSerializer
 
 
@@ -50,6 +53,9 @@ PARAMETERS = [
         "from", OpenApiTypes.DATETIME, description="ISO 8601 date or time; UTC without an offset"
     ),
     OpenApiParameter("to", OpenApiTypes.DATETIME, description="likewise; now if left out"),
+    OpenApiParameter(
+        "key", OpenApiTypes.UUID, description="only what the API key with this id submitted"
+    ),
 ]
 
 
@@ -80,7 +86,8 @@ class UsageView(APIView):
         tenant = tenant_of(request)
         standings = quotas.standings(tenant)
         span = _span(request, standings[0].now)
-        buckets = used_by(tenant, span.unit, span.starts, span.end)
+        of = _of_key(request, tenant)
+        buckets = used_by(tenant, span.unit, span.starts, span.end, of=of)
         usage = {
             "by": span.unit,
             "from": span.starts[0],
@@ -109,7 +116,8 @@ class UsageTableView(APIView):
         """A row of zeros without an engine for a bucket without any submission."""
         tenant = tenant_of(request)
         span = _span(request, datetime.now(UTC))
-        text = _table(used_by(tenant, span.unit, span.starts, span.end))
+        of = _of_key(request, tenant)
+        text = _table(used_by(tenant, span.unit, span.starts, span.end, of=of))
         response = HttpResponse(text, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="usage.csv"'
         return response
@@ -124,6 +132,19 @@ def _table(buckets: list[Bucket]) -> str:
             numbers = [round(number, 3) for number in astuple(used)]
             writer.writerow([bucket.start.isoformat(), safe_cell(engine), *numbers])
     return out.getvalue()
+
+
+def _of_key(request: Request, tenant: Tenant) -> OfKey | None:
+    """The key whose use is asked for. Raises ``InvalidOption``."""
+    text = request.query_params.get("key")
+    if text is None:
+        return None
+    try:
+        key_id = UUID(text)
+    except ValueError as error:
+        raise InvalidOption("key is the id of an API key.") from error
+    unended = Job.objects.for_tenant(tenant).filter(status__in=(Status.QUEUED, Status.RUNNING))
+    return OfKey(key_id, unended.filter(api_key=key_id).values("pk"))
 
 
 def _span(request: Request, now: datetime) -> Span:

@@ -18,6 +18,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts import refusals, request_ids
+from accounts.authentication import AddressNotAllowed
+from accounts.key_changes import KeyNotLive, TooManyKeys
 from extraction.errors import ExtractionError
 from extraction.types import Failure
 from jobs.errors import NothingAccepted
@@ -38,12 +40,15 @@ DRF_PROBLEMS: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.ParseError: ("malformed_request", "The request body cannot be parsed"),
     exceptions.AuthenticationFailed: ("not_authenticated", "The credentials are not valid"),
     exceptions.NotAuthenticated: ("not_authenticated", "Credentials are required"),
+    AddressNotAllowed: ("address_not_allowed", "The key may not be used from this address"),
     exceptions.PermissionDenied: ("permission_denied", "The credentials do not allow this"),
     exceptions.NotFound: ("not_found", "There is no such object"),
     exceptions.MethodNotAllowed: ("method_not_allowed", "This address does not take the method"),
     exceptions.NotAcceptable: ("not_acceptable", "No representation fits the Accept header"),
     exceptions.UnsupportedMediaType: ("unsupported_media_type", "The body's media type is wrong"),
     DatabaseUnavailable: ("database_unavailable", "The database is not available"),
+    KeyNotLive: ("key_not_live", "The API key is revoked or has expired"),
+    TooManyKeys: ("too_many_keys", "The organisation has as many live API keys as allowed"),
     exceptions.Throttled: ("rate_limited", "Too many requests"),
 }
 

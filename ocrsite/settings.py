@@ -397,6 +397,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
+        "ApiKeyStatus": "accounts.models.KEY_STATES",
         "BatchStatus": "jobs.batch_serializers.STATES",
         "ReviewStatus": "jobs.review_serializers.STAGES",
         "DeliveryStatus": "jobs.models.Delivery.Status",

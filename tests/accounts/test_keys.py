@@ -61,6 +61,7 @@ def test_database_holds_no_key_text(acme: Organisation) -> None:
         "name": "first",
         "prefix": acme.key.prefix,
         "scopes": sorted(acme.key.scopes),
+        "networks": [],
         "expires_at": None,
     }
 

@@ -9,12 +9,16 @@ from uuid import uuid4
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Plan
+from accounts.keys import create_api_key
+from accounts.models import Plan, UsageRecord
 from accounts.permissions import Role
+from accounts.tenancy import key_actor
 from accounts.usage import record_usage
+from extraction.options import Options
 from jobs.models import Job
+from jobs.submit import submit_job
 from tests.documents import text_pdf
-from tests.jobs.making import make_job, run_job
+from tests.jobs.making import PDF, make_job, run_job, upload
 from tests.people import Organisation
 
 pytestmark = [
@@ -185,3 +189,38 @@ def test_usage_needs_its_scope_or_a_role_that_sees_it(acme: Organisation) -> Non
     client = acme.api()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {answer.json()['access']}")
     assert client.get(URL).status_code == 403
+
+
+def test_usage_of_one_key_is_that_of_the_jobs_it_submitted(
+    acme: Organisation, stranger: Organisation
+) -> None:
+    other = create_api_key(
+        tenant=acme.tenant, name="other", scopes=["jobs:write"], created_by=None
+    )[0]
+    ended, deleted, _ = (make_job(acme, THREE), make_job(acme, PDF), make_job(acme, PDF, dpi=200))
+    run_job(str(ended.pk))
+    run_job(str(deleted.pk))
+    assert acme.api().delete(f"/api/v1/ocr/jobs/{deleted.pk}").status_code == 204
+    with upload(text_pdf(["Of another key."])) as received:
+        job = submit_job(actor=key_actor(other), upload=received, options=Options())
+    run_job(str(job.pk))
+    own = usage(acme, key=str(acme.key.pk))["total"]
+    assert (own["calls"], own["pages"], own["open"]) == (3, 4, 1)
+    others = usage(acme, key=str(other.pk))["total"]
+    assert (others["calls"], others["pages"], others["open"]) == (1, 1, 0)
+    everything = usage(acme)["total"]
+    assert (everything["calls"], everything["pages"], everything["open"]) == (4, 5, 1)
+    table = acme.api().get(f"{URL}.csv", {"key": str(other.pk), "by": "month"}).content.decode()
+    assert ",auto,1,1," in table
+    for key in (str(acme.key.pk), str(uuid4())):  # a foreign one is as one that does not exist
+        assert usage(stranger, key=key)["total"] == NONE
+    wrong = acme.api().get(URL, {"key": "x"})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_option")
+
+
+def test_job_of_a_person_is_no_keys(acme: Organisation) -> None:
+    with upload(PDF) as received:
+        job = submit_job(actor=acme.member, upload=received, options=Options())
+    run_job(str(job.pk))
+    assert UsageRecord.objects.get().api_key_id is None
+    assert usage(acme, key=str(acme.key.pk))["total"] == NONE

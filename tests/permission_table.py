@@ -1,0 +1,137 @@
+"""What each route and method needs: said once more, beside the views, so that a wrong one is found.
+
+A route without a row here fails tests/test_permission_table.py, which calls every one of them as
+every role and with every scope. ``python -m tests.permission_table`` writes docs/permissions.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from accounts.permissions import ACTIONS, ROLES, SCOPES
+
+PAGE = Path(__file__).resolve().parent.parent / "docs/permissions.md"
+# Besides the actions of accounts/permissions.py
+ANYBODY = "anybody"
+SIGNED_IN = "anybody signed in"
+
+READ, WRITE, CANCEL = "jobs:read", "jobs:write", "jobs:cancel"
+CORRECT, TEMPLATES, WEBHOOKS = "fields:correct", "templates:write", "webhooks:write"
+USAGE, KEYS, SETTINGS = "usage:read", "keys:manage", "settings:write"
+
+NEEDS: dict[str, dict[str, str]] = {
+    "api/v1/classify": {"post": WRITE},
+    "api/v1/ocr/jobs": {"get": READ, "post": WRITE},
+    "api/v1/ocr/jobs/<uuid:pk>": {"get": READ, "delete": WRITE},
+    "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": CANCEL},
+    "api/v1/ocr/jobs/<uuid:pk>/events": {"get": READ},
+    "api/v1/ocr/jobs/<uuid:pk>/links": {"post": READ},
+    "api/v1/ocr/jobs/<uuid:pk>/retry": {"post": WRITE},
+    "api/v1/ocr/jobs/<uuid:pk>/pages": {"get": READ},
+    "api/v1/ocr/jobs/<uuid:pk>/pages/<int:number>": {"get": READ},
+    "api/v1/ocr/jobs/<uuid:pk>/result.<format:name>": {"get": READ},
+    "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {"get": READ, "put": CORRECT},
+    "api/v1/links/<str:token>": {"get": ANYBODY},
+    "api/v1/batches": {"get": READ, "post": WRITE},
+    "api/v1/batches/<uuid:pk>": {"get": READ, "delete": WRITE},
+    "api/v1/batches/<uuid:pk>/cancel": {"post": CANCEL},
+    "api/v1/batches/<uuid:pk>/events": {"get": READ},
+    "api/v1/batches/<uuid:pk>/retry": {"post": WRITE},
+    "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": READ},
+    "api/v1/cache": {"get": USAGE},
+    "api/v1/reviews": {"get": READ},
+    "api/v1/reviews/<uuid:pk>": {"get": READ},
+    "api/v1/reviews/<uuid:pk>/take": {"post": CORRECT},
+    "api/v1/reviews/<uuid:pk>/release": {"post": CORRECT},
+    "api/v1/reviews/<uuid:pk>/confirm": {"post": CORRECT},
+    "api/v1/fields": {"get": READ},
+    "api/v1/templates": {"get": READ, "post": TEMPLATES},
+    "api/v1/templates/test": {"post": READ},
+    "api/v1/templates/propose": {"post": READ},
+    "api/v1/templates/<template:name>": {"get": READ, "put": TEMPLATES, "delete": TEMPLATES},
+    "api/v1/templates/<template:name>/versions": {"get": READ},
+    "api/v1/templates/<template:name>/restore": {"post": TEMPLATES},
+    "api/v1/templates/<template:name>/learn": {"post": TEMPLATES},
+    "api/v1/usage": {"get": USAGE},
+    "api/v1/usage.csv": {"get": USAGE},
+    "api/v1/webhooks": {"get": WEBHOOKS, "post": WEBHOOKS},
+    "api/v1/webhooks/callback-secret": {"post": WEBHOOKS},
+    "api/v1/webhooks/deliveries": {"get": WEBHOOKS},
+    "api/v1/webhooks/deliveries/<uuid:pk>": {"get": WEBHOOKS},
+    "api/v1/webhooks/deliveries/<uuid:pk>/replay": {"post": WEBHOOKS},
+    "api/v1/webhooks/<uuid:pk>": {"get": WEBHOOKS, "patch": WEBHOOKS, "delete": WEBHOOKS},
+    "api/v1/webhooks/<uuid:pk>/rotate": {"post": WEBHOOKS},
+    "api/v1/webhooks/<uuid:pk>/ping": {"post": WEBHOOKS},
+    "api/v1/auth/token": {"post": ANYBODY},
+    "api/v1/auth/token/refresh": {"post": ANYBODY},
+    "api/v1/auth/token/revoke": {"post": ANYBODY},
+    "api/v1/auth/me": {"get": SIGNED_IN},
+    "api/v1/keys": {"get": KEYS, "post": KEYS},
+    "api/v1/keys/<uuid:pk>": {"get": KEYS, "patch": KEYS, "delete": KEYS},
+    "api/v1/keys/<uuid:pk>/rotate": {"post": KEYS, "delete": KEYS},
+    "api/v1/health": {"get": ANYBODY},
+    "api/v1/schema": {"get": ANYBODY},
+    "api/v1/docs": {"get": ANYBODY},
+    "": {"get": ANYBODY},
+    "favicon.ico": {"get": ANYBODY},
+    "login": {"get": ANYBODY, "post": ANYBODY, "put": ANYBODY},
+    "logout": {"post": SIGNED_IN},
+    "switch-tenant": {"post": SIGNED_IN},
+    "organisation": {"get": READ, "post": SETTINGS},
+    "organisation/keys": {"get": KEYS},
+    "organisation/keys/new": {"get": KEYS, "post": KEYS},
+    "organisation/keys/<uuid:pk>": {"get": KEYS, "post": KEYS},
+    "organisation/keys/<uuid:pk>/rotate": {"get": KEYS, "post": KEYS},
+    "organisation/keys/<uuid:pk>/end-rotation": {"post": KEYS},
+    "organisation/keys/<uuid:pk>/revoke": {"get": KEYS, "post": KEYS},
+    "jobs": {"get": READ},
+    "jobs/new": {"get": WRITE, "post": WRITE},
+    "jobs/<uuid:pk>": {"get": READ},
+    "jobs/<uuid:pk>/cancel": {"post": CANCEL},
+    "jobs/<uuid:pk>/retry": {"post": WRITE},
+    "jobs/<uuid:pk>/delete": {"post": WRITE},
+    "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": READ},
+    "jobs/<uuid:pk>/result.<format:name>": {"get": READ},
+}
+
+
+def page() -> str:
+    """docs/permissions.md."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield from """# Who may do what
+
+One table in the code (`accounts/permissions.py`) says which actions a role and a scope allow; each
+view names the action that each of its methods needs. Tests call every route with every method as
+every role, with every scope alone and without credentials, and compare with the tables here:
+what is refused answers 403 (401, or the sign-in page, without credentials) and changes nothing.
+A route that is missing here fails them. This page is made by `python -m tests.permission_table`.
+
+Another organisation's objects are missing to everybody, whatever they may do: 404.
+
+## Actions
+""".splitlines()
+    roles, scopes = list(ROLES), list(SCOPES)
+    yield f"| action | | {' | '.join(str(role) for role in roles)} | scopes of a key |"
+    yield f"|---|---|{'---|' * (len(roles) + 1)}"
+    for action, meaning in ACTIONS.items():
+        by_role = " | ".join("yes" if action in ROLES[role] else "" for role in roles)
+        by_scope = ", ".join(f"`{scope}`" for scope in scopes if action in SCOPES[scope])
+        yield f"| `{action}` | {meaning} | {by_role} | {by_scope} |"
+    for title, wanted in (("API", True), ("Pages", False)):
+        yield from ("", f"## {title}", "", "| request | needs |", "|---|---|")
+        for route, methods in NEEDS.items():
+            if route.startswith("api/") is wanted:
+                path = "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route).replace("{pk}", "{id}")
+                for method, needed in methods.items():
+                    shown = f"`{needed}`" if needed in ACTIONS else needed
+                    yield f"| `{method.upper()} {path}` | {shown} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
