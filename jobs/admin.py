@@ -266,7 +266,8 @@ class QuotaUseAdmin(ReadOnlyAdmin):
 
     @admin.display(empty_value="unlimited")
     def limit(self, use: QuotaUse) -> int | None:
-        return quotas.limit_of(use.tenant, quotas.quota_of(use.period))
+        quota = quotas.quota_of(use.period)
+        return quotas.limit_of(use.tenant, quota) if quota in quotas.QUOTAS else None
 
     @admin.display(description="used and reserved, %")
     def percent(self, use: QuotaUse) -> str:

@@ -25,16 +25,26 @@ WITH recent AS (
     AND (period IN ('open', 'storage') OR right(period, -strpos(period, ':'))
         >= to_char(since, CASE WHEN period LIKE 'day:%%' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM' END))
 ), pages AS (
-    SELECT tenant_id, day, 0 AS used, pages AS reserved FROM accounts_reservation, recent
+    SELECT tenant_id, day, 0 AS used, pages AS reserved, 0 AS included, 0 AS cost,
+        cost AS cost_kept
+    FROM accounts_reservation, recent
     WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
     UNION ALL
-    SELECT tenant_id, day, pages, 0 FROM accounts_usagerecord, recent
+    SELECT tenant_id, day, pages, 0, included,
+        ((pages - included) * unit_price * 1000000)::bigint, 0
+    FROM accounts_usagerecord, recent
     WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
 ), due AS (
     SELECT tenant_id, to_char(day, '"day:"YYYY-MM-DD') AS period,
         sum(used) AS used, sum(reserved) AS reserved FROM pages GROUP BY 1, 2
     UNION ALL
     SELECT tenant_id, to_char(day, '"month:"YYYY-MM'), sum(used), sum(reserved)
+    FROM pages GROUP BY 1, 2
+    UNION ALL
+    SELECT tenant_id, to_char(day, '"included:"YYYY-MM'), sum(included), 0
+    FROM pages GROUP BY 1, 2
+    UNION ALL
+    SELECT tenant_id, to_char(day, '"cost:"YYYY-MM'), sum(cost), sum(cost_kept)
     FROM pages GROUP BY 1, 2
     UNION ALL
     SELECT tenant_id, 'open', count(*), 0 FROM jobs_job

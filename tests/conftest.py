@@ -78,9 +78,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     from django.db import connection
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
-        )
+        for table in (
+            "usagerecord", "invoice", "credit", "credituse", "closing", "closedusage",
+        ):  # fmt: skip
+            cursor.execute(
+                f"ALTER TABLE accounts_{table} DISABLE TRIGGER accounts_{table}_no_truncate"
+            )
 
 
 @pytest.fixture
