@@ -27,7 +27,7 @@ def is_currency(code: str) -> bool:
 
 
 def shown(amount: Decimal, currency: str) -> str:
-    """"1,234.50 EUR"; what is finer than the currency's units stays visible."""
+    """ "1,234.50 EUR"; what is finer than the currency's units stays visible."""
     places = max(minor_units(currency) if currency else 2, -_exponent(amount.normalize()))
     return f"{amount:,.{places}f} {currency}".rstrip()
 

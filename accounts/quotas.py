@@ -266,9 +266,7 @@ def settle(
         )
     ]
     if costs:
-        used.append(
-            PagesUsed(cost_period(settled.day), changed[cost_period(settled.day)][0], None)
-        )
+        used.append(PagesUsed(cost_period(settled.day), changed[cost_period(settled.day)][0], None))
     return used
 
 
