@@ -116,7 +116,8 @@ def credit_note(
 ) -> Invoice:
     """Take back an invoice, or ``net`` of it (without tax), by a credit note.
 
-    The note's amounts are below 0. Raises ``BillingError`` where more would be taken back than is left, or nothing.
+    The note's amounts are below 0. Raises ``BillingError`` where more would be taken back than is
+    left, or nothing.
     """
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().select_related("tenant").get(pk=invoice.pk)

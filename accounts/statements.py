@@ -158,9 +158,7 @@ def credits_left(tenant: Tenant, currency: str) -> list[CreditTaken]:
     rows = (
         Credit.objects.for_tenant(tenant)
         .filter(currency=currency)
-        .annotate(
-            left=F("amount") - Coalesce(Sum("uses__amount"), Value(ZERO), output_field=number)
-        )
+        .annotate(left=F("amount") - used)
         .filter(left__gt=0)
         .order_by("pk")
     )

@@ -7,11 +7,13 @@ is a fault of ours, or somebody changed rows by hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from accounts import quotas
+from accounts.identifiers import first_since
 from accounts.models import QuotaUse
 
 # Each counter beside what its rows add up to, in one snapshot. Of days and months those of this
@@ -62,6 +64,36 @@ OR coalesce(kept.reserved, 0) <> coalesce(due.reserved, 0)
 ORDER BY 1, 2
 """
 
+# Jobs that have ended beside what the ledger bills for them
+BILLED = """
+SELECT job.tenant_id, job.id, job.run, bill.last,
+    CASE WHEN job.cached THEN 0 ELSE job.pages_done - job.pages_failed END, bill.pages
+FROM jobs_job AS job
+LEFT JOIN LATERAL (
+    SELECT max(run) AS last, coalesce(sum(pages), 0) AS pages
+    FROM accounts_usagerecord WHERE job_id = job.id
+) AS bill ON true
+WHERE job.status NOT IN ('queued', 'running') AND (%(since)s::uuid IS NULL OR job.id >= %(since)s)
+AND (bill.last IS DISTINCT FROM job.run
+    OR bill.pages <> CASE WHEN job.cached THEN 0 ELSE job.pages_done - job.pages_failed END)
+ORDER BY job.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WronglyBilled:
+    """A job that has ended in run ``run`` with ``read`` pages, where the ledger says otherwise.
+
+    ``last`` is the last run that has its row there, None where none has.
+    """
+
+    tenant_id: UUID
+    job_id: UUID
+    run: int
+    last: int | None
+    read: int
+    billed: int
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -83,6 +115,16 @@ def differences(tenant_id: UUID | None = None) -> list[Difference]:
             Difference(tenant, period, *(int(number) for number in numbers))
             for tenant, period, *numbers in cursor.fetchall()
         ]
+
+
+def wrongly_billed(since: datetime | None = None) -> list[WronglyBilled]:
+    """Jobs, of those submitted since then, whose bill is not what they have read; one query.
+
+    What was deleted has its bill all the same, and cannot be compared.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(BILLED, {"since": first_since(since) if since else None})
+        return [WronglyBilled(*row) for row in cursor.fetchall()]
 
 
 def repair() -> list[Difference]:

@@ -47,7 +47,8 @@ def test_ledger_keeps_the_price_of_its_engine_and_day(acme: Organisation) -> Non
     )
     assert use(acme.tenant, 3, date(2026, 10, 31)) == Billed(3, 0, Decimal(0), "")
     assert lines(acme.tenant) == [
-        ("pages", "auto", "3", "0.03"), ("pages", "vlm", "3", "0.06"), ("pages", "vlm", "3", "0.15"),
+        ("pages", "auto", "3", "0.03"), ("pages", "vlm", "3", "0.06"),
+        ("pages", "vlm", "3", "0.15"),
     ]  # fmt: skip
 
 
@@ -79,7 +80,8 @@ def test_included_pages_are_the_months_first_ones(acme: Organisation) -> None:
     assert [b.millionths for b in billed if b] == [0, 2_000_000, 20_000, 0, 100_000]
     assert QuotaUse.objects.get(period="included:2026-11").used == 10
     assert lines(acme.tenant) == [
-        ("base_fee", "", "30", "9.99"), ("pages", "auto", "6", "0.12"), ("pages", "vlm", "4", "2.00"),
+        ("base_fee", "", "30", "9.99"), ("pages", "auto", "6", "0.12"),
+        ("pages", "vlm", "4", "2.00"),
     ]  # fmt: skip
 
 
