@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts import quotas
+from accounts import audit, quotas
 from accounts.admin import ReadOnlyAdmin
 from accounts.models import QuotaUse
-from jobs import reconciliation
+from extraction.errors import ExtractionError
+from jobs import (
+    billing_admin,  # noqa: F401  # registers its models
+    job_actions,
+    reconciliation,
+)
 from jobs.models import (
     Batch,
     CallbackSecret,
@@ -55,6 +60,28 @@ class JobAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
     show_full_result_count = False
+    actions = ("try_again",)
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("jobs.change_job")
+
+    @admin.action(
+        description="Queue selected failed or partial jobs again", permissions=["try_again"]
+    )
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        queued = 0
+        for job in queryset.select_related("tenant"):
+            try:
+                job_actions.retry(
+                    job,
+                    actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
+                    address=audit.address_of(request),
+                )
+            except ExtractionError as error:
+                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
+            else:
+                queued += 1
+        self.message_user(request, f"{queued} jobs queued again.", messages.SUCCESS)
 
 
 @admin.register(Batch)
