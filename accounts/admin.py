@@ -21,13 +21,13 @@ from accounts.models import (
     AuditEntry,
     Invitation,
     Membership,
-    Plan,
     Reservation,
     Tenant,
     ThresholdNotice,
     UsageRecord,
     User,
 )
+from accounts.suspension import set_active
 
 SECRET_FIELDS = frozenset({"password", "hash"})
 
@@ -134,12 +134,6 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     )
 
 
-@admin.register(Plan)
-class PlanAdmin(AuditedAdmin):
-    list_display = ("name", "title", "pages_per_day", "pages_per_month", "calls_per_minute")
-    search_fields = ("name", "title")
-
-
 @admin.register(Tenant)
 class TenantAdmin(AuditedAdmin):
     list_display = ("name", "slug", "is_active", "plan", "default_engine", "created_at")
@@ -147,6 +141,30 @@ class TenantAdmin(AuditedAdmin):
     search_fields = ("name", "slug", "id")
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("id", "created_at")
+    actions = ("suspend", "resume")
+
+    @admin.action(description="Suspend selected organisations", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:
+        self._set_active(request, queryset, active=False)
+
+    @admin.action(description="Let selected organisations in again", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:
+        self._set_active(request, queryset, active=True)
+
+    def _set_active(
+        self, request: HttpRequest, queryset: QuerySet[Tenant], *, active: bool
+    ) -> None:
+        changed = sum(
+            set_active(
+                tenant,
+                active=active,
+                actor=request.user,  # type: ignore[arg-type]  # an operator
+                address=audit.address_of(request),
+            )
+            for tenant in queryset
+        )
+        done = "let in again" if active else "suspended"
+        self.message_user(request, f"{changed} organisations {done}.", messages.SUCCESS)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a tenant's files and bills hang on it: switch it off instead
@@ -285,6 +303,9 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "run",
         "engine",
         "pages",
+        "included",
+        "unit_price",
+        "currency",
         "compute_seconds",
         "outcome",
         "cached",

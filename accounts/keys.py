@@ -176,6 +176,9 @@ def revoke_api_key(key: ApiKey, *, actor: Actor | User | None, address: str | No
     return bool(revoked)
 
 
+_checked: dict[bytes, tuple[float, ApiKey]] = {}  # hash of a live key -> until when it is one
+
+
 def forget_checked() -> None:
     """Look every key up again in this process: what was changed of one holds here at once."""
     _checked.clear()

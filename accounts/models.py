@@ -10,6 +10,20 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.billing_models import (  # noqa: F401  # they are this app's too
+    BillingDetails,
+    Budget,
+    ClosedUsage,
+    Closing,
+    Credit,
+    CreditUse,
+    Invoice,
+    NumberSeries,
+    PlanPrice,
+    PlanTerms,
+    Subscription,
+    UsageSum,
+)
 from accounts.identifiers import uuid7
 from accounts.permissions import Role
 from accounts.tenancy import TenantOwned, TenantQuerySet
@@ -98,6 +112,13 @@ class Plan(models.Model):
     calls_per_day = models.PositiveIntegerField(null=True, blank=True)
     burst = models.PositiveIntegerField(
         null=True, blank=True, help_text="calls that may come at one moment"
+    )
+    engines = ArrayField(
+        models.CharField(max_length=50),
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text="That may be used, by name. Empty: all.",
     )
 
     class Meta:
@@ -382,6 +403,15 @@ class UsageRecord(TenantOwned):
     day = models.DateField(
         null=True, blank=True, help_text="whose quota the pages count to (UTC); empty: none's"
     )
+    unit_price = models.DecimalField(
+        max_digits=12, decimal_places=6, default=0, db_default=0, help_text="of a page, as it was"
+    )
+    included = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="of the pages, those that the base fee covers"
+    )
+    currency = models.CharField(
+        max_length=3, blank=True, default="", db_default="", help_text="empty: no price was due"
+    )
     submitted_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -408,7 +438,9 @@ class QuotaUse(TenantOwned):
     """How much of a quota a tenant uses: one row a period. Written by accounts/quotas.py alone.
 
     ``period`` is "day:2026-11-26", "month:2026-11" (both UTC; pages), "open" (jobs) or "storage"
-    (bytes). Not negative as long as every change was counted: see jobs/reconciliation.py.
+    (bytes); "included:2026-11" counts pages that the base fee covers, "cost:2026-11" what the
+    others cost, in millionths of the currency. Not negative as long as every change was counted:
+    see jobs/reconciliation.py.
     """
 
     period = models.CharField(max_length=20)
@@ -437,6 +469,9 @@ class Reservation(TenantOwned):
     engine = models.CharField(max_length=50)
     day = models.DateField()
     pages = models.PositiveIntegerField(help_text="1 until the document has been opened")
+    cost = models.BigIntegerField(
+        default=0, db_default=0, help_text="kept of a budget that stops, in millionths"
+    )
     submitted_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

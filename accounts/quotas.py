@@ -21,12 +21,13 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client import Counter
 
-from accounts.models import QuotaUse, Reservation, Tenant
+from accounts.models import Budget, QuotaUse, Reservation, Tenant
 
 PAGES_PER_MONTH, PAGES_PER_DAY = "pages_per_month", "pages_per_day"
 STORAGE_BYTES, OPEN_JOBS = "storage_bytes", "open_jobs"
 QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order of refusals
 STORAGE, OPEN = "storage", "open"  # periods of the two that have none
+BUDGET = "budget"  # refuses as a quota does: what the month's pages cost, in millionths
 REFUSALS = Counter("ocrsite_quota_refused", "Submissions refused by quotas", ["quota"])
 
 
@@ -73,6 +74,7 @@ class Settled:
     day: date
     pages: int
     submitted_at: datetime
+    cost: int = 0  # millionths kept of a budget that stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ def refuse_unless(tenant: Tenant, room: Collection[str], *, size: int = 0, pages
     """Raises ``OverQuota`` unless all counters of ``accounts_reserve`` had room."""
     if len(room) == len(QUOTAS):
         return
+    if BUDGET in room:
+        raise _over_budget(tenant, standings(tenant)[0].now)
     changes = [
         Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
         *_pages(tenant, standings(tenant)[0].now.date(), reserved=pages),
@@ -202,9 +206,17 @@ def adjust(tenant: Tenant, *, job_id: UUID, pages: int) -> None:
     if kept is None or kept.pages == pages:
         return
     more = pages - kept.pages
-    Reservation.objects.filter(pk=job_id).update(pages=pages)
+    capped = _budgeted(tenant, kept, pages)
+    cost = capped.cost if capped else kept.cost
+    Reservation.objects.filter(pk=job_id).update(pages=pages, cost=cost)
     changes = _pages(tenant, kept.day, reserved=more)
-    _refuse(tenant, changes, change(tenant.pk, changes))
+    if cost != kept.cost:
+        limit = capped.limit if capped and cost > kept.cost else None
+        changes.append(Change(cost_period(kept.day), reserved=cost - kept.cost, limit=limit))
+    done = change(tenant.pk, changes)
+    _refuse(tenant, [each for each in changes if quota_of(each.period) != BUDGET], done)
+    if len(done) < len(changes):
+        raise _over_budget(tenant, standings(tenant)[0].now, cost - kept.cost)
 
 
 def end(job_id: UUID) -> Settled | None:
@@ -215,18 +227,23 @@ def end(job_id: UUID) -> Settled | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM accounts_reservation WHERE job_id = %s"
-            " RETURNING tenant_id, run, engine, day, pages, submitted_at",
+            " RETURNING tenant_id, run, engine, day, pages, submitted_at, cost",
             [job_id],
         )
         row = cursor.fetchone()
     return Settled(*row) if row else None
 
 
-def settle(tenant: Tenant, settled: Settled, *, pages: int, stored: int = 0) -> list[PagesUsed]:
+def settle(
+    tenant: Tenant, settled: Settled, *, pages: int, stored: int = 0, cost: int = 0
+) -> list[PagesUsed]:
     """Count the pages that were billed instead of those kept; returns the day's and the month's.
 
     ``stored`` bytes are added to the storage, below 0 taken from it; no limit is looked at.
+    ``cost`` is that of the pages, in millionths; where there is one, or one was kept, the month's
+    is returned too, without a limit.
     """
+    costs = cost or settled.cost
     changed = change(
         tenant.pk,
         [
@@ -234,15 +251,23 @@ def settle(tenant: Tenant, settled: Settled, *, pages: int, stored: int = 0) -> 
             Change(day_period(settled.day), used=pages, reserved=-settled.pages),
             Change(month_period(settled.day), used=pages, reserved=-settled.pages),
             *([Change(STORAGE, used=stored)] if stored else []),
+            *(
+                [Change(cost_period(settled.day), used=cost, reserved=-settled.cost)]
+                if costs
+                else []
+            ),
         ],
     )
-    return [
+    used = [
         PagesUsed(period, changed[period][0], limit_of(tenant, quota))
         for quota, period in (
             (PAGES_PER_DAY, day_period(settled.day)),
             (PAGES_PER_MONTH, month_period(settled.day)),
         )
     ]
+    if costs:
+        used.append(PagesUsed(cost_period(settled.day), changed[cost_period(settled.day)][0], None))
+    return used
 
 
 def add_storage(tenant: Tenant, size: int) -> None:
@@ -291,6 +316,11 @@ def day_period(day: date) -> str:
 def month_period(day: date) -> str:
     """The period of pages a month."""
     return f"month:{day:%Y-%m}"
+
+
+def cost_period(day: date) -> str:
+    """The period of what a month's pages cost."""
+    return f"cost:{day:%Y-%m}"
 
 
 def _pages(tenant: Tenant, day: date, *, reserved: int) -> list[Change]:
@@ -350,7 +380,60 @@ def quota_of(period: str) -> str:
         OPEN: OPEN_JOBS,
         "day": PAGES_PER_DAY,
         "month": PAGES_PER_MONTH,
+        "cost": BUDGET,
+        "included": "included_pages",
     }[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Capped:
+    """The most that a job's pages may cost, and what all of the month may, in millionths."""
+
+    cost: int
+    limit: int
+
+
+def _budgeted(tenant: Tenant, kept: Reservation, pages: int) -> _Capped | None:
+    """What so many pages may cost, where a budget stops; its month's counters are then locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (budget.amount * 1000000)::bigint, price.* FROM accounts_budget AS budget"
+            " JOIN LATERAL accounts_price(%s, %s, %s) AS price ON price.currency = budget.currency"
+            " WHERE budget.tenant_id = %s AND budget.hard_stop",
+            [tenant.pk, kept.engine, kept.day, tenant.pk],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        limit, unit_price, _, covered, allowance = row
+        month = month_period(kept.day)
+        cursor.execute(
+            "SELECT period, used + reserved FROM accounts_quotause"
+            " WHERE tenant_id = %s AND period = ANY(%s) ORDER BY period FOR UPDATE",
+            [tenant.pk, [cost_period(kept.day), day_period(kept.day), month]],
+        )
+        others = dict(cursor.fetchall()).get(month, kept.pages) - kept.pages
+        cursor.execute(
+            "SELECT accounts_most_cost(%s, %s, %s, %s, %s)",
+            [unit_price, covered, allowance, pages, others],
+        )
+        return _Capped(cursor.fetchone()[0], limit)
+
+
+def _over_budget(tenant: Tenant, now: datetime, cost: int = 1) -> OverQuota:
+    """The refusal for want of ``cost`` millionths; told in millionths."""
+    budget = Budget.objects.for_tenant(tenant).get()
+    row = QuotaUse.objects.for_tenant(tenant).get(period=cost_period(now.date()))
+    limit = int(budget.amount * 1_000_000)
+    REFUSALS.labels(BUDGET).inc()
+    ends = _reset(PAGES_PER_MONTH, now)
+    assert ends is not None, "a month ends"
+    return OverQuota(
+        BUDGET,
+        limit=limit,
+        actual=max(row.used + row.reserved + cost, limit + 1),
+        seconds=math.ceil((ends - now).total_seconds()),
+    )
 
 
 def _reset(quota: str, now: datetime) -> datetime | None:

@@ -5,14 +5,77 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Trunc
 from django.utils import timezone
 
 from accounts.models import Reservation, Tenant, UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What a run's row of the ledger charges: ``included`` of the pages are in the base fee.
+
+    ``currency`` is "" where no price was due.
+    """
+
+    pages: int
+    included: int
+    unit_price: Decimal
+    currency: str
+
+    @property
+    def millionths(self) -> int:
+        """What the other pages cost, in millionths of the currency."""
+        return int((self.pages - self.included) * self.unit_price * 1_000_000)
+
+
+def bill_run(
+    *,
+    tenant: Tenant,
+    job_id: UUID,
+    engine: str,
+    pages: int,
+    compute_seconds: float,
+    outcome: str = "",
+    run: int = 0,
+    cached: bool = False,
+    day: date | None = None,
+    submitted_at: datetime | None = None,
+    api_key_id: UUID | None = None,
+) -> Billed | None:
+    """Add the run's row, inside the caller's transaction; one call of the database.
+
+    ``pages`` and ``compute_seconds`` are all that the job has read so far: those that earlier runs
+    have billed are taken off. What is ``cached`` bills nothing. The price is that of the job's
+    ``day``, and stays in the row. None where the run has its row already: the unique key decides,
+    and of two that end the same run at once the second waits for the first to commit and then
+    changes nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM accounts_bill(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                job_id,
+                run,
+                tenant.pk,
+                engine,
+                pages,
+                compute_seconds,
+                outcome,
+                cached,
+                day,
+                submitted_at or timezone.now(),
+                api_key_id,
+            ],
+        )
+        row = cursor.fetchone()
+    return Billed(*row) if row else None
 
 
 def record_usage(
@@ -29,37 +92,21 @@ def record_usage(
     submitted_at: datetime | None = None,
     api_key_id: UUID | None = None,
 ) -> int | None:
-    """Add the run's row, inside the caller's transaction; returns the pages it bills.
-
-    ``pages`` and ``compute_seconds`` are all that the job has read so far: those that earlier runs
-    have billed are taken off. What is ``cached`` bills nothing. None where the run has its row
-    already: the unique key decides, and of two that end the same run at once the second waits for
-    the first to commit and then changes nothing.
-    """
-    if cached:
-        pages, compute_seconds = 0, 0.0
-    elif run:
-        before = UsageRecord.objects.filter(job_id=job_id, run__lt=run).aggregate(
-            pages=Sum("pages", default=0), seconds=Sum("compute_seconds", default=0.0)
-        )
-        pages = max(0, pages - before["pages"])
-        compute_seconds = max(0.0, compute_seconds - before["seconds"])
-    row, added = UsageRecord.objects.get_or_create(
+    """As ``bill_run``; returns the pages."""
+    billed = bill_run(
+        tenant=tenant,
         job_id=job_id,
+        engine=engine,
+        pages=pages,
+        compute_seconds=compute_seconds,
+        outcome=outcome,
         run=run,
-        defaults={
-            "tenant": tenant,
-            "engine": engine,
-            "pages": pages,
-            "compute_seconds": compute_seconds,
-            "outcome": outcome,
-            "cached": cached,
-            "day": day,
-            "submitted_at": submitted_at or timezone.now(),
-            "api_key_id": api_key_id,
-        },
+        cached=cached,
+        day=day,
+        submitted_at=submitted_at,
+        api_key_id=api_key_id,
     )
-    return row.pages if added else None
+    return billed.pages if billed else None
 
 
 def billed_pages(job_id: UUID) -> int:

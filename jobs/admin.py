@@ -9,11 +9,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts import quotas
+from accounts import audit, quotas
 from accounts.admin import ReadOnlyAdmin
 from accounts.audit import address_of
 from accounts.models import Departure, QuotaUse, Tenant
-from jobs import departure, reconciliation
+from extraction.errors import ExtractionError
+from jobs import (
+    billing_admin,  # noqa: F401  # registers its models
+    departure,
+    job_actions,
+    reconciliation,
+)
 from jobs.models import (
     Batch,
     CallbackSecret,
@@ -57,6 +63,28 @@ class JobAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
     show_full_result_count = False
+    actions = ("try_again",)
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("jobs.change_job")
+
+    @admin.action(
+        description="Queue selected failed or partial jobs again", permissions=["try_again"]
+    )
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        queued = 0
+        for job in queryset.select_related("tenant"):
+            try:
+                job_actions.retry(
+                    job,
+                    actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
+                    address=audit.address_of(request),
+                )
+            except ExtractionError as error:
+                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
+            else:
+                queued += 1
+        self.message_user(request, f"{queued} jobs queued again.", messages.SUCCESS)
 
 
 class DepartureForm(forms.ModelForm):
@@ -332,7 +360,8 @@ class QuotaUseAdmin(ReadOnlyAdmin):
 
     @admin.display(empty_value="unlimited")
     def limit(self, use: QuotaUse) -> int | None:
-        return quotas.limit_of(use.tenant, quotas.quota_of(use.period))
+        quota = quotas.quota_of(use.period)
+        return quotas.limit_of(use.tenant, quota) if quota in quotas.QUOTAS else None
 
     @admin.display(description="used and reserved, %")
     def percent(self, use: QuotaUse) -> str:

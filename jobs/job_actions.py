@@ -7,6 +7,7 @@ from django.db.models import F
 from django.shortcuts import get_object_or_404
 
 from accounts import audit
+from accounts.models import User
 from accounts.tenancy import Actor
 from jobs import (
     batches,
@@ -41,7 +42,7 @@ def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
     return job
 
 
-def retry(job: Job, *, actor: Actor, address: str | None, password: str = "") -> Job:
+def retry(job: Job, *, actor: Actor | User, address: str | None, password: str = "") -> Job:
     """Queue an ended job again: the pages that failed or were not reached are read, others stay.
 
     What people said of fields stays too; fields and review are told anew at the end. The document's

@@ -15,7 +15,7 @@ from django.db.models import Count, Sum
 from accounts import quotas, thresholds
 from accounts.models import Tenant
 from accounts.quotas import OverQuota
-from accounts.usage import billed_pages, record_usage
+from accounts.usage import bill_run, billed_pages
 from jobs import webhooks
 from jobs.errors import QuotaExceeded, StorageQuotaExceeded
 from jobs.models import Job, Page
@@ -96,7 +96,7 @@ def settle(job: Job, *, outcome: str, cached: bool = False, stored: int = 0) -> 
     read = Page.objects.filter(job=job, failed=False).aggregate(
         pages=Count("pk"), seconds=Sum("seconds", default=0.0)
     )
-    billed = record_usage(
+    billed = bill_run(
         tenant=job.tenant,
         job_id=job.pk,
         engine=job.engine,
@@ -110,7 +110,13 @@ def settle(job: Job, *, outcome: str, cached: bool = False, stored: int = 0) -> 
         api_key_id=job.api_key_id,
     )
     if kept is not None:
-        used = quotas.settle(job.tenant, kept, pages=billed or 0, stored=stored)
+        used = quotas.settle(
+            job.tenant,
+            kept,
+            pages=billed.pages if billed else 0,
+            cost=billed.millionths if billed else 0,
+            stored=stored,
+        )
         for crossing in thresholds.cross(job.tenant, used):
             tell(job.tenant, crossing)
     else:

@@ -7,11 +7,13 @@ is a fault of ours, or somebody changed rows by hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from accounts import quotas
+from accounts.identifiers import first_since
 from accounts.models import QuotaUse
 
 # Each counter beside what its rows add up to, in one snapshot. Of days and months those of this
@@ -25,16 +27,26 @@ WITH recent AS (
     AND (period IN ('open', 'storage') OR right(period, -strpos(period, ':'))
         >= to_char(since, CASE WHEN period LIKE 'day:%%' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM' END))
 ), pages AS (
-    SELECT tenant_id, day, 0 AS used, pages AS reserved FROM accounts_reservation, recent
+    SELECT tenant_id, day, 0 AS used, pages AS reserved, 0 AS included, 0 AS cost,
+        cost AS cost_kept
+    FROM accounts_reservation, recent
     WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
     UNION ALL
-    SELECT tenant_id, day, pages, 0 FROM accounts_usagerecord, recent
+    SELECT tenant_id, day, pages, 0, included,
+        ((pages - included) * unit_price * 1000000)::bigint, 0
+    FROM accounts_usagerecord, recent
     WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
 ), due AS (
     SELECT tenant_id, to_char(day, '"day:"YYYY-MM-DD') AS period,
         sum(used) AS used, sum(reserved) AS reserved FROM pages GROUP BY 1, 2
     UNION ALL
     SELECT tenant_id, to_char(day, '"month:"YYYY-MM'), sum(used), sum(reserved)
+    FROM pages GROUP BY 1, 2
+    UNION ALL
+    SELECT tenant_id, to_char(day, '"included:"YYYY-MM'), sum(included), 0
+    FROM pages GROUP BY 1, 2
+    UNION ALL
+    SELECT tenant_id, to_char(day, '"cost:"YYYY-MM'), sum(cost), sum(cost_kept)
     FROM pages GROUP BY 1, 2
     UNION ALL
     SELECT tenant_id, 'open', count(*), 0 FROM jobs_job
@@ -51,6 +63,36 @@ WHERE coalesce(kept.used, 0) <> coalesce(due.used, 0)
 OR coalesce(kept.reserved, 0) <> coalesce(due.reserved, 0)
 ORDER BY 1, 2
 """
+
+# Jobs that have ended beside what the ledger bills for them
+BILLED = """
+SELECT job.tenant_id, job.id, job.run, bill.last,
+    CASE WHEN job.cached THEN 0 ELSE job.pages_done - job.pages_failed END, bill.pages
+FROM jobs_job AS job
+LEFT JOIN LATERAL (
+    SELECT max(run) AS last, coalesce(sum(pages), 0) AS pages
+    FROM accounts_usagerecord WHERE job_id = job.id
+) AS bill ON true
+WHERE job.status NOT IN ('queued', 'running') AND (%(since)s::uuid IS NULL OR job.id >= %(since)s)
+AND (bill.last IS DISTINCT FROM job.run
+    OR bill.pages <> CASE WHEN job.cached THEN 0 ELSE job.pages_done - job.pages_failed END)
+ORDER BY job.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WronglyBilled:
+    """A job that has ended in run ``run`` with ``read`` pages, where the ledger says otherwise.
+
+    ``last`` is the last run that has its row there, None where none has.
+    """
+
+    tenant_id: UUID
+    job_id: UUID
+    run: int
+    last: int | None
+    read: int
+    billed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +115,16 @@ def differences(tenant_id: UUID | None = None) -> list[Difference]:
             Difference(tenant, period, *(int(number) for number in numbers))
             for tenant, period, *numbers in cursor.fetchall()
         ]
+
+
+def wrongly_billed(since: datetime | None = None) -> list[WronglyBilled]:
+    """Jobs, of those submitted since then, whose bill is not what they have read; one query.
+
+    What was deleted has its bill all the same, and cannot be compared.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(BILLED, {"since": first_since(since) if since else None})
+        return [WronglyBilled(*row) for row in cursor.fetchall()]
 
 
 def repair() -> list[Difference]:

@@ -165,6 +165,16 @@ QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
 QUOTA_STORAGE_BYTES = env.int("QUOTA_STORAGE_BYTES", default=None)
 QUOTA_OPEN_JOBS = env.int("QUOTA_OPEN_JOBS", default=None)
 
+# Invoices: who issues them, and their numbers ("INV-2026-00001")
+INVOICE_ISSUER_NAME = env.str("INVOICE_ISSUER_NAME", default="")  # empty: none are issued
+INVOICE_ISSUER_ADDRESS = env.str("INVOICE_ISSUER_ADDRESS", default="")  # lines divided by \n
+INVOICE_ISSUER_TAX_ID = env.str("INVOICE_ISSUER_TAX_ID", default="")
+INVOICE_NOTE = env.str("INVOICE_NOTE", default="")  # at the foot: how to pay
+INVOICE_SERIES = env.str("INVOICE_SERIES", default="INV")
+CREDIT_NOTE_SERIES = env.str("CREDIT_NOTE_SERIES", default="CN")
+INVOICE_DUE_DAYS = env.int("INVOICE_DUE_DAYS", default=14)
+BILLING_WAIT_HOURS = env.int("BILLING_WAIT_HOURS", default=48)  # for a past month's open jobs
+
 # Documents
 _usual = Limits()
 LIMITS = Limits(

@@ -104,8 +104,12 @@ def django_db_setup(
     owner = django_db_modify_db_settings
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:
-            for table in ("accounts_usagerecord", "accounts_auditentry", "accounts_auditseal"):
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+            cursor.execute(
+                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+                " WHERE NOT tgisinternal AND tgname LIKE '%no_truncate'"
+            )
+            for table, trigger in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
             role = connection.ops.quote_name(settings.DATABASES["default"]["USER"])
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {role}")
         owner.close()

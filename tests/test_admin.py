@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts import invitations
-from accounts.models import Invitation, QuotaUse, Reservation, ThresholdNotice, UsageRecord, User
+from accounts.closing import close_all
+from accounts.invoices import grant_credit
+from accounts.models import (
+    BillingDetails,
+    Budget,
+    ClosedUsage,
+    Closing,
+    CreditUse,
+    Invitation,
+    Invoice,
+    NumberSeries,
+    PlanPrice,
+    QuotaUse,
+    Reservation,
+    Subscription,
+    ThresholdNotice,
+    UsageRecord,
+    UsageSum,
+    User,
+)
 from jobs import claims, deliveries, receivers, review, templates, webhooks
 from jobs.models import (
     Batch,
@@ -32,6 +54,7 @@ from jobs.models import (
     Turn,
     Webhook,
 )
+from tests.accounts.billing import OCTOBER, subscribe, terms, use
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.batching import make_batch
 from tests.jobs.hooking import hook
@@ -69,6 +92,14 @@ HISTORY = [
     ThresholdNotice,
     UsageRecord,
     IdempotencyKey,
+    Subscription,
+    PlanPrice,
+    Closing,
+    ClosedUsage,
+    NumberSeries,
+    Invoice,
+    CreditUse,
+    UsageSum,
 ]
 
 
@@ -81,8 +112,15 @@ def operator(db: None) -> Client:
 
 
 @pytest.fixture
-def rows(acme: Organisation) -> None:
-    """At least one row of every model of jobs."""
+def rows(acme: Organisation, settings: Settings) -> None:
+    """At least one row of every model of jobs, and of what is billed."""
+    settings.INVOICE_ISSUER_NAME = "OCR Ltd"
+    subscribe(acme.tenant, terms(prices={"*": "0.10"}).plan, OCTOBER)
+    use(acme.tenant, 100, OCTOBER)
+    grant_credit(acme.tenant, amount=Decimal(1), currency="EUR", reason="sorry", actor="op")
+    list(close_all(OCTOBER))
+    Budget.objects.create(tenant=acme.tenant, amount=5, currency="EUR")
+    BillingDetails.objects.create(tenant=acme.tenant, name="Acme", address="Road", country="DE")
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)
     run_job(str(job.pk))
     make_batch(acme)

@@ -197,14 +197,9 @@ def clients(organisation: Organisation) -> dict[str, Client]:
     return {"key": organisation.api(), "token": token, "session": session}
 
 
-@pytest.fixture
-def finished(acme: Organisation) -> Job:
-    """A job of acme with a result and pictures; of its id also a batch, a template, a webhook, a
-    delivery, a member and an invitation."""
-
-
 def rows_of(acme: Organisation) -> Job:
-    """A job with a result and pictures; batch, template, webhook, delivery, key of its id."""
+    """A job with a result and pictures; of its id also a batch, a template, a webhook, a delivery,
+    a member, an invitation and a key."""
     job = make_job(acme, preview=True)
     batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
@@ -228,31 +223,6 @@ def rows_of(acme: Organisation) -> Job:
         actor=acme.actor, email="new@acme.example", role="viewer", address=None
     )
     Invitation.objects.filter(pk=sent.invitation.pk).update(id=job.pk)
-    return job
-
-
-@pytest.mark.parametrize(("route", "method"), OBJECTS)
-def test_stranger_gets_the_404_of_a_missing_object(
-    route: str, method: str, acme: Organisation, stranger: Organisation, finished: Job
-) -> None:
-    kinds = ("key", "token") if route.startswith("api/") else ("session",)
-    for kind in kinds:
-        foreign = call(clients(stranger)[kind], method, address(route, finished.pk))
-        missing = call(clients(stranger)[kind], method, address(route, uuid.uuid4()))
-        assert foreign[0] == 404
-        assert foreign == missing
-    assert Job.objects.filter(pk=finished.pk).exists()
-    assert Batch.objects.filter(pk=finished.pk).exists()
-    assert FieldTemplate.objects.get().versions.count() == 1
-    assert Webhook.objects.filter(active=True, old_secret_until=None).count() == 1
-    assert Delivery.objects.count() == 1
-    assert Membership.objects.filter(user=finished.pk, role="viewer").count() == 1
-    assert (
-        invitations.still_to_answer(acme.tenant).values_list("pk", flat=True).get() == finished.pk
-    )
-    own = clients(acme)[kinds[0]]
-    status, _, _ = call(own, method, address(route, finished.pk))
-    assert status < 404 or status == 409, "the owner reaches it"
     key, _ = create_api_key(tenant=acme.tenant, name="x", scopes=["jobs:read"], created_by=None)
     rotate_key(key, actor=acme.actor, address=None)
     ApiKey.objects.filter(pk=key.pk).update(id=job.pk)

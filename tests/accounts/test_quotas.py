@@ -26,7 +26,7 @@ def planned(tenant: Tenant, **limits: int) -> Tenant:
 
 def counters(tenant: Tenant) -> dict[str, tuple[int, int]]:
     """Used and reserved, by the kind of period."""
-    rows = QuotaUse.objects.for_tenant(tenant)
+    rows = QuotaUse.objects.for_tenant(tenant).exclude(period__startswith="cost:")
     return {row.period.partition(":")[0]: (row.used, row.reserved) for row in rows}
 
 

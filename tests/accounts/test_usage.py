@@ -84,7 +84,7 @@ def test_record_usage_bills_once_when_two_finish_at_once() -> None:
     [
         "UPDATE accounts_usagerecord SET pages = 0",
         "DELETE FROM accounts_usagerecord",
-        "TRUNCATE accounts_usagerecord",
+        "TRUNCATE accounts_usagerecord CASCADE",
         "TRUNCATE accounts_tenant CASCADE",
     ],
 )

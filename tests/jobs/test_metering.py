@@ -36,7 +36,7 @@ def plan(organisation: Organisation, **limits: int) -> None:
 
 def counters(organisation: Organisation) -> dict[str, tuple[int, int]]:
     """Used and reserved, by the kind of period."""
-    rows = QuotaUse.objects.for_tenant(organisation.tenant)
+    rows = QuotaUse.objects.for_tenant(organisation.tenant).exclude(period__startswith="cost:")
     return {row.period.partition(":")[0]: (row.used, row.reserved) for row in rows}
 
 

@@ -1,0 +1,278 @@
+"""What operators see of usage and billing over all organisations, read off the sums of the ledger.
+
+A sum is a row for each organisation, day, engine and currency (`UsageSum`), so a view costs the
+same whether these come from a thousand rows of the ledger or a million.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from accounts import clock, quotas
+from accounts.models import Budget, Closing, Invoice, QuotaUse, UsageSum
+from accounts.money import ZERO
+from accounts.statements import month_of
+
+TOP = 20  # organisations in a table
+NEAR = 80  # percent of a quota, from which an organisation is shown
+NEAR_QUOTA = """
+SELECT tenant.id, tenant.name, use.period, use.used + use.reserved AS taken, its.most
+FROM accounts_quotause AS use
+JOIN accounts_tenant AS tenant ON tenant.id = use.tenant_id
+LEFT JOIN accounts_plan AS plan ON plan.id = tenant.plan_id
+JOIN LATERAL (
+    SELECT CASE split_part(use.period, ':', 1)
+        WHEN 'day' THEN coalesce(plan.pages_per_day, %(pages_per_day)s)
+        WHEN 'month' THEN coalesce(plan.pages_per_month, %(pages_per_month)s)
+        WHEN 'open' THEN coalesce(plan.open_jobs, %(open_jobs)s)
+        ELSE coalesce(plan.storage_bytes, %(storage_bytes)s) END AS most
+) AS its ON its.most IS NOT NULL
+WHERE use.period IN (%(day)s, %(month)s, 'open', 'storage')
+AND (use.used + use.reserved) * 100 >= its.most * %(near)s
+ORDER BY (use.used + use.reserved)::float / greatest(its.most, 1) DESC, tenant.id LIMIT %(top)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days, both ends in, of one organisation or all, of one engine or all."""
+
+    first: date
+    last: date
+    tenant_id: UUID | None = None
+    engine: str = ""
+
+    @property
+    def days(self) -> list[date]:
+        """Each day of it."""
+        return [
+            self.first + timedelta(days=number)
+            for number in range((self.last - self.first).days + 1)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a span came to; ``rows`` are runs of jobs, ``cost`` is by currency."""
+
+    rows: int
+    calls: int
+    pages: int
+    included: int
+    cached: int
+    failed: int
+    compute_seconds: float
+    cost: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def cached_percent(self) -> float:
+        """Of all runs."""
+        return 100 * self.cached / self.rows if self.rows else 0.0
+
+    @property
+    def failed_percent(self) -> float:
+        """Of all runs."""
+        return 100 * self.failed / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the totals: an engine's, a day's or an organisation's, in one currency."""
+
+    key: Any
+    name: str
+    currency: str
+    rows: int
+    pages: int
+    cached: int
+    failed: int
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OverQuota:
+    """An organisation that has used much of a quota of now."""
+
+    tenant_id: UUID
+    name: str
+    quota: str
+    used: int
+    limit: int
+
+    @property
+    def percent(self) -> float:
+        """Of the limit."""
+        return 100 * self.used / self.limit if self.limit else 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    """What was invoiced for a month in a currency, credit notes taken off; without tax."""
+
+    month: date
+    currency: str
+    net: Decimal
+    invoices: int
+    unpaid: Decimal
+
+
+def span_of(days: int, *, tenant_id: UUID | None = None, engine: str = "") -> Span:
+    """The last days, today among them (UTC)."""
+    last = clock.now().astimezone(UTC).date()
+    return Span(last - timedelta(days=days - 1), last, tenant_id, engine)
+
+
+def totals(span: Span) -> Totals:
+    """All of it; two queries."""
+    rows = _sums(span)
+    added = rows.aggregate(
+        **{
+            name: Sum(name, default=0)
+            for name in ("rows", "calls", "pages", "included", "cached", "failed")
+        },
+        compute_seconds=Sum("compute_seconds", default=0.0),
+    )
+    cost = rows.exclude(currency="").order_by("currency").values_list("currency")
+    return Totals(**added, cost=tuple(cost.annotate(cost=Sum("cost"))))
+
+
+def by_day_and_engine(span: Span) -> list[Share]:
+    """Keys are days, names engines; those without any row are left out. One query."""
+    return sorted(_shares(_sums(span), "day", "engine"), key=lambda each: (each.key, each.name))
+
+
+def by_engine(span: Span) -> list[Share]:
+    """The largest first; one query."""
+    return sorted(_shares(_sums(span), "engine", "engine"), key=lambda each: -each.pages)
+
+
+def top_tenants(span: Span, *, by: str = "pages") -> list[Share]:
+    """The largest organisations by ``pages`` or ``cost``; one query."""
+    return _shares(_sums(span), "tenant_id", "tenant__name", order=f"-its_{by}", most=TOP)
+
+
+def over_quota() -> list[OverQuota]:
+    """Organisations near or over a quota now, the fullest first; one query."""
+    today = clock.now().astimezone(UTC).date()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NEAR_QUOTA,
+            {
+                "day": quotas.day_period(today),
+                "month": quotas.month_period(today),
+                "near": NEAR,
+                "top": TOP,
+                **_usual_limits(),
+            },
+        )
+        return [
+            OverQuota(tenant_id, name, quotas.quota_of(period), used, limit)
+            for tenant_id, name, period, used, limit in cursor.fetchall()
+        ]
+
+
+def over_budget() -> list[tuple[Budget, Decimal]]:
+    """Budgets of which much is used this month, with what is; one query."""
+    period = quotas.cost_period(clock.now().astimezone(UTC).date())
+    uses = dict(
+        QuotaUse.objects.filter(
+            period=period, used__gt=0, tenant__in=Budget.objects.values("tenant")
+        ).values_list("tenant_id", "used")
+    )
+    budgets = Budget.objects.filter(tenant__in=uses).select_related("tenant")
+    found = [(each, Decimal(uses[each.tenant_id]) / 1_000_000) for each in budgets]
+    near = [(each, used) for each, used in found if used * 100 >= each.amount * NEAR]
+    return near[:TOP]
+
+
+def revenue(months: int = 12) -> list[Revenue]:
+    """What was invoiced for each month; one query."""
+    first = month_of(clock.now().astimezone(UTC).date())
+    for _ in range(months - 1):
+        first = month_of(first - timedelta(days=1))
+    unpaid = Q(kind=Invoice.Kind.INVOICE, status=Invoice.Status.ISSUED) & ~Q(
+        payment=Invoice.Payment.PAID
+    )
+    rows = (
+        Invoice.objects.filter(month__gte=first)
+        .order_by("month", "currency")
+        .values("month", "currency")
+        .annotate(
+            its_net=Sum("net"),
+            count=Count("pk", filter=Q(kind=Invoice.Kind.INVOICE)),
+            unpaid=Sum("total", filter=unpaid, default=ZERO),
+        )
+    )
+    return [
+        Revenue(row["month"], row["currency"], row["its_net"], row["count"], row["unpaid"])
+        for row in rows
+    ]
+
+
+def cost_by_month(span: Span) -> list[tuple[date, str, Decimal]]:
+    """What pages cost, by month and currency, billed or not; one query."""
+    rows = _sums(span).exclude(currency="").annotate(month=TruncMonth("day"))
+    return list(
+        rows.order_by("month", "currency")
+        .values_list("month", "currency")
+        .annotate(its_cost=Sum("cost"))
+    )
+
+
+def unbilled_rows() -> int:
+    """Rows of months that are over, which no closing has: from the sums, which equal the ledger.
+
+    `accounts.closing.check` counts them one by one.
+    """
+    month = month_of(clock.now().astimezone(UTC).date())
+    due = UsageSum.objects.filter(day__lt=month).exclude(currency="")
+    closed = Closing.objects.aggregate(rows=Sum("rows", default=0))["rows"]
+    return int(due.aggregate(rows=Sum("rows", default=0))["rows"] - closed)
+
+
+def _sums(span: Span) -> QuerySet[UsageSum]:
+    rows = UsageSum.objects.filter(day__gte=span.first, day__lte=span.last).order_by()
+    if span.tenant_id is not None:
+        rows = rows.filter(tenant_id=span.tenant_id)
+    return rows.filter(engine=span.engine) if span.engine else rows
+
+
+def _shares(
+    rows: QuerySet[UsageSum], key: str, name: str, *, order: str = "", most: int | None = None
+) -> list[Share]:
+    added = rows.values("currency", its_key=F(key), its_name=F(name)).annotate(
+        its_rows=Sum("rows"),
+        its_pages=Sum("pages"),
+        its_cached=Sum("cached"),
+        its_failed=Sum("failed"),
+        its_cost=Sum("cost"),
+    )
+    if order:
+        added = added.order_by(order, "its_key")
+    return [
+        Share(
+            row["its_key"],
+            row["its_name"],
+            row["currency"],
+            row["its_rows"],
+            row["its_pages"],
+            row["its_cached"],
+            row["its_failed"],
+            row["its_cost"],
+        )
+        for row in added[:most]
+    ]
+
+
+def _usual_limits() -> dict[str, int | None]:
+    """The installation's limits, for organisations whose plan names none."""
+    return {quota: getattr(settings, f"QUOTA_{quota.upper()}") for quota in quotas.QUOTAS}

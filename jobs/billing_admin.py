@@ -1,0 +1,377 @@
+"""The operators' plans, prices, invoices and credits. Here, for engines are what is priced."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts import audit, clock
+from accounts.admin import AuditedAdmin, ReadOnlyAdmin
+from accounts.invoices import BillingError, credit_note, grant_credit, left_of, payment_changed
+from accounts.models import (
+    BillingDetails,
+    Budget,
+    ClosedUsage,
+    Closing,
+    Credit,
+    CreditUse,
+    Invoice,
+    NumberSeries,
+    Plan,
+    PlanPrice,
+    PlanTerms,
+    Subscription,
+    UsageSum,
+    User,
+)
+from accounts.money import is_currency, shown
+from extraction.engines import ENGINES
+
+
+def engine_choices(*, others: bool = False) -> list[tuple[str, str]]:
+    """The engines by name, and "*" for any other."""
+    return [*([("*", "any other")] if others else []), *((name, name) for name in ENGINES)]
+
+
+class PlanForm(forms.ModelForm):
+    """A plan; its engines are those that there are."""
+
+    engines = forms.MultipleChoiceField(
+        choices=engine_choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="That may be used. None chosen: all.",
+    )
+
+
+@admin.register(Plan)
+class PlanAdmin(AuditedAdmin):
+    """Plans: their limits here, what they cost in their terms."""
+
+    form = PlanForm
+    list_display = ("name", "title", "pages_per_day", "pages_per_month", "calls_per_minute")
+    search_fields = ("name", "title")
+    readonly_fields = ("prices",)
+
+    @admin.display(description="terms")
+    def prices(self, plan: Plan) -> SafeString | str:
+        if plan.pk is None:
+            return "Save the plan first."
+        return format_html(
+            '<a href="{}?plan__id__exact={}">its terms</a>, <a href="{}?plan={}">new terms</a>',
+            reverse("admin:accounts_planterms_changelist"), plan.pk,
+            reverse("admin:accounts_planterms_add"), plan.pk,
+        )  # fmt: skip
+
+
+class PriceForm(forms.ModelForm):
+    """A price, of an engine that there is."""
+
+    engine = forms.ChoiceField(choices=lambda: engine_choices(others=True))
+
+    class Meta:
+        model = PlanPrice
+        fields = ("engine", "price", "covered")
+
+
+class PriceInline(admin.TabularInline):
+    """The terms' prices."""
+
+    model = PlanPrice
+    form = PriceForm
+    extra = 1
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not is_fixed(obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request, obj) and not is_fixed(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_fixed(obj)
+
+
+def is_fixed(terms: PlanTerms | None) -> bool:
+    """Whether the terms have held for a day: the database then refuses changes."""
+    if terms is None or terms.pk is None:
+        return False
+    today = clock.now().date()
+    return terms.start < today and terms.created_at.date() < today
+
+
+class TermsForm(forms.ModelForm):
+    """Terms begin today at the earliest: what was, was."""
+
+    def clean_currency(self) -> str:
+        """A code that ISO 4217 knows."""
+        code = str(self.cleaned_data["currency"])
+        if not is_currency(code):
+            raise forms.ValidationError("ISO 4217 knows no such currency: EUR is one.")
+        return code
+
+    def clean_start(self) -> Any:
+        """Not before today."""
+        start = self.cleaned_data["start"]
+        today = clock.now().date()
+        if start < today and start != self.initial.get("start"):
+            raise forms.ValidationError(f"The first day can be {today:%Y-%m-%d} or a later one.")
+        return start
+
+
+@admin.register(PlanTerms)
+class PlanTermsAdmin(AuditedAdmin):
+    """What plans cost from a day on. To change a price, add terms that begin on a later day."""
+
+    form = TermsForm
+    inlines = (PriceInline,)
+    list_display = ("plan", "start", "currency", "base_fee", "included_pages", "overage_price")
+    list_filter = ("plan", "currency")
+    list_select_related = ("plan",)
+    search_fields = ("plan__name", "plan__title")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not is_fixed(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_fixed(obj)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The prices, and what they are now into the audit log."""
+        super().save_related(request, form, formsets, change)
+        if any(formset.has_changed() for formset in formsets):
+            audit.record(
+                actor=cast(User, request.user),
+                tenant=None,
+                action="plan.prices",
+                obj=form.instance,
+                after={
+                    row.engine: {"price": str(row.price), "covered": row.covered}
+                    for row in form.instance.prices.all()
+                },
+                address=audit.address_of(request),
+            )
+
+
+@admin.register(PlanPrice)
+class PlanPriceAdmin(ReadOnlyAdmin):
+    """All prices; they are changed with their terms."""
+
+    list_display = ("terms", "engine", "price", "covered")
+    list_select_related = ("terms__plan",)
+    search_fields = ("engine", "terms__plan__name")
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    """Who had which plan since when; it follows the organisation's plan."""
+
+    list_display = ("tenant", "plan", "start", "changed_at")
+    list_filter = ("plan",)
+    list_select_related = ("tenant", "plan")
+    search_fields = ("tenant__name", "tenant__slug")
+
+
+@admin.register(BillingDetails)
+class BillingDetailsAdmin(AuditedAdmin):
+    """Who pays; an own tax rate is set here alone."""
+
+    list_display = ("name", "tenant", "country", "tax_id", "tax_rate")
+    list_select_related = ("tenant",)
+    search_fields = ("name", "tenant__name", "tenant__slug")
+    autocomplete_fields = ("tenant",)
+
+
+@admin.register(Budget)
+class BudgetAdmin(AuditedAdmin):
+    """What organisations want to spend at most."""
+
+    list_display = ("tenant", "amount", "currency", "hard_stop")
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "tenant__slug")
+    autocomplete_fields = ("tenant",)
+
+
+class CreditNoteForm(forms.Form):
+    """How much of an invoice is taken back, and why."""
+
+    net = forms.DecimalField(
+        label="Amount without tax", required=False, min_value=Decimal("0.0001"), decimal_places=4,
+        max_digits=14, help_text="Empty: all that is left.",
+    )  # fmt: skip
+    reason = forms.CharField(max_length=150)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    """Invoices and credit notes, which nobody changes."""
+
+    list_display = (
+        "number", "tenant", "kind", "month", "total", "currency", "status", "payment", "due_on",
+    )  # fmt: skip
+    list_filter = ("kind", "status", "payment", "currency", "month")
+    list_select_related = ("tenant",)
+    search_fields = ("number", "tenant__name", "tenant__slug")
+    actions = ("mark_paid",)
+    readonly_fields = ("take_back",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """And the page that takes an invoice back."""
+        view = self.admin_site.admin_view(self.credit_view)
+        return [
+            path("<uuid:pk>/credit", view, name="accounts_invoice_credit"),
+            *super().get_urls(),
+        ]
+
+    def has_bill_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_invoice")
+
+    @admin.display(description="credit note")
+    def take_back(self, invoice: Invoice) -> SafeString | str:
+        if invoice.kind != Invoice.Kind.INVOICE or invoice.status != Invoice.Status.ISSUED:
+            return "-"
+        url = reverse("admin:accounts_invoice_credit", args=[invoice.pk])
+        return format_html('<a href="{}">Issue a credit note</a>', url)
+
+    @admin.action(description="Note selected invoices as paid", permissions=["bill"])
+    def mark_paid(self, request: HttpRequest, queryset: Any) -> None:
+        """For payments that came to the bank."""
+        changed = sum(
+            payment_changed(invoice, Invoice.Payment.PAID, actor=cast(User, request.user))
+            for invoice in queryset.filter(kind=Invoice.Kind.INVOICE)
+        )
+        self.message_user(request, f"{changed} invoices noted as paid.", messages.SUCCESS)
+
+    def credit_view(self, request: HttpRequest, pk: Any) -> HttpResponseBase:
+        """Asks how much and why, then issues the credit note."""
+        if not self.has_bill_permission(request):
+            return HttpResponse("You may not issue credit notes.", status=403)
+        invoice = get_object_or_404(Invoice.objects.select_related("tenant"), pk=pk)
+        form = CreditNoteForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                note = credit_note(
+                    invoice,
+                    net=form.cleaned_data["net"],
+                    reason=form.cleaned_data["reason"],
+                    actor=cast(User, request.user),
+                    address=audit.address_of(request),
+                )
+            except BillingError as error:
+                form.add_error("net", str(error))
+            else:
+                self.message_user(request, f"{note.number} was issued.", messages.SUCCESS)
+                return redirect("admin:accounts_invoice_change", note.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Credit note",
+            "invoice": invoice,
+            "left": shown(left_of(invoice)[0], invoice.currency),
+            "form": form,
+        }
+        return render(request, "admin/credit_invoice.html", context)
+
+
+@admin.register(Credit)
+class CreditAdmin(ReadOnlyAdmin):
+    """Amounts off coming invoices: added here, never changed."""
+
+    list_display = ("tenant", "amount", "currency", "reason", "created_by", "created_at")
+    list_select_related = ("tenant", "created_by")
+    search_fields = ("reason", "tenant__name", "tenant__slug")
+    autocomplete_fields = ("tenant",)
+    fields = ("tenant", "amount", "currency", "reason")
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return request.user.has_perm("accounts.add_credit")
+
+    def save_model(self, request: HttpRequest, obj: Credit, form: Any, change: bool) -> None:
+        """Through the one function that grants credits."""
+        made = grant_credit(
+            obj.tenant,
+            amount=obj.amount,
+            currency=obj.currency,
+            reason=obj.reason,
+            actor=cast(User, request.user),
+            address=audit.address_of(request),
+        )
+        obj.pk = made.pk
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """With the same check as ``grant_credit``, so that it is told beside the field."""
+        form = super().get_form(request, *args, **kwargs)
+
+        def clean(bound: Any) -> dict[str, Any]:
+            data: dict[str, Any] = super(form, bound).clean() or bound.cleaned_data
+            currency = data.get("currency", "")
+            if currency and not is_currency(currency):
+                bound.add_error("currency", "ISO 4217 knows no such currency: EUR is one.")
+            return data
+
+        return type("CreditForm", (form,), {"clean": clean})
+
+
+@admin.register(Closing)
+class ClosingAdmin(ReadOnlyAdmin):
+    """Months that have been billed."""
+
+    list_display = ("tenant", "month", "rows", "closed_at")
+    list_filter = ("month",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "tenant__slug")
+
+
+@admin.register(ClosedUsage)
+class ClosedUsageAdmin(ReadOnlyAdmin):
+    """Which closing billed which row of the ledger."""
+
+    list_display = ("usage", "closing", "tenant")
+    list_select_related = ("usage", "closing__tenant", "tenant")
+    search_fields = ("usage__job_id", "tenant__name")
+    show_full_result_count = False
+
+
+@admin.register(CreditUse)
+class CreditUseAdmin(ReadOnlyAdmin):
+    """What invoices have used of credits."""
+
+    list_display = ("credit", "invoice", "amount")
+    list_select_related = ("credit__tenant", "invoice")
+    search_fields = ("invoice__number", "tenant__name")
+
+
+@admin.register(NumberSeries)
+class NumberSeriesAdmin(ReadOnlyAdmin):
+    """The last number of each series."""
+
+    list_display = ("series", "year", "last")
+    search_fields = ("series",)
+
+
+@admin.register(UsageSum)
+class UsageSumAdmin(ReadOnlyAdmin):
+    """The sums of the ledger, as rows; the views are on the start page."""
+
+    list_display = ("day", "tenant", "engine", "currency", "pages", "cost", "cached", "failed")
+    list_filter = ("engine", "currency", "day")
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "tenant__slug")
+    show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        """And the two views over them."""
+        from jobs.usage_views import billing_view, usage_view
+
+        return [
+            path("usage/", self.admin_site.admin_view(usage_view), name="usage-view"),
+            path("billing/", self.admin_site.admin_view(billing_view), name="billing-view"),
+            *super().get_urls(),
+        ]
