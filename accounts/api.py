@@ -16,6 +16,7 @@ from accounts.audit import address_of
 from accounts.authentication import CHALLENGE
 from accounts.limits import USUAL
 from accounts.models import Membership, Tenant
+from accounts.row_security import unscoped
 from accounts.serializers import (
     ActorSerializer,
     CredentialsSerializer,
@@ -140,7 +141,8 @@ class MeView(APIView):
         tenants: list[tuple[Tenant, str | None]] = [(actor.tenant, None)]
         if actor.user is not None:
             memberships = Membership.objects.active().filter(user=actor.user).order_by("pk")
-            tenants = [(membership.tenant, membership.role) for membership in memberships]
+            with unscoped():  # the person's, in all organisations
+                tenants = [(membership.tenant, membership.role) for membership in memberships]
         return Response(
             ActorSerializer(
                 {

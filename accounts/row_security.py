@@ -64,8 +64,12 @@ def unscoped() -> Iterator[None]:
 
 
 def act_for(tenant: Tenant | UUID) -> None:
-    """From now to the end of the request, as ``acting_for``: called where it is known who asks."""
-    _scope.set(_id(tenant))
+    """From now to the end of the request, as ``acting_for``: called where it is known who asks.
+
+    Or to the end of the block; without any around it does nothing, for nothing would end it.
+    """
+    if _scope.get(None) is not None:
+        _scope.set(_id(tenant))
 
 
 def bound(function: Callable[P, T]) -> Callable[P, T]:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Reservation, UsageRecord
 from accounts.usage import Bucket, Used, billed_pages, record_usage, used_by
+from ocrsite.database.roles import as_owner
 from tests.people import Organisation, organisation
 
 
@@ -88,15 +89,15 @@ def test_record_usage_bills_once_when_two_finish_at_once() -> None:
         "TRUNCATE accounts_tenant CASCADE",
     ],
 )
+@pytest.mark.django_db(transaction=True)
 def test_ledger_lets_nobody_change_it(acme: Organisation, statement: str) -> None:
     record_usage(tenant=acme.tenant, job_id=uuid4(), engine="auto", pages=3, compute_seconds=1.5)
-    with connection.cursor() as cursor:  # off for tests that empty every table (tests/conftest.py)
-        cursor.execute(
-            "SET CONSTRAINTS ALL IMMEDIATE;"
+    refused = pytest.raises(IntegrityError, match="never changed")
+    with as_owner(), refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(  # off for tests that empty every table (tests/conftest.py)
             "ALTER TABLE accounts_usagerecord ENABLE TRIGGER accounts_usagerecord_no_truncate"
         )
-        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
-            cursor.execute(statement)
+        cursor.execute(statement)
     assert UsageRecord.objects.get().pages == 3
 
 

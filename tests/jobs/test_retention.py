@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 from django.test import Client
@@ -21,6 +21,7 @@ from jobs.corrections import Change
 from jobs.errors import Expired, StorageUnavailable
 from jobs.models import Extraction, FieldRevision, FieldValue, Job, Page, Review, Status
 from jobs.reconciliation import differences
+from ocrsite.database.roles import as_owner
 from tests.documents import text_pdf
 from tests.jobs.batching import make_batch, run_all
 from tests.jobs.making import PDF, claim, form_file, make_job, run_job, upload
@@ -509,12 +510,12 @@ def test_worker_taken_for_dead_leaves_nothing_of_an_expired_job(
 def test_counters_of_an_older_installation_stay_right(acme: Organisation) -> None:
     job = ended(acme)
     QuotaUse.objects.filter(period="storage").update(used=len(PDF))  # as was counted
-    MigrationExecutor(connection).migrate([("jobs", "0012_same_document_again")])
-    try:
-        MigrationExecutor(connection).migrate([("jobs", "0012_same_document_again")])
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
+    with as_owner():
+        try:
+            MigrationExecutor(connection).migrate([("jobs", "0012_same_document_again")])
+        finally:
+            executor = MigrationExecutor(connection)
+            executor.migrate(executor.loader.graph.leaf_nodes())
     job = fresh(job)
     assert (job.stored_bytes, job.expires_at, job.retention_hours) == (len(PDF), None, None)
     assert differences() == []
@@ -531,7 +532,7 @@ def test_revisions_go_with_an_expired_job_alone(acme: Organisation) -> None:
     with pytest.raises(Exception, match="never changed"), transaction.atomic():
         FieldRevision.objects.filter(job=job).delete()
     Job.objects.filter(pk=job.pk).update(status=Status.EXPIRED)
-    with pytest.raises(Exception, match="never changed"), transaction.atomic():
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         FieldRevision.objects.filter(job=job).update(raw="B")
     assert FieldRevision.objects.filter(job=job).delete()[0] == 1
 
