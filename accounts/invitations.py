@@ -39,7 +39,7 @@ class State(models.TextChoices):
 
     OPEN = "open", "Open"
     EXPIRED = "expired", "Expired"
-    VOID = "void", "Void: who sent it may no longer invite"
+    VOID = "void", "Void, for who sent it may no longer invite"
     ACCEPTED = "accepted", "Accepted"
     REVOKED = "revoked", "Withdrawn"
 

@@ -78,7 +78,7 @@ class NewPersonForm(forms.Form):
     """The account of somebody who was invited; the address is the invitation's."""
 
     email = forms.EmailField(
-        label="E-mail address",
+        label="E-mail address (of the invitation)",
         required=False,
         disabled=True,
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
@@ -115,7 +115,7 @@ class NewPersonForm(forms.Form):
         password, again = cleaned.get("password"), cleaned.get("again")
         if password and again and password != again:
             self.add_error("again", "The two passwords differ.")
-        elif password:
+        if password:
             person = User(email=self._email, name=cleaned.get("name", ""))
             try:
                 validate_password(password, person)

@@ -186,6 +186,7 @@ def test_groups_are_counted_apart(acme: Organisation, rate: Any) -> None:
         "read": lambda: client.get(f"{JOBS}/{job}"),
         "change": lambda: client.delete(f"{JOBS}/{uuid.uuid4()}"),
         "try": lambda: client.post("/api/v1/templates/test", {}),
+        "invite": lambda: client.post("/api/v1/invitations", {}),
         "token": lambda: anybody.post("/api/v1/auth/token", {}),
         "public": lambda: anybody.get("/api/v1/health"),
         "submit": lambda: client.post("/api/v1/classify", {}, format="multipart"),

@@ -114,7 +114,8 @@ def test_role_is_changed_and_nothing_else(acme: Organisation, stranger: Organisa
     row = Membership.objects.get(user=viewer)
     assert (row.tenant, row.role, row.user.email) == (acme.tenant, "reviewer", viewer.email)
     assert not row.user.is_staff
-    for wrong in ({}, {"role": "operator"}, {"role": None}, {"role": ["owner"]}, []):
+    wrongs: list[Any] = [{}, {"role": "operator"}, {"role": None}, {"role": ["owner"]}, []]
+    for wrong in wrongs:
         assert problem(acme.api().patch(f"{MEMBERS}/{viewer.pk}", wrong)) == (400, "invalid_option")
     assert role_of(viewer) == "reviewer"
 
@@ -235,7 +236,8 @@ def test_link_is_in_the_answer_only_where_no_mail_went_out(
 
 def test_invitation_refusals(acme: Organisation) -> None:
     api = acme.api()
-    for email in ("", "x", "a@b.example\nBcc: c@d.example", "x" * 250 + "@b.example", None, []):
+    emails: list[Any] = ["", "x", "a@b.example\nBcc: c@d.example", "x" * 250 + "@b.example", None]
+    for email in emails:
         wrong = {**NEW, "email": email}
         assert problem(api.post(INVITATIONS, wrong)) == (400, "invalid_option")
     assert problem(api.post(INVITATIONS, {**NEW, "role": "operator"})) == (400, "invalid_option")
