@@ -6,6 +6,8 @@ from rest_framework.request import Request
 
 from accounts.keys import MARK, KeyRefused, verify_api_key
 from accounts.models import ApiKey, Membership
+from accounts.refusals import SecondFactorRequired
+from accounts.second_factor import is_missing
 from accounts.tenancy import Actor, key_actor, member_actor
 from accounts.tokens import TokenRefused, read_access
 
@@ -43,7 +45,10 @@ class TenantJWTAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Actor, Membership] | None:
-        """The member's actor and membership; raises AuthenticationFailed (401)."""
+        """The member's actor and membership; raises AuthenticationFailed (401).
+
+        Raises `SecondFactorRequired` (403) where the organisation asks for what they lack.
+        """
         raw = bearer_of(request)
         if not raw:
             return None
@@ -51,6 +56,8 @@ class TenantJWTAuthentication(BaseAuthentication):
             membership = read_access(raw)
         except TokenRefused as error:
             raise AuthenticationFailed(str(error)) from error
+        if is_missing(membership.user, membership.tenant):
+            raise SecondFactorRequired
         return member_actor(membership), membership
 
     def authenticate_header(self, request: Request) -> str:

@@ -148,7 +148,8 @@ class PageMixin(TenantMixin):
     """For Django's class-based views: sign-in first, then the method's action, then the rows.
 
     Put it left of the view. ``actions`` maps a method to one of `accounts.permissions.ACTIONS`;
-    a method without an action is refused with 403. Staff without a tenant go to the admin.
+    a method without an action is refused with 403. Staff without a tenant go to the admin, members
+    who lack the second factor that their tenant asks for to its set-up.
     """
 
     actions: ClassVar[Mapping[str, str]] = {}
@@ -159,10 +160,18 @@ class PageMixin(TenantMixin):
         if session_actor(request) is None and request.user.is_staff:
             return redirect("admin:index")
         actor = actor_of(request)
+        if _lacks_second_factor(actor):
+            return redirect("account-second-factor")
         method = (request.method or "").lower()
         if hasattr(self, method) and needed_action(self.actions, method) not in actor.permissions:
             raise PermissionDenied("Your role does not allow this.")
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+def _lacks_second_factor(actor: Actor) -> bool:
+    from accounts.second_factor import is_missing  # that module needs the models loaded
+
+    return actor.user is not None and is_missing(actor.user, actor.tenant)
 
 
 def _to_login(request: HttpRequest) -> HttpResponseBase:

@@ -1,24 +1,12 @@
 """Secrets at rest, encrypted: passwords of documents while a job waits, secrets of webhooks."""
 
-import base64
+from cryptography.fernet import MultiFernet
 
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
-from django.utils.crypto import salted_hmac
+from accounts.sealing import fernet
 
 
 def _fernet() -> MultiFernet:
-    """Seals under SECRET_KEY, opens what was sealed under SECRET_KEY_FALLBACKS too."""
-    return MultiFernet(
-        [
-            Fernet(
-                base64.urlsafe_b64encode(
-                    salted_hmac("jobs.sealing", "password", secret, algorithm="sha256").digest()
-                )
-            )
-            for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-        ]
-    )
+    return fernet("jobs.sealing", "password")
 
 
 def seal(text: str) -> str:

@@ -16,6 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts import refusals
 from extraction.errors import ExtractionError
 from extraction.types import Failure
 from jobs.errors import NothingAccepted
@@ -32,6 +33,7 @@ class DatabaseUnavailable(exceptions.APIException):
 
 # DRF's exceptions, by class: our code and title; the status is DRF's own
 DRF_PROBLEMS: dict[type[exceptions.APIException], tuple[str, str]] = {
+    **refusals.CODES,  # before the classes that they derive from
     exceptions.ValidationError: ("invalid_option", "The request is not valid"),
     exceptions.ParseError: ("malformed_request", "The request body cannot be parsed"),
     exceptions.AuthenticationFailed: ("not_authenticated", "The credentials are not valid"),
