@@ -44,6 +44,6 @@ class OrganisationForm(forms.Form):
     require_second_factor = forms.BooleanField(
         label="Members need a second factor",
         required=False,
-        help_text="Who has none sets one up at the next step, and is refused by the API until then. "
-        "API keys go on working.",
+        help_text="Who has none sets one up at the next step, and is refused by the API until "
+        "then. API keys go on working.",
     )

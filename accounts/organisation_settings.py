@@ -1,4 +1,4 @@
-"""What an organisation says of itself: its name, how long it keeps documents, how people sign in."""
+"""What an organisation says of itself: name, how long documents are kept, how people sign in."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ class OrganisationSettings:
 
 def settings_of(tenant: Tenant) -> OrganisationSettings:
     """The settings as they stand in this row."""
-    return OrganisationSettings(
-        tenant.name, tenant.retention_hours, tenant.require_second_factor
-    )
+    return OrganisationSettings(tenant.name, tenant.retention_hours, tenant.require_second_factor)
 
 
 def change_settings(actor: Actor, wanted: OrganisationSettings, *, address: str | None) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.core import context
-from allauth.mfa.base.internal.flows import post_authentication
-from allauth.mfa.models import Authenticator
 from django import forms
 
 from accounts import login_throttle, second_factor, signin
@@ -44,8 +42,3 @@ class CodeForm(forms.Form):
         except (second_factor.CodeRefused, login_throttle.LoginLocked) as error:
             raise forms.ValidationError(WRONG) from error  # locked: another page is shown
         return code
-
-    def save(self) -> None:
-        """Let allauth know that the step is done."""
-        row = Authenticator.objects.get(user=self.user, type=Authenticator.Type.TOTP)
-        post_authentication(context.request, row)

@@ -84,7 +84,9 @@ def sign_ins_of(user: User, *, session_key: str | None) -> list[SignIn]:
         )
         for row in _families(user).filter(expires_at__gt=now).select_related("tenant")
     ]
-    return sorted([*browsers, *programs], key=lambda row: (not row.current, -row.last_seen_at.timestamp()))
+    return sorted(
+        [*browsers, *programs], key=lambda row: (not row.current, -row.last_seen_at.timestamp())
+    )
 
 
 def end(user: User, sign_in: UUID, *, address: str | None) -> bool:

@@ -37,11 +37,6 @@ class SignOnRefused(Exception):
     """The provider's answer signs nobody in; the text says why, for the log."""
 
 
-def is_offered() -> bool:
-    """Whether a provider is configured."""
-    return bool(settings.OIDC_ISSUER and settings.OIDC_CLIENT_ID)
-
-
 def begin(request: HttpRequest) -> HttpResponse:
     """Off to the provider. Raises `SignOnRefused` if it does not answer."""
     try:
@@ -78,7 +73,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     """The one provider, of the settings; none of a table."""
 
     def list_apps(self, *args: Any, **kwargs: Any) -> list[SocialApp]:
-        return [_app()] if is_offered() else []
+        return [_app()]
 
     def get_provider(self, request: HttpRequest, *args: Any, **kwargs: Any) -> _Provider:
         return _Provider(request, app=_app())

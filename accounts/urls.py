@@ -3,7 +3,14 @@
 from django.shortcuts import redirect
 from django.urls import path
 
-from accounts import account_views, api, organisation_views, second_factor_views, views
+from accounts import (
+    account_views,
+    api,
+    organisation_views,
+    second_factor_views,
+    sign_on_views,
+    views,
+)
 
 api_urlpatterns = [
     path("auth/token", api.TokenView.as_view(), name="auth-token"),
@@ -16,10 +23,10 @@ urlpatterns = [
     path("login", views.LoginView.as_view(), name="login"),
     path("login", views.LoginView.as_view(), name="account_login"),  # as allauth calls it
     path("login/code", views.CodeView.as_view(), name="mfa_authenticate"),
-    path("login/sso", views.SingleSignOnView.as_view(), name="single-sign-on"),
+    path("login/sso", sign_on_views.SingleSignOnView.as_view(), name="single-sign-on"),
     path(
         "login/sso/callback",
-        views.SingleSignOnCallbackView.as_view(),
+        sign_on_views.SingleSignOnCallbackView.as_view(),
         name="single-sign-on-callback",
     ),
     path("admin/login/", views.AdminLoginView.as_view()),  # before the admin's own

@@ -1,11 +1,11 @@
 """Pages to sign in, sign out and switch tenant, and what every page knows of the visitor."""
 
-import logging
 from typing import Any, cast
 
-from django.contrib import messages
-from allauth.mfa.base.views import AuthenticateView
+from allauth.account.internal.decorators import login_stage_required
+from allauth.mfa.internal.constants import LoginStageKey
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -13,17 +13,18 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views import View
 
-from accounts import audit, limits, login_throttle, passwords, single_sign_on
+from accounts import audit, limits, passwords
 from accounts.account_forms import NewPasswordForm, ResetForm
 from accounts.forms import LoginForm, SwitchTenantForm
 from accounts.models import Membership, Tenant, User
+from accounts.second_factor_forms import CodeForm
+from accounts.sign_on_views import is_offered
 from accounts.signin import find_membership, open_session
 from accounts.tenancy import SESSION_KEY, member_actor, session_actor
-
-logger = logging.getLogger(__name__)
 
 
 class LoginView(auth_views.LoginView):
@@ -41,53 +42,38 @@ class LoginView(auth_views.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the other ways in."""
         offered = {
-            "single_sign_on": settings.OIDC_NAME if single_sign_on.is_offered() else "",
+            "single_sign_on": settings.OIDC_NAME if is_offered() else "",
             "sends_mail": bool(settings.EMAIL_URL),
         }
         return super().get_context_data(**kwargs, **offered)
 
 
-class CodeView(AuthenticateView):
-    """The second step of signing in, for who has a second factor."""
+@method_decorator(
+    login_stage_required(stage=LoginStageKey.MFA_AUTHENTICATE.value, redirect_urlname="login"),
+    name="dispatch",
+)
+class CodeView(View):
+    """The second step of signing in, for who has a second factor; only after the first."""
 
-    template_name = "accounts/code.html"
     http_method_names = ["get", "post"]
 
-
-class SingleSignOnView(View):
-    """Off to the identity provider."""
-
-    http_method_names = ["get"]
-
     def get(self, request: HttpRequest) -> HttpResponse:
-        if not single_sign_on.is_offered():
-            raise Http404
-        try:
-            return single_sign_on.begin(request)
-        except single_sign_on.SignOnRefused as error:
-            return refused(request, error)
+        """The form."""
+        return render(
+            request, "accounts/code.html", {"form": CodeForm(user=_half_signed_in(request))}
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """In, if the code is right."""
+        form = CodeForm(request.POST, user=_half_signed_in(request))
+        if not form.is_valid():
+            return render(request, "accounts/code.html", {"form": form}, status=400)
+        done: HttpResponse = request._login_stage.exit()  # type: ignore[attr-defined]
+        return done
 
 
-class SingleSignOnCallbackView(View):
-    """Back from there."""
-
-    http_method_names = ["get"]
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        if not single_sign_on.is_offered():
-            raise Http404
-        try:
-            user, next_url = single_sign_on.finish(request)
-        except single_sign_on.SignOnRefused as error:
-            return refused(request, error)
-        return open_session(request, user, next_url=next_url)
-
-
-def refused(request: HttpRequest, error: single_sign_on.SignOnRefused) -> HttpResponse:
-    """Why is for the log: it would tell strangers who has an account."""
-    logger.warning("single sign-on refused: %s", error)
-    login_throttle.record_refusal(request, str(error))
-    return render(request, "accounts/single_sign_on.html", status=403)
+def _half_signed_in(request: HttpRequest) -> User:
+    return cast(User, request._login_stage.login.user)  # type: ignore[attr-defined]
 
 
 class AdminLoginView(View):
