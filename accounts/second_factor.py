@@ -7,6 +7,7 @@ the audit log says are ours, under a lock of the app's row, and the same for pag
 from __future__ import annotations
 
 import base64
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,11 +23,14 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
 from accounts import audit, clock
 from accounts.models import Tenant, User
+
+logger = logging.getLogger(__name__)
 
 MOST_WRONG = 10  # codes in a row, from wherever: who sends them knows the password
 WRONG_PAUSE = timedelta(minutes=15)
@@ -66,7 +70,10 @@ def is_missing(user: User, tenant: Tenant) -> bool:
 def recovery_codes_left(user: User) -> int:
     """How many recovery codes have not been used."""
     row = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return len(RecoveryCodes(row).get_unused_codes()) if row else 0
+    try:
+        return len(RecoveryCodes(row).get_unused_codes()) if row else 0
+    except InvalidToken:
+        return 0
 
 
 def new_secret() -> str:
@@ -152,7 +159,11 @@ def _apps(user: User) -> Any:
 
 
 def _counter_of(row: Authenticator, code: str) -> int | None:
-    counter = _matching(code, get_adapter().decrypt(row.data["secret"]))
+    try:
+        counter = _matching(code, get_adapter().decrypt(row.data["secret"]))
+    except InvalidToken:
+        logger.error("%s: sealed under a SECRET_KEY that is gone", row.user)
+        return None
     return counter if counter is not None and counter > row.data.get(COUNTER, 0) else None
 
 
@@ -167,7 +178,10 @@ def _matching(code: str, secret: str) -> int | None:
 
 def _is_recovery_code(user: User, code: str) -> bool:
     row = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return row is not None and RecoveryCodes(row).validate_code(code)
+    try:
+        return row is not None and RecoveryCodes(row).validate_code(code)
+    except InvalidToken:
+        return False
 
 
 def _new_recovery_codes(user: User) -> list[str]:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from accounts import expiry
 from jobs import orphans, retention
 from jobs.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
+EXPIRY_SECONDS = 3600  # between two removals of sign-ins that are over
 FIRST_SECONDS = 60  # after its start, that a process waits with its first rounds
 
 
@@ -34,6 +36,7 @@ def chores() -> tuple[Chore, ...]:
     return (
         Chore("retention", settings.RETENTION_SWEEP_SECONDS, retention.sweep),
         *((Chore("orphans", daily, remove_orphans),) if daily else ()),
+        Chore("sign-ins", EXPIRY_SECONDS, expiry.remove_expired),
     )
 
 

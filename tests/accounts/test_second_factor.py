@@ -9,6 +9,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import clock, second_factor
 from accounts.models import AuditEntry, Tenant, TokenFamily, User
@@ -180,6 +181,18 @@ def test_secrets_are_encrypted_at_rest(acme: Organisation, app: App) -> None:
     assert app.secret not in kept
     assert "gAAAA" in kept
     assert not any(code in kept for code in app.recovery)
+
+
+def test_secrets_go_on_while_their_key_is_a_fallback(
+    acme: Organisation, app: App, settings: Settings
+) -> None:
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another key of fifty or more characters " * 2
+    for code in (app.code(), app.recovery[0]):
+        answer = by_api(acme.owner.email, otp=code)
+        assert (answer.status_code, answer.json()["code"]) == (401, "otp_wrong"), "no 500"
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert by_api(acme.owner.email, otp=app.code()).status_code == 200
+    assert by_api(acme.owner.email, otp=app.recovery[0]).status_code == 200
 
 
 def test_operator_signs_in_to_the_admin_by_code_too(acme: Organisation, app: App) -> None:

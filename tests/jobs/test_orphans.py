@@ -137,12 +137,12 @@ def test_pass_that_is_told_to_stop_removes_nothing(acme: Organisation, files: Pa
     assert keys(files) == set()
 
 
-def test_chores_are_retention_and_daily_orphans(settings: Settings) -> None:
+def test_chores_are_retention_daily_orphans_and_sign_ins(settings: Settings) -> None:
     assert [(each.name, each.seconds) for each in housekeeping.chores()] == [
-        ("retention", 300), ("orphans", 86_400),
+        ("retention", 300), ("orphans", 86_400), ("sign-ins", 3600),
     ]  # fmt: skip
     settings.ORPHAN_SWEEP_HOURS = 0
-    assert [each.name for each in housekeeping.chores()] == ["retention"]
+    assert [each.name for each in housekeeping.chores()] == ["retention", "sign-ins"]
 
 
 def test_chore_that_fails_does_not_end_the_others() -> None:
