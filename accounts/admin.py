@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest
 
-from accounts import audit
+from accounts import audit, second_factor
 from accounts.admin_paging import CappedPaginator
 from accounts.audit_actions import GROUPS, those_of
 from accounts.audit_search import found
@@ -121,6 +121,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     search_fields = ("email", "name")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
+    actions = ("switch_second_factor_off",)
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
         (
@@ -132,6 +133,19 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     add_fieldsets = (
         (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
+
+    @admin.action(description="Switch second factor off", permissions=["change"])
+    def switch_second_factor_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For who has lost their phone and recovery codes."""
+        done = sum(
+            second_factor.switch_off(
+                user,
+                actor=request.user,  # type: ignore[arg-type]
+                address=audit.address_of(request),
+            )
+            for user in queryset
+        )
+        self.message_user(request, f"Switched off for {done} people.", messages.SUCCESS)
 
 
 @admin.register(Tenant)
@@ -333,3 +347,6 @@ class ThresholdNoticeAdmin(ReadOnlyAdmin):
     list_filter = ("percent",)
     list_select_related = ("tenant",)
     search_fields = ("period", "tenant__name", "tenant__slug")
+
+
+from accounts import signin_admin  # noqa: E402, F401  builds on the classes above

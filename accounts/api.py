@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.settings import api_settings
 
-from accounts import signin, tokens
+from accounts import login_throttle, second_factor, signin, tokens
 from accounts.audit import address_of
 from accounts.authentication import CHALLENGE
 from accounts.limits import USUAL
@@ -23,6 +23,7 @@ from accounts.serializers import (
     RefreshSerializer,
     TokenPairSerializer,
 )
+from accounts.signin_errors import CodeMissing, CodeWrong, LoginLocked, SecondFactorRequired
 from accounts.tenancy import actor_of
 
 REFUSED = OpenApiResponse(description="Refused: a problem with code not_authenticated")
@@ -59,8 +60,18 @@ class TokenView(PublicView):
         operation_id="auth_token",
         tags=["auth"],
         summary="Sign in with e-mail address and password",
+        description="A person with a second factor sends a code of their authenticator app, or a "
+        "recovery code, as `otp`; without it the answer is 401 with code `otp_required`.",
         request=CredentialsSerializer,
-        responses={200: TokenPairSerializer, 401: REFUSED},
+        responses={
+            200: TokenPairSerializer,
+            401: OpenApiResponse(
+                description="Refused: a problem with code not_authenticated, otp_required or "
+                "otp_wrong"
+            ),
+            403: OpenApiResponse(description="A problem with code second_factor_required"),
+            429: OpenApiResponse(description="A problem with code login_locked or rate_limited"),
+        },
     )
     def post(self, request: Request) -> Response:
         form = CredentialsSerializer(data=request.data)
@@ -71,10 +82,19 @@ class TokenView(PublicView):
                 request._request,
                 email=wanted["email"],
                 password=wanted["password"],
+                code=wanted.get("otp"),
                 tenant=wanted.get("tenant"),
             )
+        except login_throttle.LoginLocked as error:
+            raise LoginLocked(error.seconds) from error
         except signin.WrongCredentials as error:
             raise AuthenticationFailed("No active account has these credentials.") from error
+        except signin.CodeMissing as error:
+            raise CodeMissing from error
+        except second_factor.CodeRefused as error:
+            raise CodeWrong from error
+        except signin.SecondFactorRequired as error:
+            raise SecondFactorRequired from error
         except signin.NoSuchMembership as error:
             raise ValidationError(
                 {"tenant": ["You are not a member of this or any active organisation."]}

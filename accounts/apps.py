@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import audit, schema  # noqa: F401  registers receivers and extensions
+        from accounts import audit, schema, sessions  # noqa: F401  registers receivers, extensions

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import models
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -106,7 +106,7 @@ def home_tenant(user: User) -> Tenant | None:
     return membership.tenant if membership else None
 
 
-# Django's signals see every sign-in: the pages', the admin's and, where it fails, the API's.
+# Django's signals see every sign-in by the pages; failures are told by accounts/login_throttle.py.
 
 
 @receiver(user_logged_in)
@@ -131,15 +131,3 @@ def _logged_out(request: HttpRequest, user: User | AnonymousUser | None, **kwarg
             obj=user,
             address=address_of(request),
         )
-
-
-@receiver(user_login_failed)
-def _login_failed(
-    credentials: Mapping[str, Any], request: HttpRequest | None = None, **kwargs: Any
-) -> None:
-    record(
-        actor=str(credentials.get("username", "")) or "nobody",
-        tenant=None,
-        action="login.fail",
-        address=address_of(request) if request is not None else None,
-    )

@@ -9,6 +9,8 @@ from accounts.audit import address_of
 from accounts.keys import MARK, KeyOutOfPlace, KeyRefused, verify_api_key
 from accounts.models import ApiKey, Membership
 from accounts.row_security import act_for
+from accounts.second_factor import is_missing
+from accounts.signin_errors import SecondFactorRequired
 from accounts.tenancy import Actor, key_actor, member_actor
 from accounts.tokens import TokenRefused, read_access
 
@@ -59,7 +61,10 @@ class TenantJWTAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Actor, Membership] | None:
-        """The member's actor and membership; raises AuthenticationFailed (401)."""
+        """The member's actor and membership; raises AuthenticationFailed (401).
+
+        Raises `SecondFactorRequired` (403) where the organisation asks for what they lack.
+        """
         raw = bearer_of(request)
         if not raw:
             return None
@@ -68,6 +73,8 @@ class TenantJWTAuthentication(BaseAuthentication):
         except TokenRefused as error:
             raise AuthenticationFailed(str(error)) from error
         act_for(membership.tenant)
+        if is_missing(membership.user, membership.tenant):
+            raise SecondFactorRequired
         return member_actor(membership), membership
 
     def authenticate_header(self, request: Request) -> str:

@@ -41,3 +41,9 @@ class OrganisationForm(forms.Form):
         help_text="After a job's end, where the job does not say. 0: until the first download. "
         "Empty: as this site usually does.",
     )
+    require_second_factor = forms.BooleanField(
+        label="Members need a second factor",
+        required=False,
+        help_text="Who has none sets one up at the next step, and is refused by the API until "
+        "then. API keys go on working.",
+    )

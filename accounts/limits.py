@@ -152,9 +152,11 @@ def _subjects(request: HttpRequest | Request, group: str) -> Sequence[Subject]:
 
 
 def _network(address: str | None) -> str:
+    return "local" if address is None else network_of(address)
+
+
+def network_of(address: str) -> str:
     """An IPv4 address itself, of an IPv6 one the /64: a single host has all of it."""
-    if address is None:
-        return "local"
     parsed = ipaddress.ip_address(address)
     if parsed.version == 4:
         return address

@@ -1,4 +1,4 @@
-"""What an organisation says of itself: its name, and how long it keeps its documents."""
+"""What an organisation says of itself: name, how long documents are kept, how people sign in."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ class OrganisationSettings:
 
     name: str
     retention_hours: int | None
+    require_second_factor: bool
 
 
 def settings_of(tenant: Tenant) -> OrganisationSettings:
     """The settings as they stand in this row."""
-    return OrganisationSettings(tenant.name, tenant.retention_hours)
+    return OrganisationSettings(tenant.name, tenant.retention_hours, tenant.require_second_factor)
 
 
 def change_settings(actor: Actor, wanted: OrganisationSettings, *, address: str | None) -> bool:

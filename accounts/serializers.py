@@ -20,6 +20,11 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
 class CredentialsSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField()
     password = serializers.CharField(max_length=1024, trim_whitespace=False)
+    otp = serializers.CharField(
+        max_length=20,
+        required=False,
+        help_text="A code of the person's authenticator app, or a recovery code.",
+    )
     tenant = serializers.CharField(
         max_length=100,
         required=False,

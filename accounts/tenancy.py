@@ -169,7 +169,8 @@ class PageMixin(TenantMixin):
 
     Put it left of the view. ``actions`` maps a method to one of `accounts.permissions.ACTIONS`;
     a method without an action is refused with 403. Staff without a tenant go to the admin, others
-    get a page that says what to do.
+    get a page that says what to do, members who lack the second factor that their tenant asks for
+    go to its set-up.
     """
 
     actions: ClassVar[Mapping[str, str]] = {}
@@ -182,6 +183,8 @@ class PageMixin(TenantMixin):
             if request.user.is_staff:
                 return redirect("admin:index")
             return _without_tenant(request)
+        if _lacks_second_factor(actor):
+            return redirect("account-second-factor")
         method = (request.method or "").lower()
         if not settle_choice(request, actor):
             moved = (
@@ -201,6 +204,12 @@ def _without_tenant(request: HttpRequest) -> HttpResponseBase:
     suspended = Membership.objects.filter(user=request.user.pk).select_related("tenant")
     context = {"suspended": [membership.tenant for membership in suspended]}
     return render(request, "accounts/no_organisation.html", context, status=403)
+
+
+def _lacks_second_factor(actor: Actor) -> bool:
+    from accounts.second_factor import is_missing  # that module needs the models loaded
+
+    return actor.user is not None and is_missing(actor.user, actor.tenant)
 
 
 def _to_login(request: HttpRequest) -> HttpResponseBase:

@@ -4,14 +4,18 @@ A login starts a family of refresh tokens, of which each serves once. A second u
 hold the token, a thief perhaps one of them, so the whole family is refused from then on (RFC 9700,
 section 4.14.2). The ids of a family's tokens start with the family's own: simplejwt's table of
 outstanding tokens finds them by the index it has, and its unique row in the blacklist is the lock
-that lets one of several parallel rotations win.
+that lets one of several parallel rotations win. What a family is to its person, a sign-in from
+somewhere that can be ended, is a row of `TokenFamily`; where it has ended, its access tokens are
+refused as well.
 """
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -21,7 +25,7 @@ from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts import audit
-from accounts.models import Membership
+from accounts.models import Membership, TokenFamily
 from accounts.row_security import unscoped
 from accounts.token_signing import SignedHere
 
@@ -62,13 +66,28 @@ class RefreshToken(SignedHere, PlainRefreshToken):
             raise TokenReused(self) from error
 
 
-def issue(membership: Membership) -> RefreshToken:
-    """The first refresh token of a new family; its ``access_token`` carries the same claims."""
-    return _next_token(membership, uuid4().hex)
+def issue(
+    membership: Membership, *, user_agent: str = "", address: str | None = None
+) -> RefreshToken:
+    """The first refresh token of a new family; its ``access_token`` carries the same claims.
 
-
-def _next_token(membership: Membership, family: str) -> RefreshToken:
+    ``user_agent`` and ``address`` tell the person later from where they signed in.
+    """
+    family = uuid4()
     token = RefreshToken()
+    with transaction.atomic():
+        TokenFamily.objects.create(
+            id=family,
+            user=membership.user,
+            tenant=membership.tenant,
+            user_agent=user_agent,
+            address=address,
+            expires_at=datetime_from_epoch(token["exp"]),
+        )
+        return _next_token(token, membership, family.hex)
+
+
+def _next_token(token: RefreshToken, membership: Membership, family: str) -> RefreshToken:
     token[SUBJECT] = str(membership.user_id)
     token[TENANT] = str(membership.tenant_id)
     token[FAMILY] = family
@@ -101,13 +120,14 @@ def member_of(token: AccessToken | RefreshToken) -> Membership:
     """The membership a valid token speaks for, as it is now, by one query.
 
     Raises `TokenRefused` when the person, the tenant or the membership is gone or inactive, the
-    password has changed, or the token names no tenant.
+    password has changed, the sign-in was ended, or the token names no tenant.
     """
     try:
+        live = TokenFamily.objects.filter(pk=UUID(token[FAMILY]), ended_at=None)
         membership = Membership.objects.active().get(
-            user_id=token[SUBJECT], tenant_id=token[TENANT]
+            Exists(live), user_id=token[SUBJECT], tenant_id=token[TENANT]
         )
-    except (KeyError, Membership.DoesNotExist) as error:
+    except (KeyError, ValueError, ValidationError, Membership.DoesNotExist) as error:
         raise TokenRefused("The token's holder is not an active member.") from error
     if not _is_stamp(str(token.get(STAMP, "")), membership):
         raise TokenRefused("The password has changed since the token was issued.")
@@ -137,7 +157,11 @@ def rotate(raw: str, *, address: str | None = None) -> tuple[RefreshToken, Membe
                 raise TokenRefused("The token is not known.")
             if not BlacklistedToken.objects.get_or_create(token=row)[1]:
                 raise TokenReused(token)
-            return _next_token(membership, token[FAMILY]), membership
+            following = RefreshToken()
+            TokenFamily.objects.filter(pk=UUID(token[FAMILY])).update(
+                last_seen_at=timezone.now(), expires_at=datetime_from_epoch(following["exp"])
+            )
+            return _next_token(following, membership, token[FAMILY]), membership
     except TokenReused as error:
         _end_family(error.used, action="token.reuse", address=address)
         raise TokenRefused("The token is invalid or has expired.") from error
@@ -148,8 +172,7 @@ def rotate(raw: str, *, address: str | None = None) -> tuple[RefreshToken, Membe
 def revoke(raw: str, *, address: str | None = None) -> None:
     """Sign out: refuse the token's whole family; doing it again changes nothing.
 
-    An access token of the family lives on for its few minutes. Raises `TokenRefused` for a text
-    that is no refresh token of ours or has expired.
+    Raises `TokenRefused` for a text that is no refresh token of ours or has expired.
     """
     try:
         token = RefreshToken(raw)  # type: ignore[arg-type]  # simplejwt mistypes it
@@ -181,9 +204,10 @@ def _end_family(token: RefreshToken, *, action: str, address: str | None) -> Non
 
 
 def revoke_family(family: str) -> int:
-    """Refuse every refresh token of a login; returns how many could still be used."""
+    """Refuse every token of a sign-in; returns how many refresh tokens could still be used."""
     with transaction.atomic():
         _lock(family)
+        TokenFamily.objects.filter(pk=UUID(family), ended_at=None).update(ended_at=timezone.now())
         # Read after the lock: a rotation that held it has written its new token by now.
         live = _family_rows(family).filter(blacklistedtoken=None)
         return len(BlacklistedToken.objects.bulk_create([BlacklistedToken(token=t) for t in live]))

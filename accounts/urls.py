@@ -1,8 +1,10 @@
 """Addresses of the accounts app; ``api_urlpatterns`` stand under /api/v1/."""
 
+from django.shortcuts import redirect
 from django.urls import path
 
 from accounts import (
+    account_views,
     api,
     audit_api,
     audit_views,
@@ -12,6 +14,8 @@ from accounts import (
     member_api,
     member_views,
     organisation_views,
+    second_factor_views,
+    sign_on_views,
     views,
 )
 
@@ -39,6 +43,40 @@ api_urlpatterns = [
 
 urlpatterns = [
     path("login", views.LoginView.as_view(), name="login"),
+    path("login", views.LoginView.as_view(), name="account_login"),  # as allauth calls it
+    path("login/code", views.CodeView.as_view(), name="mfa_authenticate"),
+    path("login/sso", sign_on_views.SingleSignOnView.as_view(), name="single-sign-on"),
+    path(
+        "login/sso/callback",
+        sign_on_views.SingleSignOnCallbackView.as_view(),
+        name="single-sign-on-callback",
+    ),
+    path("admin/login/", views.AdminLoginView.as_view()),  # before the admin's own
+    path("password-reset", views.PasswordResetView.as_view(), name="password-reset"),
+    path(
+        "password-reset/<uidb64>/<token>",
+        views.PasswordResetLinkView.as_view(),
+        name="password-reset-link",
+    ),
+    path("account", lambda request: redirect("account-password"), name="account"),
+    path("account/password", account_views.PasswordPage.as_view(), name="account-password"),
+    path(
+        "account/second-factor",
+        second_factor_views.SecondFactorPage.as_view(),
+        name="account-second-factor",
+    ),
+    path("account/sessions", account_views.SessionsPage.as_view(), name="account-sessions"),
+    path(
+        "account/sessions/end-others",
+        account_views.EndOtherSessionsView.as_view(),
+        name="account-sessions-end-others",
+    ),
+    path(
+        "account/sessions/<uuid:pk>/end",
+        account_views.EndSessionView.as_view(),
+        name="account-session-end",
+    ),
+    path("admin/password_change/", lambda request: redirect("account-password")),
     path("logout", views.LogoutView.as_view(), name="logout"),
     path("switch-tenant", views.SwitchTenantView.as_view(), name="switch-tenant"),
     path("organisation", organisation_views.SettingsPage.as_view(), name="organisation-page"),

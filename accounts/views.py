@@ -2,19 +2,29 @@
 
 from typing import Any, cast
 
+from allauth.account.internal.decorators import login_stage_required
+from allauth.mfa.internal.constants import LoginStageKey
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views import View
 
-from accounts import audit
+from accounts import audit, limits, passwords
+from accounts.account_forms import NewPasswordForm, ResetForm
 from accounts.forms import LoginForm, SwitchTenantForm
 from accounts.models import Membership, Tenant, User
 from accounts.row_security import unscoped
-from accounts.signin import find_membership
+from accounts.second_factor_forms import CodeForm
+from accounts.sign_on_views import is_offered
+from accounts.signin import find_membership, open_session
 from accounts.tenancy import SESSION_KEY, member_actor, session_actor
 
 
@@ -24,6 +34,103 @@ class LoginView(auth_views.LoginView):
     template_name = "accounts/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """On to the second factor, or in."""
+        user = cast(User, form.get_user())
+        return open_session(self.request, user, next_url=self.get_redirect_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the other ways in."""
+        offered = {
+            "single_sign_on": settings.OIDC_NAME if is_offered() else "",
+            "sends_mail": bool(settings.EMAIL_URL),
+        }
+        return super().get_context_data(**kwargs, **offered)
+
+
+@method_decorator(
+    login_stage_required(stage=LoginStageKey.MFA_AUTHENTICATE.value, redirect_urlname="login"),
+    name="dispatch",
+)
+class CodeView(View):
+    """The second step of signing in, for who has a second factor; only after the first."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The form."""
+        return render(
+            request, "accounts/code.html", {"form": CodeForm(user=_half_signed_in(request))}
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """In, if the code is right."""
+        form = CodeForm(request.POST, user=_half_signed_in(request))
+        if not form.is_valid():
+            return render(request, "accounts/code.html", {"form": form}, status=400)
+        done: HttpResponse = request._login_stage.exit()  # type: ignore[attr-defined]
+        return done
+
+
+def _half_signed_in(request: HttpRequest) -> User:
+    return cast(User, request._login_stage.login.user)  # type: ignore[attr-defined]
+
+
+class AdminLoginView(View):
+    """The admin's own sign-in asks for no second factor: ours is the one way in."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            raise PermissionDenied("This is for the operators of this site.")
+        return redirect_to_login(request.GET.get("next") or resolve_url("admin:index"))
+
+    post = get
+
+
+class PasswordResetView(View):
+    """Asking for a link to set a new password: one answer, whoever asks."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The form."""
+        return self._form(request, ResetForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Send the link, if there is such a person."""
+        form = ResetForm(request.POST)
+        if not form.is_valid():
+            return self._form(request, form, status=400)
+        try:
+            limits.admit(request, "token")
+        except limits.RateLimited as error:
+            form.add_error(None, f"Too many attempts. Try again in {error.wait} seconds.")
+            return self._form(request, form, status=429)
+        passwords.send_link(form.cleaned_data["email"], address=audit.address_of(request))
+        return render(request, "accounts/password_reset_sent.html")
+
+    def _form(self, request: HttpRequest, form: ResetForm, status: int = 200) -> HttpResponse:
+        context = {"form": form, "sends_mail": bool(settings.EMAIL_URL)}
+        return render(request, "accounts/password_reset.html", context, status=status)
+
+
+class PasswordResetLinkView(auth_views.PasswordResetConfirmView):
+    """Where the link leads; Django moves its token out of the address first."""
+
+    http_method_names = ["get", "post"]
+    template_name = "accounts/password_reset_link.html"
+    form_class = NewPasswordForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Set it, and to the sign-in."""
+        self.request.session.pop(auth_views.INTERNAL_RESET_SESSION_TOKEN, None)
+        new = form.cleaned_data["new_password1"]
+        passwords.reset(self.user, new, address=audit.address_of(self.request))
+        messages.success(self.request, "The password was set. Sign in with it.")
+        return redirect("login")
 
 
 class LogoutView(auth_views.LogoutView):

@@ -12,12 +12,13 @@ import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from accounts import audit_retention, audit_seals
+from accounts import audit_retention, audit_seals, expiry
 from jobs import departure, orphans, retention
 from jobs.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
+EXPIRY_SECONDS = 3600  # between two removals of sign-ins that are over
 FIRST_SECONDS = 60  # after its start, that a process waits with its first rounds
 SEAL_SECONDS = 10
 PRUNE_SECONDS = 3600
@@ -40,6 +41,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("retention", settings.RETENTION_SWEEP_SECONDS, retention.sweep),
         *((Chore("orphans", daily, remove_orphans),) if daily else ()),
         Chore("audit retention", PRUNE_SECONDS, audit_retention.sweep),
+        Chore("sign-ins", EXPIRY_SECONDS, expiry.remove_expired),
     )
 
 

@@ -143,6 +143,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     if not 1 <= settings.INVITATION_HOURS <= 24 * 365:
         hint = "1 hour to a year."
         found.append(Error("INVITATION_HOURS is out of range.", hint=hint, id="ocrsite.E030"))
+    found.extend(_signing_in())
     found.extend(_storage())
     if (
         not 0 <= (settings.RETENTION_HOURS or 0) <= MAX_HOURS
@@ -176,6 +177,32 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E020",
             )
         )
+    return found
+
+
+def _signing_in() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if (
+        not 1 <= settings.LOGIN_FAILURES <= settings.LOGIN_ADDRESS_FAILURES
+        or min(settings.LOGIN_LOCKOUT_SECONDS, settings.PASSWORD_RESET_TIMEOUT) < 1
+    ):
+        found.append(
+            Error(
+                "LOGIN_FAILURES, LOGIN_ADDRESS_FAILURES, LOGIN_LOCKOUT_SECONDS or "
+                "PASSWORD_RESET_SECONDS is out of range.",
+                hint="At least 1 each, and no fewer failures of an address than of a person.",
+                id="ocrsite.E017",
+            )
+        )
+    if bool(settings.OIDC_ISSUER) != bool(settings.OIDC_CLIENT_ID):
+        hint = "Set both, or neither for a site without single sign-on."
+        found.append(
+            Error("Of OIDC_ISSUER and OIDC_CLIENT_ID one is set.", hint=hint, id="ocrsite.E018")
+        )
+    local = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/]", f"{settings.OIDC_ISSUER}/")
+    if settings.OIDC_ISSUER and not settings.OIDC_ISSUER.startswith("https://") and not local:
+        hint = "Who signs in, and the client's secret, must not be readable on the way."
+        found.append(Error("OIDC_ISSUER is not https.", hint=hint, id="ocrsite.E019"))
     return found
 
 

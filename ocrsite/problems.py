@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts import refusals, request_ids
+from accounts import refusals, request_ids, signin_errors
 from accounts.authentication import AddressNotAllowed
 from accounts.key_changes import KeyNotLive, TooManyKeys
 from extraction.errors import ExtractionError
@@ -36,6 +36,7 @@ class DatabaseUnavailable(exceptions.APIException):
 
 # DRF's exceptions, by class: our code and title; the status is DRF's own
 DRF_PROBLEMS: dict[type[exceptions.APIException], tuple[str, str]] = {
+    **signin_errors.CODES,  # before the classes that they derive from
     exceptions.ValidationError: ("invalid_option", "The request is not valid"),
     exceptions.ParseError: ("malformed_request", "The request body cannot be parsed"),
     exceptions.AuthenticationFailed: ("not_authenticated", "The credentials are not valid"),

@@ -108,6 +108,22 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "": {"get": "public"},  # a redirect
     "favicon.ico": {"get": "public"},
     "login": {"get": "public", "post": "public", "put": "public"},
+    "login/code": {
+        "get": "public",
+        "post": "public",
+    },  # who has given the password: test_second_factor
+    "login/sso": {"get": "public"},  # 404 without a provider: test_single_sign_on
+    "login/sso/callback": {"get": "public"},
+    "admin/login/": {"get": "public", "post": "public"},  # a redirect
+    "admin/password_change/": {"get": "public"},  # a redirect
+    "password-reset": {"get": "public", "post": "public"},
+    "password-reset/<uidb64>/<token>": {"get": "public", "post": "public"},
+    "account": {"get": "public"},  # a redirect
+    "account/password": {"get": "self", "post": "self"},
+    "account/second-factor": {"get": "self", "post": "self"},
+    "account/sessions": {"get": "self"},
+    "account/sessions/end-others": {"post": "self"},
+    "account/sessions/<uuid:pk>/end": {"post": "self"},  # of another person: test_signins
     "logout": {"post": "self"},
     "organisation": {"get": "list", "post": "self"},
     "organisation/members": {"get": "list", "post": "list"},

@@ -87,6 +87,9 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
         ({"RATE_TRY": "10,100,1000"}, "RATE_TRY"),
         ({"RATE_KEY_SHARE": "0"}, "RATE_KEY_SHARE"),
+        ({"LOGIN_FAILURES": "60"}, "LOGIN_FAILURES"),
+        ({"OIDC_ISSUER": "https://id.example"}, "OIDC_CLIENT_ID"),
+        ({"OIDC_ISSUER": "http://id.example", "OIDC_CLIENT_ID": "x"}, "OIDC_ISSUER is not https"),
     ],
 )
 def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:

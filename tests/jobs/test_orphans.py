@@ -137,13 +137,14 @@ def test_pass_that_is_told_to_stop_removes_nothing(acme: Organisation, files: Pa
     assert keys(files) == set()
 
 
-def test_chores_are_departures_retention_orphans_and_audit(settings: Settings) -> None:
+def test_chores_are_in_their_order(settings: Settings) -> None:
     assert [(each.name, each.seconds) for each in housekeeping.chores()] == [
         ("departures", 10), ("retention", 300), ("orphans", 86_400), ("audit retention", 3600),
+        ("sign-ins", 3600),
     ]  # fmt: skip
     settings.ORPHAN_SWEEP_HOURS = 0
     assert [each.name for each in housekeeping.chores()] == [
-        "departures", "retention", "audit retention",
+        "departures", "retention", "audit retention", "sign-ins",
     ]  # fmt: skip
 
 

@@ -1,0 +1,73 @@
+"""Forms of the pages about the person themselves, and of setting a new password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.password_validation import password_validators_help_texts
+
+from accounts.models import User
+from accounts.second_factor_forms import CodeForm
+
+
+def password_field(label: str, autocomplete: str = "current-password", **more: Any) -> Any:
+    """A field whose text is not shown."""
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, strip=False, max_length=1024, widget=widget, **more)
+
+
+class NewPasswordForm(SetPasswordForm):
+    """A new password, twice; the validators of the settings look at it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].label = "New password"
+        self.fields["new_password1"].help_text = " ".join(password_validators_help_texts())
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].help_text = ""
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The old one first."""
+
+    current = password_field("Current password")
+    field_order = ["current", "new_password1", "new_password2"]
+
+
+class ResetForm(forms.Form):
+    """Whose password to set anew."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}),
+    )
+
+
+class SetUpForm(forms.Form):
+    """The first code of an authenticator app, from somebody who knows the password."""
+
+    password = password_field("Your password")
+    code = forms.CharField(
+        label="Code that the app shows now",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not user.has_usable_password():
+            del self.fields["password"]
+
+
+class ConfirmForm(CodeForm):
+    """A code, and what it is given for."""
+
+    action = forms.ChoiceField(
+        choices=[("renew", "Make new recovery codes"), ("off", "Switch two-factor off")],
+        label="To",
+        widget=forms.RadioSelect,
+    )
+    field_order = ["action", "code"]
