@@ -1,15 +1,17 @@
 """Configuration that parses but cannot work, found by `manage.py check` and at start."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from extraction.engines import ENGINES
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
+from ocrsite.database.roles import unbound
 
 URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+/?")
 
@@ -138,6 +140,21 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.database)
+def check_role(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """With ``check --database default``: a role that the policies of the tables do not bind."""
+    if not databases or not (reasons := unbound()):
+        return []
+    return [
+        Warning(
+            f"The application's database role {', '.join(reasons)}.",
+            hint="Organisations are kept apart by the application alone. Give it a role of its "
+            "own: docs/deployment.md, Two roles.",
+            id="ocrsite.W001",
+        )
+    ]
 
 
 def _storage() -> list[CheckMessage]:

@@ -17,6 +17,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from accounts.models import AuditEntry
+from accounts.row_security import EVERYTHING
+from accounts.tenancy import TenantQuerySet
 from jobs import templates
 from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
 from tests.jobs.hooking import hook
@@ -265,6 +268,54 @@ def test_lists_show_own_rows_alone(
     if route in ("api/v1/ocr/jobs", "api/v1/batches", "jobs"):
         _, body, _ = call(clients(acme)[kinds[0]], "get", address(route, finished.pk))
         assert str(finished.pk).encode() in body
+
+
+@pytest.fixture
+def no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first wall is gone: every query of a tenant's rows starts at everybody's."""
+    monkeypatch.setattr(TenantQuerySet, "for_tenant", lambda rows, tenant: rows.all())
+
+
+@pytest.mark.usefixtures("no_filter")
+def test_without_the_filter_a_stranger_still_sees_nothing_foreign(
+    acme: Organisation, stranger: Organisation, finished: Job
+) -> None:
+    """The second wall (accounts/row_security.py), on every route that shows a tenant's rows."""
+    own = make_job(stranger)
+    run_job(str(own.pk))
+    who, entries = clients(stranger), AuditEntry.objects.filter(tenant=acme.tenant).count()
+    for route, method in OBJECTS:
+        for kind in ("key", "token") if route.startswith("api/") else ("session",):
+            foreign = call(who[kind], method, address(route, finished.pk))
+            missing = call(who[kind], method, address(route, uuid.uuid4()))
+            assert foreign[0] == 404, (route, method, kind)
+            assert foreign == missing
+    for route, row in ROUTES.items():
+        for kind in ("key", "token") if route.startswith("api/") else ("session",):
+            if row.get("get") != "list":
+                continue
+            status, body, _ = call(who[kind], "get", address(route, finished.pk))
+            assert status == 200, route
+            for hidden in (finished.pk, acme.tenant.pk, acme.key.prefix, acme.owner.email):
+                assert str(hidden).encode() not in body, route
+    assert str(own.pk).encode() in call(who["key"], "get", "/api/v1/ocr/jobs")[1]
+    for body in ({"name": "invoice"}, {"template": {"name": "x", "fields": [{"name": "iban"}]}}):
+        sent = {"job": str(finished.pk), **body}
+        assert stranger.api().post("/api/v1/templates/test", sent).status_code == 404
+    assert Job.objects.get(pk=finished.pk).status == "succeeded"
+    assert Webhook.objects.filter(active=True, old_secret_until=None).count() == 1
+    assert FieldTemplate.objects.get().versions.count() == 1
+    assert AuditEntry.objects.filter(tenant=acme.tenant).count() == entries
+
+
+@pytest.mark.usefixtures("no_filter")
+def test_without_both_walls_a_stranger_would_see_it(
+    stranger: Organisation, finished: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the test above rests on: the filter is really gone."""
+    monkeypatch.setattr("accounts.row_security.scope", lambda: EVERYTHING)
+    assert stranger.api().get(f"/api/v1/ocr/jobs/{finished.pk}").status_code == 200
+    assert str(finished.pk) in stranger.api().get("/api/v1/ocr/jobs").content.decode()
 
 
 def test_submitting_cannot_name_another_tenant(acme: Organisation, stranger: Organisation) -> None:
