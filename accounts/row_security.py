@@ -99,7 +99,10 @@ class RowSecurityMiddleware:
                 response.close = bound(response.close)  # type: ignore[method-assign]
                 # files are left as they are: the server may send them by itself
                 if not hasattr(response, "file_to_stream"):
-                    response.streaming_content = _parts(response.streaming_content)  # type: ignore[attr-defined]
+                    response.streaming_content = _parts(  # type: ignore[attr-defined]
+                        response.streaming_content,  # type: ignore[attr-defined]
+                        bound(next),
+                    )
             return response
 
     def process_view(self, request: HttpRequest, *args: Any) -> None:
@@ -161,12 +164,11 @@ def _seeing(what: str) -> Iterator[None]:
         _scope.reset(token)
 
 
-def _parts(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The parts, each made seeing what is seen here and now."""
-    step, end = bound(next), object()
-    rest = iter(parts)
+def _parts(parts: Iterable[bytes], step: Callable[..., Any]) -> Iterator[bytes]:
+    """The parts, each made by ``step``, which is ``next`` as its caller has bound it."""
+    rest, end = iter(parts), object()
     while (part := step(rest, end)) is not end:
-        yield part  # type: ignore[misc]
+        yield part
 
 
 def _id(tenant: Tenant | UUID) -> str:

@@ -1,17 +1,19 @@
 """Configuration that parses but cannot work, found by `manage.py check` and at start."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from accounts.audit_retention import MAX_DAYS, MIN_DAYS
 from extraction.engines import ENGINES
 from jobs.download_audit import DOWNLOADS
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
+from ocrsite.database.roles import unbound
 
 SECRET_LENGTH = 32  # at least
 URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+/?")
@@ -204,6 +206,21 @@ def _signing_in() -> list[CheckMessage]:
         hint = "Who signs in, and the client's secret, must not be readable on the way."
         found.append(Error("OIDC_ISSUER is not https.", hint=hint, id="ocrsite.E019"))
     return found
+
+
+@register(Tags.database)
+def check_role(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """With ``check --database default``: a role that the policies of the tables do not bind."""
+    if not databases or not (reasons := unbound()):
+        return []
+    return [
+        Warning(
+            f"The application's database role {', '.join(reasons)}.",
+            hint="Organisations are kept apart by the application alone. Give it a role of its "
+            "own: docs/deployment.md, Two roles.",
+            id="ocrsite.W001",
+        )
+    ]
 
 
 def _storage() -> list[CheckMessage]:

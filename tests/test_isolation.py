@@ -21,7 +21,9 @@ from rest_framework.test import APIClient
 from accounts import invitations
 from accounts.key_changes import rotate_key
 from accounts.keys import create_api_key
-from accounts.models import ApiKey, Invitation, Membership, User
+from accounts.models import ApiKey, AuditEntry, Invitation, Membership, User
+from accounts.row_security import EVERYTHING
+from accounts.tenancy import TenantQuerySet
 from jobs import templates
 from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
 from tests.jobs.hooking import hook
@@ -213,6 +215,20 @@ def clients(organisation: Organisation) -> dict[str, Client]:
     return {"key": organisation.api(), "token": token, "session": session}
 
 
+OBJECTS = [
+    (route, method) for route, row in ROUTES.items() for method, kind in row.items()
+    if kind == "object"
+]  # fmt: skip
+
+
+def call(client: Client, method: str, url: str) -> tuple[int, bytes, str]:
+    """Status, body and media type of the answer."""
+    answer = getattr(client, method)(url)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"', b"", body)  # differs each time
+    return answer.status_code, body, answer.get("Content-Type", "")
+
+
 def rows_of(acme: Organisation) -> Job:
     """A job with a result and pictures; of its id also a batch, a template, a webhook, a delivery,
     a member, an invitation and a key."""
@@ -285,6 +301,54 @@ def test_template_of_another_tenant_is_missing(
     assert made.status_code == 201, "a name is free whatever others call theirs"
     rows = FieldTemplate.objects.filter(name=name).order_by("created_at")
     assert [(row.tenant, row.version) for row in rows] == [(acme.tenant, 1), (stranger.tenant, 1)]
+
+
+@pytest.fixture
+def no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first wall is gone: every query of a tenant's rows starts at everybody's."""
+    monkeypatch.setattr(TenantQuerySet, "for_tenant", lambda rows, tenant: rows.all())
+
+
+@pytest.mark.usefixtures("no_filter")
+def test_without_the_filter_a_stranger_still_sees_nothing_foreign(
+    acme: Organisation, stranger: Organisation, finished: Job
+) -> None:
+    """The second wall (accounts/row_security.py), on every route that shows a tenant's rows."""
+    own = make_job(stranger)
+    run_job(str(own.pk))
+    who, entries = clients(stranger), AuditEntry.objects.filter(tenant=acme.tenant).count()
+    for route, method in OBJECTS:
+        for kind in ("key", "token") if route.startswith("api/") else ("session",):
+            foreign = call(who[kind], method, address(route, finished.pk))
+            missing = call(who[kind], method, address(route, uuid.uuid4()))
+            assert foreign[0] == 404, (route, method, kind)
+            assert foreign == missing
+    for route, row in ROUTES.items():
+        for kind in ("key", "token") if route.startswith("api/") else ("session",):
+            if row.get("get") != "list":
+                continue
+            status, body, _ = call(who[kind], "get", address(route, finished.pk))
+            assert status == 200, route
+            for hidden in (finished.pk, acme.tenant.pk, acme.key.prefix, acme.owner.email):
+                assert str(hidden).encode() not in body, route
+    assert str(own.pk).encode() in call(who["key"], "get", "/api/v1/ocr/jobs")[1]
+    for body in ({"name": "invoice"}, {"template": {"name": "x", "fields": [{"name": "iban"}]}}):
+        sent = {"job": str(finished.pk), **body}
+        assert stranger.api().post("/api/v1/templates/test", sent).status_code == 404
+    assert Job.objects.get(pk=finished.pk).status == "succeeded"
+    assert Webhook.objects.filter(active=True, old_secret_until=None).count() == 1
+    assert FieldTemplate.objects.get().versions.count() == 1
+    assert AuditEntry.objects.filter(tenant=acme.tenant).count() == entries
+
+
+@pytest.mark.usefixtures("no_filter")
+def test_without_both_walls_a_stranger_would_see_it(
+    stranger: Organisation, finished: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the test above rests on: the filter is really gone."""
+    monkeypatch.setattr("accounts.row_security.scope", lambda: EVERYTHING)
+    assert stranger.api().get(f"/api/v1/ocr/jobs/{finished.pk}").status_code == 200
+    assert str(finished.pk) in stranger.api().get("/api/v1/ocr/jobs").content.decode()
 
 
 def test_submitting_cannot_name_another_tenant(acme: Organisation, stranger: Organisation) -> None:

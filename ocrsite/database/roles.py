@@ -34,6 +34,9 @@ def as_owner() -> Iterator[None]:
     Outside any transaction. The owner is of DATABASE_OWNER_URL, or without it of DATABASE_URL.
     """
     usual, wrappers = connection.settings_dict, connection.execute_wrappers
+    if send_scope not in wrappers:  # it is already
+        yield
+        return
     owner: dict[str, Any] = settings.DATABASE_OWNER or usual
     options = {**owner.get("OPTIONS", {})}
     options.pop("pool", None)
@@ -91,6 +94,19 @@ def grant() -> str | None:
                 )
             )
     return str(role)
+
+
+def unbound() -> list[str]:
+    """Why the policies do not bind, or not surely, the role that this connection has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper, rolbypassrls, EXISTS (SELECT FROM pg_class"
+            " WHERE relowner = pg_roles.oid AND relnamespace = current_schema()::regnamespace)"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+        answers = cursor.fetchone()
+    reasons = ("is a superuser", "has BYPASSRLS", "owns tables")
+    return [reason for reason, true in zip(reasons, answers, strict=True) if true]
 
 
 def _make(role: str, password: str) -> None:
