@@ -41,7 +41,7 @@ class SessionStore(db.SessionStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         """The row, with what the data says of its owner."""
-        row = super().create_model_instance(data)  # type: ignore[misc]
+        row: Any = super().create_model_instance(data)
         device = data.get(DEVICE, {})
         row.user_id = data.get(SESSION_KEY)
         row.user_agent = device.get("user_agent", "")

@@ -37,8 +37,7 @@ class LoginView(auth_views.LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """On to the second factor, or in."""
-        user = cast(User, form.get_user())
-        return open_session(self.request, user, next_url=self.get_redirect_url())
+        return open_session(self.request, form.get_user(), next_url=self.get_redirect_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the other ways in."""
@@ -128,7 +127,7 @@ class PasswordResetLinkView(auth_views.PasswordResetConfirmView):
         """Set it, and to the sign-in."""
         self.request.session.pop(auth_views.INTERNAL_RESET_SESSION_TOKEN, None)
         new = form.cleaned_data["new_password1"]
-        passwords.reset(self.user, new, address=audit.address_of(self.request))
+        passwords.reset(cast(User, self.user), new, address=audit.address_of(self.request))
         messages.success(self.request, "The password was set. Sign in with it.")
         return redirect("login")
 

@@ -16,13 +16,13 @@ from tests.people import PASSWORD
 TOKEN = "/api/v1/auth/token"
 
 
-def by_page(email: str, password: str = PASSWORD, client: Client | None = None, **meta: str) -> Any:
+def by_page(email: str, password: str = PASSWORD, client: Client | None = None, **meta: Any) -> Any:
     """The answer to the sign-in page's form."""
     form = {"username": email, "password": password}
-    return (client or Client()).post("/login", form, **meta)  # type: ignore[arg-type]
+    return (client or Client()).post("/login", form, **meta)
 
 
-def by_api(email: str, password: str = PASSWORD, otp: str | None = None, **meta: str) -> Any:
+def by_api(email: str, password: str = PASSWORD, otp: str | None = None, **meta: Any) -> Any:
     """The answer of the token endpoint."""
     body = {"email": email, "password": password} | ({"otp": otp} if otp is not None else {})
     return APIClient().post(TOKEN, body, **meta)

@@ -25,9 +25,9 @@ def is_signed_in(client: Client) -> bool:
     return client.get("/account/sessions").status_code == 200
 
 
-def half_in(acme: Organisation, **meta: str) -> Client:
+def half_in(acme: Organisation) -> Client:
     """A browser that has given the password."""
-    client = Client(**meta)
+    client = Client()
     answer = by_page(acme.owner.email, client=client)
     assert (answer.status_code, answer["Location"]) == (302, CODE)
     return client
@@ -215,7 +215,7 @@ def test_member_who_is_no_operator_is_told_so(client: Client, acme: Organisation
 def set_up(client: Client, **more: Any) -> Any:
     """The answer to the page's form, with the code that fits the secret it shows."""
     secret = client.get(PAGE).context["shown"].secret
-    code = App.code(type("Shown", (), {"secret": secret})(), int(time.time()) // 30)  # type: ignore[arg-type]
+    code = App.code(type("Shown", (), {"secret": secret})(), int(time.time()) // 30)
     return client.post(PAGE, {"password": PASSWORD, "code": code, **more})
 
 
@@ -255,7 +255,7 @@ def test_setting_up_needs_the_password_and_the_apps_code(
 def test_code_that_set_it_up_does_not_sign_in(client: Client, acme: Organisation) -> None:
     client.force_login(acme.owner)
     secret = client.get(PAGE).context["shown"].secret
-    code = App.code(type("Shown", (), {"secret": secret})(), int(time.time()) // 30)  # type: ignore[arg-type]
+    code = App.code(type("Shown", (), {"secret": secret})(), int(time.time()) // 30)
     client.post(PAGE, {"password": PASSWORD, "code": code})
     assert by_api(acme.owner.email, otp=code).json()["code"] == "otp_wrong"
 

@@ -180,7 +180,7 @@ def test_signing_in_changes_the_sessions_key(acme: Organisation) -> None:
     session["x"] = 1
     session.save()
     before = session.session_key
-    client.cookies["sessionid"] = before
+    client.cookies["sessionid"] = before or ""
     by_page(acme.owner.email, client=client)
     assert client.session.session_key != before
     assert not Session.objects.filter(pk=before).exists()

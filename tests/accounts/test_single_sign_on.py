@@ -221,9 +221,8 @@ FORGERIES: dict[str, tuple[Callable[[IdentityProvider], Any], str]] = {  # and w
     "unknown key id": (lambda p: setattr(p, "headers", {"kid": "k2"}), "names no key"),
     "no key id": (lambda p: setattr(p, "headers", {}), "names no key"),
     "key in the header": (
-        lambda p: (
-            setattr(p, "signing_key", foreign_key()),
-            setattr(p, "headers", {"kid": "k1", "jku": "https://evil.example/keys"}),
+        lambda p: p.__dict__.update(
+            signing_key=foreign_key(), headers={"kid": "k1", "jku": "https://evil.example/keys"}
         ),
         "InvalidSignature",
     ),

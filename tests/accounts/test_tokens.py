@@ -1,14 +1,20 @@
 """accounts/tokens.py and the sign-in endpoints"""
 
+import hmac
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from jwt.utils import base64url_encode
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
@@ -41,8 +47,31 @@ def claims_of(token: str) -> dict[str, Any]:
     return jwt.decode(token, options={"verify_signature": False})
 
 
-def signed(claims: dict[str, Any], key: str = "", algorithm: str = "HS256", **headers: str) -> str:
+def signed(claims: dict[str, Any], key: Any = "", algorithm: str = "HS256", **headers: Any) -> str:
     return jwt.encode(claims, key or settings.SECRET_KEY, algorithm=algorithm, headers=headers)
+
+
+@cache
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def under_public_key(claims: dict[str, Any]) -> str:
+    """A MAC whose secret is a public key, as a server expecting RS256 would have it."""
+    public = (
+        rsa_key()
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    header, payload, _ = signed(claims).split(".")
+    mac = hmac.digest(public, f"{header}.{payload}".encode(), "sha256")
+    return f"{header}.{payload}.{base64url_encode(mac).decode()}"
+
+
+def signed_by_nobody(claims: dict[str, Any], algorithm: str) -> str:
+    _, payload, _ = signed(claims).split(".")
+    header = base64url_encode(b'{"alg":"%s","typ":"JWT"}' % algorithm.encode()).decode()
+    return f"{header}.{payload}."
 
 
 def test_sign_in_gives_tokens_for_the_tenant(acme: Organisation) -> None:
@@ -208,8 +237,11 @@ def test_of_parallel_refreshes_one_wins_and_the_reuse_ends_the_family() -> None:
 
 def test_revoked_login_cannot_refresh(acme: Organisation) -> None:
     token = sign_in(acme.owner.email).json()["refresh"]
-    newest = refresh(token).json()["refresh"]
+    pair = refresh(token).json()
+    newest = pair["refresh"]
+    assert me(pair["access"]).status_code == 200
     assert APIClient().post(REVOKE, {"refresh": newest}).status_code == 204
+    assert me(pair["access"]).status_code == 401, "at once"
     assert refresh(newest).status_code == 401
     assert APIClient().post(REVOKE, {"refresh": newest}).status_code == 204
     assert AuditEntry.objects.filter(action="token.revoke").count() == 1
@@ -280,6 +312,15 @@ def test_forged_access_tokens_are_refused(acme: Organisation) -> None:
         "refresh as access": pair["refresh"],
         "plain refresh": str(PlainRefreshToken.for_user(acme.owner)),
         "key id and address": signed(good, "x" * 50, kid="../../dev/null", jku="http://x.example"),
+        "key in the header": signed(good, "x" * 50, jwk='{"kty":"oct","k":"eHg"}', x5u="http://x"),
+        "empty key": signed(good, "\0", kid="/dev/null"),
+        "own pair of keys": signed(good, rsa_key(), algorithm="RS256", kid="1", jku="http://x"),
+        "HS under a public key": under_public_key(good),
+        "alg none, as others spell it": signed_by_nobody(good, "nOnE"),
+        "critical extension": signed(good, crit=["b64"], b64=False),
+        "family that is none": signed({**good, "family": "../x"}),
+        "no family": signed({k: v for k, v in good.items() if k != "family"}),
+        "family of nobody": signed({**good, "family": uuid.uuid4().hex}),
         "cut": pair["access"][:-5],
         "junk": "é.é.é",
     }
@@ -296,6 +337,14 @@ def test_forged_refresh_tokens_are_refused(acme: Organisation) -> None:
         "unknown id": signed({**good, "jti": good["family"] + ".0"}),
         "plain": str(PlainRefreshToken.for_user(acme.owner)),
         "expired": signed({**good, "exp": good["iat"] - 1}),
+        "other key": signed(good, "x" * 50),
+        "other hash": signed(good, algorithm="HS512"),
+        "other audience": signed({**good, "aud": "elsewhere"}),
+        "other issuer": signed({**good, "iss": "elsewhere"}),
+        "no type": signed({k: v for k, v in good.items() if k != "token_type"}),
+        "own pair of keys": signed(good, rsa_key(), algorithm="RS256", kid="1", jku="http://x"),
+        "HS under a public key": under_public_key(good),
+        "no family": signed({k: v for k, v in good.items() if k != "family"}),
     }
     answers = {name: refresh(token).status_code for name, token in forged.items()}
     assert answers == dict.fromkeys(forged, 401)
