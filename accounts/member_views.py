@@ -190,8 +190,10 @@ class MemberRemovePage(MembersPageMixin, View):
     actions: ClassVar[Mapping[str, str]] = {"get": MANAGE, "post": MANAGE}
 
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """What it means, and the keys that the person made."""
+        """What it means, and the keys that the person made; of oneself, the page to leave."""
         member = self.member(request, pk)
+        if member.user == actor_of(request).user:
+            return redirect("leave-page")
         keys = members.keys_made_by(member.user, actor_of(request).tenant)
         context = {"member": member, "form": RemoveForm(keys=list(keys))}
         return self.shown(request, "accounts/member_remove.html", context)

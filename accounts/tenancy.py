@@ -193,6 +193,8 @@ class PageMixin(TenantMixin):
             if method not in ("get", "head"):
                 raise PermissionDenied(f"{moved} Nothing was changed.")
             messages.warning(request, moved)
+            if getattr(request, "htmx", None):  # the page around the fragment is the other one's
+                return _whole_page(_page_of_fragment(request))
         if hasattr(self, method) and needed_action(self.actions, method) not in actor.permissions:
             raise PermissionDenied("Your role does not allow this.")
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
@@ -214,15 +216,23 @@ def _lacks_second_factor(actor: Actor) -> bool:
 
 def _to_login(request: HttpRequest) -> HttpResponseBase:
     from django.contrib.auth.views import redirect_to_login  # needs the user model loaded
-    from django_htmx.http import HttpResponseClientRedirect
 
-    htmx = getattr(request, "htmx", None)
-    if htmx:
+    if getattr(request, "htmx", None):
         # A redirect would put the login page inside the fragment that was asked for.
-        try:
-            here = htmx.current_url_abs_path
-        except ValueError:  # the header is no URL
-            here = None
-        return HttpResponseClientRedirect(redirect_to_login(here or "/").url)
+        return _whole_page(redirect_to_login(_page_of_fragment(request)).url)
     came_for = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
     return redirect_to_login(came_for)
+
+
+def _page_of_fragment(request: HttpRequest) -> str:
+    """The address of the page for which htmx asked for a part."""
+    try:
+        return request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+    except ValueError:  # the header is no URL
+        return "/"
+
+
+def _whole_page(url: str) -> HttpResponseBase:
+    from django_htmx.http import HttpResponseClientRedirect
+
+    return HttpResponseClientRedirect(url)

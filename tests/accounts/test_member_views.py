@@ -308,6 +308,21 @@ def test_form_opened_for_one_organisation_is_not_sent_to_another(
     assert Invitation.objects.get().tenant == stranger.tenant
 
 
+def test_part_of_a_page_of_another_organisation_makes_the_whole_page_load(
+    acme: Organisation, stranger: Organisation
+) -> None:
+    person = acme.join(Role.ADMIN)
+    Membership.objects.create(tenant=stranger.tenant, user=person, role=Role.ADMIN)
+    client = browser(person)
+    page(client)
+    acme.api().delete(f"/api/v1/members/{person.pk}")
+    poll = {"HX-Request": "true", "HX-Current-URL": "http://testserver/jobs?status=failed"}
+    answer = client.get("/jobs", headers=poll)
+    assert answer["HX-Redirect"] == "/jobs?status=failed"
+    assert "You no longer belong" in page(client, "/jobs?status=failed")
+    assert "HX-Redirect" not in client.get("/jobs", headers=poll)
+
+
 def test_who_belongs_nowhere_is_told_what_to_do(acme: Organisation) -> None:
     person = acme.join(Role.VIEWER)
     client = browser(person)
