@@ -57,3 +57,41 @@ def test_file_over_the_limit_in_a_form_that_takes_none_is_400(
 def test_docs_answer_get_alone(client: Client) -> None:
     assert client.options("/api/v1/docs").status_code == 405
     assert client.get("/api/v1/docs").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"email": "a@b.de", "email": "c@d.de", "password": "x"}',
+        '{"email": "a@b.de", "password": NaN}',
+        '{"email": "a@b.de", "password": -Infinity}',
+        '{"email": "a@b.de", "password": 1e999}',
+        '{"email": "a@b.de", "password": "\\u0000"}',
+        '{"email": "a@b.de", "password": "\\ud800"}',
+        '{"email": "a@b.de", "password": "\\uDFFF\\uD800"}',
+        '{"email": "a@b.de", "password": "x", "\\u0000": 1}',
+        '{"email": "a@b.de", "password": [[{"a": ["\\u0000"]}]]}',
+        '{"email": "a@b.de", "password": ' + "9" * 5000 + "}",
+        "[" * 64 + "1" + "]" * 64,
+        '{"a":' * 64 + "1" + "}" * 64,
+        '{"email": "a@b.de"',
+        "\ufeff{}",
+        "{} {}",
+        "{'email': 1}",
+    ],
+)
+def test_json_that_not_every_reader_reads_alike_is_400(client: Client, body: str) -> None:
+    answer = client.post(TOKEN, body.encode(), content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+def test_json_that_is_no_utf8_is_400(client: Client) -> None:
+    for body in (b'{"email": "\xff"}', b"\xff\xfe{\0}\0", b"\0"):
+        answer = client.post(TOKEN, body, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+def test_whole_surrogate_pairs_and_63_levels_are_read(client: Client) -> None:
+    for body in ('{"email": "\\ud83d\\ude00", "password": "x"}', "[" * 63 + "1" + "]" * 63):
+        answer = client.post(TOKEN, body, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
