@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver
 from rest_framework.test import APIClient
 
-from accounts.models import AuditEntry
+from accounts.admin import AuditedAdmin
+from accounts.models import AuditEntry, User
 from jobs import job_actions
 from jobs.batch_actions import cancel as cancel_batch
 from jobs.models import Batch, Delivery, Job
@@ -232,3 +235,26 @@ def test_successful_call_leaves_an_entry(
     secrets = ("whsec_", PASSWORD, acme.raw_key, "ocrs_" + acme.raw_key[5:20])
     told = f"{entry.before}{entry.after}"
     assert not [secret for secret in secrets if secret in told]
+
+
+def test_admin_changes_nothing_unaudited(acme: Organisation) -> None:
+    unaudited = {
+        model._meta.label
+        for model, row in admin.site._registry.items()
+        if not isinstance(row, AuditedAdmin)
+    }
+    assert unaudited == {"django_rq.Dashboard"}, (
+        "which shows Redis, where bells lie that may be lost"
+    )
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("op@example.com", PASSWORD))
+    assert operator.post("/admin/auth/group/add/", {"name": "support"}).status_code == 302
+    group = Group.objects.get()
+    operator.post(f"/admin/auth/group/{group.pk}/change/", {"name": "helpers"})
+    operator.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+    entries = AuditEntry.objects.filter(object_type="auth.group").order_by("pk")
+    assert [(entry.action, entry.before, entry.after) for entry in entries] == [
+        ("admin.add", None, {"name": "support"}),
+        ("admin.change", {"name": "support"}, {"name": "helpers"}),
+        ("admin.delete", {"name": "helpers"}, None),
+    ]
