@@ -232,7 +232,7 @@ def test_every_command_is_documented() -> None:
         if path.stem != "__init__"
     ]
     assert sorted(commands) == [
-        "create_tenant", "deliver", "ocr", "orphans", "quotas", "sweep", "worker",
+        "audit", "create_tenant", "deliver", "ocr", "orphans", "quotas", "sweep", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
@@ -240,7 +240,7 @@ def test_every_command_is_documented() -> None:
 def test_every_metric_of_ours_is_documented() -> None:
     exported = {
         name
-        for path in ("ocrsite/metrics.py", "accounts/limits.py")
+        for path in ("ocrsite/metrics.py", "accounts/limits.py", "accounts/refusals.py")
         for name in re.findall(r'"(ocrsite_\w+)"', (ROOT / path).read_text())
     }
     assert exported
