@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import audit, second_factor
 from accounts.admin_paging import CappedPaginator
@@ -19,6 +22,7 @@ from accounts.keys import revoke_api_key
 from accounts.models import (
     ApiKey,
     AuditEntry,
+    AuditSeal,
     Invitation,
     Membership,
     Reservation,
@@ -307,6 +311,25 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return found(queryset, search_term.strip()), False
 
 
+@admin.register(AuditSeal)
+class AuditSealAdmin(ReadOnlyAdmin):
+    """The chain over the audit log, which `manage.py audit verify` walks."""
+
+    fields = ("number", "entry_id", "digest_hex", "hash_hex")
+    list_display = ("number", "entry_id", "hash_hex")
+    search_fields = ("=number", "=entry_id")
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+    @admin.display(description="hash")
+    def hash_hex(self, seal: AuditSeal) -> str:
+        return bytes(seal.hash).hex()
+
+    @admin.display(description="digest of the entry")
+    def digest_hex(self, seal: AuditSeal) -> str:
+        return bytes(seal.digest).hex()
+
+
 @admin.register(UsageRecord)
 class UsageRecordAdmin(ReadOnlyAdmin):
     list_display = (
@@ -348,5 +371,14 @@ class ThresholdNoticeAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant",)
     search_fields = ("period", "tenant__name", "tenant__slug")
 
+
+class GroupAdmin(AuditedAdmin, DjangoGroupAdmin):
+    """Operators' permissions."""
+
+
+admin.site.unregister(Group)
+admin.site.register(Group, GroupAdmin)
+# Tokens in full, that could be made valid again by a deletion which nobody writes down
+admin.site.unregister([OutstandingToken, BlacklistedToken])
 
 from accounts import signin_admin  # noqa: E402, F401  builds on the classes above

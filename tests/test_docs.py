@@ -238,7 +238,8 @@ def test_every_command_is_documented() -> None:
         if path.stem != "__init__"
     ]
     assert sorted(commands) == [
-        "create_tenant", "deliver", "ocr", "orphans", "quotas", "secrets", "sweep", "worker",
+        "audit", "create_tenant", "deliver", "ocr", "orphans", "quotas", "secrets", "sweep",
+        "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
@@ -246,7 +247,7 @@ def test_every_command_is_documented() -> None:
 def test_every_metric_of_ours_is_documented() -> None:
     exported = {
         name
-        for path in ("ocrsite/metrics.py", "accounts/limits.py")
+        for path in ("ocrsite/metrics.py", "accounts/limits.py", "accounts/refusals.py")
         for name in re.findall(r'"(ocrsite_\w+)"', (ROOT / path).read_text())
     }
     assert exported

@@ -7,6 +7,7 @@ made by ``rows_of``. What a route needs is told in tests/permission_table.py.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path

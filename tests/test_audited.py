@@ -1,0 +1,260 @@
+"""Every route that changes something leaves an entry in the audit log.
+
+Each route and method of the URL conf but reading ones has its row in ``AUDITED``; one without a row
+fails, and so does a successful call that leaves no entry of its action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import get_resolver
+from rest_framework.test import APIClient
+
+from accounts.admin import AuditedAdmin
+from accounts.models import AuditEntry, User
+from jobs import job_actions
+from jobs.batch_actions import cancel as cancel_batch
+from jobs.models import Batch, Delivery, Job
+from tests.jobs.hooking import hook
+from tests.jobs.making import form_file, make_job
+from tests.jobs.reviewing import RIGHT, read_job
+from tests.people import PASSWORD, Organisation
+from tests.test_isolation import METHODS, address, methods_of, patterns
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("files", "empty_queue"),
+]
+
+READING = {"get"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that succeeds. ``make`` makes the object that its address names, and gives its id."""
+
+    action: str
+    make: Callable[[Organisation], Any] = lambda acme: None
+    body: Callable[[Organisation, Any], dict[str, Any]] = lambda acme, pk: {}
+    multipart: bool = False
+
+
+def queued(acme: Organisation) -> Any:
+    return make_job(acme).pk
+
+
+def cancelled(acme: Organisation) -> Any:
+    job = make_job(acme)
+    job_actions.cancel(job, actor=acme.actor, address=None)
+    return job.pk
+
+
+def batch(acme: Organisation) -> Any:
+    job = make_job(acme)
+    made = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name="a batch")
+    Job.objects.filter(pk=job.pk).update(batch=made, batch_position=1)
+    return made.pk
+
+
+def cancelled_batch(acme: Organisation) -> Any:
+    pk = batch(acme)
+    cancel_batch(Batch.objects.get(pk=pk), actor=acme.actor, address=None)
+    return pk
+
+
+def in_review(acme: Organisation) -> Any:
+    return read_job(acme).pk
+
+
+def taken(acme: Organisation) -> Any:
+    pk = read_job(acme).pk
+    assert acme.api().post(f"/api/v1/reviews/{pk}/take").status_code == 200
+    return pk
+
+
+def right(acme: Organisation) -> Any:
+    return read_job(acme, *RIGHT).pk
+
+
+def template(acme: Organisation) -> Any:
+    pk = acme.tenant.pk
+    for name in ("iban", "vat_number"):
+        body = {"fields": [{"name": name}]}
+        assert acme.api().put(f"/api/v1/templates/of-{pk}", body).status_code < 300
+    return pk
+
+
+def webhook(acme: Organisation) -> Any:
+    return hook(acme, "https://8.8.8.8/")[0].pk
+
+
+def delivery(acme: Organisation) -> Any:
+    made, _ = hook(acme, "https://8.8.8.8/")
+    return Delivery.objects.create(
+        tenant=acme.tenant, webhook=made, endpoint=made.pk, message="m", event="job.succeeded",
+        body="{}", status=Delivery.Status.FAILED,
+    ).pk  # fmt: skip
+
+
+def pair(acme: Organisation) -> dict[str, Any]:
+    credentials = {"email": acme.owner.email, "password": PASSWORD}
+    body: dict[str, Any] = APIClient().post("/api/v1/auth/token", credentials).json()
+    return body
+
+
+FILE = Call("job.submit", body=lambda acme, pk: {"file": form_file()}, multipart=True)
+LOGIN = Call(
+    "session.login", body=lambda acme, pk: {"username": acme.owner.email, "password": PASSWORD}
+)
+HOOK = {"url": "https://8.8.8.8/", "events": ["job.failed"]}
+
+# A text instead of a call says why there is none
+AUDITED: dict[str, dict[str, Call | str]] = {
+    "api/v1/classify": {"post": FILE},
+    "api/v1/ocr/jobs": {"post": FILE},
+    "api/v1/ocr/jobs/<uuid:pk>": {"delete": Call("job.delete", queued)},
+    "api/v1/ocr/jobs/<uuid:pk>/cancel": {"post": Call("job.cancel", queued)},
+    "api/v1/ocr/jobs/<uuid:pk>/links": {"post": Call("job.link", queued)},
+    "api/v1/ocr/jobs/<uuid:pk>/retry": {"post": Call("job.retry", cancelled)},
+    "api/v1/ocr/jobs/<uuid:pk>/fields/<field:field>": {
+        "put": Call("field.correct", in_review, lambda acme, pk: {"version": 0, "raw": "119,00"})
+    },
+    "api/v1/batches": {
+        "post": Call("batch.submit", body=lambda acme, pk: {"files": form_file()}, multipart=True)
+    },
+    "api/v1/batches/<uuid:pk>": {"delete": Call("batch.delete", batch)},
+    "api/v1/batches/<uuid:pk>/cancel": {"post": Call("batch.cancel", batch)},
+    "api/v1/batches/<uuid:pk>/retry": {"post": Call("batch.retry", cancelled_batch)},
+    "api/v1/reviews/<uuid:pk>/take": {"post": Call("review.take", in_review)},
+    "api/v1/reviews/<uuid:pk>/release": {"post": Call("review.release", taken)},
+    "api/v1/reviews/<uuid:pk>/confirm": {
+        "post": Call("review.confirm", right, lambda acme, pk: {"version": 0})
+    },
+    "api/v1/templates": {
+        "post": Call(
+            "template.create", body=lambda acme, pk: {"name": "mine", "fields": [{"name": "iban"}]}
+        )
+    },
+    "api/v1/templates/test": {"post": "computes only"},
+    "api/v1/templates/propose": {"post": "computes only"},
+    "api/v1/templates/<template:name>": {
+        "put": Call("template.update", template, lambda acme, pk: {"fields": [{"name": "bic"}]}),
+        "delete": Call("template.delete", template),
+    },
+    "api/v1/templates/<template:name>/restore": {
+        "post": Call("template.restore", template, lambda acme, pk: {"version": 1})
+    },
+    "api/v1/templates/<template:name>/learn": {
+        "post": "template.learn: tests/jobs/test_learning.py, for it needs confirmed documents"
+    },
+    "api/v1/webhooks": {"post": Call("webhook.create", body=lambda acme, pk: HOOK)},
+    "api/v1/webhooks/callback-secret": {"post": Call("callback.rotate")},
+    "api/v1/webhooks/deliveries/<uuid:pk>/replay": {"post": Call("delivery.replay", delivery)},
+    "api/v1/webhooks/<uuid:pk>": {
+        "patch": Call("webhook.update", webhook, lambda acme, pk: HOOK),
+        "delete": Call("webhook.delete", webhook),
+    },
+    "api/v1/webhooks/<uuid:pk>/rotate": {"post": Call("webhook.rotate", webhook)},
+    "api/v1/webhooks/<uuid:pk>/ping": {"post": Call("webhook.ping", webhook)},
+    "api/v1/auth/token": {
+        "post": Call(
+            "token.issue",
+            body=lambda acme, pk: {"email": acme.owner.email, "password": PASSWORD},
+        )
+    },
+    "api/v1/auth/token/refresh": {
+        "post": "goes on with a sign-in that is noted, every few minutes; reuse is token.reuse"
+    },
+    "api/v1/auth/token/revoke": {
+        "post": Call("token.revoke", body=lambda acme, pk: {"refresh": pair(acme)["refresh"]})
+    },
+    "login": {"post": LOGIN, "put": "Django's LoginView answers it as a post without a body"},
+    "logout": {"post": Call("session.logout")},
+    "organisation": {
+        "post": Call("settings.change", body=lambda acme, pk: {"name": "New", "retention_hours": 5})
+    },
+    "switch-tenant": {
+        "post": Call("session.switch", body=lambda acme, pk: {"tenant": str(acme.tenant.pk)})
+    },
+    "jobs/new": {"post": FILE},
+    "jobs/<uuid:pk>/cancel": {"post": Call("job.cancel", queued)},
+    "jobs/<uuid:pk>/retry": {"post": Call("job.retry", cancelled)},
+    "jobs/<uuid:pk>/delete": {"post": Call("job.delete", queued)},
+}
+CALLS = [
+    (route, method, call)
+    for route, row in AUDITED.items()
+    for method, call in row.items()
+    if isinstance(call, Call)
+]
+
+
+def test_every_route_that_changes_something_has_its_row() -> None:
+    served = {
+        route: methods_of(pattern) - READING
+        for route, pattern in patterns(get_resolver().url_patterns)
+    }
+    expected = {route: methods for route, methods in served.items() if methods}
+    assert {route: set(row) for route, row in AUDITED.items()} == expected
+    assert METHODS[0] in READING
+
+
+@pytest.mark.parametrize(
+    ("route", "method", "call"), CALLS, ids=[f"{method} {route}" for route, method, _ in CALLS]
+)
+def test_successful_call_leaves_an_entry(
+    route: str, method: str, call: Call, acme: Organisation
+) -> None:
+    pk = call.make(acme)
+    client: Any
+    if route.startswith("api/"):
+        client = acme.api()
+        how = {"format": "multipart" if call.multipart else "json"}
+    else:
+        client, how = Client(), {}
+        if call.action != "session.login":
+            client.force_login(acme.owner)
+    before = AuditEntry.objects.count()
+    url, body = address(route, pk or acme.tenant.pk), call.body(acme, pk)
+    answer = getattr(client, method)(url, body, **how, HTTP_X_REQUEST_ID="this-call")
+    assert answer.status_code < 400, answer.content
+    entries = AuditEntry.objects.order_by("pk")[before:]
+    (entry,) = [entry for entry in entries if entry.action == call.action]
+    assert entry.request_id == "this-call"
+    assert entry.address == "127.0.0.1"
+    assert entry.tenant == acme.tenant
+    assert entry.api_key == (acme.key if route.startswith("api/v1/") and entry.api_key else None)
+    assert entry.actor != "system"
+    secrets = ("whsec_", PASSWORD, acme.raw_key, "ocrs_" + acme.raw_key[5:20])
+    told = f"{entry.before}{entry.after}"
+    assert not [secret for secret in secrets if secret in told]
+
+
+def test_admin_changes_nothing_unaudited(acme: Organisation) -> None:
+    unaudited = {
+        model._meta.label
+        for model, row in admin.site._registry.items()
+        if not isinstance(row, AuditedAdmin)
+    }
+    assert unaudited == {"django_rq.Dashboard"}, (
+        "which shows Redis, where bells lie that may be lost"
+    )
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("op@example.com", PASSWORD))
+    assert operator.post("/admin/auth/group/add/", {"name": "support"}).status_code == 302
+    group = Group.objects.get()
+    operator.post(f"/admin/auth/group/{group.pk}/change/", {"name": "helpers"})
+    operator.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+    entries = AuditEntry.objects.filter(object_type="auth.group").order_by("pk")
+    assert [(entry.action, entry.before, entry.after) for entry in entries] == [
+        ("admin.add", None, {"name": "support"}),
+        ("admin.change", {"name": "support"}, {"name": "helpers"}),
+        ("admin.delete", {"name": "helpers"}, None),
+    ]
