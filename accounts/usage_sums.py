@@ -264,9 +264,9 @@ def _sums(span: Span) -> QuerySet[UsageSum]:
 def _shares(
     rows: QuerySet[UsageSum], key: str, name: str, *, order: str = "", most: int | None = None
 ) -> list[Share]:
-    added = rows.values("currency", its_key=F(key), its_name=F(name)).annotate(
-        **{f"its_{number}": Sum(number) for number in (*NUMBERS, "cost")}
-    )
+    added: QuerySet[Any, dict[str, Any]] = rows.values(
+        "currency", its_key=F(key), its_name=F(name)
+    ).annotate(**{f"its_{number}": Sum(number) for number in (*NUMBERS, "cost")})
     if order:
         added = added.order_by(order, "its_key")
     return [
