@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -156,7 +157,11 @@ def close_month(tenant: Tenant, month: date) -> Closed | None:
         if Closing.objects.for_tenant(tenant).filter(month=month).exists():
             return None
         _refuse_open(tenant, month)
-        values = {"tenant": tenant.pk, "month": month, "following": following(month)}
+        values: dict[str, Any] = {
+            "tenant": tenant.pk,
+            "month": month,
+            "following": following(month),
+        }
         with connection.cursor() as cursor:
             if not any(part.terms for part in parts_of(tenant, month)):
                 cursor.execute(ANY_LEFT, values)

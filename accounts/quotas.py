@@ -188,7 +188,7 @@ def refuse_unless(tenant: Tenant, room: Collection[str], *, size: int = 0, pages
     if len(room) == len(QUOTAS):
         return
     if BUDGET in room:
-        raise _over_budget(tenant, standings(tenant)[0].now)
+        raise _over_budget(tenant, int(next(each for each in room if each != BUDGET)))
     changes = [
         Change(OPEN, used=1, limit=limit_of(tenant, OPEN_JOBS)),
         *_pages(tenant, standings(tenant)[0].now.date(), reserved=pages),
@@ -216,7 +216,8 @@ def adjust(tenant: Tenant, *, job_id: UUID, pages: int) -> None:
     done = change(tenant.pk, changes)
     _refuse(tenant, [each for each in changes if quota_of(each.period) != BUDGET], done)
     if len(done) < len(changes):
-        raise _over_budget(tenant, standings(tenant)[0].now, cost - kept.cost)
+        row = QuotaUse.objects.for_tenant(tenant).get(period=cost_period(kept.day))
+        raise _over_budget(tenant, row.used + row.reserved + cost - kept.cost)
 
 
 def end(job_id: UUID) -> Settled | None:
@@ -420,20 +421,15 @@ def _budgeted(tenant: Tenant, kept: Reservation, pages: int) -> _Capped | None:
         return _Capped(cursor.fetchone()[0], limit)
 
 
-def _over_budget(tenant: Tenant, now: datetime, cost: int = 1) -> OverQuota:
-    """The refusal for want of ``cost`` millionths; told in millionths."""
+def _over_budget(tenant: Tenant, actual: int) -> OverQuota:
+    """The refusal: limit, and ``actual`` that would be used of it, in millionths."""
     budget = Budget.objects.for_tenant(tenant).get()
-    row = QuotaUse.objects.for_tenant(tenant).get(period=cost_period(now.date()))
-    limit = int(budget.amount * 1_000_000)
-    REFUSALS.labels(BUDGET).inc()
+    now = standings(tenant)[0].now
     ends = _reset(PAGES_PER_MONTH, now)
     assert ends is not None, "a month ends"
-    return OverQuota(
-        BUDGET,
-        limit=limit,
-        actual=max(row.used + row.reserved + cost, limit + 1),
-        seconds=math.ceil((ends - now).total_seconds()),
-    )
+    REFUSALS.labels(BUDGET).inc()
+    seconds = math.ceil((ends - now).total_seconds())
+    return OverQuota(BUDGET, limit=int(budget.amount * 1_000_000), actual=actual, seconds=seconds)
 
 
 def _reset(quota: str, now: datetime) -> datetime | None:

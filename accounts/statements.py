@@ -234,7 +234,7 @@ def _statement(
     details: BillingDetails | None,
 ) -> Statement:
     charges = sum((line.amount for line in lines), ZERO)
-    taken = []
+    taken: list[CreditTaken] = []
     for credit in credits_left(tenant, currency):
         amount = min(credit.amount, charges - sum((each.amount for each in taken), ZERO))
         if amount > 0:

@@ -39,7 +39,7 @@ def cross(tenant: Tenant, pages: Sequence[PagesUsed]) -> list[Crossing]:
         for each in pages
         if each.limit
         for percent in PERCENTS
-        if each.used * 100 >= each.limit * percent and _first(tenant, each, percent)
+        if each.used * 100 >= each.limit * percent and first(tenant, each, percent)
     ]
     for crossing in crossings:
         audit.record(
@@ -60,7 +60,7 @@ def cross(tenant: Tenant, pages: Sequence[PagesUsed]) -> list[Crossing]:
     return crossings
 
 
-def _first(tenant: Tenant, pages: PagesUsed, percent: int) -> bool:
+def first(tenant: Tenant, pages: PagesUsed, percent: int) -> bool:
     """Write down that the threshold was reached; False if it was written down before."""
     with connection.cursor() as cursor:
         cursor.execute(

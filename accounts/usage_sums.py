@@ -6,7 +6,9 @@ same whether these come from a thousand rows of the ledger or a million.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +24,7 @@ from accounts.models import Budget, Closing, Invoice, QuotaUse, UsageSum
 from accounts.money import ZERO
 from accounts.statements import month_of
 
+NUMBERS = ("rows", "calls", "pages", "included", "cached", "failed", "compute_seconds")
 TOP = 20  # organisations in a table
 NEAR = 80  # percent of a quota, from which an organisation is shown
 NEAR_QUOTA = """
@@ -92,9 +95,12 @@ class Share:
     name: str
     currency: str
     rows: int
+    calls: int
     pages: int
+    included: int
     cached: int
     failed: int
+    compute_seconds: float
     cost: Decimal
 
 
@@ -131,28 +137,37 @@ def span_of(days: int, *, tenant_id: UUID | None = None, engine: str = "") -> Sp
     return Span(last - timedelta(days=days - 1), last, tenant_id, engine)
 
 
-def totals(span: Span) -> Totals:
-    """All of it; two queries."""
-    rows = _sums(span)
-    added = rows.aggregate(
-        **{
-            name: Sum(name, default=0)
-            for name in ("rows", "calls", "pages", "included", "cached", "failed")
-        },
-        compute_seconds=Sum("compute_seconds", default=0.0),
-    )
-    cost = rows.exclude(currency="").order_by("currency").values_list("currency")
-    return Totals(**added, cost=tuple(cost.annotate(cost=Sum("cost"))))
+def totals(shares: Iterable[Share]) -> Totals:
+    """All of them together."""
+    listed, cost = list(shares), defaultdict[str, Decimal](Decimal)
+    for share in listed:
+        if share.currency:
+            cost[share.currency] += share.cost
+    added = {name: sum(getattr(share, name) for share in listed) for name in NUMBERS}
+    return Totals(**added, cost=tuple(sorted(cost.items())))
+
+
+def together(shares: Iterable[Share], key: Callable[[Share], Any], named: str) -> list[Share]:
+    """The shares with the same key and currency added up, in their order; names by ``named``."""
+    added: dict[tuple[Any, str], Share] = {}
+    for share in shares:
+        its_key = key(share)
+        kept = added.get((its_key, share.currency))
+        if kept is None:
+            added[its_key, share.currency] = replace(
+                share, key=its_key, name=format(its_key, named)
+            )
+        else:
+            numbers = {
+                name: getattr(kept, name) + getattr(share, name) for name in (*NUMBERS, "cost")
+            }
+            added[its_key, share.currency] = replace(kept, **numbers)
+    return list(added.values())
 
 
 def by_day_and_engine(span: Span) -> list[Share]:
     """Keys are days, names engines; those without any row are left out. One query."""
     return sorted(_shares(_sums(span), "day", "engine"), key=lambda each: (each.key, each.name))
-
-
-def by_engine(span: Span) -> list[Share]:
-    """The largest first; one query."""
-    return sorted(_shares(_sums(span), "engine", "engine"), key=lambda each: -each.pages)
 
 
 def top_tenants(span: Span, *, by: str = "pages") -> list[Share]:
@@ -249,13 +264,9 @@ def _sums(span: Span) -> QuerySet[UsageSum]:
 def _shares(
     rows: QuerySet[UsageSum], key: str, name: str, *, order: str = "", most: int | None = None
 ) -> list[Share]:
-    added = rows.values("currency", its_key=F(key), its_name=F(name)).annotate(
-        its_rows=Sum("rows"),
-        its_pages=Sum("pages"),
-        its_cached=Sum("cached"),
-        its_failed=Sum("failed"),
-        its_cost=Sum("cost"),
-    )
+    added: QuerySet[Any, dict[str, Any]] = rows.values(
+        "currency", its_key=F(key), its_name=F(name)
+    ).annotate(**{f"its_{number}": Sum(number) for number in (*NUMBERS, "cost")})
     if order:
         added = added.order_by(order, "its_key")
     return [
@@ -263,11 +274,7 @@ def _shares(
             row["its_key"],
             row["its_name"],
             row["currency"],
-            row["its_rows"],
-            row["its_pages"],
-            row["its_cached"],
-            row["its_failed"],
-            row["its_cost"],
+            *(row[f"its_{number}"] for number in (*NUMBERS, "cost")),
         )
         for row in added[:most]
     ]

@@ -42,6 +42,13 @@ def engine_choices(*, others: bool = False) -> list[tuple[str, str]]:
     return [*([("*", "any other")] if others else []), *((name, name) for name in ENGINES)]
 
 
+def known_currency(code: str) -> str:
+    """The code; raises ValidationError for one that ISO 4217 does not know."""
+    if not is_currency(code):
+        raise forms.ValidationError("ISO 4217 knows no such currency: EUR is one.")
+    return code
+
+
 class PlanForm(forms.ModelForm):
     """A plan; its engines are those that there are."""
 
@@ -113,10 +120,7 @@ class TermsForm(forms.ModelForm):
 
     def clean_currency(self) -> str:
         """A code that ISO 4217 knows."""
-        code = str(self.cleaned_data["currency"])
-        if not is_currency(code):
-            raise forms.ValidationError("ISO 4217 knows no such currency: EUR is one.")
-        return code
+        return known_currency(str(self.cleaned_data["currency"]))
 
     def clean_start(self) -> Any:
         """Not before today."""
@@ -280,10 +284,19 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return render(request, "admin/credit_invoice.html", context)
 
 
+class CreditForm(forms.ModelForm):
+    """An amount in a currency that there is."""
+
+    def clean_currency(self) -> str:
+        """A code that ISO 4217 knows."""
+        return known_currency(str(self.cleaned_data["currency"]))
+
+
 @admin.register(Credit)
 class CreditAdmin(ReadOnlyAdmin):
     """Amounts off coming invoices: added here, never changed."""
 
+    form = CreditForm
     list_display = ("tenant", "amount", "currency", "reason", "created_by", "created_at")
     list_select_related = ("tenant", "created_by")
     search_fields = ("reason", "tenant__name", "tenant__slug")
@@ -304,19 +317,6 @@ class CreditAdmin(ReadOnlyAdmin):
             address=audit.address_of(request),
         )
         obj.pk = made.pk
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """With the same check as ``grant_credit``, so that it is told beside the field."""
-        form = super().get_form(request, *args, **kwargs)
-
-        def clean(bound: Any) -> dict[str, Any]:
-            data: dict[str, Any] = super(form, bound).clean() or bound.cleaned_data
-            currency = data.get("currency", "")
-            if currency and not is_currency(currency):
-                bound.add_error("currency", "ISO 4217 knows no such currency: EUR is one.")
-            return data
-
-        return type("CreditForm", (form,), {"clean": clean})
 
 
 @admin.register(Closing)

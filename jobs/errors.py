@@ -132,7 +132,9 @@ class QuotaExceeded(ExtractionError):
     title = "A quota of the organisation is used up"
     status = 429
 
-    def __init__(self, detail: str, *, limit: int, actual: int, wait: int | None = None) -> None:
+    def __init__(
+        self, detail: str, *, limit: int | float, actual: int | float, wait: int | None = None
+    ) -> None:
         super().__init__(detail, limit=limit, actual=actual)
         self.wait = wait
 
@@ -140,6 +142,19 @@ class QuotaExceeded(ExtractionError):
 class StorageQuotaExceeded(QuotaExceeded):
     title = "The organisation's storage is used up"
     status = 403  # waiting does not help, and programs send what got a 5xx again
+
+
+class BudgetExceeded(QuotaExceeded):
+    """``limit`` and ``actual`` are amounts in the budget's currency."""
+
+    code = "budget_exceeded"
+    title = "The organisation's budget for this month is used up"
+
+
+class EngineNotAllowed(ExtractionError):
+    code = "engine_not_allowed"
+    title = "The organisation's plan does not have this engine"
+    status = 403
 
 
 class Busy(ExtractionError):

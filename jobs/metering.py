@@ -12,12 +12,12 @@ from dataclasses import asdict
 from django.db import connection
 from django.db.models import Count, Sum
 
-from accounts import quotas, thresholds
+from accounts import budgets, quotas, thresholds
 from accounts.models import Tenant
 from accounts.quotas import OverQuota
 from accounts.usage import bill_run, billed_pages
 from jobs import webhooks
-from jobs.errors import QuotaExceeded, StorageQuotaExceeded
+from jobs.errors import BudgetExceeded, QuotaExceeded, StorageQuotaExceeded
 from jobs.models import Job, Page
 
 # What the files of a job have come to, and how much more that is than was counted
@@ -119,6 +119,9 @@ def settle(job: Job, *, outcome: str, cached: bool = False, stored: int = 0) -> 
         )
         for crossing in thresholds.cross(job.tenant, used):
             tell(job.tenant, crossing)
+        currency = billed.currency if billed else ""
+        for reached in budgets.cross(job.tenant, used, currency=currency):
+            webhooks.notify(job.tenant, "budget.threshold", asdict(reached))
     else:
         quotas.add_storage(job.tenant, stored)
 
@@ -136,6 +139,15 @@ def tell(tenant: Tenant, crossing: thresholds.Crossing) -> None:
 def _told(over: OverQuota) -> QuotaExceeded:
     """The refusal as the API tells it."""
     limit, actual = over.limit, over.actual
+    if over.quota == quotas.BUDGET:
+        allowed, wanted = limit / budgets.MILLION, actual / budgets.MILLION
+        return BudgetExceeded(
+            f"The organisation's budget for this month's pages is {allowed:,.2f}; with this "
+            f"document they might cost {wanted:,.6g}.",
+            limit=allowed,
+            actual=wanted,
+            wait=over.seconds,
+        )
     if over.quota == quotas.STORAGE_BYTES:
         return StorageQuotaExceeded(
             f"The plan allows {limit:,} bytes of stored documents; with this one there would be "

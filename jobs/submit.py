@@ -33,6 +33,7 @@ from jobs import (
     templates,
     webhooks,
 )
+from jobs.errors import EngineNotAllowed
 from jobs.idempotency import Once
 from jobs.models import Batch, Job, Priority, StoredFile
 from jobs.sealing import seal
@@ -67,9 +68,10 @@ def order(
 ) -> Order:
     """The options checked, their template looked up, and how long the result is to be kept.
 
-    Raises ``QueueFull``, ``TemplateNotFound``, and ``InvalidOption`` for options that exclude each
-    other and a retention longer than allowed.
+    Raises ``QueueFull``, ``EngineNotAllowed``, ``TemplateNotFound``, and ``InvalidOption`` for
+    options that exclude each other and a retention longer than allowed.
     """
+    refuse_engine(actor.tenant, options.engine)
     queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
     asked = templates.resolve(actor.tenant, options.template) if options.template else None
@@ -125,6 +127,13 @@ def submit_job(
                 first = same_document.first_of(actor.tenant, same.key, same.known)
                 key = same.key
             return create(placed, kept[0], job_id=job_id, key=key, first=first)
+
+
+def refuse_engine(tenant: Tenant, engine: str) -> None:
+    """Raises ``EngineNotAllowed`` where the organisation's plan names others."""
+    allowed = tenant.plan.engines if tenant.plan else []
+    if allowed and engine not in allowed:
+        raise EngineNotAllowed(f"Of the engines the plan has: {', '.join(allowed)}.")
 
 
 class NotAlone(Exception):

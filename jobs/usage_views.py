@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,6 +36,7 @@ def usage_view(request: HttpRequest) -> HttpResponse:
         days, tenant_id=chosen.pk if chosen else None, engine=engine if engine in ENGINES else ""
     )
     daily = usage_sums.by_day_and_engine(span)
+    by_engine = usage_sums.together(daily, lambda share: share.name, "")
     context = {
         "title": "Usage",
         "days": days,
@@ -44,11 +44,11 @@ def usage_view(request: HttpRequest) -> HttpResponse:
         "engines": list(ENGINES),
         "span": span,
         "chosen": chosen,
-        "totals": usage_sums.totals(span),
+        "totals": usage_sums.totals(daily),
         "charts": [_pages_chart(span, daily), *_cost_charts(span, daily)],
-        "engine_rows": usage_sums.by_engine(span),
+        "engine_rows": sorted(by_engine, key=lambda share: -share.pages),
         "tenant_rows": [] if chosen else usage_sums.top_tenants(span),
-        "day_rows": _days(daily),
+        "day_rows": usage_sums.together(daily, lambda share: share.key, "%Y-%m-%d")[::-1],
         "over_quota": usage_sums.over_quota(),
     }
     return render(request, "admin/usage.html", {**admin.site.each_context(request), **context})
@@ -136,19 +136,3 @@ def _revenue_charts(revenue: list[usage_sums.Revenue]) -> list[Chart]:
         series = {"invoiced": [row.net for row in rows]}
         found.append(charts.stacked_bars(title, names, series, unit=currency))
     return found
-
-
-def _days(daily: list[Share]) -> list[Share]:
-    """The engines of each day and currency added up, the newest day first."""
-    added: dict[tuple[Any, str], Share] = {}
-    for share in daily:
-        kept = added.get((share.key, share.currency))
-        added[share.key, share.currency] = replace(
-            share,
-            name=f"{share.key:%Y-%m-%d}",
-            **{
-                name: getattr(share, name) + (getattr(kept, name) if kept else 0)
-                for name in ("rows", "pages", "cached", "failed", "cost")
-            },
-        )
-    return list(added.values())[::-1]

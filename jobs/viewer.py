@@ -36,6 +36,8 @@ ADVICE: dict[str, str] = {
     "invalid_option": "Correct the option and send the document again.",
     "template_not_found": "Choose another template under Options and send it again.",
     "quota_exceeded": "Send it again when there is room, or ask for a larger plan.",
+    "budget_exceeded": "Send it again next month, or have an owner raise the budget.",
+    "engine_not_allowed": "Choose another engine under Options, or ask for another plan.",
     "engine_unavailable": "Wait a few minutes, or choose another engine under Options.",
     "engine_failed": "Send it again, or choose another engine under Options.",
     "storage_unavailable": "Nothing was lost on your side; try again in a minute.",
@@ -72,7 +74,10 @@ class Problem:
 
 def explain(failure: Failure, subject: str = "") -> Problem:
     """The failure in words, with its limit in its unit and what to do next."""
-    told = failure.code == "quota_exceeded"  # in its detail, and not of this document alone
+    told = failure.code in (
+        "quota_exceeded",
+        "budget_exceeded",
+    )  # in its detail, and not of this document alone
     return Problem(
         title=failure.title,
         detail=failure.detail if failure.detail != failure.title else "",

@@ -36,6 +36,7 @@ EVENTS: dict[str, str] = {
     "job.cancelled": "It was cancelled",
     "batch.completed": "All jobs of a batch have ended",
     "usage.threshold": "A share of a quota is used up",
+    "budget.threshold": "A share of the month's budget is used up",
     "review.completed": "A person has confirmed a job's fields",
 }
 PING = "webhook.ping"  # a test's; no webhook needs to listen

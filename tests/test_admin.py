@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -54,7 +55,7 @@ from jobs.models import (
     Turn,
     Webhook,
 )
-from tests.accounts.billing import OCTOBER, subscribe, terms, use
+from tests.accounts.billing import subscribe, terms, use
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.batching import make_batch
 from tests.jobs.hooking import hook
@@ -115,10 +116,11 @@ def operator(db: None) -> Client:
 def rows(acme: Organisation, settings: Settings) -> None:
     """At least one row of every model of jobs, and of what is billed."""
     settings.INVOICE_ISSUER_NAME = "OCR Ltd"
-    subscribe(acme.tenant, terms(prices={"*": "0.10"}).plan, OCTOBER)
-    use(acme.tenant, 100, OCTOBER)
+    month = date(2026, 8, 1)
+    subscribe(acme.tenant, terms(prices={"*": "0.10"}).plan, month)
+    use(acme.tenant, 100, month)
     grant_credit(acme.tenant, amount=Decimal(1), currency="EUR", reason="sorry", actor="op")
-    list(close_all(OCTOBER))
+    list(close_all(month))
     Budget.objects.create(tenant=acme.tenant, amount=5, currency="EUR")
     BillingDetails.objects.create(tenant=acme.tenant, name="Acme", address="Road", country="DE")
     job = make_job(acme, text_pdf(["Invoice number: A-17"]), preview=True, schema=SCHEMA)

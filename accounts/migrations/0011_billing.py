@@ -135,7 +135,7 @@ END
 $$;
 """
 # As in 0005, and where the organisation has a budget that stops: its room too. Without that room
-# 'budget' alone is returned, and nothing was written.
+# 'budget' is returned with what would be used of it in millionths, and nothing was written.
 RESERVE = """
 CREATE OR REPLACE FUNCTION accounts_reserve(
     its_job uuid, owner uuid, its_run integer, its_engine text, its_pages integer, size bigint,
@@ -183,7 +183,7 @@ BEGIN
         WHERE budget.tenant_id = owner AND budget.hard_stop;
         its_cost := coalesce(its_cost, 0);
         IF its_cost > 0 AND cost_taken + its_cost > most_cost THEN
-            RETURN ARRAY['budget'];
+            RETURN ARRAY['budget', (cost_taken + its_cost)::text];
         END IF;
         INSERT INTO accounts_reservation (
             job_id, tenant_id, run, engine, pages, cost, day, submitted_at

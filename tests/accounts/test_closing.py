@@ -91,7 +91,8 @@ def test_month_becomes_an_invoice_once(tenant: Tenant) -> None:
         ("base_fee", "20.00"), ("pages", "1.00"),
     ]  # fmt: skip
     assert stored.due_on == stored.issued_at.date() + timedelta(days=14)
-    assert AuditEntry.objects.get(action="invoice.issue").after["number"] == stored.number
+    entry = AuditEntry.objects.get(action="invoice.issue")
+    assert entry.after == {"number": stored.number, "total": "24.99", "currency": "EUR"}
     (sent,) = mail.outbox
     assert (sent.to, "24.99 EUR" in sent.body) == (["owner@acme.example"], True)
     assert check().is_right
@@ -296,6 +297,7 @@ def test_credit_note_takes_back_in_parts_and_never_more(tenant: Tenant) -> None:
         with pytest.raises(BillingError):
             credit_note(each, reason="again", actor="op")
     entry = AuditEntry.objects.filter(action="invoice.credit").latest("pk")
+    assert entry.after is not None
     assert entry.after["credit_note"] == rest.number
     assert check().is_right
 

@@ -25,7 +25,7 @@ from extraction.errors import ExtractionError
 from extraction.types import PageImage
 from jobs import job_actions, lifecycle, metering
 from jobs.errors import DocumentCrashedWorker
-from jobs.models import Job, Page
+from jobs.models import Job, Page, Status
 from jobs.reconciliation import differences, wrongly_billed
 from tests.accounts.billing import OCTOBER, subscribe, terms
 from tests.documents import text_pdf
@@ -198,8 +198,8 @@ def expected(
         assert free == 0 or engine != "vlm"
         if pages:
             pages_at[engine, Fraction(price)] += pages - free
-    for (engine, price), pages in pages_at.items():
-        amounts["pages", engine, price] = cents(price * pages)
+    for (engine, exact), pages in pages_at.items():
+        amounts["pages", engine, exact] = cents(exact * pages)
     return amounts
 
 
@@ -249,7 +249,7 @@ def test_invoice_of_real_jobs_equals_what_their_pages_say(
     dying = claim(make_job(acme, paper(3, "dies")))  # its worker dies before the commit, twice
     for _ in range(2):
         with transaction.atomic():
-            lifecycle.close(dying.job, "failed")
+            lifecycle.close(dying.job, Status.FAILED)
             transaction.set_rollback(True)
     lifecycle.fail(dying, DocumentCrashedWorker())
     assert differences() == []
