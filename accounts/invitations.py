@@ -28,6 +28,7 @@ from accounts.member_errors import (
 )
 from accounts.models import ApiKey, Invitation, Membership, Tenant, User
 from accounts.permissions import Role, allowed_to_scopes
+from accounts.row_security import unscoped
 from accounts.seniority import MANAGE, locked, may_give, require_may_give
 from accounts.tenancy import Actor, TenantQuerySet
 
@@ -164,6 +165,7 @@ def revoke(invitation: Invitation, *, actor: Actor, address: str | None) -> None
         _record("revoke", invitation, actor, address)
 
 
+@unscoped()
 def look_at(token: str) -> Invitation:
     """The invitation that a link opens, of whichever organisation: the link is the credential.
 
@@ -172,6 +174,7 @@ def look_at(token: str) -> Invitation:
     return _usable(token, Invitation.objects.all())
 
 
+@unscoped()
 def accept(token: str, *, user: User, address: str | None) -> Membership:
     """The person's membership; one that they have already keeps its role.
 
@@ -184,6 +187,7 @@ def accept(token: str, *, user: User, address: str | None) -> Membership:
         return _join(invitation, user, address, new_account=False)
 
 
+@unscoped()
 def accept_as_new_person(
     token: str, *, name: str, password: str, address: str | None
 ) -> Membership:

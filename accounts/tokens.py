@@ -66,6 +66,7 @@ class RefreshToken(SignedHere, PlainRefreshToken):
             raise TokenReused(self) from error
 
 
+@unscoped()
 def issue(
     membership: Membership, *, user_agent: str = "", address: str | None = None
 ) -> RefreshToken:
@@ -142,6 +143,7 @@ def read_access(raw: str) -> Membership:
         raise TokenRefused("The token is invalid or has expired.") from error
 
 
+@unscoped()
 def rotate(raw: str, *, address: str | None = None) -> tuple[RefreshToken, Membership]:
     """Trade a refresh token for the next of its family; of parallel trades one wins.
 
@@ -203,6 +205,7 @@ def _end_family(token: RefreshToken, *, action: str, address: str | None) -> Non
             )
 
 
+@unscoped()
 def revoke_family(family: str) -> int:
     """Refuse every token of a sign-in; returns how many refresh tokens could still be used."""
     with transaction.atomic():
