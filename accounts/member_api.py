@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +16,7 @@ from rest_framework.views import APIView
 from accounts import invitations, members
 from accounts.audit import address_of
 from accounts.limits import USUAL
-from accounts.member_errors import PasswordWrong
+from accounts.member_errors import NotAPerson, PasswordWrong
 from accounts.member_serializers import (
     ChangeMemberSerializer,
     InvitationSerializer,
@@ -133,12 +132,11 @@ class LeaveView(APIView):
         request=None,
         responses={
             204: OpenApiResponse(description="You are no member any more."),
-            403: OpenApiResponse(description="permission_denied: an API key cannot leave"),
-            **OWNERLESS,
+            409: OpenApiResponse(description="last_owner, not_a_person"),
         },
     )
     def post(self, request: Request) -> Response:
-        """For people; an API key answers 403."""
+        """For people; an API key is no member."""
         members.leave(actor=actor_of(request), address=address_of(request))
         return Response(status=204)
 
@@ -163,7 +161,7 @@ class TransferView(MemberView):
         form.is_valid(raise_exception=True)
         heir = get_object_or_404(self.get_queryset(), user_id=form.validated_data["member"])
         if actor.user is None:
-            raise PermissionDenied
+            raise NotAPerson
         if not is_confirmed(request._request, actor.user, form.validated_data["password"]):
             raise PasswordWrong
         members.transfer(heir, **self.said())

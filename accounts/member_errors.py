@@ -32,6 +32,11 @@ class RoleTooHigh(MemberRefusal):
     title = "Only an owner may give, change or take away an owner's role"
 
 
+class NotAPerson(MemberRefusal):
+    default_code = "not_a_person"
+    title = "An API key is no member, and can neither leave nor take over"
+
+
 class PasswordWrong(MemberRefusal):
     status_code = 403
     default_code = "password_wrong"

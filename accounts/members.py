@@ -17,7 +17,7 @@ from django.http import Http404
 
 from accounts import audit
 from accounts.keys import revoke_api_key
-from accounts.member_errors import LastOwner
+from accounts.member_errors import LastOwner, NotAPerson
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import Role
 from accounts.seniority import locked, require_may_give
@@ -83,7 +83,7 @@ def remove(
 
 
 def leave(*, actor: Actor, address: str | None) -> None:
-    """End one's own membership. Raises PermissionDenied for a key, and `LastOwner`."""
+    """End one's own membership. Raises `NotAPerson` for a key, and `LastOwner`."""
     with transaction.atomic():
         tenant = locked(actor.tenant)
         _end(_own(actor, tenant), "member.leave", actor, address)
@@ -92,8 +92,8 @@ def leave(*, actor: Actor, address: str | None) -> None:
 def transfer(membership: Membership, *, actor: Actor, address: str | None) -> None:
     """Make the member owner and the acting owner admin, both or neither.
 
-    Raises PermissionDenied unless the actor is an owner, `LastOwner` for oneself and for a person
-    who is switched off, Http404 if the member has gone.
+    Raises PermissionDenied or `NotAPerson` unless the actor is an owner, `LastOwner` for oneself
+    and for a person who is switched off, Http404 if the member has gone.
     """
     with transaction.atomic():
         tenant = locked(actor.tenant)
@@ -129,7 +129,7 @@ def _again(membership: Membership, tenant: Tenant) -> Membership:
 
 def _own(actor: Actor, tenant: Tenant) -> Membership:
     if actor.user is None:
-        raise PermissionDenied("Only a person can do this, not an API key.")
+        raise NotAPerson
     found = Membership.objects.active().for_tenant(tenant).filter(user=actor.user).first()
     if found is None:
         raise PermissionDenied("You are not a member any more.")

@@ -13,7 +13,7 @@ from django.http import Http404
 
 from accounts import members
 from accounts.keys import create_api_key
-from accounts.member_errors import LastOwner, RoleTooHigh
+from accounts.member_errors import LastOwner, NotAPerson, RoleTooHigh
 from accounts.models import ApiKey, AuditEntry, Membership, User
 from accounts.permissions import Role
 from accounts.seniority import roles_to_give
@@ -161,9 +161,9 @@ def test_leaving_ends_the_own_membership(acme: Organisation, stranger: Organisat
 
 def test_key_does_not_leave_or_take_over(acme: Organisation) -> None:
     admin = joined(acme, Role.ADMIN)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(NotAPerson):
         members.leave(actor=acme.actor, address=None)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(NotAPerson):
         members.transfer(admin, actor=acme.actor, address=None)
     assert roles(acme) == {"owner": "owner", "admin": "admin"}
 
