@@ -11,6 +11,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.db import connection
 from django.db.models import F
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEntry
@@ -65,6 +66,16 @@ def test_unknown_people_are_locked_out_alike(acme: Organisation) -> None:
     ]
     assert pages[0].status_code == pages[1].status_code == 429
     assert pages[0].content == pages[1].content
+
+
+def test_unknown_people_cost_the_same_statements(acme: Organisation) -> None:
+    asked = []
+    for email in (acme.owner.email, "nobody@acme.example"):
+        with CaptureQueriesContext(connection) as queries:
+            by_api(email, "wrong", REMOTE_ADDR=THERE)
+        asked.append([query["sql"].replace(email, "...") for query in queries.captured_queries])
+    shapes = [[sql.partition("VALUES")[0] for sql in each] for each in asked]
+    assert shapes[0] == shapes[1]
 
 
 def test_nothing_is_hashed_or_written_while_locked(
