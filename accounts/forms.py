@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
+from accounts.names import clean_name
+
 
 class LoginForm(AuthenticationForm):
     """E-mail address and password."""
@@ -41,3 +43,9 @@ class OrganisationForm(forms.Form):
         help_text="After a job's end, where the job does not say. 0: until the first download. "
         "Empty: as this site usually does.",
     )
+
+    def clean_name(self) -> str:
+        name = clean_name(self.cleaned_data["name"])
+        if not name:
+            raise forms.ValidationError("Give it a name that can be read.")
+        return name
