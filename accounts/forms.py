@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
+from accounts.names import clean_name
+
 
 class LoginForm(AuthenticationForm):
     """E-mail address and password."""
@@ -47,3 +49,9 @@ class OrganisationForm(forms.Form):
         help_text="Who has none sets one up at the next step, and is refused by the API until "
         "then. API keys go on working.",
     )
+
+    def clean_name(self) -> str:
+        name = clean_name(self.cleaned_data["name"])
+        if not name:
+            raise forms.ValidationError("Give it a name that can be read.")
+        return name

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from accounts import audit
 from accounts.keys import create_api_key
 from accounts.models import ApiKey, Membership, Tenant, User
+from accounts.names import clean_name
 from accounts.permissions import SCOPES, Role
 
 
@@ -60,6 +61,7 @@ def _tenant(name: str, slug: str, owner: User) -> tuple[Tenant, bool]:
         if not Membership.objects.filter(tenant=tenant, user=owner, role=Role.OWNER).exists():
             raise ValidationError(f"Organisation {slug!r} exists and {owner} does not own it.")
         return tenant, False
+    name = clean_name(name)
     tenant = Tenant(name=name, slug=slug)
     tenant.full_clean()
     tenant.save()

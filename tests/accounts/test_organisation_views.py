@@ -39,6 +39,13 @@ def test_settings_that_are_wrong_are_told_beside_their_field(
     assert Tenant.objects.get(pk=acme.tenant.pk).name == "Acme"
 
 
+def test_name_is_kept_without_what_is_not_seen(owner: Client, acme: Organisation) -> None:
+    owner.post("/organisation", {"name": " Acme\u202e\u200b \u2066 So\u0308ns\ufeff\x1b "})
+    assert Tenant.objects.get(pk=acme.tenant.pk).name == "Acme S\xf6ns"
+    answer = owner.post("/organisation", {"name": "\u202e\u200b"})
+    assert (answer.status_code, set(answer.context["form"].errors)) == (400, {"name"})
+
+
 def test_members_without_the_right_see_settings_and_cannot_change_them(
     client: Client, acme: Organisation
 ) -> None:
