@@ -16,7 +16,10 @@ class OrganisationPage:
     action: str
 
 
-PAGES = (OrganisationPage("Settings", "organisation-page", "jobs:read"),)
+PAGES = (
+    OrganisationPage("Settings", "organisation-page", "jobs:read"),
+    OrganisationPage("Billing", "billing-page", "billing:read"),
+)
 
 
 def pages_for(actor: Actor) -> list[OrganisationPage]:

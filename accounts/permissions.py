@@ -32,6 +32,8 @@ ACTIONS: dict[str, str] = {
     "templates:write": "Make and change templates",
     "webhooks:write": "Make and change webhooks",
     "usage:read": "See usage",
+    "billing:read": "See plan, costs and invoices",
+    "billing:manage": "Change the budget and who pays",
     "keys:manage": "Make and revoke API keys",
     "members:manage": "Invite, change and remove members",
     "settings:write": "Change the organisation's settings",
@@ -40,7 +42,7 @@ ACTIONS: dict[str, str] = {
 
 ROLES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(ACTIONS),
-    Role.ADMIN: frozenset(ACTIONS) - {"tenant:delete"},
+    Role.ADMIN: frozenset(ACTIONS) - {"tenant:delete", "billing:manage"},
     Role.MEMBER: frozenset(
         {
             "jobs:read",

@@ -6,6 +6,8 @@ from extraction.formats import FORMATS
 from jobs import (
     api,
     batch_api,
+    billing_api,
+    billing_pages,
     cache_api,
     catalogue_api,
     events_api,
@@ -113,6 +115,11 @@ api_urlpatterns = [
         template_api.TemplateLearnView.as_view(),
         name="template-learn",
     ),
+    path("billing", billing_api.BillingView.as_view(), name="billing"),
+    path("invoices", billing_api.InvoiceListView.as_view(), name="invoice-list"),
+    path("invoices/<uuid:pk>", billing_api.InvoiceView.as_view(), name="invoice"),
+    path("invoices/<uuid:pk>.pdf", billing_api.InvoicePdfView.as_view(), name="invoice-as-pdf"),
+    path("invoices/<uuid:pk>.csv", billing_api.InvoiceCsvView.as_view(), name="invoice-as-csv"),
     path("usage", usage_api.UsageView.as_view(), name="usage"),
     path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
     path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
@@ -152,4 +159,28 @@ urlpatterns = [
     path("jobs/<uuid:pk>/cancel", views.JobCancelPage.as_view(), name="job-page-cancel"),
     path("jobs/<uuid:pk>/retry", views.JobRetryPage.as_view(), name="job-page-retry"),
     path("jobs/<uuid:pk>/delete", views.JobDeletePage.as_view(), name="job-page-delete"),
+    path("organisation/billing", billing_pages.BillingPage.as_view(), name="billing-page"),
+    path(
+        "organisation/billing/budget",
+        billing_pages.BudgetPage.as_view(),
+        name="billing-budget-page",
+    ),
+    path(
+        "organisation/billing/details",
+        billing_pages.DetailsPage.as_view(),
+        name="billing-details-page",
+    ),
+    path(
+        "organisation/invoices/<uuid:pk>", billing_pages.InvoicePage.as_view(), name="invoice-page"
+    ),
+    path(
+        "organisation/invoices/<uuid:pk>.pdf",
+        billing_pages.InvoicePdfPage.as_view(),
+        name="invoice-pdf",
+    ),
+    path(
+        "organisation/invoices/<uuid:pk>.csv",
+        billing_pages.InvoiceCsvPage.as_view(),
+        name="invoice-csv",
+    ),
 ]

@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 
 from jobs import templates
 from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
+from tests.accounts.billing import make_invoice
 from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, form_file, make_job, run_job
 from tests.people import PASSWORD, Organisation
@@ -69,6 +70,11 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/versions": {"get": "object"},
     "api/v1/templates/<template:name>/restore": {"post": "object"},
     "api/v1/templates/<template:name>/learn": {"post": "object"},
+    "api/v1/billing": {"get": "list"},
+    "api/v1/invoices": {"get": "list"},
+    "api/v1/invoices/<uuid:pk>": {"get": "object"},
+    "api/v1/invoices/<uuid:pk>.pdf": {"get": "object"},
+    "api/v1/invoices/<uuid:pk>.csv": {"get": "object"},
     "api/v1/usage": {"get": "list"},
     "api/v1/usage.csv": {"get": "list"},
     "api/v1/webhooks": {"get": "list", "post": "list"},
@@ -91,6 +97,12 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "login": {"get": "public", "post": "public", "put": "public"},
     "logout": {"post": "self"},
     "organisation": {"get": "list", "post": "self"},
+    "organisation/billing": {"get": "list"},
+    "organisation/billing/budget": {"get": "list", "post": "self"},
+    "organisation/billing/details": {"get": "list", "post": "self"},
+    "organisation/invoices/<uuid:pk>": {"get": "object"},
+    "organisation/invoices/<uuid:pk>.pdf": {"get": "object"},
+    "organisation/invoices/<uuid:pk>.csv": {"get": "object"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},
@@ -175,11 +187,12 @@ def clients(organisation: Organisation) -> dict[str, Client]:
 
 @pytest.fixture
 def finished(acme: Organisation) -> Job:
-    """A job of acme with a result and pictures; batch, template, webhook, delivery of its id."""
+    """A job of acme with a result and pictures; batch, template, invoice and more of its id."""
     job = make_job(acme, preview=True)
     batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
     run_job(str(job.pk))
+    make_invoice(acme.tenant, pk=job.pk)
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
     webhook, _ = hook(acme, "https://8.8.8.8/")

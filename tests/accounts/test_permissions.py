@@ -18,6 +18,8 @@ EXPECTED = {
     "templates:write": {O, A, M},
     "webhooks:write": {O, A},
     "usage:read": {O, A, M, V},
+    "billing:read": {O, A},
+    "billing:manage": {O},
     "keys:manage": {O, A},
     "members:manage": {O, A},
     "settings:write": {O, A},
@@ -29,7 +31,7 @@ SCOPE_ACTIONS = {
     "templates:write": {"templates:write"},
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
-    "admin": EXPECTED.keys() - {"tenant:delete"},
+    "admin": EXPECTED.keys() - {"tenant:delete", "billing:manage"},
 }
 
 
