@@ -22,6 +22,7 @@ PAGES = (
     OrganisationPage("Export and leave", "organisation-leave-page", "tenant:delete"),
     OrganisationPage("Audit log", "audit-page", "audit:read"),
     OrganisationPage("API keys", "keys-page", "keys:manage"),
+    OrganisationPage("Billing", "billing-page", "billing:read"),
 )
 
 

@@ -32,6 +32,8 @@ ACTIONS: dict[str, str] = {
     "templates:write": "Make and change templates",
     "webhooks:write": "Make and change webhooks",
     "usage:read": "See usage",
+    "billing:read": "See plan, costs and invoices",
+    "billing:manage": "Change the budget and who pays",
     "keys:manage": "Make and revoke API keys",
     "members:read": "See members and their roles",
     "members:manage": "Invite, change and remove members",
@@ -42,7 +44,7 @@ ACTIONS: dict[str, str] = {
     "tenant:delete": "Delete the organisation",
 }
 
-OWNERS_ALONE = frozenset({"tenant:transfer", "tenant:export", "tenant:delete"})
+OWNERS_ALONE = frozenset({"billing:manage", "tenant:transfer", "tenant:export", "tenant:delete"})
 
 ROLES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(ACTIONS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -120,6 +120,7 @@ class Used:
     """What the submissions of some time came to, those still open with nothing but their call.
 
     ``failed`` and ``cached`` are jobs, a job tried again counting once more where it fails again.
+    ``cost`` is that of the pages by currency, without base fee and tax; empty where none was due.
     """
 
     calls: int = 0
@@ -128,6 +129,7 @@ class Used:
     cached: int = 0
     failed: int = 0
     open: int = 0
+    cost: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __add__(self, other: Used) -> Used:
         return Used(
@@ -137,6 +139,10 @@ class Used:
             self.cached + other.cached,
             self.failed + other.failed,
             self.open + other.open,
+            {
+                currency: self.cost.get(currency, Decimal(0)) + other.cost.get(currency, Decimal(0))
+                for currency in sorted({*self.cost, *other.cost})
+            },
         )
 
 
@@ -194,8 +200,9 @@ def _ended(
     rows = (
         records.filter(submitted_at__gte=begin, submitted_at__lt=end)
         .order_by()
-        .values(bucket=Trunc("submitted_at", unit, tzinfo=UTC), name=F("engine"))
+        .values("currency", bucket=Trunc("submitted_at", unit, tzinfo=UTC), name=F("engine"))
         .annotate(
+            cost=Sum((F("pages") - F("included")) * F("unit_price")),
             calls=Count("pk", filter=Q(run=0)),
             read=Sum("pages"),
             seconds=Sum("compute_seconds"),
@@ -204,7 +211,14 @@ def _ended(
         )
     )
     for row in rows:
-        used = Used(row["calls"], row["read"], row["seconds"], row["from_cache"], row["failures"])
+        used = Used(
+            row["calls"],
+            row["read"],
+            row["seconds"],
+            row["from_cache"],
+            row["failures"],
+            cost={row["currency"]: row["cost"]} if row["currency"] else {},
+        )
         yield row["bucket"], row["name"], used
 
 

@@ -7,6 +7,8 @@ from jobs import (
     api,
     audit_csv,
     batch_api,
+    billing_api,
+    billing_pages,
     cache_api,
     catalogue_api,
     events_api,
@@ -123,6 +125,11 @@ api_urlpatterns = [
         name="organisation-export",
     ),
     path("audit.csv", audit_csv.AuditTableView.as_view(), name="audit-table"),
+    path("billing", billing_api.BillingView.as_view(), name="billing"),
+    path("invoices", billing_api.InvoiceListView.as_view(), name="invoice-list"),
+    path("invoices/<uuid:pk>", billing_api.InvoiceView.as_view(), name="invoice"),
+    path("invoices/<uuid:pk>.pdf", billing_api.InvoicePdfView.as_view(), name="invoice-as-pdf"),
+    path("invoices/<uuid:pk>.csv", billing_api.InvoiceCsvView.as_view(), name="invoice-as-csv"),
     path("usage", usage_api.UsageView.as_view(), name="usage"),
     path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
     path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
@@ -168,5 +175,29 @@ urlpatterns = [
         "organisation/export.zip",
         leaving_views.ExportView.as_view(),
         name="organisation-export-page",
+    ),
+    path("organisation/billing", billing_pages.BillingPage.as_view(), name="billing-page"),
+    path(
+        "organisation/billing/budget",
+        billing_pages.BudgetPage.as_view(),
+        name="billing-budget-page",
+    ),
+    path(
+        "organisation/billing/details",
+        billing_pages.DetailsPage.as_view(),
+        name="billing-details-page",
+    ),
+    path(
+        "organisation/invoices/<uuid:pk>", billing_pages.InvoicePage.as_view(), name="invoice-page"
+    ),
+    path(
+        "organisation/invoices/<uuid:pk>.pdf",
+        billing_pages.InvoicePdfPage.as_view(),
+        name="invoice-pdf",
+    ),
+    path(
+        "organisation/invoices/<uuid:pk>.csv",
+        billing_pages.InvoiceCsvPage.as_view(),
+        name="invoice-csv",
     ),
 ]

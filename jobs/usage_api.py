@@ -129,8 +129,10 @@ def _table(buckets: list[Bucket]) -> str:
     writer.writerow(["start", "engine", *(column.name for column in fields(Used))])
     for bucket in buckets:
         for engine, used in sorted(bucket.engines.items()) or [("", Used())]:
-            numbers = [round(number, 3) for number in astuple(used)]
-            writer.writerow([bucket.start.isoformat(), safe_cell(engine), *numbers])
+            *numbers, cost = astuple(used)
+            costs = " ".join(f"{amount} {currency}" for currency, amount in cost.items())
+            rounded = [round(number, 3) for number in numbers]
+            writer.writerow([bucket.start.isoformat(), safe_cell(engine), *rounded, costs])
     return out.getvalue()
 
 

@@ -18,6 +18,10 @@ class UsedSerializer(serializers.Serializer[Any]):
     cached = serializers.IntegerField(help_text="jobs that had another one's result")
     failed = serializers.IntegerField(help_text="times that a job failed")
     open = serializers.IntegerField(help_text="jobs that have not ended: their pages are to come")
+    cost = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="of the pages, by currency, without base fee and tax; empty where none was due",
+    )
 
 
 class BucketSerializer(serializers.Serializer[Any]):

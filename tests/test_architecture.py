@@ -30,7 +30,7 @@ ENGINES_ONLY = {
     "tqdm",
     "transformers",
 }
-SLOW = {"babel", "phonenumbers", "stdnum"}  # loaded when they are used
+SLOW = {"babel", "fontTools", "phonenumbers", "stdnum"}  # loaded when they are used
 MODULES = sorted(path for app in MAY_IMPORT for path in (ROOT / app).rglob("*.py"))
 
 

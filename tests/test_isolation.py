@@ -27,6 +27,7 @@ from accounts.row_security import EVERYTHING
 from accounts.tenancy import TenantQuerySet
 from jobs import templates
 from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
+from tests.accounts.billing import make_invoice
 from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, form_file, make_job, run_job
 from tests.people import PASSWORD, Organisation
@@ -81,6 +82,11 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/organisation/export.zip": {"get": "self"},  # owners only: tests/jobs/test_takeout.py
     "api/v1/audit": {"get": "list"},
     "api/v1/audit.csv": {"get": "list"},
+    "api/v1/billing": {"get": "list"},
+    "api/v1/invoices": {"get": "list"},
+    "api/v1/invoices/<uuid:pk>": {"get": "object"},
+    "api/v1/invoices/<uuid:pk>.pdf": {"get": "object"},
+    "api/v1/invoices/<uuid:pk>.csv": {"get": "object"},
     "api/v1/usage": {"get": "list"},
     "api/v1/usage.csv": {"get": "list"},
     "api/v1/webhooks": {"get": "list", "post": "list"},
@@ -148,6 +154,12 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "organisation/keys/<uuid:pk>/rotate": {"get": "object", "post": "object"},
     "organisation/keys/<uuid:pk>/end-rotation": {"post": "object"},
     "organisation/keys/<uuid:pk>/revoke": {"get": "object", "post": "object"},
+    "organisation/billing": {"get": "list"},
+    "organisation/billing/budget": {"get": "list", "post": "self"},
+    "organisation/billing/details": {"get": "list", "post": "self"},
+    "organisation/invoices/<uuid:pk>": {"get": "object"},
+    "organisation/invoices/<uuid:pk>.pdf": {"get": "object"},
+    "organisation/invoices/<uuid:pk>.csv": {"get": "object"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},
@@ -232,11 +244,12 @@ def call(client: Client, method: str, url: str) -> tuple[int, bytes, str]:
 
 def rows_of(acme: Organisation) -> Job:
     """A job with a result and pictures; of its id also a batch, a template, a webhook, a delivery,
-    a member, an invitation and a key."""
+    a member, an invitation, a key and an invoice."""
     job = make_job(acme, preview=True)
     batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
     run_job(str(job.pk))
+    make_invoice(acme.tenant, pk=job.pk)
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
     webhook, _ = hook(acme, "https://8.8.8.8/")

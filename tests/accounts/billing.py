@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from accounts.models import Plan, PlanPrice, PlanTerms, Subscription, Tenant
+from accounts.models import Invoice, Plan, PlanPrice, PlanTerms, Subscription, Tenant
+from accounts.statements import Line, as_json
 from accounts.usage import Billed, bill_run
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -69,3 +70,27 @@ def use(
         submitted_at=datetime.combine(day, time(12), UTC),
         **fields,
     )
+
+
+def make_invoice(tenant: Tenant, **fields: Any) -> Invoice:
+    """An invoice that no closing made."""
+    line = Line("pages", "Pages read by auto", Decimal(10), "pages", Decimal("0.1"), Decimal(1))
+    customer = {"name": tenant.name, "address": "", "country": "", "tax_id": "", "reference": ""}
+    row: dict[str, Any] = {
+        "number": f"T-{tenant.slug}",
+        "series": "T",
+        "year": 2026,
+        "sequence": 1,
+        "month": OCTOBER,
+        "issued_at": datetime(2026, 11, 1, 3, tzinfo=UTC),
+        "currency": "EUR",
+        "lines": as_json([line]),
+        "net": Decimal(1),
+        "tax_label": "VAT",
+        "tax_rate": Decimal(19),
+        "tax": Decimal("0.19"),
+        "total": Decimal("1.19"),
+        "issuer": {"name": "OCR Ltd", "address": "1 Road", "tax_id": "DE1", "note": ""},
+        "customer": customer,
+    }
+    return Invoice.objects.create(tenant=tenant, **row | fields)

@@ -18,6 +18,8 @@ EXPECTED = {
     "templates:write": {O, A, M},
     "webhooks:write": {O, A},
     "usage:read": {O, A, M, V},
+    "billing:read": {O, A},
+    "billing:manage": {O},
     "keys:manage": {O, A},
     "members:read": {O, A, M, R, V},
     "members:manage": {O, A},
@@ -33,7 +35,8 @@ SCOPE_ACTIONS = {
     "templates:write": {"templates:write"},
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
-    "admin": EXPECTED.keys() - {"tenant:transfer", "tenant:export", "tenant:delete"},
+    "admin": EXPECTED.keys()
+    - {"billing:manage", "tenant:transfer", "tenant:export", "tenant:delete"},
     "audit:read": {"audit:read"},
 }
 

@@ -1,7 +1,8 @@
-"""Close months into invoices, and prove that each row of the ledger is billed once."""
+"""Close months into invoices, prove that each row of the ledger is billed once, export."""
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime
@@ -11,27 +12,34 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import clock, closing
 from accounts.invoices import BillingError
+from accounts.models import Invoice
 from accounts.money import shown
 from accounts.statements import month_of
-from jobs import reconciliation
+from jobs import invoice_csv, reconciliation
+from jobs.billing_serializers import InvoiceDetailSerializer
 
 
 class Command(BaseCommand):
-    """`manage.py billing close [2026-11]` and `manage.py billing check`."""
+    """`manage.py billing close [2026-11]`, `billing check`, `billing export [2026-11]`."""
 
-    help = "Close months into invoices; check the ledger against invoices and jobs."
+    help = "Close months into invoices; check the ledger against invoices and jobs; export."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to do."""
         todo = parser.add_subparsers(dest="todo", required=True)
         close = todo.add_parser("close", help="issue what is due, once whatever is killed")
         close.add_argument("month", nargs="?", help="for example 2026-11; the last one if left out")
+        export = todo.add_parser("export", help="invoices and credit notes of a month as CSV")
+        export.add_argument("month", nargs="?", help="that they are for; the last one if left out")
+        export.add_argument("--json", action="store_true", help="JSON instead")
         todo.add_parser("check", help="exit code 1 unless all is 0")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line for each invoice and each month that waits, or the checks."""
         if options["todo"] == "check":
             self._check()
+        elif options["todo"] == "export":
+            self._export(_month(options["month"]), as_json=options["json"])
         else:
             self._close(_month(options["month"]))
 
@@ -54,6 +62,14 @@ class Command(BaseCommand):
         self.stdout.write(f"invoices = {issued}, months that wait = {waiting}")
         if waiting:
             sys.exit(1)
+
+    def _export(self, month: date, *, as_json: bool) -> None:
+        rows = Invoice.objects.filter(month=month).select_related("corrects").order_by("pk")
+        if not as_json:
+            self.stdout.write(invoice_csv.table(rows), ending="")
+            return
+        told = [InvoiceDetailSerializer(row).data for row in rows]
+        self.stdout.write(json.dumps(told, default=str, ensure_ascii=False))
 
     def _check(self) -> None:
         found, wrong = closing.check(), reconciliation.wrongly_billed()
