@@ -5,8 +5,9 @@ from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from extraction import syscall_filter
 from extraction.engines import ENGINES
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
@@ -161,6 +162,21 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def check_decoders(**kwargs: Any) -> list[CheckMessage]:
+    """Whether this machine cuts decoders off; with ``--deploy``."""
+    if syscall_filter.works():
+        return []
+    return [
+        Warning(
+            "This system filters no system calls: decoders of documents keep more rights than due.",
+            hint="Linux on x86-64 or arm64, and a container runtime that lets seccomp filters be "
+            "set (Docker and Kubernetes do). Silence ocrsite.W001 where no worker runs here.",
+            id="ocrsite.W001",
+        )
+    ]
 
 
 def _storage() -> list[CheckMessage]:
