@@ -106,7 +106,7 @@ def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
 
 
 def _open(fd: int, request: dict[str, Any]) -> Opened:
-    size = os.fstat(fd).st_size
+    size = os.lseek(fd, 0, os.SEEK_END)
     data = os.pread(fd, size, 0)
     document: Opened
     if request["format"] == "PDF":

@@ -66,7 +66,7 @@ def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
         sandbox.allow_cpu(request["seconds"])
         try:
             if request["ask"] == "open":
-                data = os.pread(files[0], os.fstat(files[0]).st_size, 0)
+                data = os.pread(files[0], os.lseek(files[0], 0, os.SEEK_END), 0)
                 writer = _open(data, request)
                 channel.send({})
                 continue

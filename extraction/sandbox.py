@@ -6,8 +6,11 @@ thread of this process stops it. So it runs in a child:
 - One *fork server* a process (started when first needed, restarted when lost) imports the decoder
   once and never touches a document. It starts with an empty environment, so no credentials and no
   open connections come along. Each child is forked from it, which costs milliseconds.
-- A child has a cap on memory, file size and CPU time, can open no file or socket (so no program
-  can load either), and dies with the server, which dies with this process.
+- A child has a cap on memory, file size and CPU time, can open no file or socket, and dies with the
+  server, which dies with this process. On Linux a filter leaves it no other system calls than
+  computing takes (``extraction.syscall_filter``): it starts no process and no program, makes no
+  connection, changes no file by its name, signals nobody. Where the system refuses the filter,
+  that is logged as an error, and the rest holds.
 - Child and parent speak over a socket pair in frames of JSON and bytes. Nothing is unpickled: what
   a child says is data, whatever a document made of the child.
 - Pixels go through ``SharedMemory``: a file in memory that both sides write to and map.
@@ -22,6 +25,7 @@ import fcntl
 import gc
 import importlib
 import json
+import logging
 import mmap
 import os
 import resource
@@ -36,6 +40,10 @@ import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
+
+from extraction import syscall_filter
+
+logger = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64_000_000
 START_SECONDS = 60.0  # for the server: importing a decoder on a busy machine
@@ -230,6 +238,8 @@ class _Server:
     def __init__(self) -> None:
         self.owner = os.getpid()
         self._lock = threading.Lock()
+        if not syscall_filter.works():
+            logger.error("this system filters no system calls: decoders keep more rights than due")
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -356,6 +366,7 @@ def _run_child(
         _cap(resource.RLIMIT_AS, request["memory_bytes"])
         _cap(resource.RLIMIT_FSIZE, request["file_bytes"])
         _cap(resource.RLIMIT_NOFILE, 0)  # open descriptors stay usable; no new file or socket
+        syscall_filter.apply()  # whether it does is told by _Server
         target(channel, files[1:])
         status = 0
     except ChildDied:

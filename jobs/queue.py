@@ -30,6 +30,7 @@ from extraction.engines import ENGINES, Pool
 from jobs.errors import QueueFull
 from jobs.models import Priority, Task
 
+FILTERED = "filtered"  # in Redis, of a worker: 1 where the system filters what its decoders do
 BELL = "jobs.tasks.run_next"
 FEW_BELLS = 20  # rung by the sweeper for what waits
 MOST_BELLS = 100  # in Redis at once; whoever ends a task rings for the next

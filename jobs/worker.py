@@ -22,6 +22,8 @@ from rq.exceptions import DequeueTimeout, StopRequested
 from rq.job import Job as RQJob
 
 from accounts.shared_redis import shared_redis
+from extraction import syscall_filter
+from jobs import queue as jobs_queue
 from jobs import tasks
 
 logger = logging.getLogger(__name__)
@@ -69,6 +71,11 @@ class WarmWorker(SimpleWorker):
     def connection_timeout(self) -> int:
         """Seconds without an answer after which Redis counts as away."""
         return ANSWER_SECONDS
+
+    def register_birth(self) -> None:
+        """Tell Redis of this worker, and whether its decoders can be filtered."""
+        super().register_birth()
+        self.connection.hset(self.key, jobs_queue.FILTERED, int(syscall_filter.works()))
 
     def subscribe(self) -> None:
         """Nobody commands workers through Redis: no thread and connection for it."""

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from accounts.audit_retention import MAX_DAYS, MIN_DAYS
+from extraction import syscall_filter
 from extraction.engines import ENGINES
 from jobs.download_audit import DOWNLOADS
 from jobs.netguard import Allowed
@@ -165,7 +166,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
             Error(
                 "TENANT_DELETION_DAYS or TENANT_LEDGER_YEARS is out of range.",
                 hint="0 to 90 days, 0 to 30 years.",
-                id="ocrsite.E017",
+                id="ocrsite.E021",
             )
         )
     days = settings.AUDIT_RETENTION_DAYS
@@ -199,7 +200,7 @@ def _signing_in() -> list[CheckMessage]:
     if bool(settings.OIDC_ISSUER) != bool(settings.OIDC_CLIENT_ID):
         hint = "Set both, or neither for a site without single sign-on."
         found.append(
-            Error("Of OIDC_ISSUER and OIDC_CLIENT_ID one is set.", hint=hint, id="ocrsite.E018")
+            Error("Of OIDC_ISSUER and OIDC_CLIENT_ID one is set.", hint=hint, id="ocrsite.E022")
         )
     local = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/]", f"{settings.OIDC_ISSUER}/")
     if settings.OIDC_ISSUER and not settings.OIDC_ISSUER.startswith("https://") and not local:
@@ -218,6 +219,21 @@ def check_role(databases: Sequence[str] | None = None, **kwargs: Any) -> list[Ch
             f"The application's database role {', '.join(reasons)}.",
             hint="Organisations are kept apart by the application alone. Give it a role of its "
             "own: docs/deployment.md, Two roles.",
+            id="ocrsite.W002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_decoders(**kwargs: Any) -> list[CheckMessage]:
+    """Whether this machine cuts decoders off; with ``--deploy``."""
+    if syscall_filter.works():
+        return []
+    return [
+        Warning(
+            "This system filters no system calls: decoders of documents keep more rights than due.",
+            hint="Linux on x86-64 or arm64, and a container runtime that lets seccomp filters be "
+            "set (Docker and Kubernetes do). Silence ocrsite.W001 where no worker runs here.",
             id="ocrsite.W001",
         )
     ]

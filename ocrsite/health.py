@@ -132,8 +132,22 @@ def live_workers() -> int | None:
     """How many workers have sent a heartbeat lately; None if Redis does not answer."""
     try:
         with shared_redis().asked() as client:
-            known = Worker.all(connection=client)
+            return len(_live(client))
     except redis.RedisError:
         return None
+
+
+def unfiltered_workers() -> int | None:
+    """How many of them say that the system does not filter what decoders do."""
+    try:
+        with shared_redis().asked() as client:
+            told = [client.hget(worker.key, queue.FILTERED) for worker in _live(client)]
+    except redis.RedisError:
+        return None
+    return sum(1 for filtered in told if filtered == b"0")
+
+
+def _live(client: redis.Redis) -> list[Worker]:
     since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
-    return sum(1 for worker in known if worker.last_heartbeat and worker.last_heartbeat > since)
+    known = Worker.all(connection=client)
+    return [worker for worker in known if worker.last_heartbeat and worker.last_heartbeat > since]

@@ -29,7 +29,7 @@ from accounts.models import UsageRecord
 from accounts.row_security import unscoped
 from jobs import deliveries, queue
 from jobs.models import Job, Task
-from ocrsite.health import live_workers
+from ocrsite.health import live_workers, unfiltered_workers
 
 QUICK_SECONDS = 0.1  # what is counted faster is counted at every scrape
 KEPT_TIMES = 100  # as long as counting took is its outcome kept otherwise
@@ -117,6 +117,11 @@ class JobsCollector(Collector):
             bells.add_metric([pool], queue.bells(pool))
         yield bells
         yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=live_workers() or 0)
+        yield GaugeMetricFamily(
+            "ocrsite_workers_unfiltered",
+            "Live workers whose decoders the system does not filter",
+            value=unfiltered_workers() or 0,
+        )
 
 
 def _counted(name: str, rows: QuerySet[Any, Any]) -> list[Any]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from extraction import sandbox
+from extraction import sandbox, syscall_filter
 from extraction.sandbox import Child, ChildDied, ChildTimeout, SharedMemory
 
 CHILDREN = """
-import os, signal, socket, time
+import ctypes, mmap, os, resource, signal, socket, threading, time
 
 def echo(channel, files):
     while True:
@@ -35,17 +36,65 @@ def fail(channel, files):
     raise RuntimeError("bug")
 
 def tell(channel, files):
-    said = {"environ": dict(os.environ), "memory": "", "file": "", "socket": ""}
+    said = {"environ": dict(os.environ), "memory": "", "tried": {}}
     try:
         bytearray(10**9)
     except MemoryError:
         said["memory"] = "refused"
-    for name, call in (
-        ("file", lambda: open("/etc/hostname")),
-        ("socket", lambda: socket.socket()),
-    ):
+    for name, call in ATTEMPTS.items():
         try:
-            call()
+            call(channel)
+            said["tried"][name] = "done"
+        except OSError as error:
+            said["tried"][name] = os.strerror(error.errno)
+        except RuntimeError as error:
+            said["tried"][name] = str(error)
+    channel.send(said)
+
+C = ctypes.CDLL(None, use_errno=True)
+
+def c(name, *arguments):
+    ctypes.set_errno(0)
+    if getattr(C, name)(*arguments) == -1:
+        raise OSError(ctypes.get_errno(), name)
+
+ATTEMPTS = {
+    "read a file": lambda channel: open("/etc/hostname"),
+    "write a file": lambda channel: open(MARK, "w"),
+    "make a folder": lambda channel: os.mkdir(MARK),
+    "remove a file": lambda channel: os.unlink(KEPT),
+    "rename a file": lambda channel: os.rename(KEPT, MARK),
+    "empty a file": lambda channel: os.truncate(KEPT, 0),
+    "open a file to all": lambda channel: os.chmod(KEPT, 0o777),
+    "link to a file": lambda channel: os.symlink("/etc/passwd", MARK),
+    "look at a file": lambda channel: os.stat(KEPT),
+    "change the folder": lambda channel: os.chdir("/tmp"),
+    "make memory a file": lambda channel: os.memfd_create("x"),
+    "make a socket": lambda channel: socket.socket(),
+    "connect its own": lambda channel: channel._socket.connect("/run/x"),
+    "fork": lambda channel: os.fork(),
+    "run a program": lambda channel: os.execv("/bin/true", ["true"]),
+    "start a thread": lambda channel: threading.Thread(target=time.sleep, args=(0,)).start(),
+    "signal its parent": lambda channel: os.kill(os.getppid(), 0),
+    "kill everybody": lambda channel: os.kill(-1, 0),
+    "trace its parent": lambda channel: c("ptrace", 16, os.getppid(), 0, 0),
+    "limit its parent": lambda channel: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1)),
+    "read another's memory": lambda channel: c(
+        "process_vm_readv", os.getppid(), None, 0, None, 0, 0
+    ),
+    "make a namespace": lambda channel: c("unshare", 0x10000000),
+    "run what it wrote": lambda channel: mmap.mmap(
+        -1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+    ),
+    "undo the filter": lambda channel: c("prctl", 22, 0, 0, 0, 0),
+}
+
+def look(channel, files):
+    said = {}
+    for name in ("read a file", "write a file", "make a socket", "look at a file"):
+        try:
+            ATTEMPTS[name](channel)
+            said[name] = "done"
         except OSError as error:
             said[name] = os.strerror(error.errno)
     channel.send(said)
@@ -77,11 +126,15 @@ number = raw(b"\\0\\0\\0\\x01\\0\\0\\0\\0" + b"7")
 deep = raw(b"\\0\\1\\x86\\xa0\\0\\0\\0\\0" + b"[" * 100_000)
 """
 
+UNFILTERED = "from extraction import syscall_filter; syscall_filter.apply = lambda: False\n"
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("children")
-    (folder / "misbehaving_children.py").write_text(CHILDREN)
+    (folder / "kept").write_text("kept")
+    places = f"MARK, KEPT = {str(folder / 'mark')!r}, {str(folder / 'kept')!r}\n"
+    (folder / "misbehaving_children.py").write_text(places + CHILDREN)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         patch.setenv("DATABASE_URL", "postgres://secret")
@@ -157,7 +210,42 @@ def test_child_has_no_secrets_and_no_reach() -> None:
         said, _ = child.receive(soon())
     assert set(said["environ"]) <= {"PYTHONPATH", "LC_ALL", "OPENBLAS_NUM_THREADS"}
     assert said["memory"] == "refused"
-    assert said["file"] == said["socket"] == "Too many open files"
+    refused = "Operation not permitted"
+    assert said["tried"].pop("start a thread") == "can't start new thread"
+    assert len(said["tried"]) > 20
+    assert {name: outcome for name, outcome in said["tried"].items() if outcome != refused} == {}
+
+
+def test_child_keeps_to_itself_where_the_system_filters_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a kernel without seccomp: told in the log, and what limits do still holds."""
+    monkeypatch.setattr(syscall_filter, "works", lambda: False)
+    monkeypatch.setattr(sandbox, "_SERVER_CODE", UNFILTERED + sandbox._SERVER_CODE)
+    sandbox.stop_server()
+    try:
+        with start("look") as child:
+            tried, _ = child.receive(soon())
+    finally:
+        sandbox.stop_server()
+    assert "filters no system calls" in caplog.text
+    refused = "Too many open files"
+    assert tried["read a file"] == tried["write a file"] == tried["make a socket"] == refused
+    assert tried["look at a file"] == "done", "the test is about something"
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_filter_is_a_sound_program(machine: str) -> None:
+    """Jumps end within it, its last word is a refusal, and the kernel's bound is kept."""
+    code = syscall_filter._program(syscall_filter.CALLS[machine], 4711)
+    steps = list(struct.iter_unpack("HBBI", code))
+    assert len(steps) < 4096
+    assert steps[-1] == (0x06, 0, 0, 0x00050001)
+    for place, (kind, if_true, if_false, _) in enumerate(steps):
+        if kind & 7 == 5:
+            assert place + 1 + max(if_true, if_false) < len(steps)
+    calls = syscall_filter.CALLS[machine]
+    assert len(set(calls.always)) == len(calls.always)
 
 
 def test_shared_memory_is_written_by_the_child_and_keeps_its_size() -> None:

@@ -11,11 +11,12 @@ from django.core.management import call_command
 from pytest_django import Settings
 from rq.utils import now, utcformat
 
+from extraction import syscall_filter
 from extraction.types import PageImage
 from jobs import queue, tasks
 from jobs.models import Job, Status, Task
 from jobs.worker import WarmWorker
-from ocrsite.health import live_workers
+from ocrsite.health import live_workers, unfiltered_workers
 from tests.engines import FakeEngine
 from tests.jobs.making import make_job
 from tests.people import Organisation
@@ -101,3 +102,13 @@ def test_worker_without_a_heartbeat_is_not_counted_as_live(settings: Settings) -
     long_ago = utcformat(now() - timedelta(seconds=settings.LEASE_SECONDS + 1))
     worker.connection.hset(worker.key, "last_heartbeat", long_ago)
     assert live_workers() == 0
+
+
+def test_worker_tells_whether_its_decoders_are_filtered(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    for works in (True, False):
+        monkeypatch.setattr(syscall_filter, "works", lambda works=works: works)
+        worker = WarmWorker(queue.pool_queue("cpu"), name=f"filtered {works}")
+        worker.register_birth()
+        told.append(unfiltered_workers())
+    assert told == [0, 1]
