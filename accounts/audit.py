@@ -134,9 +134,13 @@ def _logged_out(request: HttpRequest, user: User | AnonymousUser | None, **kwarg
 def _login_failed(
     credentials: Mapping[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
+    name = str(credentials.get("username", ""))
+    # For the organisation of the person whose name was typed to see; who typed it nobody has proved
+    user = User.objects.filter(email=name).first()
     record(
-        actor=str(credentials.get("username", "")) or "nobody",
-        tenant=None,
+        actor=name if "@" in name else "nobody",  # it may be a password in the wrong field
+        tenant=home_tenant(user) if user else None,
         action="login.fail",
+        obj=user,
         address=address_of(request) if request is not None else None,
     )
