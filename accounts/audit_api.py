@@ -90,7 +90,7 @@ def wanted_of(request: Request) -> Wanted:
     """The filters of a request. Raises ValidationError."""
     form = AuditFilterForm(request.query_params)
     if not form.is_valid():
-        raise ValidationError(form.errors)
+        raise ValidationError({name: list(errors) for name, errors in form.errors.items()})
     return form.wanted()
 
 

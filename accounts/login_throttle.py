@@ -83,7 +83,7 @@ class LoginThrottle(AxesBaseHandler, AbstractAxesHandler):
             return
         name = _name_in(credentials)
         record(
-            actor=name or "nobody",
+            actor=name if "@" in name else "nobody",  # it may be a password in the wrong field
             tenant=None,
             action="login.fail",
             after={"factor": credentials["factor"]} if "factor" in credentials else None,

@@ -2,8 +2,8 @@
 
 Two fork servers, one of each kind, take turns, each round in a new order; the first round is
 warm-up and not counted. Prints a table in Markdown: milliseconds a document (median, lowest,
-highest) with and without, and the ratio of the two, by rounds. A document is opened, each page decoded to its
-text, or pixels, with a picture for people, and closed: a child of its own each time.
+highest) with and without, and the ratio of the two, by rounds. A document is opened, each page
+decoded to its text, or pixels, with a picture for people, and closed: a child of its own each time.
 """
 
 from __future__ import annotations

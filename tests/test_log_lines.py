@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -48,9 +49,10 @@ def log() -> Iterator[io.StringIO]:
 
 
 def test_settings_use_the_formatter() -> None:
-    line = django_settings.LOGGING["formatters"]["line"]
-    assert line == {"()": "ocrsite.log_lines.LineFormatter", "messages": False}
-    assert django_settings.LOGGING["handlers"]["stderr"]["formatter"] == "line"
+    logs: Any = django_settings.LOGGING
+    line = {"()": "ocrsite.log_lines.LineFormatter", "messages": False}
+    assert logs["formatters"]["line"] == line
+    assert logs["handlers"]["stderr"]["formatter"] == "line"
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -305,8 +305,12 @@ def test_what_is_settled_is_not_looked_through_again() -> None:
     for _ in range(4):
         last = add("test.entry")
         sealer.run()
-    rolled_back = committing(lambda: (add("test.lost"), transaction.set_rollback(True)))
-    rolled_back()
+
+    def lose() -> None:
+        add("test.lost")
+        transaction.set_rollback(True)
+
+    committing(lose)()
     for _ in range(3):
         sealer.run()
     assert sealer.settled > last.pk, "an id that was rolled back holds nothing up"

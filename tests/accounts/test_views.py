@@ -48,6 +48,9 @@ def test_login_page_answers_unknown_people_and_wrong_passwords_alike(
         ("login.fail", "owner@acme.example"),
         ("login.fail", "viewer@acme.example"),
     ]
+    known, unknown = AuditEntry.objects.filter(action="login.fail").order_by("id")
+    assert (known.tenant, known.user, known.object_id) == (acme.tenant, None, str(acme.owner.pk))
+    assert (unknown.tenant, unknown.object_id) == (None, "")
 
 
 def test_login_page_labels_the_address(client: Client, db: None) -> None:
@@ -63,6 +66,11 @@ def test_logout_by_post_alone(client: Client, acme: Organisation) -> None:
     assert "_auth_user_id" not in client.session
     assert entries()[1:] == [("session.logout", "owner@acme.example")]
     assert AuditEntry.objects.get(action="session.logout").tenant == acme.tenant
+
+
+def test_password_typed_as_a_name_is_not_kept(client: Client, db: None) -> None:
+    client.post("/login", {"username": "hunter2hunter2", "password": "x"})
+    assert entries() == [("login.fail", "nobody")]
 
 
 def test_admin_has_no_sign_in_of_its_own(client: Client, acme: Organisation) -> None:
