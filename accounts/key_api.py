@@ -158,7 +158,7 @@ class KeyRotateView(KeyView):
         operation_id="key_rotate_end",
         tags=TAGS,
         summary="Refuse the text before the last rotation from now on",
-        responses=ApiKeySerializer,
+        responses={200: ApiKeySerializer},
     )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The overlap ends now."""

@@ -31,7 +31,7 @@ LAST_EVENT_ID = OpenApiParameter(
     description="the id of the last event that came: go on after it",
 )
 RESPONSES: dict[Any, Any] = {
-    (200, MEDIA_TYPE): OpenApiTypes.STR,
+    (200, MEDIA_TYPE): OpenApiTypes.ANY,  # events, each of which is an object
     204: OpenApiResponse(description="The end has been told: do not come again."),
 }
 

@@ -453,6 +453,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ocrsite.openapi.tell_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
         "ApiKeyStatus": "accounts.models.KEY_STATES",
