@@ -783,7 +783,7 @@ class Migration(migrations.Migration):
                     "covered",
                     models.BooleanField(
                         default=True,
-                        help_text="Included pages may be this engine's; off: each one costs its price.",
+                        help_text="Included pages may be this engine's. Off: each costs its price.",
                     ),
                 ),
                 (
