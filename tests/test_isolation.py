@@ -263,10 +263,10 @@ def rows_of(acme: Organisation) -> Job:
         event="job.succeeded",
         body="{}",
     )
-    person = User.objects.create(pk=job.pk, email=f"{job.pk}@acme.example")
+    person = User.objects.create(pk=job.pk, email=f"{job.pk}@{acme.tenant.slug}.example")
     Membership.objects.create(tenant=acme.tenant, user=person, role="viewer")
     sent = invitations.invite(
-        actor=acme.actor, email="new@acme.example", role="viewer", address=None
+        actor=acme.actor, email=f"new@{acme.tenant.slug}.example", role="viewer", address=None
     )
     Invitation.objects.filter(pk=sent.invitation.pk).update(id=job.pk)
     key, _ = create_api_key(tenant=acme.tenant, name="x", scopes=["jobs:read"], created_by=None)
