@@ -32,6 +32,7 @@ def main() -> None:
         lift_limits()
         with servers(Path(folder) / "servers") as running:
             os.environ["DATABASE_URL"] = running.database_url
+            os.environ["DATABASE_OWNER_URL"] = running.owner_url
             os.environ["REDIS_URL"] = running.redis_url
             measure(rounds, running.redis_url)
 
@@ -41,6 +42,9 @@ def measure(rounds: int, redis_url: str) -> None:
     import django
 
     django.setup()
+    from accounts.row_security import process_sees_everything
+
+    process_sees_everything()
     import redis
     from django.core.management import call_command
     from rest_framework.test import APIClient

@@ -281,6 +281,9 @@ def main() -> None:
             import django
 
             django.setup()
+            from accounts.row_security import process_sees_everything
+
+            process_sees_everything()
             jobs = make_jobs(most)
             worker = worker_of(running)
             rate(running, port, jobs[0], 2)  # warm

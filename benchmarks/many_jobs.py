@@ -23,7 +23,7 @@ from benchmarks import many_rows
 from benchmarks.load import Call, Client, call, form
 from benchmarks.overhead import percentile
 from benchmarks.unlimited import lift_limits
-from ocrsite.embedded import free_port, servers
+from ocrsite.embedded import Servers, free_port, servers
 from ocrsite.run import Site, site
 from tests.documents import text_pdf
 
@@ -41,32 +41,39 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)
         with servers(folder / "servers") as running:
-            second = running.database_url.replace("/ocrsite?", "/many?")
-            with psycopg.connect(running.database_url, autocommit=True) as database:
+            second = Servers(
+                running.database_url.replace("/ocrsite?", "/many?"),
+                running.owner_url.replace("/ocrsite?", "/many?"),
+                running.redis_url.removesuffix("0") + "1",
+                None,
+                None,
+            )
+            with psycopg.connect(running.owner_url, autocommit=True) as database:
                 database.execute("CREATE DATABASE many")
-            redis_url = running.redis_url.removesuffix("0") + "1"
             with (
                 site(
                     folder / "few",
                     port=free_port(),
                     workers=0,
                     database_url=running.database_url,
+                    owner_url=running.owner_url,
                     redis_url=running.redis_url,
                 ) as few,
                 site(
                     folder / "many",
                     port=free_port(),
                     workers=0,
-                    database_url=second,
-                    redis_url=redis_url,
+                    database_url=second.database_url,
+                    owner_url=second.owner_url,
+                    redis_url=second.redis_url,
                 ) as many,
             ):
-                many_rows.fill(running.database_url, chosen.few)
+                many_rows.fill(running.owner_url, chosen.few)
                 begun = time.perf_counter()
-                many_rows.fill(second, chosen.many)
+                many_rows.fill(second.owner_url, chosen.many)
                 print(f"{chosen.many:,} jobs in {time.perf_counter() - begun:.0f} s\n", flush=True)
                 ask(few, many, chosen.rounds)
-            questions(folder, running.database_url, running.redis_url)
+            questions(folder, running)
 
 
 def ask(few: Site, many: Site, rounds: int) -> None:
@@ -118,20 +125,23 @@ def calls(running: Site, client: Client) -> dict[str, Call]:
     }
 
 
-def questions(folder: Path, database_url: str, redis_url: str) -> None:
+def questions(folder: Path, running: Servers) -> None:
     """Time what the queue is asked with few and many tasks, of one and many organisations."""
-    os.environ |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "HTTPS": "0"}
+    os.environ |= {"DATABASE_URL": running.database_url, "REDIS_URL": running.redis_url}
+    os.environ |= {"DATABASE_OWNER_URL": running.owner_url, "HTTPS": "0"}
     os.environ |= {"VAR_DIR": str(folder), "SECRET_KEY": "k" * 50}
     os.environ["DJANGO_SETTINGS_MODULE"] = "ocrsite.settings"
     import django
 
     django.setup()
-    from django.db import connection, transaction
+    from django.db import transaction
 
+    from accounts.row_security import process_sees_everything
     from jobs import places, queue
     from jobs.models import Job, Task
 
-    with psycopg.connect(database_url, autocommit=True) as database:
+    process_sees_everything()
+    with psycopg.connect(running.owner_url, autocommit=True) as database:
         database.execute(many_rows.TENANTS.replace("%(tenants)s", "900").replace("other", "more"))
 
     def next_task() -> None:
@@ -151,12 +161,12 @@ def questions(folder: Path, database_url: str, redis_url: str) -> None:
     print("|---|---|---|---|")
     for tenants in (1, 1_000):
         for tasks in (10, 10_000):
-            many_rows.queue(database_url, tasks, tenants=tenants)
+            many_rows.queue(running.owner_url, tasks, tenants=tenants)
             last = Task.objects.order_by("-pk")[0]
             job_id, tenant_id = last.job_id, last.tenant_id
             Task.objects.filter(job=job_id).exclude(pk=last.pk).update(job=_other(job_id))
-            with connection.cursor() as cursor:
-                cursor.execute("VACUUM ANALYZE jobs_task")
+            with psycopg.connect(running.owner_url, autocommit=True) as database:
+                database.execute("VACUUM ANALYZE jobs_task")
             for each in asked:
                 times = []
                 for number in range(110):

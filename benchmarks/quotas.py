@@ -50,11 +50,14 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "ocrsite.settings"
         os.environ |= {"LOG_LEVEL": "ERROR", "DATABASE_POOL": "40", "MAX_QUEUED": "1000000"}
         with servers(Path(folder) / "servers") as running:
-            os.environ["DATABASE_URL"] = running.database_url
+            os.environ["DATABASE_URL"] = running.owner_url
             os.environ["REDIS_URL"] = running.redis_url
             import django
 
             django.setup()
+            from accounts.row_security import process_sees_everything
+
+            process_sees_everything()
             from django.core.management import call_command
 
             call_command("migrate", verbosity=0)

@@ -41,6 +41,7 @@ def main() -> None:
         with servers(Path(folder) / "servers") as running:
             os.environ |= {
                 "DATABASE_URL": running.database_url,
+                "DATABASE_OWNER_URL": running.owner_url,
                 "REDIS_URL": running.redis_url,
                 "VAR_DIR": folder,
                 "SECRET_KEY": secrets.token_urlsafe(50),
@@ -56,6 +57,9 @@ def measure(events: int, rounds: int) -> None:
     import django
 
     django.setup()
+    from accounts.row_security import process_sees_everything
+
+    process_sees_everything()
     from django.core.management import call_command
     from django.db import connection
 

@@ -346,8 +346,8 @@ def test_without_the_filter_a_stranger_still_sees_nothing_foreign(
             for hidden in (finished.pk, acme.tenant.pk, acme.key.prefix, acme.owner.email):
                 assert str(hidden).encode() not in body, route
     assert str(own.pk).encode() in call(who["key"], "get", "/api/v1/ocr/jobs")[1]
-    for body in ({"name": "invoice"}, {"template": {"name": "x", "fields": [{"name": "iban"}]}}):
-        sent = {"job": str(finished.pk), **body}
+    for asked in ({"name": "invoice"}, {"template": {"name": "x", "fields": [{"name": "iban"}]}}):
+        sent = {"job": str(finished.pk), **asked}
         assert stranger.api().post("/api/v1/templates/test", sent).status_code == 404
     assert Job.objects.get(pk=finished.pk).status == "succeeded"
     assert Webhook.objects.filter(active=True, old_secret_until=None).count() == 1

@@ -58,7 +58,7 @@ OPEN = {
 }
 
 
-def ask(sql: str, *params: object) -> list[tuple[Any, ...]]:
+def ask(sql: str, *params: str) -> list[tuple[Any, ...]]:
     """The rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

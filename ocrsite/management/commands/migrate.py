@@ -12,7 +12,7 @@ from ocrsite.database.roles import as_owner, grant
 class Command(migrate.Command):
     """As Django's; run it with DATABASE_OWNER_URL where the application has a role of its own."""
 
-    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+    def get_check_kwargs(self, options: Any) -> Any:
         """Checks that ask no database: the application's role may not be there yet."""
         return {}
 
