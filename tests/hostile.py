@@ -112,8 +112,10 @@ class Planted:
             found += [reverse(f"{name}_changelist"), reverse(f"{name}_changelist") + "?q=<script>"]
             for row in model._default_manager.order_by("-pk")[:2]:
                 found += [reverse(f"{name}_change", args=[row.pk])]
-            if row := model._default_manager.first():
-                found += [reverse(f"{name}_history", args=[row.pk])]
+            found += [
+                reverse(f"{name}_history", args=[row.pk])
+                for row in model._default_manager.order_by("pk")[:1]
+            ]
         return found
 
     def files(self) -> Iterator[tuple[str, bytes]]:
