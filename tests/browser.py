@@ -151,6 +151,7 @@ def _upload(page: Page, site: str, names: Sequence[str]) -> None:
     page.wait_for_function(
         "count => document.querySelectorAll('#uploads .message-bad').length === count",
         arg=len(names),
+        timeout=120_000,
     )
 
 
