@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import FilePayload, Page
 
 QUIET = [
     "--no-sandbox",
@@ -144,13 +144,14 @@ def _look(
 def _upload(page: Page, site: str, names: Sequence[str]) -> None:
     """Choose files of these names, of no known type, and wait until each has been refused."""
     page.goto(f"{site}/jobs/new")
-    page.set_input_files(
-        "input[type=file]",
-        [{"name": name, "mimeType": "text/plain", "buffer": b"x"} for name in names],
-    )
+    files: list[FilePayload] = [
+        {"name": name, "mimeType": "text/plain", "buffer": b"x"} for name in names
+    ]
+    page.set_input_files("input[type=file]", files)
     page.wait_for_function(
         "count => document.querySelectorAll('#uploads .message-bad').length === count",
         arg=len(names),
+        timeout=120_000,
     )
 
 

@@ -92,8 +92,8 @@ class Planted:
     jobs: list[Job]
     batch: Batch
 
-    def pages(self) -> list[str]:
-        """The tenant's pages with something of it on them."""
+    def pages(self, step: int = 1) -> list[str]:
+        """The tenant's pages with something of it; of those of single jobs every ``step``-th."""
         newest = [job.pk for job in reversed(self.jobs)]
         lists = ["/jobs", *(f"/jobs?before={pk}" for pk in newest[29::30])]
         panels = [
@@ -102,7 +102,13 @@ class Planted:
             if job.pages_done
             for view in ("text", "tables", "fields", "downloads", "details")
         ]
-        return [*lists, "/jobs/new", "/organisation", *panels, *(f"/jobs/{pk}" for pk in newest)]
+        return [
+            *lists,
+            "/jobs/new",
+            "/organisation",
+            *panels,
+            *(f"/jobs/{pk}" for pk in newest[::step]),
+        ]
 
     def admin_pages(self) -> list[str]:
         """Lists, a row and its history of every model in the admin."""
@@ -112,8 +118,10 @@ class Planted:
             found += [reverse(f"{name}_changelist"), reverse(f"{name}_changelist") + "?q=<script>"]
             for row in model._default_manager.order_by("-pk")[:2]:
                 found += [reverse(f"{name}_change", args=[row.pk])]
-            if row := model._default_manager.first():
-                found += [reverse(f"{name}_history", args=[row.pk])]
+            found += [
+                reverse(f"{name}_history", args=[row.pk])
+                for row in model._default_manager.order_by("pk")[:1]
+            ]
         return found
 
     def files(self) -> Iterator[tuple[str, bytes]]:

@@ -101,3 +101,21 @@ def test_finder_runs_in_the_web_image() -> None:
 def test_module_is_not_too_long(path: Path) -> None:
     if path.name != "catalogue.py":  # nothing but a table
         assert len(path.read_text().splitlines()) <= 600
+
+
+def test_no_xml_of_others_is_parsed() -> None:
+    """It is written alone; entities and other documents that XML can name are then nobody's."""
+    parsers = {"parse", "fromstring", "fromstringlist", "iterparse", "XML", "XMLParser"}
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        names = {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        assert not imported(tree) & {"lxml", "defusedxml", "html5lib", "pyexpat"}, path
+        if "xml" not in imported(tree):
+            continue
+        used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not (names | used) & parsers, path

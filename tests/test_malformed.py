@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.jobs.making import form_file
-from tests.people import Organisation
+from tests.people import PASSWORD, Organisation
 
 pytestmark = pytest.mark.django_db
 TOKEN = "/api/v1/auth/token"
@@ -95,3 +95,20 @@ def test_whole_surrogate_pairs_and_63_levels_are_read(client: Client) -> None:
     for body in ('{"email": "\\ud83d\\ude00", "password": "x"}', "[" * 63 + "1" + "]" * 63):
         answer = client.post(TOKEN, body, content_type="application/json")
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["owner@acme.e\u212bample", "o\u200bwner@acme.example", "owner@acme.example\u202e",
+     "ＯWNER@acme.example", "\ufb00@acme.example", "owner@acme.example\r\nBcc: x@y.example",
+     '"<script>"@acme.example'],
+)  # fmt: skip
+def test_address_that_only_looks_like_anothers_signs_nobody_in(
+    acme: Organisation, email: str
+) -> None:
+    body = {"email": email, "password": PASSWORD}
+    answer = Client().post(TOKEN, body, content_type="application/json")
+    assert answer.status_code in (400, 401)
+    page = Client().post("/login", {"username": email, "password": PASSWORD})
+    assert page.status_code == 200, "the form again"
+    assert "_auth_user_id" not in page.client.session
