@@ -115,16 +115,17 @@ class Sealer:
         if time.monotonic() >= self._again:
             self._begin()  # so that what nobody has thought of is found too
         before, reached = self._transactions()
-        sealed = 0
+        sealed, after = 0, self.settled
         while not stop():
-            done = _seal_batch(self.settled)
+            done = _seal_batch(after)
             if done is None:  # another sealer is at it: what is behind it is not known here
                 return sealed
-            sealed += done
-            if done < BATCH:
+            sealed += len(done)
+            if len(done) < BATCH:
                 self._advance(before, reached)
                 self._tell_head()
                 break
+            after = done[-1].pk  # what comes below it meanwhile is for the next turn
         return sealed
 
     def _transactions(self) -> tuple[tuple[int, int], int]:
@@ -166,26 +167,26 @@ def seal() -> int:
     return Sealer().run()
 
 
-def _seal_batch(settled: int) -> int | None:
+def _seal_batch(after: int) -> Sequence[AuditEntry] | None:
     """Seal the oldest entries without a seal, beyond that id; None while another one seals."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", SEALER_LOCK)
             if not cursor.fetchone()[0]:
                 return None
-        entries = unsealed(settled)
+        entries = unsealed(after)
         _append(entries)
-        return len(entries)
+        return entries
 
 
-def unsealed(settled: int) -> Sequence[AuditEntry]:
+def unsealed(after: int) -> Sequence[AuditEntry]:
     """The entries beyond that id without a seal, the oldest first; at most ``BATCH``."""
     return list(
         AuditEntry.objects.raw(
             "SELECT * FROM accounts_auditentry AS entry WHERE id > %s AND NOT EXISTS ("
             "SELECT FROM accounts_auditseal WHERE entry_id = entry.id AND entry_id > %s"
             ") ORDER BY id LIMIT %s",
-            [settled, settled, BATCH],
+            [after, after, BATCH],
         )
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts import audit, audit_retention, audit_seals
@@ -342,10 +344,13 @@ def test_sealers_at_once_make_one_chain() -> None:
 
 def test_many_entries_are_sealed_in_batches(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_seals, "BATCH", 3)
-    for _ in range(8):
-        add("test.entry")
-    assert seal() == 8
+    entries = [add("test.entry") for _ in range(8)]
+    with CaptureQueriesContext(connection) as captured:
+        assert seal() == 8
     assert verify().sound
+    looks = [each["sql"] for each in captured if "NOT EXISTS" in each["sql"]]
+    begun = [re.search(r"WHERE id > (\d+)", sql)[1] for sql in looks]  # type: ignore[index]
+    assert begun == ["0", str(entries[2].pk), str(entries[5].pk)], "each goes on where one ended"
 
 
 def test_unsealed_seconds_are_those_of_the_oldest_after_the_chain(chain: list[AuditEntry]) -> None:
