@@ -21,6 +21,7 @@ from jobs.serializers import PageStateSerializer
 class JobPagesView(JobView):
     """How far each page is."""
 
+    pagination_class = None
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
 
     @extend_schema(

@@ -62,8 +62,9 @@ MORE: dict[str, tuple[int, ...]] = {
 }
 
 
-def tell_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """drf-spectacular's hook: the document with all errors in it."""
+def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """drf-spectacular's hook: the document with all errors in it, and null where all may be."""
+    _let_null_be(result)
     result["components"]["schemas"]["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
@@ -89,3 +90,13 @@ def _statuses(method: str, path: str, operation: dict[str, Any]) -> Iterator[int
     if "requestBody" in operation:
         yield from (413, 415, 422)
     yield from MORE.get(f"{method} {path.removeprefix('/api/v1')}", ())
+
+
+def _let_null_be(part: Any) -> None:
+    """What may be anything may be null: drf-spectacular says "one of anything and null", of which
+    null is both, so that no null would do."""
+    for each in part.values() if isinstance(part, dict) else part:
+        if isinstance(each, dict | list):
+            _let_null_be(each)
+    if isinstance(part, dict) and {} in part.get("oneOf", ()):
+        del part["oneOf"]

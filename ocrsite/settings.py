@@ -455,7 +455,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "ocrsite.openapi.tell_errors",
+        "ocrsite.openapi.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
