@@ -47,6 +47,13 @@ bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.layout
 	$(BIN)/python -m benchmarks.field_documents
 
+# Known vulnerabilities of what is pinned; asks PyPI, so it needs the network and is no part of CI
+.PHONY: audit
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	build/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/constraints.txt
+
 clean:
 	rm -rf var build
 
