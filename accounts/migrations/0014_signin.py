@@ -10,7 +10,7 @@ from accounts.row_policies import protect
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_billing"),
+        ("accounts", "0013_billing"),
     ]
 
     operations = [
