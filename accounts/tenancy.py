@@ -200,6 +200,7 @@ class PageMixin(TenantMixin):
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
 
+@unscoped()
 def _without_tenant(request: HttpRequest) -> HttpResponseBase:
     from accounts.models import Membership  # that module imports this one
 

@@ -20,6 +20,7 @@ SIGNED_IN = "anybody signed in"
 READ, WRITE, CANCEL = "jobs:read", "jobs:write", "jobs:cancel"
 CORRECT, TEMPLATES, WEBHOOKS = "fields:correct", "templates:write", "webhooks:write"
 USAGE, KEYS, SETTINGS = "usage:read", "keys:manage", "settings:write"
+MEMBERS, MANAGE, TRANSFER = "members:read", "members:manage", "tenant:transfer"
 
 NEEDS: dict[str, dict[str, str]] = {
     "api/v1/classify": {"post": WRITE},
@@ -71,6 +72,13 @@ NEEDS: dict[str, dict[str, str]] = {
     "api/v1/keys": {"get": KEYS, "post": KEYS},
     "api/v1/keys/<uuid:pk>": {"get": KEYS, "patch": KEYS, "delete": KEYS},
     "api/v1/keys/<uuid:pk>/rotate": {"post": KEYS, "delete": KEYS},
+    "api/v1/members": {"get": MEMBERS},
+    "api/v1/members/leave": {"post": MEMBERS},
+    "api/v1/members/transfer": {"post": TRANSFER},
+    "api/v1/members/<uuid:pk>": {"get": MEMBERS, "patch": MANAGE, "delete": MANAGE},
+    "api/v1/invitations": {"get": MANAGE, "post": MANAGE},
+    "api/v1/invitations/<uuid:pk>": {"get": MANAGE, "delete": MANAGE},
+    "api/v1/invitations/<uuid:pk>/resend": {"post": MANAGE},
     "api/v1/health": {"get": ANYBODY},
     "api/v1/schema": {"get": ANYBODY},
     "api/v1/docs": {"get": ANYBODY},
@@ -80,6 +88,14 @@ NEEDS: dict[str, dict[str, str]] = {
     "logout": {"post": SIGNED_IN},
     "switch-tenant": {"post": SIGNED_IN},
     "organisation": {"get": READ, "post": SETTINGS},
+    "organisation/members": {"get": MEMBERS, "post": MANAGE},
+    "organisation/members/leave": {"get": MEMBERS, "post": MEMBERS},
+    "organisation/members/<uuid:pk>": {"get": MANAGE, "post": MANAGE},
+    "organisation/members/<uuid:pk>/remove": {"get": MANAGE, "post": MANAGE},
+    "organisation/members/<uuid:pk>/transfer": {"get": TRANSFER, "post": TRANSFER},
+    "organisation/invitations/<uuid:pk>/resend": {"post": MANAGE},
+    "organisation/invitations/<uuid:pk>/revoke": {"post": MANAGE},
+    "invitations/<str:token>": {"get": ANYBODY, "post": ANYBODY},
     "organisation/keys": {"get": KEYS},
     "organisation/keys/new": {"get": KEYS, "post": KEYS},
     "organisation/keys/<uuid:pk>": {"get": KEYS, "post": KEYS},
