@@ -100,6 +100,7 @@ def django_db_setup(
     from django.db import connection
 
     from ocrsite.database.roles import as_owner
+    from tests.owner import FUNCTION
 
     owner = django_db_modify_db_settings
     with django_db_blocker.unblock():
@@ -111,7 +112,8 @@ def django_db_setup(
             for table, trigger in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
             role = connection.ops.quote_name(settings.DATABASES["default"]["USER"])
-            cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {role}")
+            cursor.execute(f"GRANT TRUNCATE, MAINTAIN ON ALL TABLES IN SCHEMA public TO {role}")
+            cursor.execute(FUNCTION)
         owner.close()
     yield
     with django_db_blocker.unblock():

@@ -21,6 +21,7 @@ from accounts.row_security import EVERYTHING, SETTING, send_scope
 # What the application's role may not do to tables, of SELECT, INSERT, UPDATE and DELETE
 WITHHELD = {
     "accounts_auditentry": "UPDATE, DELETE",
+    "accounts_auditseal": "UPDATE, DELETE",
     "accounts_usagerecord": "UPDATE",
     "jobs_fieldrevision": "UPDATE",
     "django_migrations": "INSERT, UPDATE, DELETE",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -20,6 +20,7 @@ from accounts import audit, audit_retention, audit_seals
 from accounts.audit_seals import Sealer, seal
 from accounts.audit_verify import verify
 from accounts.models import AuditEntry, AuditSeal, Tenant
+from tests.owner import Owner
 from tests.people import Organisation
 
 TABLES = ("accounts_auditentry", "accounts_auditseal")
@@ -38,14 +39,14 @@ def add(action: str, tenant: Tenant | None = None, at: datetime | None = None) -
 
 
 @contextmanager
-def as_a_forger() -> Iterator[Any]:
-    """A cursor of the tables' owner, who has taken the triggers away."""
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only")
-        yield cursor
-        for table in TABLES:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_append_only")
+def as_a_forger() -> Iterator[Owner]:
+    """The tables' owner, who has taken the triggers away."""
+    owner = Owner()
+    for table in TABLES:
+        owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only")
+    yield owner
+    for table in TABLES:
+        owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_append_only")
 
 
 def found() -> list[tuple[str, int | None, int | None]]:
@@ -76,39 +77,41 @@ def test_log_and_seals_refuse_changes_even_from_their_owner(
     column = "action" if table == "accounts_auditentry" else "entry_id"
     wanted = change.format(table, column, column)
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
-        connection.cursor().execute(wanted)
+        for statement in wanted.split("; "):
+            Owner().execute(statement)
     assert (AuditEntry.objects.count(), AuditSeal.objects.count()) == (5, 5)
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_log_and_seals_refuse_truncate(table: str, chain: list[AuditEntry]) -> None:
-    with connection.cursor() as cursor:  # which is off for the tests' own emptying of tables
-        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_truncate")
-        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
-            cursor.execute(f"TRUNCATE {table} CASCADE")
-        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+    owner = Owner()  # the trigger is off for the tests' own emptying of tables
+    owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_truncate")
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        owner.execute(f"TRUNCATE {table} CASCADE")
+    owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
     assert (AuditEntry.objects.count(), AuditSeal.objects.count()) == (5, 5)
 
 
 def test_seals_let_nobody_pass_with_the_setting_for_pruning(chain: list[AuditEntry]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL ocrsite.audit_prune = 'on'")
-        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
-            cursor.execute("DELETE FROM accounts_auditseal")
-        cursor.execute("SET LOCAL ocrsite.audit_prune = ''")
+    owner = Owner()
+    owner.execute("SET LOCAL ocrsite.audit_prune = 'on'")
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        owner.execute("DELETE FROM accounts_auditseal")
+    owner.execute("SET LOCAL ocrsite.audit_prune = ''")
 
 
 def test_setting_for_pruning_serves_the_owner_alone(chain: list[AuditEntry]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE audit_intruder")
-        cursor.execute("GRANT ALL ON accounts_auditentry TO audit_intruder")
-        cursor.execute("SET LOCAL ROLE audit_intruder")
         cursor.execute("SET LOCAL ocrsite.audit_prune = 'on'")
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            cursor.execute("DELETE FROM accounts_auditentry")
+        cursor.execute("SELECT quote_ident(current_user)")
+        (role,) = cursor.fetchone()
+        Owner().execute(f"GRANT DELETE ON accounts_auditentry TO {role}")
         with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
             cursor.execute("DELETE FROM accounts_auditentry")
-        with pytest.raises(Exception, match="permission denied for function"), transaction.atomic():
-            cursor.execute("SELECT accounts_audit_prune(%s, NULL, '{}', 10)", [OLD])
-        cursor.execute("RESET ROLE")
+        cursor.execute("SET LOCAL ocrsite.audit_prune = ''")
+        Owner().execute(f"REVOKE DELETE ON accounts_auditentry FROM {role}")
     assert AuditEntry.objects.count() == 5
 
 

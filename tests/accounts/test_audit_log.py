@@ -400,6 +400,7 @@ def test_admins_list_reads_a_bounded_number_of_rows(query: str, many: uuid.UUID)
     asked = [each["sql"] for each in captured if 'FROM "accounts_auditentry"' in each["sql"]]
     assert 1 < len(asked) < 4
     for sql in asked:
+        _, _, sql = sql.rpartition("; ")  # without what row security puts in front
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) {sql}")
             plan = cursor.fetchone()[0][0]["Plan"]

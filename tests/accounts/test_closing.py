@@ -31,6 +31,7 @@ from accounts.models import (
     UsageRecord,
 )
 from tests.accounts.billing import OCTOBER, subscribe, terms, use
+from tests.owner import Owner
 from tests.people import Organisation, organisation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -246,10 +247,11 @@ def test_no_issuer_no_invoice(tenant: Tenant, settings: Settings) -> None:
 def test_what_was_issued_is_never_changed(tenant: Tenant, statement: str) -> None:
     october()
     before = Invoice.objects.values().get()
-    with connection.cursor() as cursor, transaction.atomic():
-        cursor.execute("ALTER TABLE accounts_invoice ENABLE TRIGGER accounts_invoice_no_truncate")
+    owner = Owner()
+    with transaction.atomic():
+        owner.execute("ALTER TABLE accounts_invoice ENABLE TRIGGER accounts_invoice_no_truncate")
         with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
-            cursor.execute(statement)
+            owner.execute(statement)
         transaction.set_rollback(True)
     assert Invoice.objects.values().get() == before
     Invoice.objects.update(payment="failed")  # that may change

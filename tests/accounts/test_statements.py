@@ -24,6 +24,7 @@ from accounts.money import rounded, shown
 from accounts.statements import statements
 from accounts.usage import Billed
 from tests.accounts.billing import NOVEMBER, subscribe, terms, use
+from tests.owner import Owner
 from tests.people import Organisation
 
 pytestmark = pytest.mark.django_db
@@ -170,9 +171,9 @@ def test_terms_that_have_held_for_a_day_are_never_changed(statement: str) -> Non
         cursor.execute(statement.replace("DELETE FROM accounts_planterms", "SELECT 1"))  # today
         terms("other", prices={"*": "0.01"})
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE accounts_planterms DISABLE TRIGGER USER")
+        Owner().execute("ALTER TABLE accounts_planterms DISABLE TRIGGER USER")
         cursor.execute("UPDATE accounts_planterms SET created_at = '2026-01-01'")
-        cursor.execute("ALTER TABLE accounts_planterms ENABLE TRIGGER USER")
+        Owner().execute("ALTER TABLE accounts_planterms ENABLE TRIGGER USER")
         with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
             cursor.execute(statement)
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():

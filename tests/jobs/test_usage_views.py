@@ -30,6 +30,7 @@ from accounts.models import (
 from jobs.models import Job
 from tests.accounts.billing import OCTOBER, subscribe, terms, use
 from tests.jobs.making import make_job, run_job
+from tests.owner import Owner
 from tests.people import Organisation
 
 pytestmark = [
@@ -201,9 +202,9 @@ def test_terms_and_prices_are_added_and_old_ones_are_not_changed(operator: Clien
     assert entry.after == {"*": {"price": "0.010000", "covered": True}}
     old = terms("old", prices={"*": "1"})
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_planterms DISABLE TRIGGER USER")
+        Owner().execute("ALTER TABLE accounts_planterms DISABLE TRIGGER USER")
         cursor.execute("UPDATE accounts_planterms SET created_at = start WHERE id = %s", [old.pk])
-        cursor.execute("ALTER TABLE accounts_planterms ENABLE TRIGGER USER")
+        Owner().execute("ALTER TABLE accounts_planterms ENABLE TRIGGER USER")
     page = reverse("admin:accounts_planterms_change", args=[old.pk])
     assert operator.get(page).status_code == 200
     assert operator.post(page, fields | {"plan": old.plan_id}).status_code == 403

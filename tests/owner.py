@@ -1,0 +1,36 @@
+"""The owner of the tests' database, for a statement within a test's own transaction.
+
+The application's role, as which tests run, may not change what is append-only, nor any table's
+form. What a thief of the owner's password could do is tried through a function of the tests alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+FUNCTION = """
+CREATE FUNCTION tests_as_owner(statement text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE changed bigint;
+BEGIN
+    EXECUTE statement;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed;
+END
+$$
+"""
+
+
+class Owner:
+    """Executes statements as the owner of the tables; ``rowcount`` is the last one's."""
+
+    rowcount = 0
+
+    def execute(self, statement: str, params: Any = ()) -> None:
+        """The statement, its parameters put in by the client."""
+        with connection.cursor() as cursor:
+            text = cursor.mogrify(statement, params) if params else statement
+            cursor.execute("SELECT tests_as_owner(%s)", [text])
+            (self.rowcount,) = cursor.fetchone()
