@@ -20,6 +20,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from accounts import audit, clock, signins
 from accounts.models import AuditEntry, User
+from accounts.row_security import unscoped
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def _set(user: User, new: str, action: str, session_key: str | None, address: st
         )
 
 
+@unscoped()
 def _send_link(email: str, address: str | None) -> None:
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email=email, is_active=True).first()

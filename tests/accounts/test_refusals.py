@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts import refusals, seldom
 from accounts.keys import revoke_api_key
-from accounts.models import ApiKey, AuditEntry, Membership, Tenant, User
+from accounts.models import ApiKey, AuditEntry, Tenant, User
 from accounts.permissions import Role
 from accounts.seldom import Seldom
 from tests.people import PASSWORD, Organisation
@@ -149,15 +149,6 @@ def test_refusal_stands_where_it_cannot_be_noted(
     client = acme.api("jobs:read")
     monkeypatch.setattr("accounts.audit.record", away)
     assert client.get("/api/v1/webhooks").status_code == 403
-
-
-def test_person_without_an_organisation_is_noted(acme: Organisation) -> None:
-    Membership.objects.all().delete()
-    page = Client()
-    page.force_login(acme.owner)
-    assert page.get("/jobs").status_code == 403
-    (entry,) = refused()
-    assert (entry.user, entry.tenant) == (acme.owner, None)
 
 
 def test_seldom_forgets_the_oldest_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -281,7 +281,10 @@ def test_changed_role_holds_at_the_next_request(acme: Organisation) -> None:
     access = sign_in(acme.owner.email).json()["access"]
     Membership.objects.update(role=Role.REVIEWER)
     body = me(access).json()
-    assert (body["role"], body["permissions"]) == ("reviewer", ["fields:correct", "jobs:read"])
+    assert (body["role"], body["permissions"]) == (
+        "reviewer",
+        ["fields:correct", "jobs:read", "members:read"],
+    )
 
 
 def test_changed_password_ends_all_tokens(acme: Organisation) -> None:
