@@ -14,7 +14,7 @@ from django.forms import Form
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts import audit, second_factor
+from accounts import audit, login_throttle, second_factor
 from accounts.admin_paging import CappedPaginator
 from accounts.audit_actions import GROUPS, those_of
 from accounts.audit_search import found
@@ -125,7 +125,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     search_fields = ("email", "name")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
-    actions = ("switch_second_factor_off",)
+    actions = ("let_in_again", "switch_second_factor_off")
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
         (
@@ -137,6 +137,19 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     add_fieldsets = (
         (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
+
+    @admin.action(description="Forget failed sign-ins", permissions=["change"])
+    def let_in_again(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For who is locked out and known to the operator."""
+        done = sum(
+            login_throttle.let_in_again(
+                user,
+                actor=request.user,  # type: ignore[arg-type]
+                address=audit.address_of(request),
+            )
+            for user in queryset
+        )
+        self.message_user(request, f"Forgotten of {done} people.", messages.SUCCESS)
 
     @admin.action(description="Switch second factor off", permissions=["change"])
     def switch_second_factor_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -12,15 +12,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from axes.handlers.base import AbstractAxesHandler, AxesBaseHandler
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.audit import address_of, record
+from accounts.audit import address_of, home_tenant, record
 from accounts.limits import network_of
+from accounts.models import User
 
 NOWHERE = "0.0.0.0"  # noqa: S104  counts for callers without an address: a Unix socket
 
@@ -58,8 +60,8 @@ class LoginLocked(Exception):
         self.seconds = seconds
 
 
-class LoginThrottle(AxesBaseHandler, AbstractAxesHandler):
-    """The handler that AXES_HANDLER names."""
+class LoginThrottle(AxesDatabaseHandler):
+    """The handler that AXES_HANDLER names; axes' own commands read and delete the same rows."""
 
     def is_allowed(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         """Whether these credentials may be tried at all."""
@@ -102,12 +104,6 @@ class LoginThrottle(AxesBaseHandler, AbstractAxesHandler):
 
     def user_logged_out(self, sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
         """Nothing to count."""
-
-    def post_delete_access_attempt(self, instance: Any, **kwargs: Any) -> None:
-        """An operator or our cleaning up has forgotten failures: nothing else to do."""
-
-    def post_save_access_attempt(self, instance: Any, **kwargs: Any) -> None:
-        """Rows are written by SQL alone."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """The person's failures from there that still count."""
@@ -157,6 +153,22 @@ def forget_failures(request: HttpRequest, name: str) -> None:
     """After a sign-in: the person's failures from there count no more."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, _key(request, name))
+
+
+def let_in_again(user: User, *, actor: User, address: str | None) -> bool:
+    """Forget the person's failures from wherever; False if there are none."""
+    with transaction.atomic():
+        name = _name_in({"username": user.email})
+        forgotten, _ = AccessAttempt.objects.filter(username=name).delete()
+        if forgotten:
+            record(
+                actor=actor,
+                tenant=home_tenant(user),
+                action="login.unlock",
+                obj=user,
+                address=address,
+            )
+    return bool(forgotten)
 
 
 def lockout_response(

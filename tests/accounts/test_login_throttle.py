@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.backends import ModelBackend
+from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from tests.people import Organisation, organisation
 from tests.signing_in import by_api, by_page
 
@@ -139,6 +140,30 @@ def test_success_forgets_the_persons_failures(acme: Organisation, way: Any) -> N
     fail(4)
     assert way(acme.owner.email, REMOTE_ADDR=THERE).status_code in (200, 302)
     assert AccessAttempt.objects.get().username == "other@acme.example"
+
+
+def test_operator_lets_a_person_in_again(acme: Organisation) -> None:
+    fail(5)
+    fail(5, "other@acme.example", ELSEWHERE)
+    operator = User.objects.create_superuser("op@example.com", "x")
+    client = Client()
+    client.force_login(operator)
+    form = {"action": "let_in_again", "_selected_action": [str(acme.owner.pk)]}
+    client.post("/admin/accounts/user/", form)
+    assert by_api(acme.owner.email, REMOTE_ADDR=THERE).status_code == 200
+    assert by_api("other@acme.example", REMOTE_ADDR=ELSEWHERE).status_code == 429
+    entry = AuditEntry.objects.get(action="login.unlock")
+    assert (entry.user, entry.object_id) == (operator, str(acme.owner.pk))
+
+
+def test_commands_of_axes_work_on_the_same_rows(
+    acme: Organisation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail(5)
+    call_command("axes_list_attempts")
+    assert f"{THERE}\t{acme.owner.email}\t5" in capsys.readouterr().out
+    call_command("axes_reset_ip", THERE)
+    assert by_api(acme.owner.email, REMOTE_ADDR=THERE).status_code == 200
 
 
 def test_many_names_from_one_address_lock_it(acme: Organisation, settings: Settings) -> None:
