@@ -53,5 +53,5 @@ def _end_sessions(tenant_id: UUID, people: Collection[UUID]) -> None:
             session.delete()
         elif content.get(SESSION_KEY) == str(tenant_id):
             del content[SESSION_KEY]
-            session.session_data = Session.get_session_store_class()().encode(content)
+            session.session_data = Session.objects.encode(content)
             session.save(update_fields=["session_data"])

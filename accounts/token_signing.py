@@ -51,7 +51,4 @@ class RotatingBackend(TokenBackend):
         raise refused
 
 
-class SignedHere:
-    """A token class that uses it; to be put left of simplejwt's."""
-
-    token_backend = RotatingBackend()
+BACKEND = RotatingBackend()

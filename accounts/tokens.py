@@ -27,7 +27,7 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 from accounts import audit
 from accounts.models import Membership, TokenFamily
 from accounts.row_security import unscoped
-from accounts.token_signing import SignedHere
+from accounts.token_signing import BACKEND
 
 TENANT, FAMILY, STAMP = "tenant", "family", "stamp"
 JTI, SUBJECT = api_settings.JTI_CLAIM, api_settings.USER_ID_CLAIM
@@ -45,14 +45,17 @@ class TokenReused(TokenError):
         self.used = token
 
 
-class AccessToken(SignedHere, PlainAccessToken):
+class AccessToken(PlainAccessToken):
     """What a request is made with."""
 
+    _token_backend = BACKEND
 
-class RefreshToken(SignedHere, PlainRefreshToken):
+
+class RefreshToken(PlainRefreshToken):
     """A refresh token with its tenant and family; a used one raises `TokenReused`."""
 
     access_token_class = AccessToken
+    _token_backend = BACKEND
 
     def verify(self, *args: Any, **kwargs: Any) -> None:
         if FAMILY not in self.payload:

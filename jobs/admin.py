@@ -118,7 +118,7 @@ class DepartureAdmin(ReadOnlyAdmin):
     actions = ("call_off",)
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return request.user.is_superuser  # type: ignore[union-attr]
+        return request.user.is_superuser
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -134,7 +134,7 @@ class DepartureAdmin(ReadOnlyAdmin):
         obj.tenant_id, obj.name = row.tenant_id, row.name
 
     def has_call_off_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_superuser  # type: ignore[union-attr]
+        return request.user.is_superuser
 
     @admin.action(description="Call off, and open the organisation again", permissions=["call_off"])
     def call_off(self, request: HttpRequest, queryset: QuerySet[Departure]) -> None:

@@ -6,6 +6,7 @@ that does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -32,9 +33,18 @@ class Table:
         """Its name: "jobs.page"."""
         return str(self.model._meta.label_lower)
 
+    @property
+    def owner(self) -> str:
+        """The lookup that leads to the row that has the organisation's key; "" for itself."""
+        return self.path.rpartition("__")[0]
+
     def rows(self, tenant_id: UUID) -> QuerySet[Any]:
         """The organisation's rows, in no order."""
         return self.model._base_manager.filter(**{self.path: tenant_id}).order_by()
+
+    def rows_of(self, owners: Sequence[Any]) -> QuerySet[Any]:
+        """The rows of those owners, by their ids: found by an index, whatever else there is."""
+        return self.model._base_manager.filter(**{f"{self.owner}__in": owners}).order_by()
 
 
 @cache
@@ -47,6 +57,19 @@ def tables() -> tuple[Table, ...]:
             if key.related_model in paths and key.related_model is not model:
                 order.add(key.related_model, model)
     return tuple(Table(model, paths[model]) for model in order.static_order())
+
+
+@cache
+def owned_by(owner: Table) -> tuple[Table, ...]:
+    """The tables whose rows lead to the organisation by way of this one's."""
+    return tuple(table for table in tables() if table.owner and _owner_model(table) is owner.model)
+
+
+def _owner_model(table: Table) -> Type:
+    model = table.model
+    for name in table.owner.split("__"):
+        model = model._meta.get_field(name).related_model  # type: ignore[assignment]
+    return model
 
 
 def _paths() -> dict[Type, str]:

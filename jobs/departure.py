@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from math import inf
 from uuid import UUID
 
+import redis
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.template.loader import render_to_string
 
 from accounts import audit, clock, departed_people, keys
@@ -24,12 +27,15 @@ from accounts.permissions import Role
 from accounts.shared_redis import shared_redis
 from accounts.tenancy import Actor
 from jobs import claims, lifecycle, storage
-from jobs.belongings import Table, tables
+from jobs.belongings import Table, owned_by, tables
+from jobs.errors import StorageUnavailable
 from jobs.models import ENDED, Job, Status, StoredFile
+from jobs.stores import Stored
 
 logger = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 2_000  # in one transaction
+ROWS_AT_ONCE = 2_000  # in one transaction, of a table that others do not hang on
+OWNERS_AT_ONCE = 50  # of one that has pages, fields and the like below
 KEYS_AT_ONCE = 1_000  # of Redis, asked for together
 MAIL_SECONDS = 86_400  # for which an e-mail is tried
 # What TENANT_LEDGER_YEARS keeps: what was billed
@@ -116,15 +122,21 @@ def call_off(tenant_id: UUID, *, actor: User | None, address: str | None = None)
         )
 
 
-def sweep(stop: Callable[[], bool] = lambda: False) -> int:
+def sweep(stop: Callable[[], bool] = lambda: False, *, seconds: float = inf) -> int:
     """Go on with every organisation that is to be removed; returns how many steps were done.
 
-    Raises ``StorageUnavailable`` and redis.RedisError where what is to be removed is out of reach.
+    A round ends after ``seconds``, for the sweeper has other chores. Raises ``StorageUnavailable``,
+    redis.RedisError and the database's errors where what is to be removed is out of reach.
     """
-    done = 0
+    done, until = 0, time.monotonic() + seconds
     for tenant_id in list(Departure.objects.values_list("pk", flat=True)):
-        while not stop() and advance(tenant_id):
-            done += 1
+        try:
+            while not stop() and time.monotonic() < until and advance(tenant_id):
+                done += 1
+        except (OperationalError, InterfaceError, StorageUnavailable, redis.RedisError):
+            raise
+        except Exception:  # the others are not to wait for it
+            logger.exception("organisation %s could not be removed further", tenant_id)
     return done
 
 
@@ -169,7 +181,7 @@ def _announce(departure: Departure) -> str | None:
 
 
 def _count(departure: Departure) -> str | None:
-    """A sum over all documents, by which the receipt can be compared with an export.
+    """What there is of files, and a sum over all documents, as it is in an export's manifest.
 
     Nothing is removed of an organisation that somebody has switched on again by hand.
     """
@@ -181,6 +193,8 @@ def _count(departure: Departure) -> str | None:
         )
         return None
     departure.documents = sum_of_documents(departure.pk)
+    for page in storage.pages(f"{departure.pk}/"):
+        _count_files(departure, page)
     return FILES
 
 
@@ -194,16 +208,22 @@ def sum_of_documents(tenant_id: UUID) -> str:
 
 
 def _files(departure: Departure) -> str | None:
-    """Remove the organisation's objects, some at a time."""
+    """Remove the organisation's objects, some at a time.
+
+    They were counted before: of those that went with a step that was killed nobody knows later.
+    """
     return FILES if _remove_files(departure) else PEOPLE
 
 
-def _remove_files(departure: Departure) -> int:
+def _remove_files(departure: Departure) -> list[Stored]:
     page = next(storage.pages(f"{departure.pk}/"), [])
     storage.remove([stored.key for stored in page])
+    return page
+
+
+def _count_files(departure: Departure, page: Sequence[Stored]) -> None:
     departure.files += len(page)
     departure.bytes += sum(stored.size for stored in page)
-    return len(page)
 
 
 def _people(departure: Departure) -> str | None:
@@ -215,23 +235,31 @@ def _people(departure: Departure) -> str | None:
 
 def _rows(departure: Departure) -> str | None:
     """Remove rows of one table, those that point to others first."""
-    for table in tables():
-        if not _is_kept(departure, table) and _remove_rows(departure, table):
-            return ROWS
-    return CACHE
+    return ROWS if _remove_some_rows(departure) else CACHE
 
 
 def _is_kept(departure: Departure, table: Table) -> bool:
     return departure.keeps_ledger and table.label in LEDGER
 
 
-def _remove_rows(departure: Departure, table: Table) -> int:
-    some = list(table.rows(departure.pk).values_list("pk", flat=True)[:ROWS_AT_ONCE])
-    if not some:
-        return 0
-    _, removed = table.model._base_manager.filter(pk__in=some).delete()
-    _add(departure, removed)
-    return len(some)
+def _remove_some_rows(departure: Departure) -> bool:
+    """Remove rows of the first table that has any; False where none has."""
+    return any(
+        _remove_rows(departure, table)
+        for table in tables()
+        if not table.owner and not _is_kept(departure, table)
+    )
+
+
+def _remove_rows(departure: Departure, table: Table) -> bool:
+    """Remove some of the table's rows with what hangs on them; False where there are none."""
+    below = owned_by(table)
+    most = OWNERS_AT_ONCE if below else ROWS_AT_ONCE
+    some = list(table.rows(departure.pk).values_list("pk", flat=True)[:most])
+    for each in below:
+        _add(departure, each.rows_of(some).delete()[1])
+    _add(departure, table.model._base_manager.filter(pk__in=some).delete()[1])
+    return bool(some)
 
 
 def _add(departure: Departure, removed: dict[str, int]) -> None:
@@ -275,10 +303,10 @@ def _tenant(departure: Departure) -> str | None:
 
 def _left(departure: Departure) -> str | None:
     """Remove files and counts that requests and workers under way have left meanwhile."""
-    for table in tables():  # of those that have no constraint, as the audit log
-        if not _is_kept(departure, table) and _remove_rows(departure, table):
-            return LEFT
-    if _remove_files(departure):
+    if _remove_some_rows(departure):  # of tables without a constraint, as the audit log
+        return LEFT
+    if late := _remove_files(departure):
+        _count_files(departure, late)
         return LEFT
     _remove_cache(departure)
     return RECEIPT

@@ -19,6 +19,7 @@ from jobs.errors import StorageUnavailable
 logger = logging.getLogger(__name__)
 
 EXPIRY_SECONDS = 3600  # between two removals of sign-ins that are over
+DEPARTURE_SECONDS = 60  # of one round
 FIRST_SECONDS = 60  # after its start, that a process waits with its first rounds
 SEAL_SECONDS = 10
 PRUNE_SECONDS = 3600
@@ -37,12 +38,17 @@ def chores() -> tuple[Chore, ...]:
     """What there is to do; every chore may run in several processes at once."""
     daily = settings.ORPHAN_SWEEP_HOURS * 3600
     return (
-        Chore("departures", settings.DEPARTURE_SWEEP_SECONDS, departure.sweep),
+        Chore("departures", settings.DEPARTURE_SWEEP_SECONDS, go_on_with_departures),
         Chore("retention", settings.RETENTION_SWEEP_SECONDS, retention.sweep),
         *((Chore("orphans", daily, remove_orphans),) if daily else ()),
         Chore("audit retention", PRUNE_SECONDS, audit_retention.sweep),
         Chore("sign-ins", EXPIRY_SECONDS, expiry.remove_expired),
     )
+
+
+def go_on_with_departures(stop: Callable[[], bool]) -> None:
+    """Remove more of the organisations that have left."""
+    departure.sweep(stop, seconds=DEPARTURE_SECONDS)
 
 
 def remove_orphans(stop: Callable[[], bool]) -> None:

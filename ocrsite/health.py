@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rq import Worker
+from rq.worker import BaseWorker
 
 from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES
@@ -147,7 +148,7 @@ def unfiltered_workers() -> int | None:
     return sum(1 for filtered in told if filtered == b"0")
 
 
-def _live(client: redis.Redis) -> list[Worker]:
+def _live(client: redis.Redis) -> list[BaseWorker]:
     since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
     known = Worker.all(connection=client)
     return [worker for worker in known if worker.last_heartbeat and worker.last_heartbeat > since]

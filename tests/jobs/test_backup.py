@@ -108,8 +108,8 @@ def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
     shutil.copytree(settings.MEDIA_ROOT, tmp_path / "copy/files")
     # restored
     target = address(empty_database)
-    restore = [PROGRAMS / "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={target}", dump]
-    subprocess.run(restore, check=True)
+    options = ("--no-owner", "--exit-on-error", f"--dbname={target}")
+    subprocess.run([PROGRAMS / "pg_restore", *options, dump], check=True)
     shutil.copytree(tmp_path / "copy/files", tmp_path / "new/files")
     after = rows(target)
     assert after == before

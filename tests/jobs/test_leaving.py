@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-from io import BytesIO
-
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -12,7 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, Departure, Membership, Tenant, User
 from accounts.permissions import Role
-from tests.jobs.test_takeout import by_token
+from tests.jobs.test_takeout import by_token, opened
 from tests.people import PASSWORD, Organisation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("files")]
@@ -130,8 +127,7 @@ def test_passwords_cannot_be_guessed_on_the_page(
 
 @pytest.mark.django_db(transaction=True)
 def test_button_of_the_page_exports(owner: Client, acme: Organisation) -> None:
-    answer = owner.get("/organisation/export.zip")
-    archive = zipfile.ZipFile(BytesIO(b"".join(answer.streaming_content)))  # type: ignore[arg-type]
+    archive = opened(owner.get("/organisation/export.zip"))
     assert b"owner@acme.example" in archive.read("members.csv")
     assert AuditEntry.objects.get(action="tenant.export").actor == acme.owner.email
 

@@ -126,6 +126,7 @@ def test_everything_is_refused_without_the_fallback(made: Made, settings: Settin
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
     run_job(str(made.waiting.pk))
     made.waiting.refresh_from_db()
+    assert made.waiting.error is not None
     assert (made.waiting.status, made.waiting.error["code"]) == ("failed", "internal_error")
     # people sign in anew and go on; a webhook's secret is made anew
     issued = APIClient().post(
