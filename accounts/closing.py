@@ -129,7 +129,8 @@ def close_all(month: date) -> Iterator[Closed | Waits]:
     settings name no issuer.
     """
     issuer_of_settings()
-    firsts = Subscription.objects.order_by().values_list("tenant").annotate(first=Min("start"))
+    priced = Subscription.objects.filter(plan__terms__isnull=False).order_by()
+    firsts = priced.values_list("tenant").annotate(first=Min("start"))
     for tenant_id, first in list(firsts):
         tenant = Tenant.objects.get(pk=tenant_id)
         closed = set(Closing.objects.for_tenant(tenant).values_list("month", flat=True))

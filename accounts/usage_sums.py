@@ -264,7 +264,7 @@ def _sums(span: Span) -> QuerySet[UsageSum]:
 def _shares(
     rows: QuerySet[UsageSum], key: str, name: str, *, order: str = "", most: int | None = None
 ) -> list[Share]:
-    added: QuerySet[Any, dict[str, Any]] = rows.values(
+    added: Any = rows.values(  # its columns are named at run time
         "currency", its_key=F(key), its_name=F(name)
     ).annotate(**{f"its_{number}": Sum(number) for number in (*NUMBERS, "cost")})
     if order:

@@ -188,12 +188,13 @@ def test_pdf_has_european_names_and_many_lines(acme: Organisation) -> None:
     assert body == render(invoice)  # the same each time
     assert len(body) < 60_000
     document = pymupdf.open(stream=body)
-    text = "".join(page.get_text() for page in document)
+    pages = [document[number] for number in range(document.page_count)]
+    text = "".join(page.get_text() for page in pages)
     assert names in " ".join(text.split())
     assert "\n??\n" in text  # what the font does not have
     assert text.count("Pages read by engine") == 120
     assert f"page {document.page_count} of {document.page_count}" in text
-    fonts = {font[3] for page in document for font in page.get_fonts()}
+    fonts = {font[3] for page in pages for font in page.get_fonts()}
     assert all("DejaVu" in font for font in fonts)
     shown = document[0].get_pixmap(dpi=50)
     assert min(shown.samples) < 100 < max(shown.samples)
