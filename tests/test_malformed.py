@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -82,6 +83,21 @@ def test_docs_answer_get_alone(client: Client) -> None:
 )
 def test_json_that_not_every_reader_reads_alike_is_400(client: Client, body: str) -> None:
     answer = client.post(TOKEN, body.encode(), content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "ocr/jobs", {"content": "QUJD", "metadata": {"a": "\0"}}),
+        ("post", "batches", {"urls": [{"url": "https://example.com/", "name": "a\0"}]}),
+        ("put", "templates/acme", {"fields": [{"name": "iban", "label": "\0"}]}),
+    ],
+)
+def test_text_with_nul_is_400_wherever_json_is_taken(
+    acme: Organisation, method: str, path: str, body: dict[str, Any]
+) -> None:
+    answer = getattr(acme.api(), method)(f"/api/v1/{path}", body, format="json")
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
 
 

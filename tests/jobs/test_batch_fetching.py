@@ -251,7 +251,6 @@ def test_more_urls_than_allowed_are_413_and_none_is_fetched(
         {"urls": [["https://example.com/"]]},
         {"urls": [{"name": "a.pdf"}]},
         {"urls": [{"url": "https://example.com/", "name": "x" * 256}]},
-        {"urls": [{"url": "https://example.com/", "name": "a\0"}]},
         {"files": ["text"]},
         [],
         "text",

@@ -216,7 +216,6 @@ def test_only_so_many_are_fetched_at_once(acme: Organisation, site: Receiver) ->
         {"file": "text"},
         {"content": "QUJD", "fields": [["iban"]]},
         {"content": "QUJD", "metadata": [1]},
-        {"content": "QUJD", "metadata": {"a": "\0"}},
         [],
         "text",
     ],
