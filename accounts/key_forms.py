@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -67,7 +68,7 @@ class KeyForm(forms.Form):
         "Empty: from anywhere.",
     )
 
-    def __init__(self, *args: Any, key: ApiKey | None = None, **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, key: ApiKey | None = None) -> None:
         self.key = key
         kept = []
         initial: dict[str, Any] = {"expiry": "90"}
@@ -80,7 +81,7 @@ class KeyForm(forms.Form):
             }
             if key.expires_at:
                 kept = [("keep", f"{key.expires_at:%d %B %Y, %H:%M} UTC, as it is")]
-        super().__init__(*args, initial=initial | (kwargs.pop("initial", None) or {}), **kwargs)
+        super().__init__(data, initial=initial)
         choices = [*kept, *DAYS, (ON_A_DAY, "On a day"), (NEVER, "Never")]
         self.fields["expiry"].choices = choices  # type: ignore[attr-defined]
 

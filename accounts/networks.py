@@ -40,12 +40,10 @@ def within(inner: Sequence[str], outer: Sequence[str]) -> bool:
     """Whether every address of ``inner`` is one of ``outer``; no networks at all are everywhere."""
     if not outer:
         return True
-    bounds = [
-        network
-        for version in (4, 6)
-        for network in ipaddress.collapse_addresses(
-            each for each in _parsed(tuple(outer)) if each.version == version
-        )
+    parsed = _parsed(tuple(outer))
+    bounds: list[Network] = [
+        *ipaddress.collapse_addresses(n for n in parsed if isinstance(n, ipaddress.IPv4Network)),
+        *ipaddress.collapse_addresses(n for n in parsed if isinstance(n, ipaddress.IPv6Network)),
     ]
     return bool(inner) and all(
         any(_inside(network, bound) for bound in bounds) for network in _parsed(tuple(inner))

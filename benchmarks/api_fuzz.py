@@ -127,7 +127,7 @@ def callers(only: str) -> list[Caller]:
         elif name != "nobody":
             scope = name.removeprefix("key: ")
             client = own.api(*([scope] if scope in SCOPES else SCOPES))
-            header = client._credentials["HTTP_AUTHORIZATION"]
+            header = client._credentials["HTTP_AUTHORIZATION"]  # type: ignore[attr-defined]
         found.append(Caller(name, header, pk))
     while Job.objects.filter(status__in=(Status.QUEUED, Status.RUNNING)).exists():
         time.sleep(0.5)  # the site's worker may have been faster

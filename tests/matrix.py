@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import Any, Literal
 from unittest.mock import patch
 from uuid import UUID
@@ -131,7 +132,7 @@ def site(
 def call(caller: Caller, method: str, url: str) -> tuple[Answer, list[str]]:
     """The answer, and the statements that wrote something; undone afterwards."""
     with writes() as written, undone():
-        cookies = caller.client.cookies.copy()
+        cookies = SimpleCookie(caller.client.cookies.output(header="", sep=";"))
         answer: Any = getattr(caller.client, method)(url)
         body = _begun(answer) if answer.streaming else answer.content
         caller.client.cookies = cookies  # a sign-out is undone too
