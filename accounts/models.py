@@ -9,8 +9,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.billing_models import (  # noqa: F401  # they are this app's too
@@ -391,14 +389,6 @@ class AuditEntry(models.Model):
             models.Index(fields=["tenant", "-at", "-id"], name="audit_newest"),
             models.Index(fields=["object_id", "-id"], name="audit_object"),
             models.Index(fields=["action", "tenant", "-at"], name="audit_action"),
-            models.Index(
-                fields=["tenant", "actor"],
-                name="audit_actor_name",
-                opclasses=["uuid_ops", "varchar_pattern_ops"],
-            ),
-            models.Index(
-                "tenant", Coalesce("api_key", "user"), F("at").desc(), name="audit_actor_id"
-            ),
             models.Index(fields=["address", "tenant", "-at"], name="audit_address"),
         ]
 

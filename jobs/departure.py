@@ -39,7 +39,10 @@ OWNERS_AT_ONCE = 50  # of one that has pages, fields and the like below
 KEYS_AT_ONCE = 1_000  # of Redis, asked for together
 MAIL_SECONDS = 86_400  # for which an e-mail is tried
 # What TENANT_LEDGER_YEARS keeps: what was billed
-LEDGER = frozenset({"accounts.usagerecord"})
+LEDGER = frozenset(
+    f"accounts.{name}"
+    for name in ("usagerecord", "closing", "closedusage", "invoice", "credit", "credituse")
+)
 STOP, ANNOUNCE, COUNT, FILES, PEOPLE, ROWS, CACHE, TENANT, LEFT, RECEIPT, TELL = (
     "stop",
     "announce",

@@ -1,4 +1,3 @@
-import django.db.models.functions.comparison
 from django.db import migrations, models
 
 # Nobody changes the audit log or its seals, the tables' owner neither, who would first have to take
@@ -139,23 +138,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(fields=["action", "tenant", "-at"], name="audit_action"),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(
-                fields=["tenant", "actor"],
-                name="audit_actor_name",
-                opclasses=["uuid_ops", "varchar_pattern_ops"],
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(
-                models.F("tenant"),
-                django.db.models.functions.comparison.Coalesce("api_key", "user"),
-                models.OrderBy(models.F("at"), descending=True),
-                name="audit_actor_id",
-            ),
         ),
         migrations.AddIndex(
             model_name="auditentry",

@@ -265,7 +265,12 @@ INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
 FIXED = """
 CREATE FUNCTION accounts_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - TG_ARGV = to_jsonb(NEW) - TG_ARGV THEN
+    -- all of it goes with its organisation, as the ledger does
+    IF TG_OP = 'DELETE' AND TG_LEVEL = 'ROW' THEN
+        IF accounts_is_leaving((to_jsonb(OLD) ->> 'tenant_id')::uuid) THEN
+            RETURN OLD;
+        END IF;
+    ELSIF TG_OP = 'UPDATE' AND to_jsonb(OLD) - TG_ARGV = to_jsonb(NEW) - TG_ARGV THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION '% is never changed', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';

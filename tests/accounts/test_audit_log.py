@@ -347,7 +347,6 @@ def rows_read(plan: dict[str, Any]) -> int:
     "wanted",
     [
         Wanted(),
-        Wanted(actor="person40@"),
         Wanted(action="template.delete"),
         Wanted(action="job"),
         Wanted(object_id="job-5000"),
@@ -356,9 +355,6 @@ def rows_read(plan: dict[str, Any]) -> int:
         Wanted(until=NOON - timedelta(days=20)),
         Wanted(since=NOON - timedelta(days=22), until=NOON - timedelta(days=21)),
         Wanted(action="template", since=NOON - timedelta(days=10)),
-        Wanted(actor="person40@", action="job.submit", until=NOON - timedelta(days=10)),
-        Wanted(actor_id=uuid.UUID(int=1)),
-        Wanted(actor="nobody@"),
         Wanted(address="192.0.2.99"),
     ],
     ids=lambda wanted: "-".join(wanted.given()) or "all",
@@ -390,7 +386,7 @@ def admin_url(query: str) -> str:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "query", ["", "p=2", "what=template", "what=key", "q=job-5000", "q=10.0.20.20", "q=nothing",
-              "q=large", "q=large,+person40@", "q=template.delete", "p=100",
+              "q=large", "q=template.delete", "p=100",
               "at__gte=2026-02-28+00:00:00%2B00:00"],
 )  # fmt: skip
 def test_admins_list_reads_a_bounded_number_of_rows(query: str, many: uuid.UUID) -> None:
