@@ -90,7 +90,8 @@ def wanted_of(request: Request) -> Wanted:
     """The filters of a request. Raises ValidationError."""
     form = AuditFilterForm(request.query_params)
     if not form.is_valid():
-        raise ValidationError({name: list(errors) for name, errors in form.errors.items()})
+        wrong = {name: [str(each) for each in errors] for name, errors in form.errors.items()}
+        raise ValidationError(wrong)
     return form.wanted()
 
 
