@@ -14,6 +14,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.sealing import fernet
 
+SEALED_FOR = ("accounts.second_factor", "secret")
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Signing in has one more step at most, the second factor; nobody signs up by themselves."""
@@ -56,4 +58,4 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 def _fernet() -> MultiFernet:
-    return fernet("accounts.second_factor", "secret")
+    return fernet(*SEALED_FOR)

@@ -21,7 +21,7 @@ from django.core.mail import send_mail
 from django.db import InterfaceError, OperationalError, transaction
 from django.template.loader import render_to_string
 
-from accounts import audit, clock, departed_people, keys
+from accounts import audit, audit_retention, clock, departed_people, keys
 from accounts.models import Departure, Membership, Tenant, User
 from accounts.permissions import Role
 from accounts.shared_redis import shared_redis
@@ -43,6 +43,7 @@ LEDGER = frozenset(
     f"accounts.{name}"
     for name in ("usagerecord", "closing", "closedusage", "invoice", "credit", "credituse")
 )
+AUDIT = "accounts.auditentry"
 STOP, ANNOUNCE, COUNT, FILES, PEOPLE, ROWS, CACHE, TENANT, LEFT, RECEIPT, TELL = (
     "stop",
     "announce",
@@ -242,7 +243,8 @@ def _rows(departure: Departure) -> str | None:
 
 
 def _is_kept(departure: Departure, table: Table) -> bool:
-    return departure.keeps_ledger and table.label in LEDGER
+    """Whether the rows stay, for now: the audit log's go in a way of their own, in the end."""
+    return table.label == AUDIT or (departure.keeps_ledger and table.label in LEDGER)
 
 
 def _remove_some_rows(departure: Departure) -> bool:
@@ -258,10 +260,15 @@ def _remove_rows(departure: Departure, table: Table) -> bool:
     """Remove some of the table's rows with what hangs on them; False where there are none."""
     below = owned_by(table)
     most = OWNERS_AT_ONCE if below else ROWS_AT_ONCE
-    some = list(table.rows(departure.pk).values_list("pk", flat=True)[:most])
+    some = list(table.rows(departure.pk).order_by("-pk").values_list("pk", flat=True)[:most])
     for each in below:
         _add(departure, each.rows_of(some).delete()[1])
-    _add(departure, table.model._base_manager.filter(pk__in=some).delete()[1])
+    rows = table.model._base_manager.filter(pk__in=some)
+    if any(key.related_model is table.model for key in table.model._meta.local_concrete_fields):
+        # a row may hold another one of them: what is newer is removed first, and only by itself
+        _add(departure, {table.label: rows._raw_delete(rows.db)})  # type: ignore[attr-defined]
+    else:
+        _add(departure, rows.delete()[1])
     return bool(some)
 
 
@@ -287,7 +294,9 @@ def _remove_cache(departure: Departure) -> None:
 def _tenant(departure: Departure) -> str | None:
     """Remove the organisation itself, if no late request has left a row."""
     tenant = Tenant.objects.select_for_update().filter(pk=departure.pk).first()
-    left = [table for table in tables() if table.rows(departure.pk).exists()]
+    left = [
+        table for table in tables() if table.label != AUDIT and table.rows(departure.pk).exists()
+    ]
     if any(not _is_kept(departure, table) for table in left):
         return ROWS
     if tenant is not None and left:  # a name for what is kept, and no more
@@ -306,7 +315,10 @@ def _tenant(departure: Departure) -> str | None:
 
 def _left(departure: Departure) -> str | None:
     """Remove files and counts that requests and workers under way have left meanwhile."""
-    if _remove_some_rows(departure):  # of tables without a constraint, as the audit log
+    if _remove_some_rows(departure):
+        return LEFT
+    if forgotten := audit_retention.forget_some(departure.pk):
+        _add(departure, {AUDIT: forgotten})
         return LEFT
     if late := _remove_files(departure):
         _count_files(departure, late)

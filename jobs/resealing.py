@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
 from django.db.models import Model, Q
 from django.db.models.functions import Now
 
-from accounts import keys
+from accounts import keys, sealing
+from accounts.adapters import SEALED_FOR
 from accounts.models import ApiKey
 from jobs.models import CallbackSecret, Job, Webhook
 from jobs.sealing import is_current, seal, unseal
@@ -41,7 +43,7 @@ def look(*, reseal: bool = False) -> list[Sealed]:
 
     What somebody changes meanwhile is left as they write it, so this may run at any time.
     """
-    return [_look(model, column, reseal) for model, column in SEALED]
+    return [*(_look(model, column, reseal) for model, column in SEALED), *_second_factors(reseal)]
 
 
 def _look(model: type[Model], column: str, reseal: bool) -> Sealed:
@@ -62,6 +64,31 @@ def _look(model: type[Model], column: str, reseal: bool) -> Sealed:
         else:
             older += 1
     return Sealed(f"{model._meta.label_lower}.{column}", current, older, lost)
+
+
+def _second_factors(reseal: bool) -> list[Sealed]:
+    """Secrets of authenticator apps and seeds of recovery codes, inside what allauth keeps."""
+    found = []
+    for name in ("secret", "seed"):
+        current = older = lost = 0
+        for row in Authenticator.objects.filter(data__has_key=name).iterator(chunk_size=500):
+            sealed = row.data[name]
+            if sealing.is_current(sealed, *SEALED_FOR):
+                current += 1
+                continue
+            try:
+                text = sealing.fernet(*SEALED_FOR).decrypt(sealed.encode())
+            except InvalidToken:
+                lost += 1
+                continue
+            unchanged = Authenticator.objects.filter(pk=row.pk, data=row.data)
+            anew = sealing.fernet(*SEALED_FOR).encrypt(text).decode()
+            if reseal and unchanged.update(data=row.data | {name: anew}):
+                current += 1
+            else:
+                older += 1
+        found.append(Sealed(f"mfa.authenticator.{name}", current, older, lost))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

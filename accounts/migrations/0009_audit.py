@@ -42,7 +42,9 @@ BEGIN
     IF whose IS NULL AND until > now() - interval '30 days' THEN
         RAISE EXCEPTION 'entries of the last 30 days are not taken out of the audit log'
             USING ERRCODE = 'restrict_violation';
-    ELSIF EXISTS (SELECT FROM accounts_tenant WHERE id = whose) THEN
+    ELSIF EXISTS (SELECT FROM accounts_tenant WHERE id = whose)
+        AND NOT accounts_is_leaving(whose)
+    THEN
         RAISE EXCEPTION 'the organisation is still there' USING ERRCODE = 'restrict_violation';
     END IF;
     PERFORM pg_advisory_xact_lock(7363, 2);

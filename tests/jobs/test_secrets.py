@@ -182,3 +182,30 @@ def test_every_sealed_column_is_known_to_the_command() -> None:
         if field.name.startswith("sealed_")
     }
     assert columns == set(SEALED)
+
+
+@pytest.mark.django_db
+def test_second_factors_are_sealed_anew(acme: Organisation, settings: Settings) -> None:
+    from allauth.mfa.adapter import get_adapter
+    from allauth.mfa.models import Authenticator
+
+    from jobs.resealing import Sealed, look
+
+    row = Authenticator.objects.create(
+        user=acme.owner,
+        type=Authenticator.Type.TOTP,
+        data={"secret": get_adapter().encrypt("JBSWY3DPEHPK3PXP")},
+    )
+    old, settings.SECRET_KEY = (
+        settings.SECRET_KEY,
+        "another key for tests, fifty characters in length",
+    )
+    settings.SECRET_KEY_FALLBACKS = [old]
+    name = "mfa.authenticator.secret"
+    assert Sealed(name, 0, 1, 0) in look()
+    assert Sealed(name, 1, 0, 0) in look(reseal=True)
+    settings.SECRET_KEY_FALLBACKS = []
+    row.refresh_from_db()
+    assert get_adapter().decrypt(row.data["secret"]) == "JBSWY3DPEHPK3PXP"
+    settings.SECRET_KEY = "a third key for tests, also fifty characters in length"
+    assert Sealed(name, 0, 0, 1) in look(reseal=True)
