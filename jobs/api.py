@@ -242,10 +242,13 @@ class JobResultView(JobView):
         summary="The result in one of the formats",
         parameters=[OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(FORMATS))],
         responses={
-            (200, row.media_type.split(";")[0]): (
-                OpenApiTypes.STR if row.render is not None else OpenApiTypes.BINARY
-            )
+            (200, kind): OpenApiTypes.OBJECT
+            if kind == "application/json"
+            else OpenApiTypes.STR
+            if row.render is not None
+            else OpenApiTypes.BINARY
             for row in FORMATS.values()
+            for kind in (row.media_type.split(";")[0],)
         },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -275,7 +275,11 @@ class BatchExportView(BatchView):
             ),
         ],
         responses={
-            (200, row.media_type.split(";")[0]): OpenApiTypes.BINARY for row in EXPORTS.values()
+            (200, kind): {"type": "array", "items": {"type": "object"}}
+            if kind == "application/json"
+            else OpenApiTypes.BINARY
+            for row in EXPORTS.values()
+            for kind in (row.media_type.split(";")[0],)
         },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -80,7 +80,7 @@ class LinkView(APIView):
 
     @extend_schema(
         summary="A file by its signed link",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, "*/*"): OpenApiTypes.ANY},
     )
     def get(self, request: Request, token: str) -> HttpResponseBase:
         """The file as a download that no browser runs; 410 when the link's time is over."""

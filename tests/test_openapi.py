@@ -23,6 +23,8 @@ from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
 
+from extraction.formats import FORMATS
+from jobs.batch_export import EXPORTS
 from tests.matrix import Site, site, undone
 from tests.test_isolation import ROUTES
 
@@ -100,7 +102,12 @@ def test_operation_answers_as_the_document_says(
 
     strategies = [operation.as_strategy(mode)]
     if ours and mode == GenerationMode.POSITIVE:
-        strategies.append(operation.as_strategy(mode, path_parameters=ours))
+        files = {"result.": FORMATS, "export.": EXPORTS}
+        kinds = next((list(files[part]) for part in files if part in name), [])
+        strategies += [
+            operation.as_strategy(mode, path_parameters={**ours, **more})
+            for more in [{"name": kind} for kind in kinds] or [{}]
+        ]
     for strategy in strategies:
         with suppress(Unsatisfiable):  # nothing of it can be wrong
             DETERMINED(given(strategy)(check))()
