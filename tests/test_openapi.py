@@ -103,8 +103,8 @@ def test_operation_answers_as_the_document_says(
 
     strategies = [operation.as_strategy(mode)]
     if ours and mode == GenerationMode.POSITIVE:
-        files = {"result.": FORMATS, "export.": EXPORTS}
-        kinds = next((list(files[part]) for part in files if part in name), [])
+        files = {"result.": list(FORMATS), "export.": list(EXPORTS)}
+        kinds = next((files[part] for part in files if part in name), [])
         strategies += [
             operation.as_strategy(mode, path_parameters={**ours, **more})
             for more in [{"name": kind} for kind in kinds] or [{}]
