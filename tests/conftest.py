@@ -43,7 +43,10 @@ for group in (
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else pytest-django reads it before the servers run
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts the servers; with ``-n`` each of the processes that run tests has its own."""
+    if getattr(config.option, "numprocesses", None):
+        return  # hands tests out and runs none
     from ocrsite.embedded import servers
 
     running = _stack.enter_context(
