@@ -107,7 +107,7 @@ def django_db_setup(
                 "ALTER TABLE accounts_usagerecord DISABLE TRIGGER accounts_usagerecord_no_truncate"
             )
             role = connection.ops.quote_name(settings.DATABASES["default"]["USER"])
-            cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {role}")
+            cursor.execute(f"GRANT TRUNCATE, MAINTAIN ON ALL TABLES IN SCHEMA public TO {role}")
         owner.close()
     yield
     with django_db_blocker.unblock():

@@ -232,7 +232,7 @@ def test_every_command_is_documented() -> None:
         if path.stem != "__init__"
     ]
     assert sorted(commands) == [
-        "create_tenant", "deliver", "ocr", "orphans", "quotas", "sweep", "worker",
+        "create_tenant", "deliver", "migrate", "ocr", "orphans", "quotas", "sweep", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
