@@ -78,7 +78,7 @@ def make_invoice(tenant: Tenant, **fields: Any) -> Invoice:
     customer = {"name": tenant.name, "address": "", "country": "", "tax_id": "", "reference": ""}
     row: dict[str, Any] = {
         "number": f"T-{tenant.slug}",
-        "series": "T",
+        "series": f"T{tenant.slug}",
         "year": 2026,
         "sequence": 1,
         "month": OCTOBER,
