@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PORT ?= 8000
 WORKERS ?= 1
+TEST_PROCESSES ?= 2
 
 .PHONY: demo run test lint types check bench clean
 
@@ -18,7 +19,7 @@ run: $(VENV)/run.stamp
 
 # What CI runs
 test: lint types check
-	$(BIN)/python -m pytest -q $(PYTEST)
+	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile $(PYTEST)
 
 lint: $(VENV)/all.stamp
 	$(BIN)/ruff format --check .
