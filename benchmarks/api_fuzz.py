@@ -38,6 +38,7 @@ CHECKS = (
     "ignored_auth",
     "use_after_free",
 )
+ENDING_KEYS = ("key_change", "key_rotate", "key_rotate_end", "key_revoke")
 LONG = timedelta(hours=12)  # an access token lives for ten minutes
 PHASES = "examples,coverage,fuzzing,stateful"
 OWN = """
@@ -90,7 +91,7 @@ def main() -> None:
             outcomes = [
                 fuzz(running.url, caller, folder, arguments.examples, arguments.seed, own)
                 for caller in callers(arguments.only)
-                for own in (False, True)
+                for own in (True, False)  # that draws everything may remove the objects
             ]
     table(outcomes)
     sys.exit(any(outcome.failures for outcome in outcomes))
@@ -150,14 +151,17 @@ def fuzz(url: str, caller: Caller, folder: Path, examples: int, seed: int, own: 
         f"--seed={seed}",
         "--continue-on-failure",
         "--no-shrink",
-        "--workers=2",
+        "--workers=1",  # with more, Python 3.11 now and then fails inside of hypothesis
         "--request-timeout=90",
         "--suppress-health-check=all",
         "--warnings=off",
         f"--report-ndjson-path={report}",
     ]
     command += [f"--header=Authorization: {caller.header}"] if caller.header else []
-    command += ["--exclude-method=DELETE"] if own else []
+    if own:
+        command += ["--exclude-method=DELETE"]
+    elif caller.name.startswith("key: "):  # it would find its own key in the list, and end it
+        command += [f"--exclude-operation-id={name}" for name in ENDING_KEYS]
     begun = time.monotonic()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     name = f"{caller.name}, own objects" if own else caller.name
