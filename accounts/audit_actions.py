@@ -42,6 +42,7 @@ ACTIONS: dict[str, str] = {
     "session.end": "ended sign-ins",
     "login.fail": "failed to sign in",
     "login.lock": "was locked out after failed sign-ins",
+    "login.unlock": "let somebody try again to sign in",
     "token.issue": "signed in for the API",
     "token.reuse": "sent a token that had been used: its sign-in was ended",
     "token.revoke": "signed out of the API",

@@ -23,6 +23,12 @@ class AuditFilterForm(forms.Form):
     since = forms.DateTimeField(required=False)
     until = forms.DateTimeField(required=False)
 
+    def clean_since(self) -> datetime | None:
+        return _in_utc(self.cleaned_data["since"])
+
+    def clean_until(self) -> datetime | None:
+        return _in_utc(self.cleaned_data["until"])
+
     def wanted(self) -> Wanted:
         """What a valid form asks for."""
         return Wanted(**self.cleaned_data)
@@ -66,3 +72,11 @@ class AuditSearchForm(forms.Form):
 
 def _start(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """The same in UTC: PostgreSQL knows no offset of 16 hours and more."""
+    try:
+        return moment.astimezone(UTC) if moment else None
+    except OverflowError as error:
+        raise forms.ValidationError("This is before the first year or after the last.") from error

@@ -291,10 +291,14 @@ class BatchExportView(BatchView):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
         if not exporting.acquire(blocking=False):
             raise Busy("Many batches are being exported at the moment.")
-        download_audit.note(request, batch, row.name, by="api")
         sent: list[UUID] = []
         parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
         body = Held(parts, exporting, sent)
+        try:
+            download_audit.note(request, batch, row.name, by="api")
+        except BaseException:
+            body.close()
+            raise
         response = StreamingHttpResponse(body, content_type=row.media_type)
         return as_download(response, f"{batch.name.strip('. ') or 'batch'}.{row.name}")
 

@@ -18,6 +18,7 @@ from accounts import limits
 from accounts.audit import address_of
 from accounts.models import Membership
 from accounts.organisation_views import OrganisationPageMixin
+from accounts.row_security import unscoped
 from accounts.tenancy import SESSION_KEY, Actor, PageMixin, actor_of
 from jobs import departure
 from jobs.leaving_api import NAME, export
@@ -79,7 +80,9 @@ class LeavePage(ProblemPage, OrganisationPageMixin, View):
             return self._form(request, form, status=400)
         row = departure.begin(actor.tenant, actor=actor, address=address_of(request))
         request.session.pop(SESSION_KEY, None)
-        if not Membership.objects.active().filter(user=actor.user).exists():
+        with unscoped():  # the person's, in all organisations
+            elsewhere = Membership.objects.active().filter(user=actor.user).exists()
+        if not elsewhere:
             logout(request)
         messages.success(
             request,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -124,6 +125,19 @@ def django_db_setup(
         pooled: Any = connection
         pooled.close_pool()  # a database in use is not dropped
         owner.enter_context(as_owner())
+
+
+@pytest.fixture(autouse=True)
+def places_of_exports() -> Iterator[None]:
+    """Answers that a test has not read to their end are closed by no server: their places are given
+    back here."""
+    yield
+    batch_api: Any = sys.modules.get("jobs.batch_api")
+    if batch_api is not None:
+        from django.conf import settings
+
+        while batch_api.exporting._value < settings.MAX_EXPORTING:
+            batch_api.exporting.release()
 
 
 @pytest.fixture

@@ -120,7 +120,8 @@ def sound(answer: Any) -> None:
         assert answer["Content-Type"].startswith("application/problem+json"), answer
         told = answer.json()
         assert (told["status"], bool(told["code"])) == (answer.status_code, True)
-    answer.close()
+    if answer.streaming:
+        list(answer.streaming_content)
 
 
 def _url_safe(text: str) -> str:

@@ -117,14 +117,12 @@ def test_exceptions_that_may_quote_a_document_tell_no_message(log: io.StringIO) 
 def test_row_that_the_database_quotes_is_left_out(acme: Organisation, log: io.StringIO) -> None:
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         connection.cursor().execute(
-            "INSERT INTO accounts_membership (tenant_id, user_id, role, created_at)"
-            " VALUES (%s, %s, 'the secret text', now())",
-            [acme.tenant.pk, acme.owner.pk],
+            "INSERT INTO accounts_plan (name, title) VALUES ('the secret text', NULL)"
         )
     assert "the secret text" in str(caught.value), "as PostgreSQL tells it"
     logging.getLogger("test").error("not kept: %s", caught.value)
     logging.getLogger("test").error("not kept", exc_info=caught.value)
-    assert "membership" in log.getvalue()
+    assert "accounts_plan" in log.getvalue()
     assert "the secret text" not in log.getvalue()
 
 

@@ -49,8 +49,8 @@ def test_login_page_answers_unknown_people_and_wrong_passwords_alike(
         ("login.fail", "viewer@acme.example"),
     ]
     known, unknown = AuditEntry.objects.filter(action="login.fail").order_by("id")
-    assert (known.tenant, known.user, known.object_id) == (acme.tenant, None, str(acme.owner.pk))
-    assert (unknown.tenant, unknown.object_id) == (None, "")
+    for entry in (known, unknown):  # who typed it nobody has proved
+        assert (entry.tenant, entry.user, entry.object_id) == (None, None, "")
 
 
 def test_login_page_labels_the_address(client: Client, db: None) -> None:
@@ -70,7 +70,7 @@ def test_logout_by_post_alone(client: Client, acme: Organisation) -> None:
 
 def test_password_typed_as_a_name_is_not_kept(client: Client, db: None) -> None:
     client.post("/login", {"username": "hunter2hunter2", "password": "x"})
-    assert entries() == [("login.fail", "nobody")]
+    assert entries() == []
 
 
 def test_admin_has_no_sign_in_of_its_own(client: Client, acme: Organisation) -> None:

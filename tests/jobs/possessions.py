@@ -7,7 +7,17 @@ from typing import Any
 from django.db.models.functions import Now
 from django.test import Client
 
-from accounts.models import ThresholdNotice
+from accounts.models import (
+    BillingDetails,
+    Budget,
+    ClosedUsage,
+    Closing,
+    Credit,
+    CreditUse,
+    Subscription,
+    ThresholdNotice,
+    UsageRecord,
+)
 from accounts.permissions import Role
 from accounts.tokens import issue
 from extraction.formats.json import extraction_to_dict
@@ -15,6 +25,8 @@ from extraction.types import Extraction
 from jobs import queue, receivers, templates
 from jobs.models import Batch, Delivery, DeliveryAttempt, Job
 from jobs.models import Extraction as Filled
+from tests.accounts.billing import OCTOBER, make_invoice
+from tests.accounts.inviting import invited
 from tests.documents import text_pdf
 from tests.jobs.making import claim, form_file, make_job, run_job
 from tests.jobs.reviewing import read_job
@@ -71,3 +83,15 @@ def possess(organisation: Organisation) -> None:
     viewer = organisation.join(Role.VIEWER)
     Client().force_login(viewer)
     issue(viewer.memberships.get())
+    invited(organisation, f"new@{slug}.example")
+    # bills: a month closed, its invoice taken back, a credit used up
+    Subscription.objects.get_or_create(tenant=tenant, start=OCTOBER)
+    closing = Closing.objects.create(tenant=tenant, month=OCTOBER, rows=1)
+    used = UsageRecord.objects.filter(tenant=tenant).earliest("pk")
+    ClosedUsage.objects.create(tenant=tenant, usage=used, closing=closing)
+    invoice = make_invoice(tenant, closing=closing)
+    make_invoice(tenant, number=f"C-{slug}", sequence=2, corrects=invoice)
+    credit = Credit.objects.create(tenant=tenant, amount=1, currency="EUR", reason="sorry")
+    CreditUse.objects.create(tenant=tenant, credit=credit, invoice=invoice, amount=1)
+    BillingDetails.objects.create(tenant=tenant, name=f"{slug} Ltd", address="1 Road")
+    Budget.objects.create(tenant=tenant, amount=5, currency="EUR")

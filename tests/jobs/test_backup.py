@@ -55,9 +55,9 @@ print(json.dumps({
 """
 
 
-def address(name: str) -> str:
-    """The database of that name on the tests' server."""
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
+def address(name: str, role: str = "DATABASE_OWNER_URL") -> str:
+    """The database of that name on the tests' server, for its owner or the application."""
+    return urlunsplit(urlsplit(os.environ[role])._replace(path=f"/{name}"))
 
 
 def rows(url: str) -> dict[str, tuple[int, str]]:
@@ -87,12 +87,12 @@ def sums(folder: Path) -> dict[str, str]:
 def empty_database() -> Iterator[str]:
     """Another database of the server, with nothing in it."""
     name = "restored"
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {name}")
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        owner.execute(f"CREATE DATABASE {name}")
     yield name
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
@@ -124,7 +124,9 @@ def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
         with pytest.raises(psycopg.errors.RestrictViolation):
             known.execute("UPDATE accounts_usagerecord SET pages = pages + 1")
     # and it works: keys, results, secrets, and a job that waited
-    site = process(GOES_ON, DATABASE_URL=target, VAR_DIR=str(tmp_path / "new"))
+    served = address(empty_database, "DATABASE_URL")
+    new = str(tmp_path / "new")
+    site = process(GOES_ON, DATABASE_URL=served, DATABASE_OWNER_URL=target, VAR_DIR=new)
     out, _ = site.communicate(acme.raw_key + "\n", timeout=120)
     assert site.returncode == 0
     told = json.loads(out)

@@ -88,7 +88,7 @@ def test_name_that_is_no_file_name_is_none(acme: Organisation, name: str) -> Non
     client = acme.api()
     sent = client.post(URL, {"content": encoded(PDF), "name": name}, format="json")
     if "\x00" in name:
-        assert (sent.status_code, sent.json()["code"]) == (400, "invalid_option")
+        assert (sent.status_code, sent.json()["code"]) == (400, "malformed_request")
     else:
         assert sent.status_code == 202, sent.json()
         assert not set(sent.json()["name"]) & set("/\\\u202e")

@@ -94,7 +94,11 @@ def test_review_from_queue_to_confirmation(acme: Organisation) -> None:
         "invoice_date": "corrected",
     }
     assert client.get(f"{REVIEWS}?status=open").json()["results"] == []
-    actions = AuditEntry.objects.filter(object_id=str(job.pk)).exclude(action="job.download")
+    actions = (
+        AuditEntry.objects.filter(object_id=str(job.pk))
+        .exclude(action="job.download")
+        .order_by("id")
+    )
     assert [entry.action for entry in actions][-4:] == [
         "review.take",
         "field.correct",

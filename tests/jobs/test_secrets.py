@@ -150,6 +150,8 @@ def test_command_tells_what_waits_for_which_fallback(made: Made, settings: Setti
         "jobs.callbacksecret.sealed_secret: 1 current, 0 older, 0 lost\n"
         "jobs.callbacksecret.sealed_old_secret: 1 current, 0 older, 0 lost\n"
         "jobs.job.sealed_password: 1 current, 0 older, 0 lost\n"
+        "mfa.authenticator.secret: 0 current, 0 older, 0 lost\n"
+        "mfa.authenticator.seed: 0 current, 0 older, 0 lost\n"
         "API keys: 1 current, 0 older, 0 not known, 0 lost\n"
         "The fallbacks can be removed.\n",
         0,
