@@ -28,7 +28,11 @@ from tests.engines import FakeEngine
 from tests.jobs.making import make_job
 from tests.people import Organisation
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("files")]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files"),
+]
 
 NOTICE_SECONDS = 15  # on a busy machine; a listening worker needs some four
 
