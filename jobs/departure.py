@@ -266,7 +266,7 @@ def _remove_rows(departure: Departure, table: Table) -> bool:
     rows = table.model._base_manager.filter(pk__in=some)
     if any(key.related_model is table.model for key in table.model._meta.local_concrete_fields):
         # a row may hold another one of them: what is newer is removed first, and only by itself
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+        rows._raw_delete(rows.db)
         _add(departure, {table.label: len(some)})
     else:
         _add(departure, rows.delete()[1])

@@ -116,6 +116,6 @@ def test_redis_database_bucket_and_mail_have_bounds() -> None:
     assert 0 < store.client_config.connect_timeout <= 5
     assert 0 < store.client_config.read_timeout <= 30
     for url in (queue["URL"] for queue in settings.RQ_QUEUES.values()):
-        assert "socket_connect_timeout=2&socket_timeout=5" in url
+        assert "socket_connect_timeout=2&socket_timeout=5" in str(url)
     assert settings.DATABASES["default"]["OPTIONS"]["connect_timeout"] == 3
     assert 0 < settings.EMAIL_TIMEOUT <= 15
