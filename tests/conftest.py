@@ -134,11 +134,9 @@ def places_of_exports() -> Iterator[None]:
     back here."""
     yield
     batch_api: Any = sys.modules.get("jobs.batch_api")
-    if batch_api is not None and isinstance(batch_api.exporting, threading.Semaphore):
-        from django.conf import settings
-
+    if batch_api is not None and isinstance(batch_api.exporting, threading.BoundedSemaphore):
         places = batch_api.exporting
-        while places._value < settings.MAX_EXPORTING:
+        while places._value < places._initial_value:
             places.release()
 
 
