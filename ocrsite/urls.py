@@ -1,5 +1,7 @@
 """Every address of the site, but the probes' (ocrsite/probes.py)."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,7 +9,9 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 
 import accounts.urls
 import jobs.urls
@@ -17,7 +21,18 @@ from ocrsite import health, problems
 PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
 
 
+class FormatByQuery(DefaultContentNegotiation):
+    """The document's format by ``?format=``, as browsers cannot choose it by a header."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        wanted = request.query_params.get("format") or format_suffix
+        return super().select_renderer(request, renderers, wanted)
+
+
 class SchemaView(SpectacularAPIView):
+    content_negotiation_class = FormatByQuery
     rates = {"get": "public"}
 
 
