@@ -345,6 +345,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(SUBSCRIBE),
         migrations.RunSQL(SUM),
         migrations.RunSQL(FIXED),
+        # rows have been written: what waits for the commit is done, else no table may be altered
+        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
         protect("accounts_closing"),
         protect("accounts_closedusage"),
         protect("accounts_credit"),
