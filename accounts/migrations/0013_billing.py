@@ -1,7 +1,5 @@
 from django.db import migrations
 
-from accounts.row_policies import protect
-
 # Which terms an organisation's pages are charged by, on a day: those of the plan that it has then.
 PRICES = """
 CREATE FUNCTION accounts_terms(owner uuid, its_day date) RETURNS bigint LANGUAGE sql STABLE AS $$
@@ -345,15 +343,4 @@ class Migration(migrations.Migration):
         migrations.RunSQL(SUBSCRIBE),
         migrations.RunSQL(SUM),
         migrations.RunSQL(FIXED),
-        # rows have been written: what waits for the commit is done, else no table may be altered
-        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
-        protect("accounts_closing"),
-        protect("accounts_closedusage"),
-        protect("accounts_credit"),
-        protect("accounts_credituse"),
-        protect("accounts_invoice"),
-        protect("accounts_subscription"),
-        protect("accounts_usagesum"),
-        protect("accounts_billingdetails"),
-        protect("accounts_budget"),
     ]
