@@ -242,6 +242,7 @@ CREATE CONSTRAINT TRIGGER accounts_usagerecord_summed
     AFTER INSERT ON accounts_usagerecord DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION accounts_sum_usage();
 
+ALTER TABLE accounts_usagesum SET (fillfactor = 50);
 INSERT INTO accounts_usagesum (
     tenant_id, day, engine, currency, rows, calls, pages, included, cached, failed,
     compute_seconds, cost
@@ -251,7 +252,6 @@ SELECT tenant_id, coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date), engine
     count(*) FILTER (WHERE outcome = 'failed'), sum(compute_seconds), 0
 FROM accounts_usagerecord GROUP BY 1, 2, 3;
 
-ALTER TABLE accounts_usagesum SET (fillfactor = 50);
 
 INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
     SELECT tenant_id, kind || right(period, -5), 0, 0
