@@ -223,7 +223,7 @@ def adjust(tenant: Tenant, *, job_id: UUID, pages: int) -> None:
 def end(job_id: UUID) -> Settled | None:
     """Take back what is kept for the job; None if it has ended before.
 
-    The caller goes on with `accounts.usage.record_usage` and ``settle``, in one transaction.
+    The caller goes on with `accounts.usage.bill_run` and ``settle``, in one transaction.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -78,37 +78,6 @@ def bill_run(
     return Billed(*row) if row else None
 
 
-def record_usage(
-    *,
-    tenant: Tenant,
-    job_id: UUID,
-    engine: str,
-    pages: int,
-    compute_seconds: float,
-    outcome: str = "",
-    run: int = 0,
-    cached: bool = False,
-    day: date | None = None,
-    submitted_at: datetime | None = None,
-    api_key_id: UUID | None = None,
-) -> int | None:
-    """As ``bill_run``; returns the pages."""
-    billed = bill_run(
-        tenant=tenant,
-        job_id=job_id,
-        engine=engine,
-        pages=pages,
-        compute_seconds=compute_seconds,
-        outcome=outcome,
-        run=run,
-        cached=cached,
-        day=day,
-        submitted_at=submitted_at,
-        api_key_id=api_key_id,
-    )
-    return billed.pages if billed else None
-
-
 def billed_pages(job_id: UUID) -> int:
     """The pages that the job's runs have billed."""
     rows = UsageRecord.objects.filter(job_id=job_id)

@@ -25,8 +25,7 @@ from accounts.limits import USUAL
 from accounts.models import AuditEntry, Tenant
 from accounts.tenancy import PageMixin, actor_of
 from extraction.formats.csv import safe_cell
-from jobs.batch_api import exporting
-from jobs.errors import Busy
+from jobs.exporting import held
 from jobs.views import ProblemPage
 
 COLUMNS = (
@@ -71,10 +70,7 @@ class AuditTablePage(ProblemPage, PageMixin, View):
 def _table(request: HttpRequest | Request, wanted: Wanted) -> HttpResponseBase:
     """The answer, written while it is sent. Raises ``Busy``."""
     actor = actor_of(request)
-    if not exporting.acquire(blocking=False):
-        raise Busy("Much is being exported at the moment.")
-    body = _Held(actor.tenant, wanted)
-    try:
+    with held(_parts(actor.tenant, wanted)) as body:
         if request.method == "GET":
             audit.record(
                 actor=actor,
@@ -84,29 +80,9 @@ def _table(request: HttpRequest | Request, wanted: Wanted) -> HttpResponseBase:
                 address=audit.address_of(request),
             )
         response = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
-    except BaseException:
-        body.close()
-        raise
     response["Content-Disposition"] = 'attachment; filename="audit.csv"'
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-class _Held:
-    """The table's parts, and the place among the exports that they take until the answer ends."""
-
-    def __init__(self, tenant: Tenant, wanted: Wanted) -> None:
-        self._parts = _parts(tenant, wanted)
-        self._holds = True
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._parts
-
-    def close(self) -> None:
-        """Called by the server at the end, however it came."""
-        if self._holds:
-            self._holds = False
-            exporting.release()
 
 
 def _parts(tenant: Tenant, wanted: Wanted) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, ClassVar
 from uuid import UUID
@@ -32,7 +32,6 @@ from jobs import (
     download_audit,
     idempotency,
     queue,
-    retention,
 )
 from jobs.api import ONCE, WAIT, answered_later, wait_seconds
 from jobs.batch_export import EXPORTS
@@ -47,13 +46,13 @@ from jobs.batch_serializers import (
 from jobs.blocking import wait_for_end
 from jobs.downloads import as_download
 from jobs.errors import Busy
+from jobs.exporting import held
 from jobs.listeners import host_of
 from jobs.models import Batch
 from jobs.submit_serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
 
 receiving = threading.BoundedSemaphore(settings.MAX_RECEIVING)
-exporting = threading.BoundedSemaphore(settings.MAX_EXPORTING)
 
 
 class BatchView(TenantMixin, GenericAPIView[Batch]):
@@ -289,42 +288,9 @@ class BatchExportView(BatchView):
         formats = list(dict.fromkeys(name.strip() for name in wanted if name.strip()))
         if not formats or any(name not in FORMATS for name in formats):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
-        if not exporting.acquire(blocking=False):
-            raise Busy("Many batches are being exported at the moment.")
         sent: list[UUID] = []
         parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
-        body = Held(parts, exporting, sent)
-        try:
+        with held(parts, sent) as body:
             download_audit.note(request, batch, row.name, by="api")
-        except BaseException:
-            body.close()
-            raise
-        response = StreamingHttpResponse(body, content_type=row.media_type)
+            response = StreamingHttpResponse(body, content_type=row.media_type)
         return as_download(response, f"{batch.name.strip('. ') or 'batch'}.{row.name}")
-
-
-class Held:
-    """Bytes on their way out, and the place they take; given back when the answer is closed.
-
-    ``sent`` are by then the jobs whose results are in them: delivered, where all was sent.
-    """
-
-    def __init__(
-        self, parts: Iterator[bytes], place: threading.Semaphore, sent: Sequence[UUID]
-    ) -> None:
-        self._parts = parts
-        self._place: threading.Semaphore | None = place
-        self._sent = sent
-        self._whole = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._parts
-        self._whole = True
-
-    def close(self) -> None:
-        """Called by the server at the end of the answer, even of one that was never read."""
-        if self._place is not None:
-            self._place.release()
-            self._place = None
-            if self._whole:
-                retention.delivered(self._sent)

@@ -21,8 +21,7 @@ from accounts.grants import grant_to, still_good
 from accounts.limits import USUAL
 from accounts.tenancy import Actor, actor_of
 from jobs import departure, takeout
-from jobs.batch_api import Held, exporting
-from jobs.errors import Busy
+from jobs.exporting import held
 
 NAME = "Type the organisation's name, exactly."
 
@@ -47,13 +46,12 @@ def export(request: HttpRequest | Request, actor: Actor) -> StreamingHttpRespons
     Raises ``Busy``.
     """
     tenant = actor.tenant
-    if not exporting.acquire(blocking=False):
-        raise Busy("Other exports are being made at the moment.")
     parts: Iterator[bytes] = iter(())
     if request.method == "GET":
         grant = grant_to(actor, "tenant:export")
         parts = takeout.stream(tenant, goes_on=lambda: bool(still_good([grant])))
-        try:
+    with held(parts) as body:
+        if request.method == "GET":
             audit.record(
                 actor=actor,
                 tenant=tenant,
@@ -61,10 +59,7 @@ def export(request: HttpRequest | Request, actor: Actor) -> StreamingHttpRespons
                 obj=tenant,
                 address=address_of(request),
             )
-        except BaseException:
-            exporting.release()
-            raise
-    response = StreamingHttpResponse(Held(parts, exporting, ()), content_type="application/zip")
+        response = StreamingHttpResponse(body, content_type="application/zip")
     name = f"{tenant.slug}-export.zip"
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

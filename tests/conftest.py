@@ -9,7 +9,6 @@ import atexit
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -133,11 +132,10 @@ def places_of_exports() -> Iterator[None]:
     """Answers that a test has not read to their end are closed by no server: their places are given
     back here."""
     yield
-    batch_api: Any = sys.modules.get("jobs.batch_api")
-    if batch_api is not None and isinstance(batch_api.exporting, threading.BoundedSemaphore):
-        places = batch_api.exporting
-        while places._value < places._initial_value:
-            places.release()
+    exporting: Any = sys.modules.get("jobs.exporting")
+    if exporting is not None:
+        while exporting.places._value < exporting.places._initial_value:
+            exporting.places.release()
 
 
 @pytest.fixture

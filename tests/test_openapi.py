@@ -73,9 +73,7 @@ def operations(site: Site) -> Iterator[dict[str, APIOperation]]:
     # schemathesis closes no answer, so that their places are not given back
     with (
         patch("jobs.blocking.connection"),
-        patch("jobs.batch_api.exporting"),
-        patch("jobs.audit_csv.exporting"),
-        patch("jobs.leaving_api.exporting"),
+        patch("jobs.exporting.places"),
     ):
         schema = schemathesis.openapi.from_wsgi("/api/v1/schema?format=json", app)
         found = [result for result in schema.get_all_operations() if isinstance(result, Ok)]

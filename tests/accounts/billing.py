@@ -94,3 +94,9 @@ def make_invoice(tenant: Tenant, **fields: Any) -> Invoice:
         "customer": customer,
     }
     return Invoice.objects.create(tenant=tenant, **row | fields)
+
+
+def record_usage(**run: Any) -> int | None:
+    """As ``bill_run``; the pages that it bills."""
+    billed = bill_run(**run)
+    return billed.pages if billed else None

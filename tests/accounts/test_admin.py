@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts import audit
 from accounts.models import ApiKey, AuditEntry, Membership, Tenant, UsageRecord, User
-from accounts.usage import record_usage
+from tests.accounts.billing import record_usage
 from tests.people import PASSWORD, Organisation
 
 MODELS: list[Any] = [User, Tenant, Membership, ApiKey, AuditEntry, UsageRecord]

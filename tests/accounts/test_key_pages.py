@@ -12,7 +12,7 @@ from accounts import key_changes
 from accounts.keys import create_api_key, revoke_api_key, verify_api_key
 from accounts.models import ApiKey, AuditEntry
 from accounts.permissions import SCOPES, Role
-from accounts.usage import record_usage
+from tests.accounts.billing import record_usage
 from tests.people import Organisation
 
 KEYS = "/organisation/keys"

@@ -11,8 +11,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Reservation, UsageRecord
-from accounts.usage import Bucket, Used, billed_pages, record_usage, used_by
+from accounts.usage import Bucket, Used, billed_pages, used_by
 from ocrsite.database.roles import as_owner
+from tests.accounts.billing import record_usage
 from tests.people import Organisation, organisation
 
 

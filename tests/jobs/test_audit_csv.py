@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts import audit
 from accounts.models import AuditEntry
-from jobs.batch_api import exporting
+from jobs.exporting import places
 from tests.people import Organisation
 
 
@@ -82,11 +82,11 @@ def test_place_of_an_export_is_given_back_and_taken_first(acme: Organisation) ->
     for _ in range(5):
         table(client.get("/api/v1/audit.csv"))
     held = 0
-    while exporting.acquire(blocking=False):
+    while places.acquire(blocking=False):
         held += 1
     answer = client.get("/api/v1/audit.csv")
     for _ in range(held):
-        exporting.release()
+        places.release()
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert AuditEntry.objects.filter(action="audit.export").count() == 5
     assert held

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jobs import batch_api, batch_export, corrections, job_actions
+from jobs import batch_export, corrections, exporting, job_actions
 from jobs.batches import Item
 from jobs.corrections import Change
 from jobs.models import Batch, Job, StoredFile
@@ -250,7 +250,7 @@ def test_many_exports_at_once_are_told_to_wait(
     acme: Organisation, mixed: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(batch_api, "exporting", places)
+    monkeypatch.setattr(exporting, "places", places)
     client, url = acme.api(), f"{URL}/{mixed.pk}/export.csv"
     first = client.get(url)
     refused = client.get(url)

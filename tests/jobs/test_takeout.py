@@ -17,8 +17,8 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEntry, Membership, UsageRecord
 from accounts.permissions import Role
 from jobs import departure, storage, takeout
-from jobs.batch_api import exporting
 from jobs.belongings import tables
+from jobs.exporting import places
 from jobs.models import Job, StoredFile
 from tests.jobs.making import PDF, make_job
 from tests.jobs.possessions import possess
@@ -182,12 +182,12 @@ def test_only_owners_may_export_and_not_by_key(acme: Organisation) -> None:
 
 def test_exports_beyond_their_places_are_refused(acme: Organisation) -> None:
     held = 0
-    while exporting.acquire(blocking=False):
+    while places.acquire(blocking=False):
         held += 1
     answer = by_token(acme).get(URL)
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     for _ in range(held):
-        exporting.release()
+        places.release()
     for _ in range(held + 1):  # each gives its place back
         answer = by_token(acme).get(URL)
         assert opened(answer)

@@ -13,10 +13,10 @@ from accounts.keys import create_api_key
 from accounts.models import Plan, UsageRecord
 from accounts.permissions import Role
 from accounts.tenancy import key_actor
-from accounts.usage import record_usage
 from extraction.options import Options
 from jobs.models import Job
 from jobs.submit import submit_job
+from tests.accounts.billing import record_usage
 from tests.documents import text_pdf
 from tests.jobs.making import PDF, make_job, run_job, upload
 from tests.people import Organisation

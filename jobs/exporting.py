@@ -1,0 +1,56 @@
+"""Answers that are made while they are sent: few at once, each with a place until it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.conf import settings
+
+from jobs import retention
+from jobs.errors import Busy
+
+places = threading.BoundedSemaphore(settings.MAX_EXPORTING)  # of one process
+
+
+class Held:
+    """Bytes on their way out, and the place they take; given back when the answer is closed.
+
+    ``sent`` are by then the jobs whose results are in them: delivered, where all was sent.
+    """
+
+    def __init__(self, parts: Iterator[bytes], sent: Sequence[UUID] = ()) -> None:
+        self._parts = parts
+        self._place: threading.Semaphore | None = places
+        self._sent = sent
+        self._whole = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._parts
+        self._whole = True
+
+    def close(self) -> None:
+        """Called by the server at the end of the answer, even of one that was never read."""
+        if self._place is not None:
+            self._place.release()
+            self._place = None
+            if self._whole and self._sent:
+                retention.delivered(self._sent)
+
+
+@contextmanager
+def held(parts: Iterator[bytes], sent: Sequence[UUID] = ()) -> Iterator[Held]:
+    """The body of an answer that the block makes; its place is given back where the block fails.
+
+    Raises ``Busy`` where no place is left.
+    """
+    if not places.acquire(blocking=False):
+        raise Busy("Much is being exported at the moment.")
+    body = Held(parts, sent)
+    try:
+        yield body
+    except BaseException:
+        body.close()
+        raise
