@@ -19,10 +19,10 @@ class OrganisationPage:
 PAGES = (
     OrganisationPage("Settings", "organisation-page", "jobs:read"),
     OrganisationPage("Members", "members-page", "members:read"),
-    OrganisationPage("Export and leave", "organisation-leave-page", "tenant:delete"),
-    OrganisationPage("Audit log", "audit-page", "audit:read"),
     OrganisationPage("API keys", "keys-page", "keys:manage"),
     OrganisationPage("Billing", "billing-page", "billing:read"),
+    OrganisationPage("Audit log", "audit-page", "audit:read"),
+    OrganisationPage("Export and leave", "organisation-leave-page", "tenant:delete"),
 )
 
 
