@@ -9,6 +9,7 @@ import atexit
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -133,9 +134,10 @@ def places_of_exports() -> Iterator[None]:
     back here."""
     yield
     exporting: Any = sys.modules.get("jobs.exporting")
-    if exporting is not None:
-        while exporting.places._value < exporting.places._initial_value:
-            exporting.places.release()
+    places: Any = exporting and exporting.places
+    if isinstance(places, threading.BoundedSemaphore):  # no test's own stand-in
+        while places._value < places._initial_value:
+            places.release()
 
 
 @pytest.fixture
