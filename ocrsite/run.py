@@ -235,7 +235,7 @@ def main() -> None:
     ) as running:
         print(
             f"\n  Site   {running.url}"
-            f"\n  Admin  {running.url}/admin/"
+            f"\n  Admin  {running.url}/admin/ (for operators: manage.py createsuperuser)"
             f"\n  API    {running.url}/api/v1/docs"
             f"\n  Login  {running.email}"
             f"\n  Pass   {running.password or '(as you set it)'}"
