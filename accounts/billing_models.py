@@ -201,11 +201,17 @@ class ClosedUsage(TenantOwned):
 
 
 class NumberSeries(models.Model):
-    """The last number of a series in a year. Its row is locked until the document is there."""
+    """The last number of a series in a year. Its row is locked until the document is there.
+
+    A trigger of the database counts the documents that went with their organisation.
+    """
 
     series = models.CharField(max_length=20)
     year = models.PositiveSmallIntegerField()
     last = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="documents of deleted organisations"
+    )
 
     class Meta:
         verbose_name_plural = "number series"
@@ -266,7 +272,6 @@ class Invoice(TenantOwned):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.ISSUED)
     payment = models.CharField(max_length=20, choices=Payment.choices, default=Payment.OPEN)
     payment_reference = models.CharField(max_length=200, blank=True)
-    payment_url = models.URLField(max_length=500, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

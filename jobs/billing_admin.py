@@ -16,7 +16,15 @@ from django.utils.safestring import SafeString
 
 from accounts import audit, clock
 from accounts.admin import AuditedAdmin, ReadOnlyAdmin
-from accounts.invoices import BillingError, credit_note, grant_credit, left_of, payment_changed
+from accounts.billing_details import WrongTaxNumber, checked_tax_number
+from accounts.invoices import (
+    BillingError,
+    credit_note,
+    grant_credit,
+    left_of,
+    payment_changed,
+    refuse_amount,
+)
 from accounts.models import (
     BillingDetails,
     Budget,
@@ -111,7 +119,7 @@ def is_fixed(terms: PlanTerms | None) -> bool:
     """Whether the terms have held for a day: the database then refuses changes."""
     if terms is None or terms.pk is None:
         return False
-    today = clock.now().date()
+    today = clock.today()
     return terms.start < today and terms.created_at.date() < today
 
 
@@ -125,7 +133,7 @@ class TermsForm(forms.ModelForm):
     def clean_start(self) -> Any:
         """Not before today."""
         start = self.cleaned_data["start"]
-        today = clock.now().date()
+        today = clock.today()
         if start < today and start != self.initial.get("start"):
             raise forms.ValidationError(f"The first day can be {today:%Y-%m-%d} or a later one.")
         return start
@@ -184,10 +192,26 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     search_fields = ("tenant__name", "tenant__slug")
 
 
+class BillingDetailsForm(forms.ModelForm):
+    """Who pays, with a tax number that the country gives."""
+
+    def clean(self) -> dict[str, Any]:
+        """As owners' own form."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        country, number = cleaned.get("country"), cleaned.get("tax_id")
+        if country and number:
+            try:
+                cleaned["tax_id"] = checked_tax_number(country, number)
+            except WrongTaxNumber as error:
+                self.add_error("tax_id", f"{error} Correct it, or leave it empty.")
+        return cleaned
+
+
 @admin.register(BillingDetails)
 class BillingDetailsAdmin(AuditedAdmin):
     """Who pays; an own tax rate is set here alone."""
 
+    form = BillingDetailsForm
     list_display = ("name", "tenant", "country", "tax_id", "tax_rate")
     list_select_related = ("tenant",)
     search_fields = ("name", "tenant__name", "tenant__slug")
@@ -195,13 +219,12 @@ class BillingDetailsAdmin(AuditedAdmin):
 
 
 @admin.register(Budget)
-class BudgetAdmin(AuditedAdmin):
-    """What organisations want to spend at most."""
+class BudgetAdmin(ReadOnlyAdmin):
+    """What organisations want to spend at most; their owners say so."""
 
     list_display = ("tenant", "amount", "currency", "hard_stop")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")
-    autocomplete_fields = ("tenant",)
 
 
 class CreditNoteForm(forms.Form):
@@ -249,7 +272,12 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def mark_paid(self, request: HttpRequest, queryset: Any) -> None:
         """For payments that came to the bank."""
         changed = sum(
-            payment_changed(invoice, Invoice.Payment.PAID, actor=cast(User, request.user))
+            payment_changed(
+                invoice,
+                Invoice.Payment.PAID,
+                actor=cast(User, request.user),
+                address=audit.address_of(request),
+            )
             for invoice in queryset.filter(kind=Invoice.Kind.INVOICE)
         )
         self.message_user(request, f"{changed} invoices noted as paid.", messages.SUCCESS)
@@ -290,6 +318,17 @@ class CreditForm(forms.ModelForm):
     def clean_currency(self) -> str:
         """A code that ISO 4217 knows."""
         return known_currency(str(self.cleaned_data["currency"]))
+
+    def clean(self) -> dict[str, Any]:
+        """An amount that the currency has coins for."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        amount, currency = cleaned.get("amount"), cleaned.get("currency")
+        if amount is not None and currency:
+            try:
+                refuse_amount(amount, currency)
+            except BillingError as error:
+                self.add_error("amount", str(error))
+        return cleaned
 
 
 @admin.register(Credit)
@@ -352,7 +391,7 @@ class CreditUseAdmin(ReadOnlyAdmin):
 class NumberSeriesAdmin(ReadOnlyAdmin):
     """The last number of each series."""
 
-    list_display = ("series", "year", "last")
+    list_display = ("series", "year", "last", "removed")
     search_fields = ("series",)
 
 

@@ -78,7 +78,7 @@ def together(*works: Callable[[], Any]) -> None:
 
 
 def test_month_becomes_an_invoice_once(tenant: Tenant) -> None:
-    assert (check().unbilled_rows, check().unbilled_cost) == (1, 1)
+    assert check().unbilled_rows == 1
     (done,) = october()
     assert isinstance(done, Closed)
     (invoice,) = done.invoices
@@ -367,4 +367,4 @@ def test_closing_ends_while_a_job_ends(tenant: Tenant, monkeypatch: pytest.Monke
     (done,) = october()
     assert isinstance(done, Closed)
     assert (done.rows, done.invoices[0].net) == (1, 21)
-    assert (check().unbilled_rows, check().unbilled_cost) == (1, Decimal("0.5"))
+    assert check().unbilled_rows == 1

@@ -31,9 +31,9 @@ def test_close_prints_invoices_and_again_nothing(acme: Organisation, settings: S
     first = printed("close", "2026-10").splitlines()
     assert first == [
         f"acme 2026-10: {Invoice.objects.get().number}, 1.00 EUR",
-        "invoices = 1, months that wait = 0",
+        "invoices = 1, months that wait = 0, that failed = 0",
     ]
-    assert printed("close", "2026-10") == "invoices = 0, months that wait = 0\n"
+    assert printed("close", "2026-10") == "invoices = 0, months that wait = 0, that failed = 0\n"
 
 
 def test_wrong_month_and_no_issuer_are_told(acme: Organisation) -> None:

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from accounts import budgets, quotas
 from accounts.models import AuditEntry, Budget, QuotaUse, Reservation, ThresholdNotice
-from accounts.quotas import OverQuota
+from accounts.quota_standings import OverQuota
 from jobs.models import Delivery, Job
 from jobs.reconciliation import differences
 from tests.accounts.billing import subscribe, terms

@@ -108,17 +108,17 @@ def test_organisations_near_their_quota_and_budget_are_shown(
     )
     QuotaUse.objects.create(tenant=acme.tenant, period="storage", used=79)
     QuotaUse.objects.create(tenant=stranger.tenant, period="open", used=5, reserved=0)
-    assert usage_sums.over_quota() == []
+    assert usage_sums.near_quota() == []
     QuotaUse.objects.filter(period="storage").update(reserved=1)
     settings.QUOTA_OPEN_JOBS = 4
-    assert [(row.name, row.quota, row.percent) for row in usage_sums.over_quota()] == [
+    assert [(row.name, row.quota, row.percent) for row in usage_sums.near_quota()] == [
         ("Stranger", "open_jobs", 125.0), ("Acme", "storage_bytes", 80.0),
     ]  # fmt: skip
     assert "Acme storage_bytes 80 100 80" in text_of(operator, "usage-view")
     Budget.objects.create(tenant=acme.tenant, amount=10, currency="EUR", hard_stop=True)
     period = f"cost:{today():%Y-%m}"
     QuotaUse.objects.create(tenant=acme.tenant, period=period, used=7_990_000)
-    assert usage_sums.over_budget() == []
+    assert usage_sums.near_budget() == []
     QuotaUse.objects.filter(period=period).update(used=8_000_000)
     assert "Acme 8.00 EUR 10.00 EUR, stops" in text_of(operator, "billing-view")
 
