@@ -8,7 +8,7 @@ minor unit, halves up, and the sums are those of the rounded lines.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -134,10 +134,10 @@ def statements(tenant: Tenant, month: date, *, closing_id: int | None = None) ->
         if part.terms is not None:
             lines.setdefault(part.terms.currency, []).extend(_base_fee(part, month))
             terms[part.terms.currency] = part.terms
-    last_days: dict[str, date] = {}
+    days: dict[str, set[date]] = {}
     for currency, line, last_day in _pages(tenant, month, closing_id):
         lines.setdefault(currency, []).append(line)
-        last_days[currency] = max(last_day, last_days.get(currency, last_day))
+        days.setdefault(currency, set()).add(last_day)
     details = BillingDetails.objects.for_tenant(tenant).first()
     return [
         _statement(
@@ -145,7 +145,7 @@ def statements(tenant: Tenant, month: date, *, closing_id: int | None = None) ->
             month,
             currency,
             its_lines,
-            terms.get(currency) or _earlier_terms(tenant, currency, last_days.get(currency)),
+            terms.get(currency) or _terms_of(tenant, currency, days.get(currency, set())),
             details,
         )
         for currency, its_lines in lines.items()
@@ -236,20 +236,23 @@ def _pages(tenant: Tenant, month: date, closing_id: int | None) -> list[tuple[st
     ]
 
 
-def _earlier_terms(tenant: Tenant, currency: str, day: date | None) -> PlanTerms | None:
-    """The tax of pages of that day whose terms are none of the month's: of late ones, and of a plan
-    that was taken away.
+def _terms_of(tenant: Tenant, currency: str, days: Collection[date]) -> PlanTerms | None:
+    """Whose tax pages of those days have where the month has no terms in their currency: of late
+    pages, and of a plan that was taken away.
 
-    Those of the day; where its plan was taken away on the day itself, nothing says any more which
-    they were: then the newest of any plan in that currency.
+    The newest of the days' own. Where the plan was taken away on its first day nothing says any
+    more which these were: then the newest of any plan.
     """
-    if day is None:
+    if not days:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT accounts_terms(%s, %s)", [tenant.pk, day])
-        (of_the_day,) = cursor.fetchone()
-    known = PlanTerms.objects.filter(currency=currency, start__lte=day)
-    return known.filter(pk=of_the_day).first() or known.order_by("-start", "-pk").first()
+    known = PlanTerms.objects.filter(currency=currency, start__lte=max(days))
+    for day in sorted(days, reverse=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT accounts_terms(%s, %s)", [tenant.pk, day])
+            (of_the_day,) = cursor.fetchone()
+        if found := known.filter(pk=of_the_day).first():
+            return found
+    return known.order_by("-start", "-pk").first()
 
 
 def _statement(

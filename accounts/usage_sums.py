@@ -242,8 +242,10 @@ def unbilled_rows() -> int:
     `accounts.closing.check` counts them one by one.
     """
     month = month_of(clock.today())
-    due = UsageSum.objects.filter(day__lt=month).exclude(currency="")
-    closed = Closing.objects.aggregate(rows=Sum("rows", default=0))["rows"]
+    gone = Closing.objects.filter(month__gte=month).values("tenant")  # deleted: all is billed
+    due = UsageSum.objects.filter(day__lt=month).exclude(currency="").exclude(tenant__in=gone)
+    closings = Closing.objects.exclude(tenant__in=gone)
+    closed = closings.aggregate(rows=Sum("rows", default=0))["rows"]
     return int(due.aggregate(rows=Sum("rows", default=0))["rows"] - closed)
 
 
