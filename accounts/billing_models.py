@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.identifiers import uuid7
+from accounts.money import shown
 from accounts.tenancy import TenantOwned
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as of ISO 4217: EUR.")
@@ -162,7 +163,7 @@ class Budget(TenantOwned):
         constraints = [models.UniqueConstraint(fields=["tenant"], name="one_budget_a_tenant")]
 
     def __str__(self) -> str:
-        return f"{self.tenant}: {self.amount} {self.currency}"
+        return f"{self.tenant}: {shown(self.amount, self.currency)}"
 
 
 class Closing(TenantOwned):
@@ -311,7 +312,7 @@ class Credit(TenantOwned):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency} for {self.tenant}"
+        return f"{shown(self.amount, self.currency)} for {self.tenant}"
 
 
 class CreditUse(TenantOwned):

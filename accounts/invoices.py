@@ -118,8 +118,7 @@ def credit_note(
         if wanted <= 0 or wanted > left_net:
             left = shown(left_net, invoice.currency)
             raise BillingError(f"Of {invoice.number} {left} without tax can be taken back.")
-        if wanted != rounded(wanted, invoice.currency):
-            raise BillingError(f"{wanted} is finer than {invoice.currency} has coins for.")
+        refuse_amount(wanted, invoice.currency)
         all_of_it = wanted == left_net
         tax = left_tax
         if not all_of_it:  # parts that are rounded up must not come to more than the whole

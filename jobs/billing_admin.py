@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, cast
 
@@ -48,6 +49,16 @@ from extraction.engines import ENGINES
 def engine_choices(*, others: bool = False) -> list[tuple[str, str]]:
     """The engines by name, and "*" for any other."""
     return [*([("*", "any other")] if others else []), *((name, name) for name in ENGINES)]
+
+
+def money(field: str) -> Callable[[Any], str]:
+    """A column of a list that shows the row's amount in its currency, sorted by it."""
+
+    @admin.display(description=field, ordering=field)
+    def column(row: Any) -> str:
+        return shown(getattr(row, field), row.currency)
+
+    return column
 
 
 def known_currency(code: str) -> str:
@@ -145,7 +156,7 @@ class PlanTermsAdmin(AuditedAdmin):
 
     form = TermsForm
     inlines = (PriceInline,)
-    list_display = ("plan", "start", "currency", "base_fee", "included_pages", "overage_price")
+    list_display = ("plan", "start", money("base_fee"), "included_pages", "overage_price")
     list_filter = ("plan", "currency")
     list_select_related = ("plan",)
     search_fields = ("plan__name", "plan__title")
@@ -222,7 +233,7 @@ class BillingDetailsAdmin(AuditedAdmin):
 class BudgetAdmin(ReadOnlyAdmin):
     """What organisations want to spend at most; their owners say so."""
 
-    list_display = ("tenant", "amount", "currency", "hard_stop")
+    list_display = ("tenant", money("amount"), "hard_stop")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")
 
@@ -242,7 +253,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     """Invoices and credit notes, which nobody changes."""
 
     list_display = (
-        "number", "tenant", "kind", "month", "total", "currency", "status", "payment", "due_on",
+        "number", "tenant", "kind", "month", money("total"), "status", "payment", "due_on",
     )  # fmt: skip
     list_filter = ("kind", "status", "payment", "currency", "month")
     list_select_related = ("tenant",)
@@ -336,7 +347,7 @@ class CreditAdmin(ReadOnlyAdmin):
     """Amounts off coming invoices: added here, never changed."""
 
     form = CreditForm
-    list_display = ("tenant", "amount", "currency", "reason", "created_by", "created_at")
+    list_display = ("tenant", money("amount"), "reason", "created_by", "created_at")
     list_select_related = ("tenant", "created_by")
     search_fields = ("reason", "tenant__name", "tenant__slug")
     autocomplete_fields = ("tenant",)
@@ -399,7 +410,7 @@ class NumberSeriesAdmin(ReadOnlyAdmin):
 class UsageSumAdmin(ReadOnlyAdmin):
     """The sums of the ledger, as rows; the views are on the start page."""
 
-    list_display = ("day", "tenant", "engine", "currency", "pages", "cost", "cached", "failed")
+    list_display = ("day", "tenant", "engine", "pages", money("cost"), "cached", "failed")
     list_filter = ("engine", "currency", "day")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")
