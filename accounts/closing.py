@@ -153,6 +153,11 @@ def close_all(month: date) -> Iterator[Closed | Waits | Failed]:
                 yield done
 
 
+def is_billed(tenant: Tenant) -> bool:
+    """Whether the organisation has or had prices, and invoices are issued at all."""
+    return bool(settings.INVOICE_ISSUER_NAME and _first_days(tenant))
+
+
 def close_for_good(tenant: Tenant) -> Closed | None:
     """Take the plan away and close the next month of an organisation that is being deleted.
 

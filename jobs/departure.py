@@ -398,7 +398,9 @@ def _tell(departure: Departure) -> str | None:
 
 def _mailed(departure: Departure, template: str, *, until: datetime) -> bool:
     """Whether the e-mail was sent, or is given up; else it is tried again in the next round."""
-    context = {"departure": departure, "site": settings.SITE_URL}
+    tenant = Tenant.objects.filter(pk=departure.pk).first()
+    billed = tenant is not None and closing.is_billed(tenant)
+    context = {"departure": departure, "site": settings.SITE_URL, "billed": billed}
     try:
         for owner in departure.owners:
             subject = f"{one_line(departure.name)}: the organisation is deleted"

@@ -422,7 +422,15 @@ def test_what_was_used_is_billed_before_it_goes(
         subscribe(each.tenant, plan, last)
         use(each.tenant, 10, last)
     use(acme.tenant, 30, today)
+    owner = Client()
+    owner.force_login(acme.owner)
+    assert "What was used is invoiced first" in owner.get("/organisation/leave").content.decode()
+    settings.TENANT_DELETION_DAYS = 7
     departure.begin(acme.tenant, actor=acme.member)
+    departure.sweep()
+    assert "What was used is invoiced first" in mail.outbox[0].body
+    assert not Invoice.objects.exists()  # not before its time
+    Departure.objects.update(due_at=Now())
     departure.sweep()
     fees = rounded(Decimal(20) * (today.day - 1) / monthrange(today.year, today.month)[1], "EUR")
     bills = [sent for sent in mail.outbox if sent.attachments]
