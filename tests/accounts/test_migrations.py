@@ -10,13 +10,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
+from pytest_django import Settings
 
-from accounts.closing import check
-from accounts.models import QuotaUse, Subscription, Tenant, UsageRecord, UsageSum
+from accounts.closing import Closed, check, close_all
+from accounts.models import Invoice, QuotaUse, Subscription, Tenant, UsageRecord, UsageSum
 from ocrsite.database.roles import as_owner
-from tests.accounts.billing import subscribe, terms, use
+from tests.accounts.billing import OCTOBER, subscribe, terms, use
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAME = "migrated"
@@ -72,7 +73,9 @@ def reserve(tenant: Tenant) -> list[str]:
         return room
 
 
-def test_billing_comes_to_a_database_in_use_goes_and_comes_again(another_database: None) -> None:
+def test_billing_comes_to_a_database_in_use_goes_and_comes_again(
+    another_database: None, settings: Settings
+) -> None:
     migrate("0010_keys")
     leaves = MigrationExecutor(connection).loader.graph.leaf_nodes("jobs")
     MigrationExecutor(connection).migrate(leaves)  # they are the same before and after
@@ -105,11 +108,15 @@ def test_billing_comes_to_a_database_in_use_goes_and_comes_again(another_databas
         "cost:2026-10", "included:2026-10", "month:2026-10",
     ]  # fmt: skip
     # used on, with prices
-    subscribe(tenant, terms(prices={"*": "0.10"}, included_pages=4).plan, date(2026, 1, 1))
+    subscribe(tenant, terms(prices={"*": "0.10"}, included_pages=4).plan, OCTOBER)
     for pages in (3, 5):
         use(tenant, pages, DAY)
     new = (DAY, "auto", "EUR", 2, 8, 4, 0, 400_000)
     assert sums() == [old, new]
+    settings.INVOICE_ISSUER_NAME = "OCR Ltd"
+    (closed,) = close_all(OCTOBER)
+    assert isinstance(closed, Closed)
+    (invoice,) = closed.invoices
     held = list(Subscription.objects.order_by("start").values_list("plan__name", "start"))
     # taken back as far as the first function, and applied again: the ledger has its prices
     migrate("0012_invoices")
@@ -118,7 +125,11 @@ def test_billing_comes_to_a_database_in_use_goes_and_comes_again(another_databas
     migrate(None)
     assert sums() == [old, new]
     assert list(Subscription.objects.order_by("start").values_list("plan__name", "start")) == held
-    assert check().wrong_sums == 0
+    assert Invoice.objects.get().number == invoice.number
+    assert check().is_right
+    for table in ("invoice", "closing", "closedusage"):
+        with pytest.raises(IntegrityError, match="never changed"):
+            run(f"DELETE FROM accounts_{table}")
     # and with the columns: what cost something costs nothing any more
     migrate("0010_keys")
     migrate(None)
