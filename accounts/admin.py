@@ -171,7 +171,7 @@ class TenantAdmin(AuditedAdmin):
     list_filter = ("is_active", "plan")
     search_fields = ("name", "slug", "id")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("id", "created_at")
+    readonly_fields = ("id", "is_active", "created_at")  # switched by the actions alone
     actions = ("suspend", "resume")
 
     @admin.action(description="Suspend selected organisations", permissions=["change"])

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import audit
+from accounts import audit, seniority
 from accounts.models import BillingDetails, Tenant
 from accounts.tenancy import Actor
+
+MANAGE = "billing:manage"
 
 
 class WrongTaxNumber(ValueError):
@@ -60,11 +62,14 @@ def checked_tax_number(country: str, number: str) -> str:
 
 
 def change_details(actor: Actor, wanted: Details, *, address: str | None) -> bool:
-    """Write down who pays; False if nothing differs. Raises ``WrongTaxNumber``."""
-    tenant = actor.tenant
+    """Write down who pays; False if nothing differs.
+
+    Raises ``WrongTaxNumber``, and PermissionDenied where the actor may no longer do it.
+    """
     wanted = replace(wanted, tax_id=checked_tax_number(wanted.country, wanted.tax_id))
     with transaction.atomic():
-        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        tenant = seniority.locked(actor.tenant)
+        seniority.require_still(actor, MANAGE)
         old = details_of(tenant)
         if old == wanted:
             return False

@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.identifiers import uuid7
+from accounts.money import shown
 from accounts.tenancy import TenantOwned
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as of ISO 4217: EUR.")
@@ -162,7 +163,7 @@ class Budget(TenantOwned):
         constraints = [models.UniqueConstraint(fields=["tenant"], name="one_budget_a_tenant")]
 
     def __str__(self) -> str:
-        return f"{self.tenant}: {self.amount} {self.currency}"
+        return f"{self.tenant}: {shown(self.amount, self.currency)}"
 
 
 class Closing(TenantOwned):
@@ -201,11 +202,17 @@ class ClosedUsage(TenantOwned):
 
 
 class NumberSeries(models.Model):
-    """The last number of a series in a year. Its row is locked until the document is there."""
+    """The last number of a series in a year. Its row is locked until the document is there.
+
+    A trigger of the database counts the documents that went with their organisation.
+    """
 
     series = models.CharField(max_length=20)
     year = models.PositiveSmallIntegerField()
     last = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="documents of deleted organisations"
+    )
 
     class Meta:
         verbose_name_plural = "number series"
@@ -266,7 +273,6 @@ class Invoice(TenantOwned):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.ISSUED)
     payment = models.CharField(max_length=20, choices=Payment.choices, default=Payment.OPEN)
     payment_reference = models.CharField(max_length=200, blank=True)
-    payment_url = models.URLField(max_length=500, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -306,7 +312,7 @@ class Credit(TenantOwned):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency} for {self.tenant}"
+        return f"{shown(self.amount, self.currency)} for {self.tenant}"
 
 
 class CreditUse(TenantOwned):

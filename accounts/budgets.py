@@ -9,23 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from decimal import Decimal
 from functools import partial
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 
-from accounts import audit, clock, quotas, thresholds
-from accounts.models import Budget, Membership, QuotaUse, Tenant, ThresholdNotice
+from accounts import audit, clock, seniority, thresholds
+from accounts.models import Budget, QuotaUse, Tenant, ThresholdNotice
 from accounts.money import shown
-from accounts.permissions import Role
+from accounts.owner_mail import one_line, tell_owners
+from accounts.quota_counters import cost_period
 from accounts.quotas import PagesUsed
 from accounts.statements import parts_of
 from accounts.tenancy import Actor
 
 MILLION = 1_000_000
+MANAGE = "billing:manage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class BudgetStanding:
 
 def currency_of(tenant: Tenant) -> str:
     """The currency of the organisation's terms of today; "" without terms."""
-    today = clock.now().astimezone(UTC).date()
+    today = clock.today()
     parts = [part for part in parts_of(tenant, today.replace(day=1)) if part.start <= today]
     terms = parts[-1].terms if parts else None
     return terms.currency if terms else ""
@@ -69,7 +69,7 @@ def standing(tenant: Tenant) -> BudgetStanding | None:
     budget = Budget.objects.for_tenant(tenant).first()
     if budget is None:
         return None
-    period = quotas.cost_period(clock.now().astimezone(UTC).date())
+    period = cost_period(clock.today())
     row = QuotaUse.objects.for_tenant(tenant).filter(period=period).first()
     return BudgetStanding(
         budget.amount,
@@ -87,14 +87,15 @@ def set_budget(
     """Set the organisation's budget, in the currency of its plan, or with None take it away.
 
     What this month's shares were told of is forgotten, so that they are told of again. False if
-    nothing changes. Raises ValueError where no plan names a currency.
+    nothing changes. Raises ValueError where no plan names a currency, and PermissionDenied where
+    the actor may no longer do it.
     """
-    tenant = actor.tenant
-    currency = currency_of(tenant)
-    if amount is not None and not currency:
-        raise ValueError("The organisation's plan has no prices.")
     with transaction.atomic():
-        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        tenant = seniority.locked(actor.tenant)
+        seniority.require_still(actor, MANAGE)
+        currency = currency_of(tenant)
+        if amount is not None and not currency:
+            raise ValueError("The organisation's plan has no prices.")
         old = Budget.objects.for_tenant(tenant).first()
         before = _told(old)
         after = None
@@ -109,7 +110,7 @@ def set_budget(
                 tenant=tenant,
                 defaults={"amount": amount, "currency": currency, "hard_stop": hard_stop},
             )
-        period = quotas.cost_period(clock.now().astimezone(UTC).date())
+        period = cost_period(clock.today())
         ThresholdNotice.objects.for_tenant(tenant).filter(period=period).delete()
         audit.record(
             actor=actor,
@@ -172,18 +173,16 @@ def _told(budget: Budget | None) -> dict[str, object] | None:
 
 
 def _send(tenant: Tenant, crossing: BudgetCrossing, hard_stop: bool) -> None:
-    owners = Membership.objects.active().for_tenant(tenant).filter(role=Role.OWNER)
-    name = " ".join(tenant.name.split())  # a line break would be a new header
     then = (
         "Documents that might cost more are refused until the month is over (UTC).\n"
         if hard_stop
         else "Nothing is refused: the budget only tells.\n"
     )
-    send_mail(
-        f"{name}: {crossing.percent} % of the month's budget is used",
-        f"The pages of {name} have cost {shown(crossing.used, crossing.currency)} of a budget of "
+    tell_owners(
+        tenant,
+        f"{crossing.percent} % of the month's budget is used",
+        f"The pages of {one_line(tenant.name)} have cost "
+        f"{shown(crossing.used, crossing.currency)} of a budget of "
         f"{shown(crossing.limit, crossing.currency)} for {crossing.month}, without base fee and "
         f"tax.\n\n{then}\n{settings.SITE_URL.rstrip('/')}/organisation/billing\n",
-        None,
-        [owner.user.email for owner in owners],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from django.db import connection
 
@@ -13,3 +13,8 @@ def now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment
+
+
+def today() -> date:
+    """The day of UTC."""
+    return now().astimezone(UTC).date()

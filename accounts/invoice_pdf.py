@@ -7,7 +7,7 @@ from accounts.money import shown
 from accounts.pdf_sheet import BOLD, HEIGHT, WIDTH, Sheet, wrapped
 from accounts.statements import from_json
 
-LEFT, RIGHT, BOTTOM = 50, WIDTH - 50, HEIGHT - 90
+LEFT, RIGHT, TOP, BOTTOM = 50, WIDTH - 50, 60, HEIGHT - 90
 QUANTITY, PRICE = 370, 460  # where the columns end
 STEP = 13  # between lines
 
@@ -24,16 +24,16 @@ def render(invoice: Invoice) -> bytes:
             texts.append(f"besides {line.included:,} included in the base fee")
         if y + STEP * len(texts) > BOTTOM:
             sheet.new_page()
-            y = _columns(sheet, 60)
+            y = _columns(sheet, TOP)
         for number, text in enumerate(texts):
             sheet.text(LEFT, y + number * STEP, text)
         sheet.right(QUANTITY, y, f"{line.quantity.normalize():,f} {line.unit}".rstrip())
         sheet.right(PRICE, y, shown(line.unit_price, ""))
-        sheet.right(RIGHT, y, amount(line.amount, invoice.currency))
+        sheet.right(RIGHT, y, shown(line.amount, invoice.currency))
         y += STEP * len(texts) + 4
     if y + 8 * STEP > BOTTOM:
         sheet.new_page()
-        y = 60
+        y = TOP
     _totals(sheet, invoice, y)
     for number, drawn in enumerate(sheet.pages, start=1):
         _foot(sheet, invoice, drawn, number)
@@ -45,21 +45,14 @@ def title_of(invoice: Invoice) -> str:
     return f"{invoice.get_kind_display().capitalize()} {invoice.number}"
 
 
-def amount(value: object, currency: str) -> str:
-    """As `accounts.money.shown`."""
-    from decimal import Decimal
-
-    return shown(Decimal(str(value)), currency)
-
-
 def _head(sheet: Sheet, invoice: Invoice) -> float:
     issuer, customer = invoice.issuer, invoice.customer
-    y = 60.0
+    y = float(TOP)
     for text in [issuer["name"], *issuer["address"].splitlines(), issuer["tax_id"]]:
         for part in wrapped(text, 230, 9) if text else []:
             sheet.right(RIGHT, y, part)
             y += STEP
-    left = 60.0
+    left = float(TOP)
     names = [customer["name"], *customer["address"].splitlines(), customer["country"]]
     tax_id = f"Tax number: {customer['tax_id']}" if customer["tax_id"] else ""
     for text in [*names, tax_id, customer["reference"]]:
@@ -99,11 +92,14 @@ def _totals(sheet: Sheet, invoice: Invoice, y: float) -> None:
         ("Total", invoice.total, BOLD),
     ):
         sheet.right(PRICE, y, text, font=font)
-        sheet.right(RIGHT, y, amount(value, invoice.currency), font=font)
+        sheet.right(RIGHT, y, shown(value, invoice.currency), font=font)
         y += STEP
     for text in (invoice.tax_note, invoice.issuer["note"]):
         for part in wrapped(text, RIGHT - LEFT, 9) if text else []:
             y += STEP
+            if y > BOTTOM:
+                sheet.new_page()
+                y = TOP
             sheet.text(LEFT, y, part)
 
 

@@ -13,23 +13,13 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from accounts import audit, clock
-from accounts.models import (
-    BillingDetails,
-    Closing,
-    Credit,
-    CreditUse,
-    Invoice,
-    Membership,
-    Tenant,
-    User,
-)
+from accounts import audit, clock, invoice_pdf
+from accounts.models import BillingDetails, Closing, Credit, CreditUse, Invoice, Tenant, User
 from accounts.money import ZERO, is_currency, rounded, shown
-from accounts.permissions import Role
+from accounts.owner_mail import tell_owners
 from accounts.statements import Line, Statement, as_json, tax_of
 from accounts.tenancy import Actor
 
@@ -128,10 +118,11 @@ def credit_note(
         if wanted <= 0 or wanted > left_net:
             left = shown(left_net, invoice.currency)
             raise BillingError(f"Of {invoice.number} {left} without tax can be taken back.")
-        if wanted != rounded(wanted, invoice.currency):
-            raise BillingError(f"{wanted} is finer than {invoice.currency} has coins for.")
+        refuse_amount(wanted, invoice.currency)
         all_of_it = wanted == left_net
-        tax = left_tax if all_of_it else tax_of(wanted, invoice.tax_rate, invoice.currency)
+        tax = left_tax
+        if not all_of_it:  # parts that are rounded up must not come to more than the whole
+            tax = min(tax_of(wanted, invoice.tax_rate, invoice.currency), left_tax)
         now = clock.now()
         number = next_number(settings.CREDIT_NOTE_SERIES, now.year)
         line = Line(
@@ -198,8 +189,7 @@ def grant_credit(
     address: str | None = None,
 ) -> Credit:
     """An amount off the organisation's coming invoices. Raises ``BillingError``."""
-    if not is_currency(currency) or amount <= 0 or amount != rounded(amount, currency):
-        raise BillingError(f"{amount} {currency} is no amount that can be credited.")
+    refuse_amount(amount, currency)
     with transaction.atomic():
         credit = Credit.objects.create(
             tenant=tenant,
@@ -217,6 +207,16 @@ def grant_credit(
             address=address,
         )
     return credit
+
+
+def refuse_amount(amount: Decimal, currency: str) -> None:
+    """Raises ``BillingError`` for an amount that cannot be credited."""
+    if not is_currency(currency):
+        raise BillingError(f"ISO 4217 knows no currency {currency}.")
+    if amount <= 0:
+        raise BillingError("The amount must be above 0.")
+    if amount != rounded(amount, currency):
+        raise BillingError(f"{amount} is finer than {currency} has coins for.")
 
 
 def issuer_of_settings() -> dict[str, str]:
@@ -246,23 +246,25 @@ def customer_of(tenant: Tenant) -> dict[str, str]:
 
 
 def _send(invoice: Invoice) -> None:
-    """Tell those who pay."""
+    """Tell those who pay; the PDF goes along, for who is leaving cannot fetch it any more."""
     details = BillingDetails.objects.for_tenant(invoice.tenant).first()
-    owners = Membership.objects.active().for_tenant(invoice.tenant).filter(role=Role.OWNER)
-    to = [details.email] if details and details.email else [each.user.email for each in owners]
-    name = " ".join(invoice.tenant.name.split())  # a line break would be a new header
-    send_mail(
-        f"{name}: {invoice.get_kind_display()} {invoice.number}",
-        f"{invoice.get_kind_display().capitalize()} {invoice.number} of "
-        f"{shown(invoice.total, invoice.currency)} is there:\n\n"
-        f"{settings.SITE_URL.rstrip('/')}/organisation/billing\n",
-        None,
-        to,
+    tell_owners(
+        invoice.tenant,
+        f"{invoice.get_kind_display()} {invoice.number}",
+        f"{invoice_pdf.title_of(invoice)} of {shown(invoice.total, invoice.currency)} is attached, "
+        f"and there:\n\n{settings.SITE_URL.rstrip('/')}/organisation/billing\n",
+        instead=details.email if details else "",
+        pdf=(f"{invoice.number}.pdf", invoice_pdf.render(invoice)),
     )
 
 
 def payment_changed(
-    invoice: Invoice, payment: str, *, reference: str = "", actor: Actor | User | str | None
+    invoice: Invoice,
+    payment: str,
+    *,
+    reference: str = "",
+    actor: Actor | User | str | None,
+    address: str | None = None,
 ) -> bool:
     """Note how the payment stands; False if it stood so. What is paid stays paid."""
     with transaction.atomic():
@@ -282,5 +284,6 @@ def payment_changed(
             obj=held,
             before={"payment": held.payment},
             after={"payment": payment, "reference": reference or held.payment_reference},
+            address=address,
         )
     return True

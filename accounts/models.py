@@ -476,7 +476,7 @@ class UsageRecord(TenantOwned):
 
 
 class QuotaUse(TenantOwned):
-    """How much of a quota a tenant uses: one row a period. Written by accounts/quotas.py alone.
+    """How much of a quota a tenant uses: one row a period. Written by accounts/quota_counters.py.
 
     ``period`` is "day:2026-11-26", "month:2026-11" (both UTC; pages), "open" (jobs) or "storage"
     (bytes); "included:2026-11" counts pages that the base fee covers, "cost:2026-11" what the

@@ -35,17 +35,25 @@ def locked(tenant: Tenant) -> Tenant:
     return Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
 
+def require_still(actor: Actor, action: str) -> str | None:
+    """Refuse unless the actor's role allows it as it is now; returns the role, None of a key.
+
+    Ask under the tenant's lock, as ``require_may_give``. Raises PermissionDenied.
+    """
+    if actor.user is None:
+        return None
+    own = Membership.objects.active().for_tenant(actor.tenant).filter(user=actor.user).first()
+    if own is None or action not in ROLES[own.role]:
+        raise PermissionDenied("Your role does not allow this any more.")
+    return own.role
+
+
 def require_may_give(actor: Actor, *roles: str) -> None:
     """Refuse unless the actor may, as they stand now, give or take away all of these roles.
 
     Ask under the tenant's lock: since the request began, the actor may have lost the role that it
     was let in by. Raises PermissionDenied or `RoleTooHigh`.
     """
-    giver: str = Role.ADMIN
-    if actor.user is not None:
-        own = Membership.objects.active().for_tenant(actor.tenant).filter(user=actor.user).first()
-        if own is None or MANAGE not in ROLES[own.role]:
-            raise PermissionDenied("Your role does not allow this any more.")
-        giver = own.role
+    giver = require_still(actor, MANAGE) or Role.ADMIN
     if not all(may_give(giver, role) for role in roles):
         raise RoleTooHigh

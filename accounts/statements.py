@@ -8,7 +8,7 @@ minor unit, halves up, and the sums are those of the rounded lines.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,21 +22,25 @@ from accounts.models import BillingDetails, Credit, PlanTerms, Tenant
 from accounts.money import ZERO, rounded
 
 BASE_FEE, PAGES, LATE_PAGES, CREDIT = "base_fee", "pages", "late_pages", "credit"
+# The day (UTC) whose price and month a row of the ledger has
+LEDGER_DAY = "coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date)"
+# The rows with a price that no closing has billed
+UNBILLED_ROWS = """
+FROM accounts_usagerecord AS one
+WHERE currency <> '' AND NOT EXISTS (SELECT FROM accounts_closedusage WHERE usage_id = one.id)
+"""
 # Rows of the ledger that a closing has billed, and those of a month that none has
 CLOSED = "SELECT usage_id FROM accounts_closedusage WHERE closing_id = %(closing)s"
-OPEN = """
-SELECT id FROM accounts_usagerecord AS one
-WHERE tenant_id = %(tenant)s AND currency <> ''
-AND coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date) >= %(month)s
-AND coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date) < %(following)s
-AND NOT EXISTS (SELECT FROM accounts_closedusage WHERE usage_id = one.id)
+OPEN = f"""
+SELECT id {UNBILLED_ROWS} AND tenant_id = %(tenant)s
+AND {LEDGER_DAY} >= %(month)s AND {LEDGER_DAY} < %(following)s
 """
-ADDED_UP = """
-SELECT currency, coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date) < %(month)s AS late,
-    engine, unit_price, sum(pages), sum(included)
-FROM accounts_usagerecord WHERE id IN ({rows})
+ADDED_UP = f"""
+SELECT currency, {LEDGER_DAY} < %(month)s AS late, engine, unit_price, sum(pages), sum(included),
+    max({LEDGER_DAY})
+FROM accounts_usagerecord WHERE id IN ({{rows}})
 GROUP BY 1, 2, 3, 4 HAVING sum(pages) > 0 ORDER BY 2, 3, 4
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +129,25 @@ def statements(tenant: Tenant, month: date, *, closing_id: int | None = None) ->
     """
     parts = parts_of(tenant, month)
     lines: dict[str, list[Line]] = {}
+    terms: dict[str, PlanTerms] = {}  # the month's last ones: they name the tax
     for part in parts:
         if part.terms is not None:
             lines.setdefault(part.terms.currency, []).extend(_base_fee(part, month))
-    for currency, line in _pages(tenant, month, closing_id):
+            terms[part.terms.currency] = part.terms
+    days: dict[str, set[date]] = {}
+    for currency, line, last_day in _pages(tenant, month, closing_id):
         lines.setdefault(currency, []).append(line)
+        days.setdefault(currency, set()).add(last_day)
     details = BillingDetails.objects.for_tenant(tenant).first()
     return [
-        _statement(tenant, month, currency, its_lines, _last_terms(parts, currency), details)
+        _statement(
+            tenant,
+            month,
+            currency,
+            its_lines,
+            terms.get(currency) or _terms_of(tenant, currency, days.get(currency, set())),
+            details,
+        )
         for currency, its_lines in lines.items()
     ]
 
@@ -188,7 +203,8 @@ def _base_fee(part: Part, month: date) -> list[Line]:
     ]
 
 
-def _pages(tenant: Tenant, month: date, closing_id: int | None) -> list[tuple[str, Line]]:
+def _pages(tenant: Tenant, month: date, closing_id: int | None) -> list[tuple[str, Line, date]]:
+    """By currency, with the last day of each line's pages."""
     rows = CLOSED if closing_id is not None else OPEN
     with connection.cursor() as cursor:
         cursor.execute(
@@ -214,15 +230,29 @@ def _pages(tenant: Tenant, month: date, closing_id: int | None) -> list[tuple[st
                 engine,
                 int(included),
             ),
+            last_day,
         )
-        for currency, late, engine, unit_price, pages, included in found
+        for currency, late, engine, unit_price, pages, included, last_day in found
     ]
 
 
-def _last_terms(parts: Sequence[Part], currency: str) -> PlanTerms | None:
-    """The month's last terms in that currency; they name the tax."""
-    found = [part.terms for part in parts if part.terms and part.terms.currency == currency]
-    return found[-1] if found else None
+def _terms_of(tenant: Tenant, currency: str, days: Collection[date]) -> PlanTerms | None:
+    """Whose tax pages of those days have where the month has no terms in their currency: of late
+    pages, and of a plan that was taken away.
+
+    The newest of the days' own. Where the plan was taken away on its first day nothing says any
+    more which these were: then the newest of any plan.
+    """
+    if not days:
+        return None
+    known = PlanTerms.objects.filter(currency=currency, start__lte=max(days))
+    for day in sorted(days, reverse=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT accounts_terms(%s, %s)", [tenant.pk, day])
+            (of_the_day,) = cursor.fetchone()
+        if found := known.filter(pk=of_the_day).first():
+            return found
+    return known.order_by("-start", "-pk").first()
 
 
 def _statement(

@@ -1,10 +1,14 @@
-"""Switching organisations off and on again: their members and keys, from the next request."""
+"""Switching organisations off and on again.
+
+Members and tokens notice with the next request, keys too, in other processes within
+KEY_CACHE_SECONDS.
+"""
 
 from __future__ import annotations
 
 from django.db import transaction
 
-from accounts import audit
+from accounts import audit, keys
 from accounts.models import Tenant, User
 
 
@@ -24,4 +28,5 @@ def set_active(
                 after={"is_active": active},
                 address=address,
             )
+    keys.forget_checked()
     return bool(changed)

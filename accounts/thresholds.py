@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import connection, transaction
 
 from accounts import audit
-from accounts.models import Membership, Tenant
-from accounts.permissions import Role
+from accounts.models import Tenant
+from accounts.owner_mail import one_line, tell_owners
 from accounts.quotas import PagesUsed
 
 PERCENTS = (50, 80, 100)
@@ -73,20 +72,17 @@ def first(tenant: Tenant, pages: PagesUsed, percent: int) -> bool:
 
 
 def _send(tenant: Tenant, crossing: Crossing) -> None:
-    owners = Membership.objects.active().for_tenant(tenant).filter(role=Role.OWNER)
     kind, _, time = crossing.period.partition(":")
-    name = " ".join(tenant.name.split())  # a line break would be a new header
     over = crossing.percent >= 100
-    send_mail(
-        f"{name}: {crossing.percent} % of the {kind}'s pages are used",
-        f"{name} has used {crossing.used:,} of the {crossing.limit:,} pages of its plan for "
-        f"{time}.\n\n"
+    tell_owners(
+        tenant,
+        f"{crossing.percent} % of the {kind}'s pages are used",
+        f"{one_line(tenant.name)} has used {crossing.used:,} of the {crossing.limit:,} pages of "
+        f"its plan for {time}.\n\n"
         + (
             f"Further documents are refused until the next {kind} begins (UTC).\n"
             if over
             else "Documents beyond the plan's pages will be refused.\n"
         )
         + f"\n{settings.SITE_URL}\n",
-        None,
-        [owner.user.email for owner in owners],
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
 
-from accounts import clock, quotas
+from accounts import clock
 from accounts.models import Budget, Closing, Invoice, QuotaUse, UsageSum
 from accounts.money import ZERO
+from accounts.quota_counters import QUOTAS, cost_period, day_period, month_period, quota_of
 from accounts.statements import month_of
 
 NUMBERS = ("rows", "calls", "pages", "included", "cached", "failed", "compute_seconds")
@@ -105,8 +105,8 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class OverQuota:
-    """An organisation that has used much of a quota of now."""
+class NearQuota:
+    """An organisation that has used much of a quota of now, or more than all."""
 
     tenant_id: UUID
     name: str
@@ -133,7 +133,7 @@ class Revenue:
 
 def span_of(days: int, *, tenant_id: UUID | None = None, engine: str = "") -> Span:
     """The last days, today among them (UTC)."""
-    last = clock.now().astimezone(UTC).date()
+    last = clock.today()
     return Span(last - timedelta(days=days - 1), last, tenant_id, engine)
 
 
@@ -175,29 +175,29 @@ def top_tenants(span: Span, *, by: str = "pages") -> list[Share]:
     return _shares(_sums(span), "tenant_id", "tenant__name", order=f"-its_{by}", most=TOP)
 
 
-def over_quota() -> list[OverQuota]:
+def near_quota() -> list[NearQuota]:
     """Organisations near or over a quota now, the fullest first; one query."""
-    today = clock.now().astimezone(UTC).date()
+    today = clock.today()
     with connection.cursor() as cursor:
         cursor.execute(
             NEAR_QUOTA,
             {
-                "day": quotas.day_period(today),
-                "month": quotas.month_period(today),
+                "day": day_period(today),
+                "month": month_period(today),
                 "near": NEAR,
                 "top": TOP,
                 **_usual_limits(),
             },
         )
         return [
-            OverQuota(tenant_id, name, quotas.quota_of(period), used, limit)
+            NearQuota(tenant_id, name, quota_of(period), used, limit)
             for tenant_id, name, period, used, limit in cursor.fetchall()
         ]
 
 
-def over_budget() -> list[tuple[Budget, Decimal]]:
+def near_budget() -> list[tuple[Budget, Decimal]]:
     """Budgets of which much is used this month, with what is; one query."""
-    period = quotas.cost_period(clock.now().astimezone(UTC).date())
+    period = cost_period(clock.today())
     uses = dict(
         QuotaUse.objects.filter(
             period=period, used__gt=0, tenant__in=Budget.objects.values("tenant")
@@ -211,11 +211,14 @@ def over_budget() -> list[tuple[Budget, Decimal]]:
 
 def revenue(months: int = 12) -> list[Revenue]:
     """What was invoiced for each month; one query."""
-    first = month_of(clock.now().astimezone(UTC).date())
+    first = month_of(clock.today())
     for _ in range(months - 1):
         first = month_of(first - timedelta(days=1))
-    unpaid = Q(kind=Invoice.Kind.INVOICE, status=Invoice.Status.ISSUED) & ~Q(
-        payment=Invoice.Payment.PAID
+    invoice, paid = Q(kind=Invoice.Kind.INVOICE), Invoice.Payment.PAID
+    issued = Invoice.Status.ISSUED
+    # what is left of an invoice: itself, and the credit notes (below 0) that took back parts of it
+    unpaid = (invoice & Q(status=issued) & ~Q(payment=paid)) | (
+        Q(corrects__status=issued) & ~Q(corrects__payment=paid)
     )
     rows = (
         Invoice.objects.filter(month__gte=first)
@@ -223,7 +226,7 @@ def revenue(months: int = 12) -> list[Revenue]:
         .values("month", "currency")
         .annotate(
             its_net=Sum("net"),
-            count=Count("pk", filter=Q(kind=Invoice.Kind.INVOICE)),
+            count=Count("pk", filter=invoice),
             unpaid=Sum("total", filter=unpaid, default=ZERO),
         )
     )
@@ -233,24 +236,16 @@ def revenue(months: int = 12) -> list[Revenue]:
     ]
 
 
-def cost_by_month(span: Span) -> list[tuple[date, str, Decimal]]:
-    """What pages cost, by month and currency, billed or not; one query."""
-    rows = _sums(span).exclude(currency="").annotate(month=TruncMonth("day"))
-    return list(
-        rows.order_by("month", "currency")
-        .values_list("month", "currency")
-        .annotate(its_cost=Sum("cost"))
-    )
-
-
 def unbilled_rows() -> int:
     """Rows of months that are over, which no closing has: from the sums, which equal the ledger.
 
     `accounts.closing.check` counts them one by one.
     """
-    month = month_of(clock.now().astimezone(UTC).date())
-    due = UsageSum.objects.filter(day__lt=month).exclude(currency="")
-    closed = Closing.objects.aggregate(rows=Sum("rows", default=0))["rows"]
+    month = month_of(clock.today())
+    gone = Closing.objects.filter(month__gte=month).values("tenant")  # deleted: all is billed
+    due = UsageSum.objects.filter(day__lt=month).exclude(currency="").exclude(tenant__in=gone)
+    closings = Closing.objects.exclude(tenant__in=gone)
+    closed = closings.aggregate(rows=Sum("rows", default=0))["rows"]
     return int(due.aggregate(rows=Sum("rows", default=0))["rows"] - closed)
 
 
@@ -282,4 +277,4 @@ def _shares(
 
 def _usual_limits() -> dict[str, int | None]:
     """The installation's limits, for organisations whose plan names none."""
-    return {quota: getattr(settings, f"QUOTA_{quota.upper()}") for quota in quotas.QUOTAS}
+    return {quota: getattr(settings, f"QUOTA_{quota.upper()}") for quota in QUOTAS}

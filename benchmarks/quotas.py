@@ -121,7 +121,7 @@ def readings(rows: int) -> None:
 
     from django.db import connection
 
-    from accounts import quotas
+    from accounts import quota_standings
     from accounts.models import Tenant
     from accounts.usage import used_by
     from jobs.reconciliation import differences
@@ -142,7 +142,7 @@ def readings(rows: int) -> None:
             starts = [(last - timedelta(days=1)).replace(day=1), last]
         took = _took(partial(used_by, tenant, unit, starts, end))
         print(f"| usage of {count} {unit}s | {took} |")
-    print(f"| quotas as they stand | {_took(lambda: quotas.standings(tenant))} |")
+    print(f"| quotas as they stand | {_took(lambda: quota_standings.standings(tenant))} |")
     print(f"| differences, all organisations | {_took(differences)} |")
 
 

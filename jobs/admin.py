@@ -9,10 +9,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts import audit, quotas
+from accounts import audit
 from accounts.admin import ReadOnlyAdmin
 from accounts.audit import address_of
 from accounts.models import Departure, QuotaUse, Tenant
+from accounts.quota_counters import QUOTAS, quota_of
+from accounts.quota_standings import limit_of
 from extraction.errors import ExtractionError
 from jobs import (
     billing_admin,  # noqa: F401  # registers its models
@@ -360,8 +362,8 @@ class QuotaUseAdmin(ReadOnlyAdmin):
 
     @admin.display(empty_value="unlimited")
     def limit(self, use: QuotaUse) -> int | None:
-        quota = quotas.quota_of(use.period)
-        return quotas.limit_of(use.tenant, quota) if quota in quotas.QUOTAS else None
+        quota = quota_of(use.period)
+        return limit_of(use.tenant, quota) if quota in QUOTAS else None
 
     @admin.display(description="used and reserved, %")
     def percent(self, use: QuotaUse) -> str:

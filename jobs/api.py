@@ -33,6 +33,7 @@ from jobs.blocking import wait_for_end
 from jobs.downloads import as_download
 from jobs.listeners import Handover, Read, Waiter, host_of
 from jobs.models import Job, Review, Status
+from jobs.plan_engines import default_engine
 from jobs.progress import JobKey, read_ended
 from jobs.results import document_of, open_pdf
 from jobs.serializers import JobSerializer
@@ -323,8 +324,8 @@ def _submit(
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
     actor = actor_of(request)
-    default_engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
-    queue.refuse_when_full(queue.pool_of(default_engine))  # before the body is looked at
+    engine = default_engine(actor.tenant)
+    queue.refuse_when_full(queue.pool_of(engine))  # before the body is looked at
     form = serializer(data=request.data)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
@@ -338,7 +339,7 @@ def _submit(
         view.made = submit.submit_job(
             actor=actor,
             upload=upload,
-            options=form.options(default_engine),
+            options=form.options(engine),
             metadata=metadata,
             priority=priority,
             cache=cache,

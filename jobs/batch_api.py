@@ -49,6 +49,7 @@ from jobs.errors import Busy
 from jobs.exporting import held
 from jobs.listeners import host_of
 from jobs.models import Batch
+from jobs.plan_engines import default_engine
 from jobs.submit_serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
 
@@ -116,8 +117,8 @@ class BatchListView(BatchView):
 
     def _submit(self, request: Request) -> Response:
         actor = actor_of(request)
-        default_engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
-        queue.refuse_when_full(queue.pool_of(default_engine))  # before the body is looked at
+        engine = default_engine(actor.tenant)
+        queue.refuse_when_full(queue.pool_of(engine))  # before the body is looked at
         http = request._request
         http.upload_handlers = [BatchUploadHandler(http)]
         form = BatchSubmitSerializer(data=request.data)
@@ -150,7 +151,7 @@ class BatchListView(BatchView):
                 actor=actor,
                 uploads=uploads,
                 sources=sources,
-                options=form.options(default_engine),
+                options=form.options(engine),
                 name=name,
                 metadata=metadata,
                 priority=priority,

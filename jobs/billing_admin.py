@@ -1,4 +1,4 @@
-"""The operators' plans, prices, invoices and credits. Here, for engines are what is priced."""
+"""The operators' invoices, credits, closings and sums of the ledger; plans: `jobs.plan_admin`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import audit, clock
+from accounts import audit
 from accounts.admin import AuditedAdmin, ReadOnlyAdmin
-from accounts.invoices import BillingError, credit_note, grant_credit, left_of, payment_changed
+from accounts.billing_details import WrongTaxNumber, checked_tax_number
+from accounts.invoices import (
+    BillingError,
+    credit_note,
+    grant_credit,
+    left_of,
+    payment_changed,
+    refuse_amount,
+)
 from accounts.models import (
     BillingDetails,
     Budget,
@@ -26,168 +34,33 @@ from accounts.models import (
     CreditUse,
     Invoice,
     NumberSeries,
-    Plan,
-    PlanPrice,
-    PlanTerms,
-    Subscription,
     UsageSum,
     User,
 )
-from accounts.money import is_currency, shown
-from extraction.engines import ENGINES
+from accounts.money import shown
+from jobs.plan_admin import known_currency, money
 
 
-def engine_choices(*, others: bool = False) -> list[tuple[str, str]]:
-    """The engines by name, and "*" for any other."""
-    return [*([("*", "any other")] if others else []), *((name, name) for name in ENGINES)]
+class BillingDetailsForm(forms.ModelForm):
+    """Who pays, with a tax number that the country gives."""
 
-
-def known_currency(code: str) -> str:
-    """The code; raises ValidationError for one that ISO 4217 does not know."""
-    if not is_currency(code):
-        raise forms.ValidationError("ISO 4217 knows no such currency: EUR is one.")
-    return code
-
-
-class PlanForm(forms.ModelForm):
-    """A plan; its engines are those that there are."""
-
-    engines = forms.MultipleChoiceField(
-        choices=engine_choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="That may be used. None chosen: all.",
-    )
-
-
-@admin.register(Plan)
-class PlanAdmin(AuditedAdmin):
-    """Plans: their limits here, what they cost in their terms."""
-
-    form = PlanForm
-    list_display = ("name", "title", "pages_per_day", "pages_per_month", "calls_per_minute")
-    search_fields = ("name", "title")
-    readonly_fields = ("prices",)
-
-    @admin.display(description="terms")
-    def prices(self, plan: Plan) -> SafeString | str:
-        if plan.pk is None:
-            return "Save the plan first."
-        return format_html(
-            '<a href="{}?plan__id__exact={}">its terms</a>, <a href="{}?plan={}">new terms</a>',
-            reverse("admin:accounts_planterms_changelist"), plan.pk,
-            reverse("admin:accounts_planterms_add"), plan.pk,
-        )  # fmt: skip
-
-
-class PriceForm(forms.ModelForm):
-    """A price, of an engine that there is."""
-
-    engine = forms.ChoiceField(choices=lambda: engine_choices(others=True))
-
-    class Meta:
-        model = PlanPrice
-        fields = ("engine", "price", "covered")
-
-
-class PriceInline(admin.TabularInline):
-    """The terms' prices."""
-
-    model = PlanPrice
-    form = PriceForm
-    extra = 1
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not is_fixed(obj)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request, obj) and not is_fixed(obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not is_fixed(obj)
-
-
-def is_fixed(terms: PlanTerms | None) -> bool:
-    """Whether the terms have held for a day: the database then refuses changes."""
-    if terms is None or terms.pk is None:
-        return False
-    today = clock.now().date()
-    return terms.start < today and terms.created_at.date() < today
-
-
-class TermsForm(forms.ModelForm):
-    """Terms begin today at the earliest: what was, was."""
-
-    def clean_currency(self) -> str:
-        """A code that ISO 4217 knows."""
-        return known_currency(str(self.cleaned_data["currency"]))
-
-    def clean_start(self) -> Any:
-        """Not before today."""
-        start = self.cleaned_data["start"]
-        today = clock.now().date()
-        if start < today and start != self.initial.get("start"):
-            raise forms.ValidationError(f"The first day can be {today:%Y-%m-%d} or a later one.")
-        return start
-
-
-@admin.register(PlanTerms)
-class PlanTermsAdmin(AuditedAdmin):
-    """What plans cost from a day on. To change a price, add terms that begin on a later day."""
-
-    form = TermsForm
-    inlines = (PriceInline,)
-    list_display = ("plan", "start", "currency", "base_fee", "included_pages", "overage_price")
-    list_filter = ("plan", "currency")
-    list_select_related = ("plan",)
-    search_fields = ("plan__name", "plan__title")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not is_fixed(obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not is_fixed(obj)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The prices, and what they are now into the audit log."""
-        super().save_related(request, form, formsets, change)
-        if any(formset.has_changed() for formset in formsets):
-            audit.record(
-                actor=cast(User, request.user),
-                tenant=None,
-                action="plan.prices",
-                obj=form.instance,
-                after={
-                    row.engine: {"price": str(row.price), "covered": row.covered}
-                    for row in form.instance.prices.all()
-                },
-                address=audit.address_of(request),
-            )
-
-
-@admin.register(PlanPrice)
-class PlanPriceAdmin(ReadOnlyAdmin):
-    """All prices; they are changed with their terms."""
-
-    list_display = ("terms", "engine", "price", "covered")
-    list_select_related = ("terms__plan",)
-    search_fields = ("engine", "terms__plan__name")
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
-    """Who had which plan since when; it follows the organisation's plan."""
-
-    list_display = ("tenant", "plan", "start", "changed_at")
-    list_filter = ("plan",)
-    list_select_related = ("tenant", "plan")
-    search_fields = ("tenant__name", "tenant__slug")
+    def clean(self) -> dict[str, Any]:
+        """As owners' own form."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        country, number = cleaned.get("country"), cleaned.get("tax_id")
+        if country and number:
+            try:
+                cleaned["tax_id"] = checked_tax_number(country, number)
+            except WrongTaxNumber as error:
+                self.add_error("tax_id", f"{error} Correct it, or leave it empty.")
+        return cleaned
 
 
 @admin.register(BillingDetails)
 class BillingDetailsAdmin(AuditedAdmin):
     """Who pays; an own tax rate is set here alone."""
 
+    form = BillingDetailsForm
     list_display = ("name", "tenant", "country", "tax_id", "tax_rate")
     list_select_related = ("tenant",)
     search_fields = ("name", "tenant__name", "tenant__slug")
@@ -195,13 +68,12 @@ class BillingDetailsAdmin(AuditedAdmin):
 
 
 @admin.register(Budget)
-class BudgetAdmin(AuditedAdmin):
-    """What organisations want to spend at most."""
+class BudgetAdmin(ReadOnlyAdmin):
+    """What organisations want to spend at most; their owners say so."""
 
-    list_display = ("tenant", "amount", "currency", "hard_stop")
+    list_display = ("tenant", money("amount"), "hard_stop")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")
-    autocomplete_fields = ("tenant",)
 
 
 class CreditNoteForm(forms.Form):
@@ -219,7 +91,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     """Invoices and credit notes, which nobody changes."""
 
     list_display = (
-        "number", "tenant", "kind", "month", "total", "currency", "status", "payment", "due_on",
+        "number", "tenant", "kind", "month", money("total"), "status", "payment", "due_on",
     )  # fmt: skip
     list_filter = ("kind", "status", "payment", "currency", "month")
     list_select_related = ("tenant",)
@@ -249,7 +121,12 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def mark_paid(self, request: HttpRequest, queryset: Any) -> None:
         """For payments that came to the bank."""
         changed = sum(
-            payment_changed(invoice, Invoice.Payment.PAID, actor=cast(User, request.user))
+            payment_changed(
+                invoice,
+                Invoice.Payment.PAID,
+                actor=cast(User, request.user),
+                address=audit.address_of(request),
+            )
             for invoice in queryset.filter(kind=Invoice.Kind.INVOICE)
         )
         self.message_user(request, f"{changed} invoices noted as paid.", messages.SUCCESS)
@@ -291,13 +168,24 @@ class CreditForm(forms.ModelForm):
         """A code that ISO 4217 knows."""
         return known_currency(str(self.cleaned_data["currency"]))
 
+    def clean(self) -> dict[str, Any]:
+        """An amount that the currency has coins for."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        amount, currency = cleaned.get("amount"), cleaned.get("currency")
+        if amount is not None and currency:
+            try:
+                refuse_amount(amount, currency)
+            except BillingError as error:
+                self.add_error("amount", str(error))
+        return cleaned
+
 
 @admin.register(Credit)
 class CreditAdmin(ReadOnlyAdmin):
     """Amounts off coming invoices: added here, never changed."""
 
     form = CreditForm
-    list_display = ("tenant", "amount", "currency", "reason", "created_by", "created_at")
+    list_display = ("tenant", money("amount"), "reason", "created_by", "created_at")
     list_select_related = ("tenant", "created_by")
     search_fields = ("reason", "tenant__name", "tenant__slug")
     autocomplete_fields = ("tenant",)
@@ -352,7 +240,7 @@ class CreditUseAdmin(ReadOnlyAdmin):
 class NumberSeriesAdmin(ReadOnlyAdmin):
     """The last number of each series."""
 
-    list_display = ("series", "year", "last")
+    list_display = ("series", "year", "last", "removed")
     search_fields = ("series",)
 
 
@@ -360,7 +248,7 @@ class NumberSeriesAdmin(ReadOnlyAdmin):
 class UsageSumAdmin(ReadOnlyAdmin):
     """The sums of the ledger, as rows; the views are on the start page."""
 
-    list_display = ("day", "tenant", "engine", "currency", "pages", "cost", "cached", "failed")
+    list_display = ("day", "tenant", "engine", "pages", money("cost"), "cached", "failed")
     list_filter = ("engine", "currency", "day")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")

@@ -18,11 +18,13 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DataError, InterfaceError, OperationalError, transaction
 from django.template.loader import render_to_string
 
-from accounts import audit, audit_retention, clock, departed_people, keys
+from accounts import audit, audit_retention, clock, closing, departed_people, keys
+from accounts.invoices import BillingError
 from accounts.models import Departure, Membership, Tenant, User
+from accounts.owner_mail import one_line
 from accounts.permissions import Role
 from accounts.shared_redis import shared_redis
 from accounts.tenancy import Actor
@@ -38,16 +40,26 @@ ROWS_AT_ONCE = 2_000  # in one transaction, of a table that others do not hang o
 OWNERS_AT_ONCE = 50  # of one that has pages, fields and the like below
 KEYS_AT_ONCE = 1_000  # of Redis, asked for together
 MAIL_SECONDS = 86_400  # for which an e-mail is tried
-# What TENANT_LEDGER_YEARS keeps: what was billed
+# What TENANT_LEDGER_YEARS keeps: what was billed, and what `billing check` compares it with
 LEDGER = frozenset(
     f"accounts.{name}"
-    for name in ("usagerecord", "closing", "closedusage", "invoice", "credit", "credituse")
+    for name in (
+        "usagerecord",
+        "usagesum",
+        "subscription",
+        "closing",
+        "closedusage",
+        "invoice",
+        "credit",
+        "credituse",
+    )
 )
 AUDIT = "accounts.auditentry"
-STOP, ANNOUNCE, COUNT, FILES, PEOPLE, ROWS, CACHE, TENANT, LEFT, RECEIPT, TELL = (
+STOP, ANNOUNCE, COUNT, BILL, FILES, PEOPLE, ROWS, CACHE, TENANT, LEFT, RECEIPT, TELL = (
     "stop",
     "announce",
     "count",
+    "bill",
     "files",
     "people",
     "rows",
@@ -199,7 +211,23 @@ def _count(departure: Departure) -> str | None:
     departure.documents = sum_of_documents(departure.pk)
     for page in storage.pages(f"{departure.pk}/"):
         _count_files(departure, page)
-    return FILES
+    return BILL
+
+
+def _bill(departure: Departure) -> str | None:
+    """Close a month, this one too, so that what was used is billed before it goes.
+
+    Where nothing is invoiced at all (INVOICE_ISSUER_NAME) it goes on; where a month cannot be
+    billed it waits for the operators.
+    """
+    tenant = Tenant.objects.filter(pk=departure.pk).first()
+    if tenant is None or not settings.INVOICE_ISSUER_NAME:
+        return FILES
+    try:
+        return BILL if closing.close_for_good(tenant) else FILES
+    except (BillingError, DataError):
+        logger.exception("organisation %s is due to be deleted, but not billed", departure.pk)
+        return None
 
 
 def sum_of_documents(tenant_id: UUID) -> str:
@@ -370,11 +398,12 @@ def _tell(departure: Departure) -> str | None:
 
 def _mailed(departure: Departure, template: str, *, until: datetime) -> bool:
     """Whether the e-mail was sent, or is given up; else it is tried again in the next round."""
-    context = {"departure": departure, "site": settings.SITE_URL}
-    name = " ".join(departure.name.split())  # a line break would be a new header
+    tenant = Tenant.objects.filter(pk=departure.pk).first()
+    billed = tenant is not None and closing.is_billed(tenant)
+    context = {"departure": departure, "site": settings.SITE_URL, "billed": billed}
     try:
         for owner in departure.owners:
-            subject = f"{name}: the organisation is deleted"
+            subject = f"{one_line(departure.name)}: the organisation is deleted"
             send_mail(subject, render_to_string(f"jobs/{template}.txt", context), None, [owner])
     except Exception:
         logger.exception("the owners of organisation %s could not be told", departure.pk)
@@ -386,6 +415,7 @@ STEPS: dict[str, Callable[[Departure], str | None]] = {
     STOP: _stop,
     ANNOUNCE: _announce,
     COUNT: _count,
+    BILL: _bill,
     FILES: _files,
     PEOPLE: _people,
     ROWS: _rows,

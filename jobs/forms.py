@@ -122,10 +122,19 @@ class UploadForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, own_templates: Sequence[tuple[str, str]] = (), **kwargs: Any
+        self,
+        *args: Any,
+        own_templates: Sequence[tuple[str, str]] = (),
+        engines: Sequence[str] = (),
+        **kwargs: Any,
     ) -> None:
-        """``own_templates`` are the names and labels of the organisation's."""
+        """``own_templates`` are the names and labels of the organisation's, ``engines`` the names
+        of those that are offered: without any, all."""
         super().__init__(*args, **kwargs)
+        if engines:
+            engine = self.fields["engine"]
+            assert isinstance(engine, forms.ChoiceField)
+            engine.choices = [(name, ENGINES[name].title) for name in engines]
         template = self.fields["template"]
         assert isinstance(template, forms.ChoiceField)
         own = {name for name, _ in own_templates}

@@ -14,12 +14,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views import View
 
-from accounts import limits
+from accounts import closing, limits
 from accounts.audit import address_of
 from accounts.models import Membership
 from accounts.organisation_views import OrganisationPageMixin
 from accounts.row_security import unscoped
-from accounts.tenancy import SESSION_KEY, Actor, PageMixin, actor_of
+from accounts.tenancy import SESSION_KEY, Actor, PageMixin, actor_of, tenant_of
 from jobs import departure
 from jobs.leaving_api import NAME, export
 from jobs.views import ProblemPage
@@ -96,6 +96,7 @@ class LeavePage(ProblemPage, OrganisationPageMixin, View):
             "form": form,
             "days": settings.TENANT_DELETION_DAYS,
             "years": settings.TENANT_LEDGER_YEARS,
+            "billed": closing.is_billed(tenant_of(request)),
         }
         return self.shown(request, "jobs/leave.html", context, status)
 

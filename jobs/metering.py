@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
+from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Count, Sum
 
-from accounts import budgets, quotas, thresholds
+from accounts import budgets, quota_counters, quotas, thresholds
 from accounts.models import Tenant
-from accounts.quotas import OverQuota
+from accounts.money import shown
+from accounts.quota_standings import OverQuota
 from accounts.usage import bill_run, billed_pages
 from jobs import webhooks
 from jobs.errors import BudgetExceeded, QuotaExceeded, StorageQuotaExceeded
@@ -123,12 +125,12 @@ def settle(job: Job, *, outcome: str, cached: bool = False, stored: int = 0) -> 
         for reached in budgets.cross(job.tenant, used, currency=currency):
             webhooks.notify(job.tenant, "budget.threshold", asdict(reached))
     else:
-        quotas.add_storage(job.tenant, stored)
+        quota_counters.add_storage(job.tenant, stored)
 
 
 def add_storage(tenant: Tenant, size: int) -> None:
     """Count bytes that were stored or, below 0, removed."""
-    quotas.add_storage(tenant, size)
+    quota_counters.add_storage(tenant, size)
 
 
 def tell(tenant: Tenant, crossing: thresholds.Crossing) -> None:
@@ -139,30 +141,30 @@ def tell(tenant: Tenant, crossing: thresholds.Crossing) -> None:
 def _told(over: OverQuota) -> QuotaExceeded:
     """The refusal as the API tells it."""
     limit, actual = over.limit, over.actual
-    if over.quota == quotas.BUDGET:
-        allowed, wanted = limit / budgets.MILLION, actual / budgets.MILLION
+    if over.quota == quota_counters.BUDGET:
+        allowed, wanted = (Decimal(each) / budgets.MILLION for each in (limit, actual))
         return BudgetExceeded(
-            f"The organisation's budget for this month's pages is {allowed:,.2f}; with this "
-            f"document they might cost {wanted:,.6g}.",
-            limit=allowed,
-            actual=wanted,
+            f"The organisation's budget for this month's pages is {shown(allowed, '')}; with this "
+            f"document they might cost {shown(wanted, '')}.",
+            limit=float(allowed),
+            actual=float(wanted),
             wait=over.seconds,
         )
-    if over.quota == quotas.STORAGE_BYTES:
+    if over.quota == quota_counters.STORAGE_BYTES:
         return StorageQuotaExceeded(
             f"The plan allows {limit:,} bytes of stored documents; with this one there would be "
             f"{actual:,}. Delete jobs, or wait until some expire.",
             limit=limit,
             actual=actual,
         )
-    if over.quota == quotas.OPEN_JOBS:
+    if over.quota == quota_counters.OPEN_JOBS:
         return QuotaExceeded(
             f"The plan allows {limit:,} jobs queued and running at once.",
             limit=limit,
             actual=actual,
             wait=OPEN_JOBS_WAIT,
         )
-    span = "day" if over.quota == quotas.PAGES_PER_DAY else "month"
+    span = "day" if over.quota == quota_counters.PAGES_PER_DAY else "month"
     return QuotaExceeded(
         f"The plan allows {limit:,} pages a {span}; with this document there would be {actual:,}.",
         limit=limit,

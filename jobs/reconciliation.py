@@ -12,9 +12,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import quotas
+from accounts import quota_counters
 from accounts.identifiers import first_since
-from accounts.models import QuotaUse
 
 # Each counter beside what its rows add up to, in one snapshot. Of days and months those of this
 # month and the last one, where quotas are still asked of them. %(tenant)s is null for all tenants.
@@ -136,12 +135,11 @@ def repair() -> list[Difference]:
     repaired = []
     for tenant_id in {difference.tenant_id for difference in differences()}:
         with transaction.atomic():
-            quotas.make_counters(tenant_id, [quotas.OPEN])
-            counters = QuotaUse.objects.filter(tenant_id=tenant_id).order_by("period")
-            list(counters.select_for_update().values_list("pk"))
+            quota_counters.lock_all(tenant_id)
             for wrong in differences(tenant_id):
                 used, reserved = wrong.due_used - wrong.used, wrong.due_reserved - wrong.reserved
-                quotas.make_counters(tenant_id, [wrong.period])
-                quotas.change(tenant_id, [quotas.Change(wrong.period, used, reserved)])
+                added = quota_counters.Change(wrong.period, used, reserved)
+                quota_counters.make_counters(tenant_id, [wrong.period])
+                quota_counters.change(tenant_id, [added])
                 repaired.append(wrong)
     return repaired

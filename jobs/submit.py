@@ -33,9 +33,9 @@ from jobs import (
     templates,
     webhooks,
 )
-from jobs.errors import EngineNotAllowed
 from jobs.idempotency import Once
 from jobs.models import Batch, Job, Priority, StoredFile
+from jobs.plan_engines import refuse_engine
 from jobs.sealing import seal
 from jobs.uploads import Upload
 
@@ -127,13 +127,6 @@ def submit_job(
                 first = same_document.first_of(actor.tenant, same.key, same.known)
                 key = same.key
             return create(placed, kept[0], job_id=job_id, key=key, first=first)
-
-
-def refuse_engine(tenant: Tenant, engine: str) -> None:
-    """Raises ``EngineNotAllowed`` where the organisation's plan names others."""
-    allowed = tenant.plan.engines if tenant.plan else []
-    if allowed and engine not in allowed:
-        raise EngineNotAllowed(f"Of the engines the plan has: {', '.join(allowed)}.")
 
 
 class NotAlone(Exception):

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import quotas
+from accounts import quota_standings
 from accounts.limits import USUAL
 from accounts.models import Tenant
 from accounts.tenancy import tenant_of
@@ -84,7 +84,7 @@ class UsageView(APIView):
     def get(self, request: Request) -> Response:
         """Buckets without any submission are there too. Three queries."""
         tenant = tenant_of(request)
-        standings = quotas.standings(tenant)
+        standings = quota_standings.standings(tenant)
         span = _span(request, standings[0].now)
         of = _of_key(request, tenant)
         buckets = used_by(tenant, span.unit, span.starts, span.end, of=of)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.quotas import QUOTAS
+from accounts.quota_counters import QUOTAS
 
 
 class UsedSerializer(serializers.Serializer[Any]):
@@ -33,7 +33,7 @@ class BucketSerializer(serializers.Serializer[Any]):
 
 
 class StandingSerializer(serializers.Serializer[Any]):
-    """A quota as it stands (accounts.quotas.Standing); null is unlimited."""
+    """A quota as it stands (accounts.quota_standings.Standing); null is unlimited."""
 
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.IntegerField()

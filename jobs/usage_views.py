@@ -49,7 +49,7 @@ def usage_view(request: HttpRequest) -> HttpResponse:
         "engine_rows": sorted(by_engine, key=lambda share: -share.pages),
         "tenant_rows": [] if chosen else usage_sums.top_tenants(span),
         "day_rows": usage_sums.together(daily, lambda share: share.key, "%Y-%m-%d")[::-1],
-        "over_quota": usage_sums.over_quota(),
+        "near_quota": usage_sums.near_quota(),
     }
     return render(request, "admin/usage.html", {**admin.site.each_context(request), **context})
 
@@ -81,7 +81,7 @@ def billing_view(request: HttpRequest) -> HttpResponse:
         "charts": [*_revenue_charts(revenue), *_cost_charts(span, daily)],
         "revenue": revenue,
         "tenant_rows": usage_sums.top_tenants(span, by="cost"),
-        "over_budget": usage_sums.over_budget(),
+        "near_budget": usage_sums.near_budget(),
     }
     return render(request, "admin/billing.html", {**admin.site.each_context(request), **context})
 

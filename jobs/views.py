@@ -20,8 +20,10 @@ from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
 from django.views.generic.list import MultipleObjectMixin
 
-from accounts import limits, quotas
+from accounts import limits
 from accounts.audit import address_of
+from accounts.quota_counters import PAGES_PER_MONTH
+from accounts.quota_standings import limit_of, standing
 from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.formats.json import page_from_dict
@@ -42,6 +44,7 @@ from jobs import (
 from jobs.api import result_response
 from jobs.forms import UploadForm
 from jobs.models import Job, Page, Review, Status
+from jobs.plan_engines import default_engine, engines_of
 
 ROWS = 30  # jobs on one page of the list
 PANELS = {
@@ -128,7 +131,9 @@ class NewJobPage(PageMixin, View):
     def _accept(self, request: HttpRequest) -> HttpResponseBase:
         actor = actor_of(request)
         own = templates.names(actor.tenant)
-        form = UploadForm(request.POST, request.FILES, own_templates=own)
+        form = UploadForm(
+            request.POST, request.FILES, own_templates=own, engines=engines_of(actor.tenant)
+        )
         if not form.is_valid():
             problems = [
                 viewer.Problem(title=f"{form.fields[name].label or name.title()}: {text}")
@@ -144,7 +149,7 @@ class NewJobPage(PageMixin, View):
                 job = submit.submit_job(
                     actor=actor,
                     upload=upload,
-                    options=form.options(actor.tenant.default_engine or settings.DEFAULT_ENGINE),
+                    options=form.options(default_engine(actor.tenant)),
                     retention_hours=form.cleaned_data["retention_hours"],
                     address=address_of(request),
                 )
@@ -313,11 +318,14 @@ def _table_pages(job: Job) -> list[int]:
 
 
 def _upload_context(actor: Actor) -> dict[str, Any]:
-    engine = actor.tenant.default_engine or settings.DEFAULT_ENGINE
-    form = UploadForm(initial={"engine": engine}, own_templates=templates.names(actor.tenant))
-    limited = quotas.limit_of(actor.tenant, quotas.PAGES_PER_MONTH) is not None
+    form = UploadForm(
+        initial={"engine": default_engine(actor.tenant)},
+        own_templates=templates.names(actor.tenant),
+        engines=engines_of(actor.tenant),
+    )
+    limited = limit_of(actor.tenant, PAGES_PER_MONTH) is not None
     return {
-        "month": quotas.standing(actor.tenant, quotas.PAGES_PER_MONTH) if limited else None,
+        "month": standing(actor.tenant, PAGES_PER_MONTH) if limited else None,
         "form": form,
         "max_bytes": settings.LIMITS.max_bytes,
         "may_submit": actor.may("jobs:write"),

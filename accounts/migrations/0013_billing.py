@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.db import migrations
 
 # Which terms an organisation's pages are charged by, on a day: those of the plan that it has then.
@@ -59,6 +61,12 @@ CREATE FUNCTION accounts_most_cost(
         WHEN covered THEN greatest(0, least(pages, taken + pages - coalesce(allowance, 0)))
         ELSE pages END
 $$;
+"""
+NO_PRICES = """
+DROP FUNCTION accounts_price;
+DROP FUNCTION accounts_most_cost;
+DROP FUNCTION accounts_month;
+DROP FUNCTION accounts_terms;
 """
 # Adds a run's row to the ledger, with the price of its day and the pages that the base fee covers.
 # `pages` and `seconds` are all that the job has read: what its earlier runs have billed is taken
@@ -189,6 +197,9 @@ BEGIN
 END
 $$;
 """
+RESERVE_BEFORE = import_module("accounts.migrations.0005_reserve").RESERVE.replace(
+    "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"
+)
 SUBSCRIBE = """
 CREATE FUNCTION accounts_subscribe() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -209,9 +220,20 @@ CREATE TRIGGER accounts_tenant_changes_its_plan
     FOR EACH ROW WHEN (OLD.plan_id IS DISTINCT FROM NEW.plan_id)
     EXECUTE FUNCTION accounts_subscribe();
 
+-- What the last subscription does not say: there are some where this was taken back once
 INSERT INTO accounts_subscription (tenant_id, plan_id, start, changed_at)
-    SELECT id, plan_id, (now() AT TIME ZONE 'UTC')::date, now() FROM accounts_tenant
-    WHERE plan_id IS NOT NULL;
+    SELECT id, plan_id, (now() AT TIME ZONE 'UTC')::date, now() FROM accounts_tenant AS tenant
+    WHERE plan_id IS DISTINCT FROM (
+        SELECT held.plan_id FROM accounts_subscription AS held
+        WHERE held.tenant_id = tenant.id ORDER BY held.start DESC LIMIT 1
+    )
+    ON CONFLICT (tenant_id, start)
+    DO UPDATE SET plan_id = excluded.plan_id, changed_at = excluded.changed_at;
+"""
+UNSUBSCRIBE = """
+DROP TRIGGER accounts_tenant_has_a_plan ON accounts_tenant;
+DROP TRIGGER accounts_tenant_changes_its_plan ON accounts_tenant;
+DROP FUNCTION accounts_subscribe();
 """
 # At the commit, after all other locks: so transactions that end jobs cannot wait for each other.
 SUM = """
@@ -247,17 +269,22 @@ INSERT INTO accounts_usagesum (
     tenant_id, day, engine, currency, rows, calls, pages, included, cached, failed,
     compute_seconds, cost
 )
-SELECT tenant_id, coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date), engine, '', count(*),
-    count(*) FILTER (WHERE run = 0), sum(pages), 0, count(*) FILTER (WHERE cached),
-    count(*) FILTER (WHERE outcome = 'failed'), sum(compute_seconds), 0
-FROM accounts_usagerecord GROUP BY 1, 2, 3;
-
+SELECT tenant_id, coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date), engine, currency,
+    count(*), count(*) FILTER (WHERE run = 0), sum(pages), sum(included),
+    count(*) FILTER (WHERE cached), count(*) FILTER (WHERE outcome = 'failed'),
+    sum(compute_seconds), sum((pages - included) * unit_price)
+FROM accounts_usagerecord GROUP BY 1, 2, 3, 4;
 
 INSERT INTO accounts_quotause (tenant_id, period, used, reserved)
     SELECT tenant_id, kind || right(period, -5), 0, 0
     FROM accounts_quotause, unnest(ARRAY['cost', 'included']) AS kind
     WHERE period LIKE 'month:%'
     ON CONFLICT DO NOTHING;
+"""
+UNSUMMED = """
+DROP TRIGGER accounts_usagerecord_summed ON accounts_usagerecord;
+DROP FUNCTION accounts_sum_usage();
+DELETE FROM accounts_usagesum;  -- added up anew when this is applied again
 """
 # What was issued and billed stands. A trigger's arguments are the columns that may change.
 FIXED = """
@@ -329,6 +356,24 @@ CREATE TRIGGER accounts_closing_no_truncate BEFORE TRUNCATE ON accounts_closing
 CREATE TRIGGER accounts_closedusage_no_truncate BEFORE TRUNCATE ON accounts_closedusage
     FOR EACH STATEMENT EXECUTE FUNCTION accounts_is_fixed();
 """
+NOT_FIXED = (
+    "".join(
+        f"DROP TRIGGER accounts_{name} ON accounts_{name.split('_')[0]};\n"
+        for name in (
+            "planterms_fixed",
+            "planprice_fixed",
+            *(
+                f"{table}_{trigger}"
+                for table in ("invoice", "credit", "credituse", "closing", "closedusage")
+                for trigger in ("fixed", "no_truncate")
+            ),
+        )
+    )
+    + """
+DROP FUNCTION accounts_terms_are_fixed();
+DROP FUNCTION accounts_is_fixed();
+"""
+)
 
 
 class Migration(migrations.Migration):
@@ -337,10 +382,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(PRICES),
-        migrations.RunSQL(BILL),
-        migrations.RunSQL(RESERVE),
-        migrations.RunSQL(SUBSCRIBE),
-        migrations.RunSQL(SUM),
-        migrations.RunSQL(FIXED),
+        migrations.RunSQL(PRICES, NO_PRICES),
+        migrations.RunSQL(BILL, "DROP FUNCTION accounts_bill"),
+        migrations.RunSQL(RESERVE, RESERVE_BEFORE),
+        migrations.RunSQL(SUBSCRIBE, UNSUBSCRIBE),
+        migrations.RunSQL(SUM, UNSUMMED),
+        migrations.RunSQL(FIXED, NOT_FIXED),
     ]

@@ -1,10 +1,11 @@
-"""For templates: times, shares and found values as people read them, and boxes as SVG."""
+"""For templates: times, shares, amounts and found values as people read them, and boxes as SVG."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -13,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.money import shown
 from extraction.fields import CATALOGUE
 from extraction.types import Box
 from jobs.models import FieldValue, Job
@@ -78,6 +80,12 @@ register.filter(size)
 def percent(share: float | None) -> str:
     """A confidence from 0 to 1 as "98 %", rounded down so that only 1 is 100 %; "" for None."""
     return "" if share is None else f"{int(share * 100 + 1e-9)} %"
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """An amount as `accounts.money.shown`."""
+    return shown(amount, currency)
 
 
 @register.filter

@@ -23,6 +23,9 @@ WITHHELD = {
     "accounts_auditentry": "UPDATE, DELETE",
     "accounts_auditseal": "UPDATE, DELETE",
     "accounts_usagerecord": "UPDATE",
+    "accounts_closing": "UPDATE",
+    "accounts_closedusage": "UPDATE",
+    "accounts_credituse": "UPDATE",
     "jobs_fieldrevision": "UPDATE",
     "django_migrations": "INSERT, UPDATE, DELETE",
 }

@@ -9,9 +9,9 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from accounts import quotas
+from accounts import quota_counters, quota_standings, quotas
 from accounts.models import Plan, QuotaUse, Reservation, Tenant
-from accounts.quotas import OverQuota
+from accounts.quota_standings import OverQuota
 from tests.people import Organisation
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_job_is_counted_from_its_submission_to_its_end(acme: Organisation) -> No
     }
     assert [(each.used, each.limit) for each in used] == [(5, None), (5, None)]
     assert quotas.end(job_id) is None
-    quotas.add_storage(tenant, -1000)
+    quota_counters.add_storage(tenant, -1000)
     assert counters(tenant)["storage"] == (0, 0)
     assert not Reservation.objects.exists()
 
@@ -83,7 +83,7 @@ def test_pages_count_to_the_day_of_the_submission(acme: Organisation) -> None:
         quotas.PagesUsed("day:2026-10-31", 10, 10),
         quotas.PagesUsed("month:2026-10", 10, 100),
     ]
-    today = [each for each in quotas.standings(tenant) if each.quota == "pages_per_day"]
+    today = [each for each in quota_standings.standings(tenant) if each.quota == "pages_per_day"]
     assert [(each.used, each.reserved, each.remaining) for each in today] == [(0, 0, 10)]
     submit(tenant)
 
@@ -149,7 +149,7 @@ def test_settings_hold_where_the_plan_says_nothing(acme: Organisation, settings:
     settings.QUOTA_PAGES_PER_DAY = 1
     settings.QUOTA_OPEN_JOBS = 5
     tenant = planned(acme.tenant, open_jobs=3)
-    limits = {each.quota: each.limit for each in quotas.standings(tenant)}
+    limits = {each.quota: each.limit for each in quota_standings.standings(tenant)}
     assert limits == {
         "pages_per_day": 1, "pages_per_month": None, "open_jobs": 3, "storage_bytes": None,
     }  # fmt: skip
@@ -170,7 +170,7 @@ def test_standings_take_one_query(acme: Organisation, django_assert_num_queries:
     tenant = planned(acme.tenant, pages_per_day=10, storage_bytes=500)
     submit(tenant, size=100)
     with django_assert_num_queries(1):  # type: ignore[operator]
-        found = quotas.standings(tenant)
+        found = quota_standings.standings(tenant)
     assert {each.quota: (each.used, each.reserved, each.remaining) for each in found} == {
         "storage_bytes": (100, 0, 400),
         "pages_per_month": (0, 1, None),

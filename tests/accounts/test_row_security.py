@@ -41,7 +41,8 @@ from tests.people import PASSWORD, Organisation, organisation
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("files", "empty_queue")]
 
 # Tables that no policy is on, and why everybody may see their rows
-COLUMN, OWN = "id", {"accounts_auditseal": "number"}  # of each table one
+# Of each table one
+COLUMN, OWN = "id", {"accounts_auditseal": "number", "accounts_closedusage": "tenant_id"}
 OPEN = {
     "accounts_plan": "the operator's, the same for all",
     "accounts_user": "a person may belong to several organisations",

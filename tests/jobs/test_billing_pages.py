@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from calendar import monthrange
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pymupdf
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 
-from accounts import pdf_sheet
-from accounts.billing import current
+from accounts import budgets, clock, pdf_sheet
+from accounts.billing_details import Details, change_details
 from accounts.invoice_pdf import render
-from accounts.models import AuditEntry, BillingDetails, Budget
+from accounts.models import AuditEntry, BillingDetails, Budget, Membership
 from accounts.permissions import Role
 from accounts.statements import Line, as_json
 from tests.accounts.billing import make_invoice, subscribe, terms, use
@@ -44,11 +46,11 @@ def test_month_so_far_is_shown_and_told(owner: Client, acme: Organisation) -> No
     page = owner.get("/organisation/billing").content.decode()
     for text in ("Plan: Pro.", "Of 5 included pages 5 are used", "20.20 EUR", "24.04 EUR"):
         assert text in page
-    body = acme.api().get("/api/v1/billing").json()
+    body, today = acme.api().get("/api/v1/billing").json(), clock.today()
     (statement,) = body["statements"]
     assert (statement["net"], statement["tax"], statement["total"]) == ("20.20", "3.84", "24.04")
     assert [(line["kind"], line["quantity"], line["included"]) for line in statement["lines"]] == [
-        ("base_fee", f"{current(acme.tenant).statements[0].lines[0].quantity}", 0),
+        ("base_fee", f"{monthrange(today.year, today.month)[1]}", 0),
         ("pages", "2", 5),
     ]  # fmt: skip
     assert (body["plan"], body["included_pages"], body["included_used"]) == ("Pro", 5, 5)
@@ -206,3 +208,26 @@ def test_lines_are_broken_between_words_and_within_long_ones() -> None:
     assert "".join(long) == "x" * 200
     assert all(pdf_sheet.width(line, 9) <= 100 for line in long)
     assert pdf_sheet.wrapped("one two three", 40, 9) == ["one two", "three"]
+
+
+def test_role_that_was_lost_since_the_request_began_changes_nothing(acme: Organisation) -> None:
+    this_month(acme)
+    actor = acme.member
+    Membership.objects.filter(pk=acme.membership.pk).update(role=Role.ADMIN)
+    with pytest.raises(PermissionDenied):
+        budgets.set_budget(actor, amount=Decimal(1), hard_stop=True, address=None)
+    with pytest.raises(PermissionDenied):
+        change_details(actor, Details("Acme", "1 Road", "DE"), address=None)
+    assert not Budget.objects.exists()
+    assert not BillingDetails.objects.exists()
+
+
+def test_long_note_goes_on_on_the_next_page(acme: Organisation) -> None:
+    note = "\n".join(f"Clause {number}." for number in range(90))
+    issuer = {"name": "OCR Ltd", "address": "1 Road", "tax_id": "DE1", "note": note}
+    document = pymupdf.open(stream=render(make_invoice(acme.tenant, issuer=issuer)))
+    pages = [document[number] for number in range(document.page_count)]
+    words = [word for page in pages for word in page.get_text("words") if word[4] == "Clause"]
+    assert len(words) == 90
+    foot = pages[0].search_for("page 1 of 2")[0].y0
+    assert all(0 < word[1] < word[3] < foot for word in words)

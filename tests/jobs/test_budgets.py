@@ -13,9 +13,9 @@ from django.core import mail
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
-from accounts import budgets, quotas
+from accounts import budgets, quota_standings, quotas
 from accounts.models import AuditEntry, Budget, QuotaUse, Reservation, ThresholdNotice
-from accounts.quotas import OverQuota
+from accounts.quota_standings import OverQuota
 from jobs.models import Delivery, Job
 from jobs.reconciliation import differences
 from tests.accounts.billing import subscribe, terms
@@ -190,3 +190,8 @@ def test_engines_that_the_plan_does_not_have_are_refused(acme: Organisation) -> 
     assert "text-layer" in answer.json()["detail"]
     assert submit(acme.api(), THREE, engine="text-layer").status_code == 202
     assert Job.objects.count() == 1
+
+
+def test_budget_taken_away_meanwhile_asks_for_another_try(acme: Organisation) -> None:
+    refusal = quota_standings.over_budget(acme.tenant, 7)
+    assert (refusal.quota, refusal.actual, refusal.seconds) == ("budget", 7, 1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pymupdf
 import pytest
 import redis
 from django.core import mail
@@ -18,8 +21,20 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts import audit
-from accounts.models import AuditEntry, Departure, Membership, Session, Tenant, UsageRecord, User
+from accounts import audit, clock, usage_sums
+from accounts.closing import Check, check, close_all
+from accounts.models import (
+    AuditEntry,
+    Departure,
+    Invoice,
+    Membership,
+    NumberSeries,
+    Session,
+    Tenant,
+    UsageRecord,
+    User,
+)
+from accounts.money import rounded
 from accounts.permissions import Role
 from accounts.shared_redis import shared_redis
 from accounts.tenancy import SESSION_KEY
@@ -27,6 +42,7 @@ from jobs import claims, departure, lifecycle, result_cache, storage
 from jobs.belongings import tables
 from jobs.errors import StorageUnavailable
 from jobs.models import FieldRevision, Job, Status, StoredFile, Task
+from tests.accounts.billing import subscribe, terms, use
 from tests.documents import text_pdf
 from tests.jobs.making import claim, make_job
 from tests.jobs.possessions import possess
@@ -264,7 +280,7 @@ def test_ledger_is_kept_for_years_where_the_operator_says_so(
     departure.sweep()
     records = UsageRecord.objects.filter(tenant=tenant_id).count()
     left = {name: count for name, count in counts(tenant_id).items() if count}
-    bills = ("closing", "closedusage", "credit", "credituse")
+    bills = ("closing", "closedusage", "credit", "credituse", "subscription", "usagesum")
     kept = {"accounts.usagerecord": records, "tenant": 1, "accounts.invoice": 2}
     assert left == kept | {f"accounts.{name}": 1 for name in bills}
     assert records > 2
@@ -391,3 +407,65 @@ def test_round_ends_after_its_time(acme: Organisation) -> None:
     assert departure.sweep(seconds=0) == 0
     assert departure.sweep(stop=lambda: True) == 0
     assert Departure.objects.exists()
+
+
+@pytest.mark.parametrize("years", [0, 10])
+def test_what_was_used_is_billed_before_it_goes(
+    acme: Organisation, stranger: Organisation, settings: Settings, years: int
+) -> None:
+    settings.INVOICE_ISSUER_NAME, settings.TENANT_LEDGER_YEARS = "OCR Ltd", years
+    today = clock.today()
+    this = today.replace(day=1)
+    last = (this - timedelta(days=1)).replace(day=1)
+    plan = terms(prices={"*": "0.10"}, base_fee="20").plan
+    for each in (stranger, acme):
+        subscribe(each.tenant, plan, last)
+        use(each.tenant, 10, last)
+    use(acme.tenant, 30, today)
+    owner = Client()
+    owner.force_login(acme.owner)
+    assert "What was used is invoiced first" in owner.get("/organisation/leave").content.decode()
+    settings.TENANT_DELETION_DAYS = 7
+    departure.begin(acme.tenant, actor=acme.member)
+    departure.sweep()
+    assert "What was used is invoiced first" in mail.outbox[0].body
+    assert not Invoice.objects.exists()  # not before its time
+    Departure.objects.update(due_at=Now())
+    departure.sweep()
+    fees = rounded(Decimal(20) * (today.day - 1) / monthrange(today.year, today.month)[1], "EUR")
+    bills = [sent for sent in mail.outbox if sent.attachments]
+    assert [sent.to for sent in bills] == [[acme.owner.email]] * 2
+    for sent, total in zip(bills, (21, fees + 3), strict=True):
+        text = pymupdf.open(stream=sent.attachments[0][1])[0].get_text()
+        assert f"{total:.2f} EUR" in text
+    assert Invoice.objects.count() == (2 if years else 0)
+    assert check() == Check(unbilled_rows=1, missing_numbers=0, wrong_sums=0)  # the stranger's
+    list(close_all(last))  # numbers go on
+    assert [row.sequence for row in Invoice.objects.for_tenant(stranger.tenant)] == [3]
+    assert check().is_right
+    assert usage_sums.unbilled_rows() == 0
+    if years:
+        Departure.objects.update(due_at=Now())
+        departure.sweep()
+    assert {name: count for name, count in counts(acme.tenant.pk).items() if count} == {}
+    assert [(row.last, row.removed) for row in NumberSeries.objects.all()] == [(3, 2)]
+    assert check().is_right
+    NumberSeries.objects.update(removed=1)
+    assert check().missing_numbers == 1
+
+
+def test_month_that_cannot_be_billed_holds_up_the_deletion(
+    acme: Organisation, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.INVOICE_ISSUER_NAME = "OCR Ltd"
+    dear = terms(prices={"*": "999999"}).plan
+    subscribe(acme.tenant, dear, clock.today())
+    use(acme.tenant, 20_000, clock.today())
+    departure.begin(acme.tenant, actor=acme.member)
+    departure.sweep()
+    assert Departure.objects.get().step == departure.BILL
+    assert "is due to be deleted, but not billed" in caplog.text
+    assert UsageRecord.objects.count() == 1
+    settings.INVOICE_ISSUER_NAME = ""  # no invoices are issued here after all
+    departure.sweep()
+    assert not Tenant.objects.exists()

@@ -6,12 +6,14 @@ import random
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
+from threading import Thread
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from accounts import quotas
+from accounts import quota_counters, quotas
 from accounts.models import Plan, QuotaUse, Reservation, ThresholdNotice, UsageRecord
 from jobs import claims, job_actions, lifecycle, metering
 from jobs.models import Job, StoredFile, Task
@@ -267,3 +269,37 @@ def test_same_submission_is_not_reserved_twice(acme: Organisation) -> None:
         metering.reserve(job)
     assert list(QuotaUse.objects.order_by("pk").values()) == before
     assert quotas.end(uuid4()) is None
+
+
+def test_repair_and_the_end_of_a_job_do_not_wait_for_each_other(acme: Organisation) -> None:
+    """A job that ends holds the included pages' counter and comes to the others after it."""
+    make_job(acme)
+    month = f"{datetime.now(UTC):%Y-%m}"
+    periods = [f"included:{month}", quota_counters.cost_period(datetime.now(UTC).date())]
+    quota_counters.make_counters(acme.tenant.pk, periods)
+    QuotaUse.objects.filter(period="open").update(used=5)
+    failed: list[Exception] = []
+
+    def mend() -> None:
+        try:
+            repair()
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    thread = Thread(target=mend)
+    with transaction.atomic():
+        list(QuotaUse.objects.select_for_update().filter(period=periods[0]))
+        thread.start()
+        for _ in range(1000):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone()[0]:
+                    break
+            time.sleep(0.01)
+        else:
+            pytest.fail("the repair waits for nobody")
+        quota_counters.change(acme.tenant.pk, [quota_counters.Change(periods[1], used=0)])
+    thread.join()
+    assert failed == differences() == []

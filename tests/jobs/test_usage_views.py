@@ -16,8 +16,10 @@ from pytest_django import Settings
 from accounts import usage_sums
 from accounts.charts import stacked_bars
 from accounts.closing import close_all
+from accounts.invoices import credit_note, payment_changed
 from accounts.models import (
     AuditEntry,
+    BillingDetails,
     Budget,
     Credit,
     Invoice,
@@ -78,8 +80,10 @@ def test_usage_view_adds_up_days_engines_and_organisations(
     one = text_of(operator, "usage-view", days="7", tenant=str(stranger.tenant.pk))
     assert "Pages billed 7," in one
     assert "Acme" not in one
-    for odd in ({"days": "x"}, {"tenant": "x"}, {"engine": "<script>"}):
-        assert "<script>" not in text_of(operator, "usage-view", **odd)
+    for odd in ({"days": "x"}, {"tenant": "x"}, {"engine": "'\"><i>"}):
+        page = operator.get(reverse("admin:usage-view"), odd).content.decode()
+        assert "<i>" not in page
+        assert "Pages billed 90," in text_of(operator, "usage-view", **odd)  # as without
 
 
 def test_views_ask_as_much_of_one_organisation_as_of_many(
@@ -108,17 +112,17 @@ def test_organisations_near_their_quota_and_budget_are_shown(
     )
     QuotaUse.objects.create(tenant=acme.tenant, period="storage", used=79)
     QuotaUse.objects.create(tenant=stranger.tenant, period="open", used=5, reserved=0)
-    assert usage_sums.over_quota() == []
+    assert usage_sums.near_quota() == []
     QuotaUse.objects.filter(period="storage").update(reserved=1)
     settings.QUOTA_OPEN_JOBS = 4
-    assert [(row.name, row.quota, row.percent) for row in usage_sums.over_quota()] == [
+    assert [(row.name, row.quota, row.percent) for row in usage_sums.near_quota()] == [
         ("Stranger", "open_jobs", 125.0), ("Acme", "storage_bytes", 80.0),
     ]  # fmt: skip
     assert "Acme storage_bytes 80 100 80" in text_of(operator, "usage-view")
     Budget.objects.create(tenant=acme.tenant, amount=10, currency="EUR", hard_stop=True)
     period = f"cost:{today():%Y-%m}"
     QuotaUse.objects.create(tenant=acme.tenant, period=period, used=7_990_000)
-    assert usage_sums.over_budget() == []
+    assert usage_sums.near_budget() == []
     QuotaUse.objects.filter(period=period).update(used=8_000_000)
     assert "Acme 8.00 EUR 10.00 EUR, stops" in text_of(operator, "billing-view")
 
@@ -126,17 +130,23 @@ def test_organisations_near_their_quota_and_budget_are_shown(
 def test_billing_view_has_revenue_and_checks_that_are_0(
     operator: Client, acme: Organisation
 ) -> None:
-    subscribe(acme.tenant, terms(prices={"*": "0.10"}, tax_rate="19").plan, OCTOBER)
-    use(acme.tenant, 1000, OCTOBER)
+    month = (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    subscribe(acme.tenant, terms(prices={"*": "0.10"}, tax_rate="19").plan, month)
+    use(acme.tenant, 1000, month)
     job = make_job(acme)
     run_job(str(job.pk))
     assert "Unbilled usage 1 rows" in text_of(operator, "billing-view")
-    list(close_all(OCTOBER))
+    list(close_all(month))
     text = text_of(operator, "billing-view")
     assert "Unbilled usage 0 rows" in text
     assert "Ledger against jobs 0 jobs" in text
     assert "Missing numbers 0 of" in text
-    assert "2026-10 100.00 EUR 1 119.00 EUR" in text
+    assert f"{month:%Y-%m} 100.00 EUR 1 119.00 EUR" in text
+    invoice = Invoice.objects.get()
+    credit_note(invoice, net=Decimal(40), reason="bad pages", actor="op")
+    assert f"{month:%Y-%m} 60.00 EUR 1 71.40 EUR" in text_of(operator, "billing-view")
+    payment_changed(invoice, "paid", actor="op")
+    assert f"{month:%Y-%m} 60.00 EUR 1 0.00 EUR" in text_of(operator, "billing-view")
     Job.objects.update(pages_done=5)
     assert "Ledger against jobs 1 jobs" in text_of(operator, "billing-view")
 
@@ -228,6 +238,8 @@ def test_invoice_is_taken_back_and_noted_as_paid(operator: Client, acme: Organis
         {"action": "mark_paid", "_selected_action": [invoice.pk, note.pk]},
     )
     assert [row.payment for row in Invoice.objects.order_by("kind")] == ["open", "paid"]
+    paid = AuditEntry.objects.get(action="invoice.payment")
+    assert (paid.actor, paid.address) == ("op@example.com", "127.0.0.1")
     viewer = Client()
     viewer.force_login(User.objects.create_user("v@example.com", "x", is_staff=True))
     assert viewer.post(url, {"reason": "x"}).status_code == 403
@@ -236,7 +248,11 @@ def test_invoice_is_taken_back_and_noted_as_paid(operator: Client, acme: Organis
 def test_credit_is_granted_and_audited(operator: Client, acme: Organisation) -> None:
     url = reverse("admin:accounts_credit_add")
     fields = {"tenant": acme.tenant.pk, "amount": "5", "currency": "EUR", "reason": "sorry"}
-    assert operator.post(url, fields | {"currency": "XXY"}).status_code == 200
+    for wrong in ({"currency": "XXY"}, {"amount": "0.001"}, {"amount": "-5"}, {"amount": "0"}):
+        assert operator.post(url, fields | wrong).status_code == 200
+    answer = operator.post(url, fields | {"amount": "0.5", "currency": "JPY"})
+    assert "finer than JPY has coins for" in answer.content.decode()
+    assert not Credit.objects.exists()
     assert operator.post(url, fields).status_code == 302
     credit = Credit.objects.get()
     assert (credit.amount, credit.created_by.email) == (5, "op@example.com")  # type: ignore[union-attr]
@@ -246,12 +262,19 @@ def test_credit_is_granted_and_audited(operator: Client, acme: Organisation) -> 
     )
 
 
-def test_organisation_is_suspended_and_let_in_again(operator: Client, acme: Organisation) -> None:
+def test_organisation_is_suspended_and_let_in_again(
+    operator: Client, acme: Organisation, settings: Settings
+) -> None:
+    settings.KEY_CACHE_SECONDS = 60
+    assert acme.api().get("/api/v1/usage").status_code == 200  # the key is known from here on
     url = reverse("admin:accounts_tenant_changelist")
     operator.post(url, {"action": "suspend", "_selected_action": [acme.tenant.pk]})
     assert acme.api().get("/api/v1/usage").status_code == 401
     operator.post(url, {"action": "suspend", "_selected_action": [acme.tenant.pk]})
     assert AuditEntry.objects.get(action="tenant.suspend").tenant == acme.tenant
+    change = reverse("admin:accounts_tenant_change", args=[acme.tenant.pk])
+    operator.post(change, {"name": "Acme", "slug": "acme", "is_active": "on"})
+    assert not Tenant.objects.get(pk=acme.tenant.pk).is_active  # the action alone
     operator.post(url, {"action": "resume", "_selected_action": [acme.tenant.pk]})
     assert acme.api().get("/api/v1/usage").status_code == 200
 
@@ -270,3 +293,27 @@ def test_failed_jobs_are_queued_again(operator: Client, acme: Organisation) -> N
     assert Job.objects.get(pk=failed.pk).status == "queued"
     entry = AuditEntry.objects.get(action="job.retry")
     assert (entry.actor, entry.tenant) == ("op@example.com", acme.tenant)
+
+
+def test_who_pays_is_checked_as_on_the_organisations_page(
+    operator: Client, acme: Organisation
+) -> None:
+    url = reverse("admin:accounts_billingdetails_add")
+    fields = {
+        "tenant": acme.tenant.pk, "name": "Acme SA", "address": "Rue 1", "country": "FR",
+        "tax_id": "FR 1234", "tax_rate": "0",
+    }  # fmt: skip
+    assert b"no VAT number of FR" in operator.post(url, fields).content
+    assert operator.post(url, fields | {"tax_id": "FR 40 303 265 045"}).status_code == 302
+    details = BillingDetails.objects.get()
+    assert (details.tax_id, details.tax_rate) == ("FR40303265045", 0)
+
+
+def test_budget_is_not_the_operators_to_change(operator: Client, acme: Organisation) -> None:
+    budget = Budget.objects.create(tenant=acme.tenant, amount=10, currency="EUR")
+    assert operator.get(reverse("admin:accounts_budget_add")).status_code == 403
+    url = reverse("admin:accounts_budget_change", args=[budget.pk])
+    assert operator.get(url).status_code == 200
+    fields = {"tenant": acme.tenant.pk, "amount": "99", "currency": "EUR"}
+    assert operator.post(url, fields).status_code == 403
+    assert Budget.objects.get().amount == 10
