@@ -19,7 +19,7 @@ from accounts.audit import address_of
 from accounts.invitations import AccountExists, LinkRefused, State, WrongPerson
 from accounts.member_forms import NewPersonForm
 from accounts.models import Invitation, Membership, User
-from accounts.tenancy import SESSION_KEY
+from accounts.tenancy import TENANT_KEY
 
 # To whoever holds a link that worked once; any other text gets the first answer.
 REASONS: dict[State | None, str] = {
@@ -39,18 +39,13 @@ class InvitationPage(View):
     http_method_names = ["get", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Counted by address; a dead link and too many calls get pages of their own."""
+        """Counted by address; a dead link gets a page of its own."""
+        limits.admit(request, "token" if request.method == "POST" else "public")
         try:
-            limits.admit(request, "token" if request.method == "POST" else "public")
             return super().dispatch(request, *args, **kwargs)
         except LinkRefused as refused:
             context = {"reason": REASONS[refused.state], "used": refused.state == State.ACCEPTED}
             return render(request, "accounts/invitation_refused.html", context, status=404)
-        except limits.RateLimited as error:
-            context = {"reason": f"Too many calls: {error.detail}", "limited": True}
-            answer = render(request, "accounts/invitation_refused.html", context, status=429)
-            answer["Retry-After"] = str(error.wait)
-            return answer
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Changes nothing: mail programs open links by themselves."""
@@ -88,7 +83,7 @@ class InvitationPage(View):
         return self._welcome(request, joined)
 
     def _welcome(self, request: HttpRequest, joined: Membership) -> HttpResponse:
-        request.session[SESSION_KEY] = str(joined.tenant_id)
+        request.session[TENANT_KEY] = str(joined.tenant_id)
         messages.success(
             request, f"You have joined {joined.tenant} as {joined.get_role_display().lower()}."
         )

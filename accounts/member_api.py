@@ -35,7 +35,10 @@ TAGS = ["members"]
 # What the functions called here may refuse, beside what any endpoint may answer
 WRONG = {400: OpenApiResponse(description="invalid_option")}
 TOO_HIGH = {403: OpenApiResponse(description="permission_denied, role_too_high")}
-NOT_YOU = {403: OpenApiResponse(description="permission_denied, password_wrong")}
+NOT_YOU = {
+    403: OpenApiResponse(description="permission_denied, password_wrong"),
+    429: OpenApiResponse(description="login_locked, rate_limited"),
+}
 MISSING = {404: OpenApiResponse(description="not_found")}
 OWNERLESS = {409: OpenApiResponse(description="last_owner")}
 CLOSED = {409: OpenApiResponse(description="invitation_closed")}

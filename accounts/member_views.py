@@ -22,9 +22,9 @@ from accounts.member_errors import AlreadyInvited, AlreadyMember, MemberRefusal
 from accounts.member_forms import ConfirmForm, InviteForm, RemoveForm, RoleForm
 from accounts.models import Invitation, Membership
 from accounts.organisation_views import OrganisationPageMixin
-from accounts.reauthentication import is_confirmed
+from accounts.reauthentication import is_confirmed, what_to_do
 from accounts.seniority import MANAGE, roles_to_give
-from accounts.tenancy import actor_of
+from accounts.tenancy import TENANT_KEY, actor_of
 
 READ = "members:read"
 ROWS = 100  # members on one page of the list
@@ -40,11 +40,6 @@ class MembersPageMixin(OrganisationPageMixin):
         except MemberRefusal as error:
             context = {"title": error.title, "detail": str(error.detail)}
             return self.shown(request, "accounts/refused.html", context, error.status_code)
-        except limits.RateLimited as error:
-            context = {"title": "Too much in a short time", "detail": str(error.detail)}
-            answer = self.shown(request, "accounts/refused.html", context, error.status_code)
-            answer["Retry-After"] = str(error.wait)
-            return answer
 
     def said(self, request: HttpRequest) -> dict[str, Any]:
         """Who asks, as the functions want to be told."""
@@ -226,7 +221,7 @@ class LeavePage(MembersPageMixin, View):
         tenant = actor_of(request).tenant
         members.leave(**self.said(request))
         messages.success(request, f"You have left {tenant}.")
-        request.session.pop("tenant_id", None)
+        request.session.pop(TENANT_KEY, None)
         return redirect("job-list-page")
 
 
@@ -245,10 +240,9 @@ class TransferPage(MembersPageMixin, View):
         limits.admit(request, "token")  # a password could be tried out here
         member, form = self.member(request, pk), ConfirmForm(request.POST)
         said = self.said(request)
-        if form.is_valid() and not is_confirmed(
-            request, said["actor"].user, form.cleaned_data["password"]
-        ):
-            form.add_error("password", "This is not your password.")
+        user = said["actor"].user
+        if form.is_valid() and not is_confirmed(request, user, form.cleaned_data["password"]):
+            form.add_error("password", what_to_do(user))
         if not form.is_valid():
             return self._shown(request, member, form, 400)
         members.transfer(member, **said)

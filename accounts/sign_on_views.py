@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
 
-from accounts import login_throttle
+from accounts import limits, login_throttle
 from accounts.signin import open_session
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class SingleSignOnView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         from accounts import single_sign_on  # loads an HTTP client, which most sites never use
 
+        limits.admit(request, "token")  # each asks the provider, and may leave an audit entry
         if not is_offered():
             raise Http404
         try:
@@ -44,6 +45,7 @@ class SingleSignOnCallbackView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         from accounts import single_sign_on
 
+        limits.admit(request, "token")
         if not is_offered():
             raise Http404
         try:

@@ -217,9 +217,11 @@ def test_link_answers_get_and_post_alone(client: Client, made: Invited) -> None:
 
 
 def test_tries_are_counted_by_address(made: Invited, settings: Settings) -> None:
-    client = Client(REMOTE_ADDR="203.0.113.77")
+    client = Client(REMOTE_ADDR="203.0.113.78")
     settings.RATES = {**settings.RATES, "token": Rates(2, 9, 9, 9), "public": Rates(1, 9, 9, 9)}
     path = "/invitations/" + "x" * 43
     assert [client.post(path, NEW).status_code for _ in range(3)] == [404, 404, 429]
     assert [client.get(path).status_code for _ in range(2)] == [404, 429]
-    assert int(client.get(path)["Retry-After"]) > 0
+    refused = client.get(path)
+    assert int(refused["Retry-After"]) > 0
+    assert "Too much in a short time" in refused.content.decode()

@@ -192,6 +192,17 @@ def test_transfer_through_the_api_needs_the_owners_password(
     assert problem(owner.post(f"{MEMBERS}/transfer", body)) == (403, "permission_denied")
 
 
+def test_guesses_at_handing_over_lock_the_person_out_of_the_api_too(acme: Organisation) -> None:
+    admin, owner = acme.join(Role.ADMIN), signed_in(acme.owner)
+    body = {"member": str(admin.pk), "password": "wrong"}
+    answers = [problem(owner.post(f"{MEMBERS}/transfer", body)) for _ in range(5)]
+    assert answers == [(403, "password_wrong")] * 4 + [(429, "login_locked")]
+    locked = owner.post(f"{MEMBERS}/transfer", {**body, "password": PASSWORD})
+    assert problem(locked) == (429, "login_locked")
+    assert int(locked["Retry-After"]) > 890
+    assert role_of(acme.owner) == "owner"
+
+
 def test_invitation_is_made_and_its_link_shown_once_where_no_mail_is_sent(
     acme: Organisation, stranger: Organisation, django_capture_on_commit_callbacks: Any
 ) -> None:
