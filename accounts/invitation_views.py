@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,6 +20,7 @@ from accounts.audit import address_of
 from accounts.invitations import AccountExists, LinkRefused, State, WrongPerson
 from accounts.member_forms import NewPersonForm
 from accounts.models import Invitation, Membership, User
+from accounts.signin import open_session
 from accounts.tenancy import TENANT_KEY
 
 # To whoever holds a link that worked once; any other text gets the first answer.
@@ -77,10 +79,13 @@ class InvitationPage(View):
         except AccountExists:
             return self._shown(request, invitation, status=409)
         person = authenticate(request, username=joined.user.email, password=password)
-        if person is None:  # a rule of signing in stands against it; the login page tells which
+        if not isinstance(
+            person, User
+        ):  # a rule of signing in stands against it; the login page tells which
             return redirect("login")
-        login(request, person)
-        return self._welcome(request, joined)
+        answer = open_session(request, person, next_url=reverse("job-list-page"))
+        self._welcome(request, joined)
+        return answer
 
     def _welcome(self, request: HttpRequest, joined: Membership) -> HttpResponse:
         request.session[TENANT_KEY] = str(joined.tenant_id)

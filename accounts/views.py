@@ -102,7 +102,7 @@ class PasswordResetView(View):
         """Send the link, if there is such a person."""
         form = ResetForm(request.POST)
         if not settings.EMAIL_URL:
-            return self._form(request, form, status=503)
+            return self._form(request, form, status=404)
         if not form.is_valid():
             return self._form(request, form, status=400)
         limits.admit(request, "token")
