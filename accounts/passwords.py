@@ -39,9 +39,9 @@ def reset(user: User, new: str, *, address: str | None) -> None:
 
 
 def drop(user: User) -> bool:
-    """Leave the account without a password, and nobody signed in; whether it had one.
+    """Leave the account without a password and nobody signed in; whether it had one.
 
-    Inside the caller's transaction, which says why in the audit log.
+    To be called inside the transaction that says why in the audit log.
     """
     had = user.has_usable_password()
     user.set_unusable_password()

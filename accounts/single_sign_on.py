@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -37,6 +38,15 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LEEWAY_SECONDS = 60  # by which the provider's clock may differ
 
 
+@dataclass(frozen=True, slots=True)
+class SignedOn:
+    """Whom the provider's answer signs in, and where they wanted to go."""
+
+    user: User
+    next_url: str | None
+    password_dropped: bool  # it was the first time, and there was one
+
+
 class SignOnRefused(Exception):
     """The provider's answer signs nobody in; the text says why, for the log."""
 
@@ -47,11 +57,8 @@ def begin(request: HttpRequest) -> HttpResponse:
         return _Provider(request, app=_app()).redirect_from_request(request)
 
 
-def finish(request: HttpRequest) -> tuple[User, str | None]:
-    """Whom the provider's answer signs in, and where they wanted to go.
-
-    Raises `SignOnRefused`.
-    """
+def finish(request: HttpRequest) -> SignedOn:
+    """What the provider's answer says. Raises `SignOnRefused`."""
     given = request.GET.get("state", "")
     state = statekit.unstash_state(request, provider_id=PROVIDER, state_id=given)
     if state is None:
@@ -64,7 +71,8 @@ def finish(request: HttpRequest) -> tuple[User, str | None]:
         verifier = state.get("pkce_code_verifier")
         tokens = adapter.get_access_token_data(request, _app(), client, verifier)
         claims = adapter.claims_in(tokens, nonce=state["nonce"])
-    return _person_of(claims, address=audit.address_of(request)), state.get("next")
+    user, dropped = _person_of(request, claims)
+    return SignedOn(user, state.get("next"), dropped)
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
@@ -178,14 +186,14 @@ def _key_of(token: str, keys: list[dict[str, Any]]) -> jwt.PyJWK:
     return jwt.PyJWK(named[0], algorithm=header["alg"])
 
 
-def _person_of(claims: Mapping[str, Any], *, address: str | None) -> User:
+def _person_of(request: HttpRequest, claims: Mapping[str, Any]) -> tuple[User, bool]:
     subject = str(claims["sub"])
     if not subject or len(subject) > 191 or "\0" in subject:
         raise SignOnRefused("the subject is empty or too long")
     issuer = settings.OIDC_ISSUER.rstrip("/")[:200]  # a subject is one of its issuer alone
     known = SocialAccount.objects.filter(provider=issuer, uid=subject).select_related("user")
     if linked := known.first():
-        return _active(linked.user)
+        return _active(linked.user), False
     email = str(claims.get("email") or "")
     if (
         not email
@@ -201,6 +209,7 @@ def _person_of(claims: Mapping[str, Any], *, address: str | None) -> User:
         if SocialAccount.objects.filter(provider=issuer, user=user).exists():
             raise SignOnRefused("the account belongs to another subject of the provider")
         SocialAccount.objects.create(provider=issuer, uid=subject, user=user, extra_data={})
+        request.session.flush()  # it may be the account's, and goes on as nobody's
         had_password = passwords.drop(user)
         audit.record(
             actor=user,
@@ -209,9 +218,9 @@ def _person_of(claims: Mapping[str, Any], *, address: str | None) -> User:
             obj=user,
             before={"password": had_password},
             after={"subject": subject, "password": False},
-            address=address,
+            address=audit.address_of(request),
         )
-    return user
+    return user, had_password
 
 
 def _active(user: User) -> User:

@@ -16,7 +16,7 @@ from django.test import Client
 from jwt.utils import base64url_encode
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Session, User
 from accounts.rates import Rates
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider
 from tests.people import Organisation
@@ -298,7 +298,7 @@ def test_first_time_ends_what_whoever_made_the_account_has(
     by_page(acme.owner.email, client=intruder)
     pair = by_api(acme.owner.email).json()
     assert sign_on(client, provider).status_code == 302
-    assert client.get("/account/sessions").status_code == 200
+    assert "first sign-in by Acme ID" in client.get("/account/sessions").content.decode()
     assert intruder.get("/account/sessions").status_code == 302
     assert (me(pair["access"]).status_code, refresh(pair["refresh"]).status_code) == (401, 401)
     assert by_page(acme.owner.email).status_code == 200, "the password opens nothing"
@@ -307,6 +307,19 @@ def test_first_time_ends_what_whoever_made_the_account_has(
         {"password": True},
         {"password": False, "subject": "subject-1"},
     )
+
+
+def test_first_time_out_of_a_session_with_a_second_factor_goes_on(
+    client: Client, acme: Organisation, provider: IdentityProvider
+) -> None:
+    app = App(acme.owner)
+    client.force_login(acme.owner)
+    assert sign_on(client, provider)["Location"] == "/login/code"
+    assert client.get("/account/sessions").status_code == 302, "the session is signed out"
+    assert client.get("/login/code").status_code == 200
+    assert client.post("/login/code", {"code": app.code()}).status_code == 302
+    assert client.get("/account/sessions").status_code == 200
+    assert Session.objects.filter(user=acme.owner).count() == 1
 
 
 def test_password_set_after_the_first_time_stays(
