@@ -62,7 +62,7 @@ class SetUpForm(forms.Form):
             del self.fields["password"]
 
 
-class ConfirmForm(CodeForm):
+class ChangeFactorForm(CodeForm):
     """A code, and what it is given for."""
 
     action = forms.ChoiceField(

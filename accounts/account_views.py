@@ -16,11 +16,12 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import login_throttle, passwords, signin, signins
+from accounts import passwords, signins
 from accounts.account_forms import ChangePasswordForm
 from accounts.account_pages import PAGES
 from accounts.audit import address_of
 from accounts.models import User
+from accounts.reauthentication import is_confirmed, what_to_do
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
@@ -50,14 +51,10 @@ class PasswordPage(AccountPageMixin, View):
         """Change it, if the current one is right."""
         user = person(request)
         form = ChangePasswordForm(user, request.POST)
-        if not form.is_valid():
+        if not form.is_valid() or not user.has_usable_password():
             return self._form(request, form, status=400)
-        try:
-            known = signin.is_password_of(request, user, form.cleaned_data["current"])
-        except login_throttle.LoginLocked:
-            known = False  # another page is shown
-        if not known:
-            form.add_error("current", "This is not your password.")
+        if not is_confirmed(request, user, form.cleaned_data["current"]):
+            form.add_error("current", what_to_do(user))
             return self._form(request, form, status=400)
         passwords.change(
             user,

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.settings import api_settings
 
-from accounts import login_throttle, second_factor, signin, tokens
+from accounts import signin, tokens
 from accounts.audit import address_of
 from accounts.authentication import CHALLENGE
 from accounts.limits import USUAL
@@ -23,7 +23,6 @@ from accounts.serializers import (
     RefreshSerializer,
     TokenPairSerializer,
 )
-from accounts.signin_errors import CodeMissing, CodeWrong, LoginLocked, SecondFactorRequired
 from accounts.tenancy import actor_of
 
 REFUSED = OpenApiResponse(description="Refused: a problem with code not_authenticated")
@@ -77,28 +76,13 @@ class TokenView(PublicView):
         form = CredentialsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         wanted: dict[str, Any] = form.validated_data
-        try:
-            token, membership = signin.sign_in(
-                request._request,
-                email=wanted["email"],
-                password=wanted["password"],
-                code=wanted.get("otp"),
-                tenant=wanted.get("tenant"),
-            )
-        except login_throttle.LoginLocked as error:
-            raise LoginLocked(error.seconds) from error
-        except signin.WrongCredentials as error:
-            raise AuthenticationFailed("No active account has these credentials.") from error
-        except signin.CodeMissing as error:
-            raise CodeMissing from error
-        except second_factor.CodeRefused as error:
-            raise CodeWrong from error
-        except signin.SecondFactorRequired as error:
-            raise SecondFactorRequired from error
-        except signin.NoSuchMembership as error:
-            raise ValidationError(
-                {"tenant": ["You are not a member of this or any active organisation."]}
-            ) from error
+        token, membership = signin.sign_in(
+            request._request,
+            email=wanted["email"],
+            password=wanted["password"],
+            code=wanted.get("otp"),
+            tenant=wanted.get("tenant"),
+        )
         return token_pair(token, membership)
 
 

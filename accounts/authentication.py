@@ -14,6 +14,7 @@ from accounts.signin_errors import SecondFactorRequired
 from accounts.tenancy import Actor, key_actor, member_actor
 from accounts.tokens import TokenRefused, read_access
 
+OUT_OF_PLACE = "This API key may not be used from this address."
 CHALLENGE = 'Bearer realm="api"'
 
 
@@ -41,6 +42,8 @@ class ApiKeyAuthentication(BaseAuthentication):
                 try:
                     key = verify_api_key(raw, address=address_of(request))
                 except KeyOutOfPlace as error:
+                    if error.key is not None:
+                        refusals.key_refused(error.key, OUT_OF_PLACE, request)
                     raise AddressNotAllowed(str(error)) from error
                 except KeyRefused as error:
                     if error.key is not None:

@@ -68,8 +68,8 @@ def change_details(actor: Actor, wanted: Details, *, address: str | None) -> boo
     """
     wanted = replace(wanted, tax_id=checked_tax_number(wanted.country, wanted.tax_id))
     with transaction.atomic():
-        tenant = seniority.locked(actor.tenant)
-        seniority.require_still(actor, MANAGE)
+        actor = seniority.under_lock(actor, MANAGE)
+        tenant = actor.tenant
         old = details_of(tenant)
         if old == wanted:
             return False

@@ -91,8 +91,8 @@ def set_budget(
     the actor may no longer do it.
     """
     with transaction.atomic():
-        tenant = seniority.locked(actor.tenant)
-        seniority.require_still(actor, MANAGE)
+        actor = seniority.under_lock(actor, MANAGE)
+        tenant = actor.tenant
         currency = currency_of(tenant)
         if amount is not None and not currency:
             raise ValueError("The organisation's plan has no prices.")

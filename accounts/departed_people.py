@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts.models import Membership, Session, User
-from accounts.tenancy import SESSION_KEY
+from accounts.tenancy import TENANT_KEY
 
 AT_ONCE = 200
 
@@ -44,7 +44,7 @@ def _end_sessions(tenant_id: UUID, people: Collection[UUID]) -> None:
     Session.objects.filter(user__in=people).delete()
     for session in Session.objects.filter(user__memberships__tenant=tenant_id).iterator():
         content = session.get_decoded()
-        if content.get(SESSION_KEY) == str(tenant_id):
-            del content[SESSION_KEY]
+        if content.get(TENANT_KEY) == str(tenant_id):
+            del content[TENANT_KEY]
             session.session_data = Session.objects.encode(content)
             session.save(update_fields=["session_data"])

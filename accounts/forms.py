@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
-from accounts.names import clean_name
+from accounts.name_fields import NameField
 
 
 class LoginForm(AuthenticationForm):
@@ -34,7 +34,11 @@ class SwitchTenantForm(forms.Form):
 class OrganisationForm(forms.Form):
     """What an organisation says of itself."""
 
-    name = forms.CharField(label="Name", max_length=200)
+    name = NameField(
+        label="Name",
+        max_length=200,
+        error_messages={"required": "Give it a name that can be read."},
+    )
     retention_hours = forms.IntegerField(
         label="Hours to keep documents and results",
         required=False,
@@ -49,9 +53,3 @@ class OrganisationForm(forms.Form):
         help_text="Who has none sets one up at the next step, and is refused by the API until "
         "then. API keys go on working.",
     )
-
-    def clean_name(self) -> str:
-        name = clean_name(self.cleaned_data["name"])
-        if not name:
-            raise forms.ValidationError("Give it a name that can be read.")
-        return name

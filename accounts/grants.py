@@ -8,8 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 
 from accounts.models import ApiKey, Membership, User
 from accounts.permissions import ROLES, allowed_to_scopes
@@ -61,9 +60,7 @@ def actor_again(tenant_id: UUID, *, api_key_id: UUID | None, user_id: UUID | Non
 
 
 def _live_keys() -> QuerySet[ApiKey]:
-    return ApiKey.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None, tenant__is_active=True
-    )
+    return ApiKey.objects.live().filter(tenant__is_active=True)
 
 
 def _of_keys(grants: list[Grant]) -> set[Grant]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 
 from django.conf import settings
 from django.core.mail import send_mail
 
 from accounts.models import Invitation
+from accounts.names import clean_name
 
 logger = logging.getLogger(__name__)
 NONE_SENT = "This installation sends no e-mail."
@@ -16,11 +16,11 @@ NOT_SENT = "The e-mail could not be sent."
 MOST = 80  # characters of a name
 
 
-def send(invitation: Invitation, path: str) -> str:
+def send(invitation: Invitation, link: str) -> str:
     """Send the link; "" if the mail server took it, else why not. Never raises."""
     if not settings.EMAIL_URL:
         return NONE_SENT
-    subject, text = letter(invitation, settings.SITE_URL.rstrip("/") + path)
+    subject, text = letter(invitation, link)
     try:
         send_mail(subject, text, None, [invitation.email])
     except Exception as error:  # whatever a mail server does, the invitation stands
@@ -48,10 +48,10 @@ def letter(invitation: Invitation, link: str) -> tuple[str, str]:
 def inert(name: str) -> str:
     """A name on one line and of bounded length, in which no mail program sees a link.
 
-    Control and invisible characters become spaces: a line break would be a new header, a direction
-    mark would reorder the text. ``://`` goes, ``@`` is spelled out, words end at dots.
+    Cleaned like all names: a line break would be a new header, a direction mark would reorder the
+    text. ``://`` goes, ``@`` is spelled out, words end at dots.
     """
-    shown = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in name)
+    shown = clean_name(name)
     shown = " ".join(shown.replace("://", " ").replace("@", " at ").replace(".", ". ").split())
     return shown if len(shown) <= MOST else shown[: MOST - 1].rstrip() + "…"
 

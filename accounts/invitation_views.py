@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,7 +20,8 @@ from accounts.audit import address_of
 from accounts.invitations import AccountExists, LinkRefused, State, WrongPerson
 from accounts.member_forms import NewPersonForm
 from accounts.models import Invitation, Membership, User
-from accounts.tenancy import SESSION_KEY
+from accounts.signin import open_session
+from accounts.tenancy import TENANT_KEY
 
 # To whoever holds a link that worked once; any other text gets the first answer.
 REASONS: dict[State | None, str] = {
@@ -39,18 +41,13 @@ class InvitationPage(View):
     http_method_names = ["get", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Counted by address; a dead link and too many calls get pages of their own."""
+        """Counted by address; a dead link gets a page of its own."""
+        limits.admit(request, "token" if request.method == "POST" else "public")
         try:
-            limits.admit(request, "token" if request.method == "POST" else "public")
             return super().dispatch(request, *args, **kwargs)
         except LinkRefused as refused:
             context = {"reason": REASONS[refused.state], "used": refused.state == State.ACCEPTED}
             return render(request, "accounts/invitation_refused.html", context, status=404)
-        except limits.RateLimited as error:
-            context = {"reason": f"Too many calls: {error.detail}", "limited": True}
-            answer = render(request, "accounts/invitation_refused.html", context, status=429)
-            answer["Retry-After"] = str(error.wait)
-            return answer
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Changes nothing: mail programs open links by themselves."""
@@ -82,13 +79,16 @@ class InvitationPage(View):
         except AccountExists:
             return self._shown(request, invitation, status=409)
         person = authenticate(request, username=joined.user.email, password=password)
-        if person is None:  # a rule of signing in stands against it; the login page tells which
+        if not isinstance(
+            person, User
+        ):  # a rule of signing in stands against it; the login page tells which
             return redirect("login")
-        login(request, person)
-        return self._welcome(request, joined)
+        answer = open_session(request, person, next_url=reverse("job-list-page"))
+        self._welcome(request, joined)
+        return answer
 
     def _welcome(self, request: HttpRequest, joined: Membership) -> HttpResponse:
-        request.session[SESSION_KEY] = str(joined.tenant_id)
+        request.session[TENANT_KEY] = str(joined.tenant_id)
         messages.success(
             request, f"You have joined {joined.tenant} as {joined.get_role_display().lower()}."
         )

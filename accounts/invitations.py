@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -47,10 +46,10 @@ class State(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An invitation with a fresh link, ``path``; ``failure`` says why no e-mail carries it."""
+    """An invitation with its fresh link; ``failure`` says why no e-mail carries it."""
 
     invitation: Invitation
-    path: str
+    link: str
     failure: str
 
 
@@ -95,12 +94,10 @@ def senders_of(tenant: Tenant) -> Senders:
     """By two queries, however many invitations there are."""
     members = Membership.objects.active().for_tenant(tenant).values_list("user_id", "role")
     used = Invitation.objects.for_tenant(tenant).values("api_key")
-    keys = ApiKey.objects.for_tenant(tenant).filter(pk__in=used, tenant__is_active=True)
+    keys = ApiKey.objects.live().for_tenant(tenant).filter(pk__in=used, tenant__is_active=True)
     return Senders(
         {user: role for user, role in members if may_give(role, Role.ADMIN)},
-        frozenset(
-            key.pk for key in keys if key.is_live and MANAGE in allowed_to_scopes(key.scopes)
-        ),
+        frozenset(key.pk for key in keys if MANAGE in allowed_to_scopes(key.scopes)),
     )
 
 
@@ -116,7 +113,7 @@ def state_of(invitation: Invitation, senders: Senders, now: datetime) -> State:
 
 
 def invite(*, actor: Actor, email: str, role: str, address: str | None) -> Sent:
-    """A new invitation, and its link on the way to the address.
+    """A new invitation, and its link on the way to the address; in no other transaction.
 
     Raises PermissionDenied, `RoleTooHigh`, `AlreadyMember`, `AlreadyInvited` (send that one again)
     or `TooManyInvitations`.
@@ -135,14 +132,15 @@ def invite(*, actor: Actor, email: str, role: str, address: str | None) -> Sent:
         invitation = Invitation(tenant=tenant, email=email, role=role)
         _give_link(invitation, token, actor)
         invitation.save(force_insert=True)
-        _record("create", invitation, actor, address)
+        _record("invitation.create", invitation, actor, address)
     return _sent(invitation, token)
 
 
 def resend(invitation: Invitation, *, actor: Actor, address: str | None) -> Sent:
     """A new link, good for the whole time again; the one before is dead.
 
-    The actor now stands for it. Raises PermissionDenied, `RoleTooHigh` or `InvitationClosed`.
+    The actor now stands for it. In no other transaction. Raises PermissionDenied, `RoleTooHigh`
+    or `InvitationClosed`.
     """
     token = _new_token()
     with transaction.atomic():
@@ -151,7 +149,7 @@ def resend(invitation: Invitation, *, actor: Actor, address: str | None) -> Sent
         require_may_give(actor, invitation.role)
         _give_link(invitation, token, actor)
         invitation.save(update_fields=["hash", "sent_at", "expires_at", "invited_by", "api_key"])
-        _record("resend", invitation, actor, address)
+        _record("invitation.resend", invitation, actor, address)
     return _sent(invitation, token)
 
 
@@ -162,7 +160,7 @@ def revoke(invitation: Invitation, *, actor: Actor, address: str | None) -> None
         require_may_give(actor, invitation.role)
         invitation.revoked_at = clock.now()
         invitation.save(update_fields=["revoked_at"])
-        _record("revoke", invitation, actor, address)
+        _record("invitation.revoke", invitation, actor, address)
 
 
 @unscoped()
@@ -263,11 +261,11 @@ def _give_link(invitation: Invitation, token: str, actor: Actor) -> None:
     invitation.invited_by, invitation.api_key = actor.user, actor.api_key
 
 
-def _record(verb: str, invitation: Invitation, actor: Actor, address: str | None) -> None:
+def _record(action: str, invitation: Invitation, actor: Actor, address: str | None) -> None:
     audit.record(
         actor=actor,
         tenant=invitation.tenant,
-        action=f"invitation.{verb}",
+        action=action,
         obj=invitation,
         after={
             "email": invitation.email,
@@ -279,12 +277,6 @@ def _record(verb: str, invitation: Invitation, actor: Actor, address: str | None
 
 
 def _sent(invitation: Invitation, token: str) -> Sent:
-    """Send the link once what was changed is committed."""
-    path = reverse("invitation-page", args=[token])
-    failures: list[str] = []
-    transaction.on_commit(partial(_send, invitation, path, failures))
-    return Sent(invitation, path, "".join(failures))
-
-
-def _send(invitation: Invitation, path: str, failures: list[str]) -> None:
-    failures.append(send(invitation, path))
+    """Send the link; to be called when what was changed is committed."""
+    link = settings.SITE_URL.rstrip("/") + reverse("invitation-page", args=[token])
+    return Sent(invitation, link, send(invitation, link))

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError as Invalid
-from django.db.models import Q
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView
@@ -19,7 +17,7 @@ from rest_framework.serializers import as_serializer_error
 
 from accounts import key_changes
 from accounts.audit import address_of
-from accounts.key_changes import KeyTerms
+from accounts.key_changes import MANAGE, KeyTerms
 from accounts.key_serializers import (
     ApiKeySerializer,
     ChangeKeySerializer,
@@ -32,7 +30,6 @@ from accounts.limits import USUAL
 from accounts.models import KEY_STATES, ApiKey
 from accounts.tenancy import TenantMixin, actor_of
 
-MANAGE = "keys:manage"
 TAGS = ["keys"]
 
 
@@ -42,10 +39,6 @@ class KeyView(TenantMixin, GenericAPIView[ApiKey]):
     queryset = ApiKey.objects.select_related("tenant", "created_by")
     serializer_class = ApiKeySerializer
     rates: ClassVar[Mapping[str, str]] = USUAL
-
-    def said(self) -> dict[str, Any]:
-        """Who asks, as the functions want to be told."""
-        return {"actor": actor_of(self.request), "address": address_of(self.request)}
 
     def shown(self, key: ApiKey, raw: str, status: int = 200) -> Response:
         """The key with its text; never kept by a cache."""
@@ -68,8 +61,7 @@ class KeyListView(KeyView, ListAPIView[ApiKey]):
             raise ValidationError({"status": [f"It is one of: {', '.join(KEY_STATES)}."]})
         if wanted == "revoked":
             return queryset.exclude(revoked_at=None)
-        expired = Q(expires_at__lte=timezone.now())
-        return queryset.filter(expired if wanted == "expired" else ~expired, revoked_at=None)
+        return queryset.expired() if wanted == "expired" else queryset.live()
 
     @extend_schema(
         operation_id="keys",
@@ -93,7 +85,11 @@ class KeyListView(KeyView, ListAPIView[ApiKey]):
         form = NewKeySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with _told_by_field():
-            made = key_changes.make_key(terms=KeyTerms(**form.validated_data), **self.said())
+            made = key_changes.make_key(
+                terms=KeyTerms(**form.validated_data),
+                actor=actor_of(request),
+                address=address_of(request),
+            )
         return self.shown(*made, status=201)
 
 
@@ -120,7 +116,12 @@ class KeyDetailView(KeyView):
         form = ChangeKeySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with _told_by_field():
-            key = key_changes.change_key(key, changes=form.validated_data, **self.said())
+            key = key_changes.change_key(
+                key,
+                changes=form.validated_data,
+                actor=actor_of(request),
+                address=address_of(request),
+            )
         return Response(ApiKeySerializer(key).data)
 
     @extend_schema(
@@ -131,7 +132,7 @@ class KeyDetailView(KeyView):
     )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """It is refused from now on; its row stays, for the history."""
-        revoke_api_key(self.get_object(), **self.said())
+        revoke_api_key(self.get_object(), actor=actor_of(request), address=address_of(request))
         return Response(status=204)
 
 
@@ -152,7 +153,11 @@ class KeyRotateView(KeyView):
         key = self.get_object()
         form = RotateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        return self.shown(*key_changes.rotate_key(key, **form.validated_data, **self.said()))
+        return self.shown(
+            *key_changes.rotate_key(
+                key, **form.validated_data, actor=actor_of(request), address=address_of(request)
+            )
+        )
 
     @extend_schema(
         operation_id="key_rotate_end",
@@ -162,7 +167,9 @@ class KeyRotateView(KeyView):
     )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The overlap ends now."""
-        key = key_changes.end_rotation(self.get_object(), **self.said())
+        key = key_changes.end_rotation(
+            self.get_object(), actor=actor_of(request), address=address_of(request)
+        )
         return Response(ApiKeySerializer(key).data)
 
 

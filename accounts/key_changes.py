@@ -13,7 +13,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework.exceptions import APIException, PermissionDenied
@@ -26,12 +25,18 @@ from accounts.keys import (
     key_hash,
     known_scopes,
     new_key_text,
+    pepper_name,
+    peppers,
 )
-from accounts.models import ApiKey, Tenant
+from accounts.models import ApiKey
 from accounts.permissions import allowed_to_scopes
+from accounts.seniority import under_lock
 from accounts.tenancy import Actor
 
+MANAGE = "keys:manage"
 MAX_LIVE_KEYS = 200  # of a tenant
+TEXT_OF_NOW = ("prefix", "hash", "pepper")
+TEXT_BEFORE = ("old_prefix", "old_hash", "old_until", "old_used_at")
 OVERLAP_HOURS = 24  # for which the text before a rotation opens the key too
 MOST_OVERLAP_HOURS = 168
 
@@ -77,12 +82,10 @@ def make_key(*, actor: Actor, terms: KeyTerms, address: str | None) -> tuple[Api
     Raises ValidationError, by field, `MoreThanMaker` and `TooManyKeys`.
     """
     terms = _checked_terms(terms)
-    _refuse_more(actor, terms)
     with transaction.atomic():
-        Tenant.objects.select_for_update().get(pk=actor.tenant.pk)  # one more at a time
-        live = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-        keys = ApiKey.objects.for_tenant(actor.tenant).filter(live, revoked_at=None)
-        if keys.count() >= MAX_LIVE_KEYS:
+        actor = under_lock(actor, MANAGE)  # one more key at a time
+        _refuse_more(actor, terms)
+        if ApiKey.objects.live().for_tenant(actor.tenant).count() >= MAX_LIVE_KEYS:
             raise TooManyKeys
         return create_api_key(
             tenant=actor.tenant,
@@ -105,7 +108,7 @@ def change_key(
     `KeyNotLive` for a revoked key, Http404 for one that is gone.
     """
     with transaction.atomic():
-        key = _locked(key)
+        actor, key = _locked(actor, key)
         if key.revoked_at is not None:
             raise KeyNotLive("A revoked key stays as it is: make another one.")
         before = terms_of(key)
@@ -135,7 +138,7 @@ def rotate_key(
     """
     raw = new_key_text()
     with transaction.atomic():
-        key = _locked(key)
+        actor, key = _locked(actor, key)
         if not key.is_live:
             raise KeyNotLive("Only a live key can be rotated.")
         _refuse_more(actor, terms_of(key))
@@ -144,9 +147,8 @@ def rotate_key(
         key.old_until = timezone.now() + timedelta(hours=overlap_hours)
         key.old_used_at = None
         key.prefix, key.hash = raw[:PREFIX_LENGTH], key_hash(raw)
-        key.save(
-            update_fields=["prefix", "hash", "old_prefix", "old_hash", "old_until", "old_used_at"]
-        )
+        key.pepper = pepper_name(peppers()[0])  # which that hash is under
+        key.save(update_fields=[*TEXT_OF_NOW, *TEXT_BEFORE])
         after = {"prefix": key.prefix, "old_until": key.old_until}
         _record("key.rotate", key, actor, address, before, after)
     forget_checked()
@@ -159,7 +161,7 @@ def end_rotation(key: ApiKey, *, actor: Actor, address: str | None) -> ApiKey:
     Raises `MoreThanMaker`, Http404 for a key that is gone.
     """
     with transaction.atomic():
-        key = _locked(key)
+        actor, key = _locked(actor, key)
         _refuse_more(actor, terms_of(key))
         if key.rotating:
             key.old_until = timezone.now()
@@ -206,9 +208,11 @@ def _refuse_more(actor: Actor, terms: KeyTerms) -> None:
         raise MoreThanMaker("The key may not be valid for longer than yours.")
 
 
-def _locked(key: ApiKey) -> ApiKey:
+def _locked(actor: Actor, key: ApiKey) -> tuple[Actor, ApiKey]:
+    """Both as they are now, for the rest of the transaction."""
+    actor = under_lock(actor, MANAGE)
     rows = ApiKey.objects.select_for_update(of=("self",)).select_related("tenant", "created_by")
-    return get_object_or_404(rows, pk=key.pk)
+    return actor, get_object_or_404(rows, pk=key.pk)
 
 
 def _as_dict(terms: KeyTerms) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from accounts import networks
 from accounts.key_changes import OVERLAP_HOURS, KeyTerms
 from accounts.models import ApiKey
+from accounts.name_fields import NameField
 from accounts.permissions import ACTIONS, ROLES, SCOPES, Role
 
 NEVER, ON_A_DAY = "never", "day"
@@ -43,7 +44,7 @@ def _meaning(scope: str) -> str:
 class KeyForm(forms.Form):
     """The terms of a key."""
 
-    name = forms.CharField(
+    name = NameField(
         label="Name", max_length=100, help_text="What uses it, for example: invoice import."
     )
     scopes = forms.MultipleChoiceField(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -19,15 +19,14 @@ from django.views import View
 
 from accounts import key_changes
 from accounts.audit import address_of
-from accounts.key_changes import KeyNotLive, MoreThanMaker, TooManyKeys
+from accounts.key_changes import MANAGE, KeyNotLive, MoreThanMaker, TooManyKeys
 from accounts.key_forms import KeyForm, RotateForm
 from accounts.keys import revoke_api_key
-from accounts.models import ApiKey
+from accounts.models import ApiKey, ApiKeyQuerySet
 from accounts.organisation_views import OrganisationPageMixin
-from accounts.tenancy import TenantQuerySet, actor_of, tenant_of
+from accounts.tenancy import actor_of, tenant_of
 from accounts.usage import OfKey, Used, used_by
 
-MANAGE = "keys:manage"
 SHOWN = 100  # ended keys in the list; live ones are all there
 DAYS = 30  # of use on a key's page
 
@@ -37,7 +36,7 @@ class KeysView(OrganisationPageMixin, View):
 
     actions: ClassVar[Mapping[str, str]] = {"get": MANAGE, "post": MANAGE}
 
-    def rows(self) -> TenantQuerySet[ApiKey]:
+    def rows(self) -> ApiKeyQuerySet:
         """The tenant's keys."""
         rows = ApiKey.objects.select_related("tenant", "created_by")
         return rows.for_tenant(tenant_of(self.request))
@@ -45,10 +44,6 @@ class KeysView(OrganisationPageMixin, View):
     def key(self, pk: UUID) -> ApiKey:
         """The tenant's key with that id, or 404."""
         return get_object_or_404(self.rows(), pk=pk)
-
-    def said(self) -> dict[str, Any]:
-        """Who asks, as the functions want to be told."""
-        return {"actor": actor_of(self.request), "address": address_of(self.request)}
 
     def text_shown(self, key: ApiKey, raw: str, done: str) -> HttpResponse:
         """The page with the key's text, which nobody keeps."""
@@ -66,11 +61,7 @@ class KeysPage(KeysView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Live keys first."""
-        keys = list(self.rows()[: key_changes.MAX_LIVE_KEYS + SHOWN])
-        context = {
-            "live": [key for key in keys if key.is_live],
-            "ended": [key for key in keys if not key.is_live][:SHOWN],
-        }
+        context = {"live": self.rows().live(), "ended": self.rows().ended()[:SHOWN]}
         return self.shown(request, "accounts/keys.html", context)
 
 
@@ -86,7 +77,9 @@ class NewKeyPage(KeysView):
         form = KeyForm(request.POST)
         if form.is_valid():
             try:
-                made = key_changes.make_key(terms=form.terms(), **self.said())
+                made = key_changes.make_key(
+                    terms=form.terms(), actor=actor_of(request), address=address_of(request)
+                )
                 return self.text_shown(*made, done="made")
             except (ValidationError, MoreThanMaker, TooManyKeys) as error:
                 _tell(form, error)
@@ -110,7 +103,12 @@ class KeyPage(KeysView):
         form = KeyForm(request.POST, key=key)
         if form.is_valid():
             try:
-                key_changes.change_key(key, changes=asdict(form.terms()), **self.said())
+                key_changes.change_key(
+                    key,
+                    changes=asdict(form.terms()),
+                    actor=actor_of(request),
+                    address=address_of(request),
+                )
                 messages.success(request, f"The key {key.name} was saved.")
                 return redirect("key-page", pk)
             except (ValidationError, MoreThanMaker, KeyNotLive) as error:
@@ -144,7 +142,9 @@ class RotateKeyPage(KeysView):
         key, form = self.key(pk), RotateForm(request.POST)
         if form.is_valid():
             try:
-                rotated = key_changes.rotate_key(key, **form.cleaned_data, **self.said())
+                rotated = key_changes.rotate_key(
+                    key, **form.cleaned_data, actor=actor_of(request), address=address_of(request)
+                )
                 return self.text_shown(*rotated, done="rotated")
             except (MoreThanMaker, KeyNotLive) as error:
                 _tell(form, error)
@@ -162,8 +162,10 @@ class EndRotationPage(KeysView):
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Refuse the text before, and back to the key."""
-        key = key_changes.end_rotation(self.key(pk), **self.said())
-        messages.success(request, f"The text before of {key.name} is refused from now on.")
+        key = key_changes.end_rotation(
+            self.key(pk), actor=actor_of(request), address=address_of(request)
+        )
+        messages.success(request, f"The earlier text of the key {key.name} is refused from now on.")
         return redirect("key-page", pk)
 
 
@@ -177,7 +179,7 @@ class RevokeKeyPage(KeysView):
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Revoke, and back to the list."""
         key = self.key(pk)
-        revoke_api_key(key, **self.said())
+        revoke_api_key(key, actor=actor_of(request), address=address_of(request))
         messages.success(request, f"The key {key.name} is revoked.")
         return redirect("keys-page")
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.key_changes import MOST_OVERLAP_HOURS, OVERLAP_HOURS
 from accounts.models import KEY_STATES, ApiKey
+from accounts.name_fields import NameSerializerField
 from accounts.networks import MOST
 from accounts.permissions import SCOPES
 
@@ -82,7 +83,7 @@ class MadeKeySerializer(ApiKeySerializer):
 class NewKeySerializer(serializers.Serializer[Any]):
     """A key to be made."""
 
-    name = serializers.CharField(max_length=100)
+    name = NameSerializerField(max_length=100)
     scopes = serializers.ListField(
         child=serializers.ChoiceField(choices=list(SCOPES)), allow_empty=False
     )
@@ -98,7 +99,7 @@ class NewKeySerializer(serializers.Serializer[Any]):
 class ChangeKeySerializer(NewKeySerializer):
     """What is to be changed of a key."""
 
-    name = serializers.CharField(max_length=100, required=False)
+    name = NameSerializerField(max_length=100, required=False)
     scopes = serializers.ListField(
         child=serializers.ChoiceField(choices=list(SCOPES)), allow_empty=False, required=False
     )

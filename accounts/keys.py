@@ -26,7 +26,7 @@ from accounts import audit, networks
 from accounts.models import ApiKey, Tenant, User
 from accounts.permissions import SCOPES
 from accounts.row_security import acting_for, unscoped
-from accounts.tenancy import Actor, key_actor
+from accounts.tenancy import Actor
 
 MARK = "ocrs_"
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -234,26 +234,18 @@ def _verified(raw: str) -> ApiKey:
 
 
 def _refuse_out_of_place(key: ApiKey, address: str | None) -> None:
-    """Raises `KeyOutOfPlace`, noted and audited at most once a minute, if it is used elsewhere."""
+    """Raises `KeyOutOfPlace`, noted at most once a minute, if it is used elsewhere."""
     if not key.networks or networks.contain(key.networks, address):
         return
     now = timezone.now()
     stale = Q(refused_at=None) | Q(refused_at__lt=now - LAST_USED_STEP)
     if key.refused_at is None or key.refused_at < now - LAST_USED_STEP:
-        with acting_for(key.tenant), transaction.atomic():
+        with acting_for(key.tenant):
             noted = ApiKey.objects.filter(stale, pk=key.pk)
-            if noted.update(refused_at=now, refused_from=address):
-                audit.record(
-                    actor=key_actor(key),
-                    tenant=key.tenant,
-                    action="key.refuse",
-                    obj=key,
-                    after={"name": key.name, "prefix": key.prefix},
-                    address=address,
-                )
+            noted.update(refused_at=now, refused_from=address)
         key.refused_at = now
     raise KeyOutOfPlace(
-        f"This API key may not be used from {address or 'where the call comes from'}."
+        f"This API key may not be used from {address or 'where the call comes from'}.", key
     )
 
 

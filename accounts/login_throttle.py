@@ -23,6 +23,7 @@ from django.shortcuts import render
 from accounts.audit import address_of, home_tenant, record
 from accounts.limits import network_of
 from accounts.models import User
+from accounts.signin_errors import LoginLocked
 
 NOWHERE = "0.0.0.0"  # noqa: S104  counts for callers without an address: a Unix socket
 
@@ -50,14 +51,6 @@ ORDER BY attempt_time
 """
 
 _FORGET = "DELETE FROM axes_accessattempt WHERE username = %(name)s AND ip_address = %(address)s"
-
-
-class LoginLocked(Exception):
-    """Nothing is tried for ``seconds``; one answer, whether or not the name is known."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__("There were too many failed sign-ins.")
-        self.seconds = seconds
 
 
 class LoginThrottle(AxesDatabaseHandler):
@@ -104,11 +97,6 @@ class LoginThrottle(AxesDatabaseHandler):
 
     def user_logged_out(self, sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
         """Nothing to count."""
-
-    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """The person's failures from there that still count."""
-        name = _name_in(credentials or {})
-        return sum(count for own, count, _ in _standing(request, name) if own)
 
 
 def seconds_locked(request: HttpRequest, name: str) -> int:

@@ -35,7 +35,10 @@ TAGS = ["members"]
 # What the functions called here may refuse, beside what any endpoint may answer
 WRONG = {400: OpenApiResponse(description="invalid_option")}
 TOO_HIGH = {403: OpenApiResponse(description="permission_denied, role_too_high")}
-NOT_YOU = {403: OpenApiResponse(description="permission_denied, password_wrong")}
+NOT_YOU = {
+    403: OpenApiResponse(description="permission_denied, password_wrong"),
+    429: OpenApiResponse(description="login_locked, rate_limited"),
+}
 MISSING = {404: OpenApiResponse(description="not_found")}
 OWNERLESS = {409: OpenApiResponse(description="last_owner")}
 CLOSED = {409: OpenApiResponse(description="invitation_closed")}
@@ -53,10 +56,6 @@ class MemberView(TenantMixin, GenericAPIView[Membership]):
     lookup_field = "user_id"
     lookup_url_kwarg = "pk"
 
-    def said(self) -> dict[str, Any]:
-        """Who asks, as the functions want to be told."""
-        return {"actor": actor_of(self.request), "address": address_of(self.request)}
-
 
 class MemberListView(MemberView, ListAPIView[Membership]):
     """The tenant's members, in the order of their accounts' age."""
@@ -72,9 +71,9 @@ class MemberListView(MemberView, ListAPIView[Membership]):
 
 
 class MemberDetailView(MemberView):
-    """One member."""
+    """One member, with the keys they have made: for who may change both."""
 
-    actions: ClassVar[Mapping[str, str]] = {"get": READ, "patch": MANAGE, "delete": MANAGE}
+    actions: ClassVar[Mapping[str, str]] = {"get": MANAGE, "patch": MANAGE, "delete": MANAGE}
     rates: ClassVar[Mapping[str, str]] = USUAL
 
     @extend_schema(
@@ -99,7 +98,12 @@ class MemberDetailView(MemberView):
         member = self.get_object()
         form = ChangeMemberSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        member = members.change_role(member, role=form.validated_data["role"], **self.said())
+        member = members.change_role(
+            member,
+            role=form.validated_data["role"],
+            actor=actor_of(request),
+            address=address_of(request),
+        )
         return Response(MemberSerializer(member).data)
 
     @extend_schema(
@@ -115,7 +119,7 @@ class MemberDetailView(MemberView):
     )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """From their next request; their account and the keys they have made stay."""
-        members.remove(self.get_object(), **self.said())
+        members.remove(self.get_object(), actor=actor_of(request), address=address_of(request))
         return Response(status=204)
 
 
@@ -164,7 +168,7 @@ class TransferView(MemberView):
             raise NotAPerson
         if not is_confirmed(request._request, actor.user, form.validated_data["password"]):
             raise PasswordWrong
-        members.transfer(heir, **self.said())
+        members.transfer(heir, actor=actor_of(request), address=address_of(request))
         heir.refresh_from_db()
         return Response(MemberSerializer(heir).data)
 
@@ -175,14 +179,10 @@ class InvitationView(TenantMixin, GenericAPIView[Invitation]):
     queryset = Invitation.objects.select_related("tenant", "invited_by", "api_key")
     serializer_class = InvitationSerializer
 
-    def said(self) -> dict[str, Any]:
-        """Who asks, as the functions want to be told."""
-        return {"actor": actor_of(self.request), "address": address_of(self.request)}
-
     def sent(self, sent: invitations.Sent, status: int) -> Response:
         """The answer that may carry a link; never kept by a cache."""
         shown = InvitationSerializer(sent.invitation, context=self.get_serializer_context()).data
-        link = self.request.build_absolute_uri(sent.path) if sent.failure else None
+        link = sent.link if sent.failure else None
         body = {**shown, "sent": not sent.failure, "link": link}
         headers = {
             "Cache-Control": "no-store",
@@ -214,7 +214,12 @@ class InvitationListView(InvitationView, ListAPIView[Invitation]):
         form = NewInvitationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
-        sent = invitations.invite(email=wanted["email"], role=wanted["role"], **self.said())
+        sent = invitations.invite(
+            email=wanted["email"],
+            role=wanted["role"],
+            actor=actor_of(request),
+            address=address_of(request),
+        )
         return self.sent(sent, 201)
 
 
@@ -247,7 +252,7 @@ class InvitationDetailView(InvitationView):
     )
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """409 where it was accepted or withdrawn before."""
-        invitations.revoke(self.get_object(), **self.said())
+        invitations.revoke(self.get_object(), actor=actor_of(request), address=address_of(request))
         return Response(status=204)
 
 
@@ -266,4 +271,9 @@ class InvitationResendView(InvitationView):
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """For an expired one too."""
-        return self.sent(invitations.resend(self.get_object(), **self.said()), 200)
+        return self.sent(
+            invitations.resend(
+                self.get_object(), actor=actor_of(request), address=address_of(request)
+            ),
+            200,
+        )

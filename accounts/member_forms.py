@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import (
 from django.core.exceptions import ValidationError
 
 from accounts.models import ApiKey, User
+from accounts.name_fields import NameField
 from accounts.permissions import Role
 
 ROLE_HELP = (
@@ -83,7 +84,7 @@ class NewPersonForm(forms.Form):
         disabled=True,
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
-    name = forms.CharField(
+    name = NameField(
         label="Your name",
         required=False,
         max_length=200,

@@ -33,7 +33,7 @@ class MemberSerializer(serializers.ModelSerializer[Membership]):
         read_only_fields = fields
 
 
-class MadeKeySerializer(serializers.ModelSerializer[ApiKey]):
+class KeyOfMemberSerializer(serializers.ModelSerializer[ApiKey]):
     """A key that a member has made."""
 
     class Meta:
@@ -53,7 +53,7 @@ class MemberDetailSerializer(MemberSerializer):
 
     def get_api_keys(self, member: Membership) -> list[dict[str, Any]]:
         keys = keys_made_by(member.user, member.tenant)
-        return list(MadeKeySerializer(keys, many=True).data)
+        return list(KeyOfMemberSerializer(keys, many=True).data)
 
 
 class ChangeMemberSerializer(serializers.Serializer[Any]):

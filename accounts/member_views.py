@@ -22,9 +22,9 @@ from accounts.member_errors import AlreadyInvited, AlreadyMember, MemberRefusal
 from accounts.member_forms import ConfirmForm, InviteForm, RemoveForm, RoleForm
 from accounts.models import Invitation, Membership
 from accounts.organisation_views import OrganisationPageMixin
-from accounts.reauthentication import is_confirmed
+from accounts.reauthentication import is_confirmed, what_to_do
 from accounts.seniority import MANAGE, roles_to_give
-from accounts.tenancy import actor_of
+from accounts.tenancy import TENANT_KEY, actor_of
 
 READ = "members:read"
 ROWS = 100  # members on one page of the list
@@ -40,15 +40,6 @@ class MembersPageMixin(OrganisationPageMixin):
         except MemberRefusal as error:
             context = {"title": error.title, "detail": str(error.detail)}
             return self.shown(request, "accounts/refused.html", context, error.status_code)
-        except limits.RateLimited as error:
-            context = {"title": "Too much in a short time", "detail": str(error.detail)}
-            answer = self.shown(request, "accounts/refused.html", context, error.status_code)
-            answer["Retry-After"] = str(error.wait)
-            return answer
-
-    def said(self, request: HttpRequest) -> dict[str, Any]:
-        """Who asks, as the functions want to be told."""
-        return {"actor": actor_of(request), "address": address_of(request)}
 
     def member(self, request: HttpRequest, pk: UUID) -> Membership:
         """The member who is this person; another tenant's is missing."""
@@ -80,7 +71,6 @@ class MembersPageMixin(OrganisationPageMixin):
             ]
         if sent is not None:
             context["sent"] = sent
-            context["link"] = request.build_absolute_uri(sent.path)
         answer = self.shown(request, "accounts/members.html", context, status)
         if sent is not None:
             add_never_cache_headers(answer)
@@ -113,7 +103,8 @@ class MembersPage(MembersPageMixin, View):
             sent = invitations.invite(
                 email=form.cleaned_data["email"],
                 role=form.cleaned_data["role"],
-                **self.said(request),
+                actor=actor_of(request),
+                address=address_of(request),
             )
         except (AlreadyMember, AlreadyInvited) as error:
             form.add_error("email", str(error.detail))
@@ -130,7 +121,10 @@ class InvitationResendPage(MembersPageMixin, View):
         """The link before is dead."""
         limits.admit(request, "invite")
         invitation = self.invitation(request, pk)
-        return self.after_sending(request, invitations.resend(invitation, **self.said(request)))
+        return self.after_sending(
+            request,
+            invitations.resend(invitation, actor=actor_of(request), address=address_of(request)),
+        )
 
 
 class InvitationRevokePage(MembersPageMixin, View):
@@ -141,7 +135,7 @@ class InvitationRevokePage(MembersPageMixin, View):
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Back to the list."""
         invitation = self.invitation(request, pk)
-        invitations.revoke(invitation, **self.said(request))
+        invitations.revoke(invitation, actor=actor_of(request), address=address_of(request))
         messages.success(request, f"The invitation of {invitation.email} was withdrawn.")
         return redirect("members-page")
 
@@ -163,7 +157,12 @@ class MemberPage(MembersPageMixin, View):
         form = RoleForm(request.POST, roles=roles_to_give(actor_of(request)))
         if not form.is_valid():
             return self._shown(request, member, form, 400)
-        members.change_role(member, role=form.cleaned_data["role"], **self.said(request))
+        members.change_role(
+            member,
+            role=form.cleaned_data["role"],
+            actor=actor_of(request),
+            address=address_of(request),
+        )
         role = form.fields["role"].choices  # type: ignore[attr-defined]
         label = dict(role)[form.cleaned_data["role"]].lower()
         messages.success(request, f"{member.user.get_full_name()} is now {label}.")
@@ -207,7 +206,9 @@ class MemberRemovePage(MembersPageMixin, View):
             context = {"member": member, "form": form}
             return self.shown(request, "accounts/member_remove.html", context, 400)
         chosen = [UUID(key) for key in form.cleaned_data["keys"]]
-        members.remove(member, revoke_keys=chosen, **self.said(request))
+        members.remove(
+            member, revoke_keys=chosen, actor=actor_of(request), address=address_of(request)
+        )
         messages.success(request, f"{member.user.get_full_name()} is no member any more.")
         return redirect("members-page")
 
@@ -224,9 +225,9 @@ class LeavePage(MembersPageMixin, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Leave, and on to another organisation or to the page that says there is none."""
         tenant = actor_of(request).tenant
-        members.leave(**self.said(request))
+        members.leave(actor=actor_of(request), address=address_of(request))
         messages.success(request, f"You have left {tenant}.")
-        request.session.pop("tenant_id", None)
+        request.session.pop(TENANT_KEY, None)
         return redirect("job-list-page")
 
 
@@ -244,14 +245,13 @@ class TransferPage(MembersPageMixin, View):
         """Hand it over."""
         limits.admit(request, "token")  # a password could be tried out here
         member, form = self.member(request, pk), ConfirmForm(request.POST)
-        said = self.said(request)
-        if form.is_valid() and not is_confirmed(
-            request, said["actor"].user, form.cleaned_data["password"]
-        ):
-            form.add_error("password", "This is not your password.")
+        actor = actor_of(request)
+        assert actor.user is not None  # pages are for people
+        if form.is_valid() and not is_confirmed(request, actor.user, form.cleaned_data["password"]):
+            form.add_error("password", what_to_do(actor.user))
         if not form.is_valid():
             return self._shown(request, member, form, 400)
-        members.transfer(member, **said)
+        members.transfer(member, actor=actor, address=address_of(request))
         messages.success(
             request, f"{member.user.get_full_name()} is the owner now, and you are an admin."
         )

@@ -11,8 +11,6 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
-from django.db.models.functions import Now
 from django.http import Http404
 
 from accounts import audit
@@ -29,8 +27,7 @@ def keys_made_by(user: User, tenant: Tenant) -> TenantQuerySet[ApiKey]:
 
     They belong to the tenant: a person's leaving does not end them.
     """
-    live = Q(expires_at=None) | Q(expires_at__gt=Now())
-    return ApiKey.objects.for_tenant(tenant).filter(live, created_by=user, revoked_at=None)
+    return ApiKey.objects.live().for_tenant(tenant).filter(created_by=user)
 
 
 def change_role(

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.billing_models import (  # noqa: F401  # they are this app's too
@@ -246,6 +247,21 @@ class TokenFamily(models.Model):
         return f"API sign-in {self.id}"
 
 
+class ApiKeyQuerySet(TenantQuerySet["ApiKey"]):
+    def live(self) -> Self:
+        """Those neither revoked nor expired; of an organisation that may be switched off."""
+        valid = models.Q(expires_at=None) | models.Q(expires_at__gt=Now())
+        return self.filter(valid, revoked_at=None)
+
+    def expired(self) -> Self:
+        """Those that have expired without having been revoked."""
+        return self.filter(expires_at__lte=Now(), revoked_at=None)
+
+    def ended(self) -> Self:
+        """All that are not live."""
+        return self.filter(models.Q(expires_at__lte=Now()) | ~models.Q(revoked_at=None))
+
+
 class ApiKey(TenantOwned):
     """A tenant's key; its text is shown once and kept only as prefix and keyed hash.
 
@@ -283,6 +299,8 @@ class ApiKey(TenantOwned):
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()  # type: ignore[misc]  # narrows TenantOwned's
 
     class Meta:
         verbose_name = "API key"

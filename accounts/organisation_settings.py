@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import Tenant
+from accounts.seniority import under_lock
 from accounts.tenancy import Actor
 
 
@@ -26,9 +27,13 @@ def settings_of(tenant: Tenant) -> OrganisationSettings:
 
 
 def change_settings(actor: Actor, wanted: OrganisationSettings, *, address: str | None) -> bool:
-    """Change the actor's organisation and say so in the audit log; False if nothing differs."""
+    """Change the actor's organisation and say so in the audit log; False if nothing differs.
+
+    Raises PermissionDenied where the actor may not any more.
+    """
     with transaction.atomic():
-        tenant = Tenant.objects.select_for_update().get(pk=actor.tenant.pk)
+        actor = under_lock(actor, "settings:write")
+        tenant = actor.tenant
         old, new = asdict(settings_of(tenant)), asdict(wanted)
         changed = [name for name in new if new[name] != old[name]]
         if not changed:

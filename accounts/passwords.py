@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import audit, clock, signins
+from accounts import audit, clock, request_ids, signins
 from accounts.models import AuditEntry, User
 from accounts.row_security import unscoped
 
@@ -36,6 +36,18 @@ def change(user: User, new: str, *, session_key: str | None, address: str | None
 def reset(user: User, new: str, *, address: str | None) -> None:
     """Set the new password for who came by a link; the link serves no more."""
     _set(user, new, "password.reset", None, address)
+
+
+def drop(user: User) -> bool:
+    """Leave the account without a password and nobody signed in; whether it had one.
+
+    To be called inside the transaction that says why in the audit log.
+    """
+    had = user.has_usable_password()
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    signins.end_after_new_password(user, session_key=None)
+    return had
 
 
 def send_link(email: str, *, address: str | None) -> None:
@@ -90,11 +102,15 @@ def _was_sent_lately(user: User) -> bool:
 
 
 def _in_background(work: Callable[[], None]) -> None:
+    name = request_ids.current()
+
     def run() -> None:
         try:
-            work()
-        except Exception:
-            logger.exception("the link for a new password was not sent")
+            with request_ids.named(name):
+                try:
+                    work()
+                except Exception:
+                    logger.exception("the link for a new password was not sent")
         finally:
             connection.close()
 

@@ -48,9 +48,9 @@ def create_tenant(
             owner.full_clean()
             owner.save()
         tenant, created = _tenant(name, slug or slugify(name)[:100], owner)
-        key = ApiKey.objects.for_tenant(tenant).filter(name=key_name, revoked_at=None).first()
+        key = ApiKey.objects.live().for_tenant(tenant).filter(name=key_name).first()
         raw = ""
-        if key is None or not key.is_live:
+        if key is None:
             key, raw = create_api_key(tenant=tenant, name=key_name, scopes=SCOPES, created_by=owner)
     return Provisioned(tenant, owner, new_password, key, raw, created)
 

@@ -29,24 +29,13 @@ from django.utils.dateparse import parse_datetime
 
 from accounts import audit, clock
 from accounts.models import Tenant, User
+from accounts.signin_errors import CodeWrong, LoginLocked
 
 logger = logging.getLogger(__name__)
 
 MOST_WRONG = 10  # codes in a row, from wherever: who sends them knows the password
 WRONG_PAUSE = timedelta(minutes=15)
 COUNTER, WRONG, WRONG_AT = "last_counter", "wrong", "wrong_at"  # in the app's row
-
-
-class CodeRefused(Exception):
-    """The code is wrong, was used before, or no app is set up."""
-
-
-class CodesLocked(Exception):
-    """Too many wrong codes; nothing was tried. ``seconds`` until something is again."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__("Too many wrong codes.")
-        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +70,19 @@ def new_secret() -> str:
     return str(generate_totp_secret())
 
 
+def sealed(secret: str) -> str:
+    """The secret encrypted as it is in the database."""
+    return str(get_adapter().encrypt(secret))
+
+
+def opened(text: str) -> str:
+    """What was sealed; "" where it was not, or its SECRET_KEY is gone."""
+    try:
+        return str(get_adapter().decrypt(text))
+    except InvalidToken:
+        return ""
+
+
 def shown(user: User, secret: str) -> NewSecret:
     """The secret for the person's app to scan."""
     adapter = get_adapter()
@@ -90,7 +92,7 @@ def shown(user: User, secret: str) -> NewSecret:
 
 
 def verify(user: User, code: str) -> None:
-    """Use up a code of the app, or a recovery code. Raises `CodeRefused`, `CodesLocked`.
+    """Use up a code of the app, or a recovery code. Raises `CodeWrong`, `LoginLocked`.
 
     A code of the app is good for the 30 seconds it is shown and the 30 around them, and only if
     none as new was used. Wrong ones are counted over all addresses.
@@ -99,13 +101,13 @@ def verify(user: User, code: str) -> None:
     with transaction.atomic():
         row = _apps(user).select_for_update().first()
         if row is None:
-            raise CodeRefused
+            raise CodeWrong
         now = clock.now()
         wrong_at = parse_datetime(row.data.get(WRONG_AT, ""))
         recent = wrong_at is not None and now < wrong_at + WRONG_PAUSE
         wrong = row.data.get(WRONG, 0) if recent else 0
         if wrong_at is not None and wrong >= MOST_WRONG:
-            raise CodesLocked(int((wrong_at + WRONG_PAUSE - now).total_seconds()) + 1)
+            raise LoginLocked(int((wrong_at + WRONG_PAUSE - now).total_seconds()) + 1)
         counter = _counter_of(row, code)
         right = counter is not None or _is_recovery_code(user, code)
         if counter is not None:
@@ -116,18 +118,18 @@ def verify(user: User, code: str) -> None:
             row.last_used_at = now
         row.save(update_fields=["data", "last_used_at"])
     if not right:
-        raise CodeRefused
+        raise CodeWrong
 
 
 def switch_on(user: User, secret: str, code: str, *, address: str | None) -> list[str]:
-    """Set up the app that shows this code; returns the recovery codes. Raises `CodeRefused`."""
+    """Set up the app that shows this code; returns the recovery codes. Raises `CodeWrong`."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         if is_on(user):
-            raise CodeRefused
+            raise CodeWrong
         counter = _matching("".join(code.split()), secret)
         if counter is None:
-            raise CodeRefused
+            raise CodeWrong
         row = TOTP.activate(user, secret).instance
         row.data[COUNTER] = counter  # so that this code does not sign in as well
         row.save(update_fields=["data"])

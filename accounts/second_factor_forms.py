@@ -7,8 +7,9 @@ from typing import Any
 from allauth.core import context
 from django import forms
 
-from accounts import login_throttle, second_factor, signin
+from accounts import signin
 from accounts.models import User
+from accounts.signin_errors import CodeWrong, LoginLocked
 
 WRONG = "This code is wrong, or was used before. Wait for your app to show the next one."
 
@@ -35,10 +36,12 @@ class CodeForm(forms.Form):
         self.user = user
 
     def clean_code(self) -> str:
-        """The code, right and used up."""
+        """The code, right and used up; left alone where what it is for is wrong already."""
         code: str = self.cleaned_data["code"]
+        if self.errors:
+            return code
         try:
             signin.check_code(context.request, self.user, code)
-        except (second_factor.CodeRefused, login_throttle.LoginLocked) as error:
+        except (CodeWrong, LoginLocked) as error:
             raise forms.ValidationError(WRONG) from error  # locked: another page is shown
         return code

@@ -7,13 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views import View
 
-from accounts import login_throttle, second_factor, signin
-from accounts.account_forms import ConfirmForm, SetUpForm
+from accounts import second_factor
+from accounts.account_forms import ChangeFactorForm, SetUpForm
 from accounts.account_views import AccountPageMixin, person
 from accounts.audit import address_of
+from accounts.reauthentication import is_confirmed, what_to_do
+from accounts.signin_errors import CodeWrong
 from accounts.tenancy import session_actor
 
-SECRET = "second_factor_secret"  # noqa: S105  in the session, until the app is set up
+SECRET = "second_factor_secret"  # noqa: S105  in the session, sealed, until the app is set up
 
 
 class SecondFactorPage(AccountPageMixin, View):
@@ -23,7 +25,7 @@ class SecondFactorPage(AccountPageMixin, View):
         """What there is to do."""
         user = person(request)
         if second_factor.is_on(user):
-            return self._on(request, ConfirmForm(user=user, initial={"action": "renew"}))
+            return self._on(request, ChangeFactorForm(user=user, initial={"action": "renew"}))
         return self._off(request, SetUpForm(user=user))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -33,23 +35,18 @@ class SecondFactorPage(AccountPageMixin, View):
         return self._set_up(request)
 
     def _set_up(self, request: HttpRequest) -> HttpResponse:
-        user, secret = person(request), request.session.get(SECRET, "")
+        user, secret = person(request), _secret_in(request)
         form = SetUpForm(request.POST, user=user)
         if not form.is_valid() or not secret:
             return self._off(request, form, status=400)
-        if "password" in form.cleaned_data:
-            try:
-                known = signin.is_password_of(request, user, form.cleaned_data["password"])
-            except login_throttle.LoginLocked:
-                known = False  # another page is shown
-            if not known:
-                form.add_error("password", "This is not your password.")
-                return self._off(request, form, status=400)
+        if not is_confirmed(request, user, form.cleaned_data.get("password", "")):
+            form.add_error("password" if "password" in form.fields else None, what_to_do(user))
+            return self._off(request, form, status=400)
         try:
             codes = second_factor.switch_on(
                 user, secret, form.cleaned_data["code"], address=address_of(request)
             )
-        except second_factor.CodeRefused:
+        except CodeWrong:
             form.add_error("code", "The app shows another code. Is its clock right?")
             return self._off(request, form, status=400)
         del request.session[SECRET]
@@ -57,7 +54,7 @@ class SecondFactorPage(AccountPageMixin, View):
 
     def _change(self, request: HttpRequest) -> HttpResponse:
         user = person(request)
-        form = ConfirmForm(request.POST, user=user)
+        form = ChangeFactorForm(request.POST, user=user)
         if not form.is_valid():
             return self._on(request, form, status=400)
         if form.cleaned_data["action"] == "renew":
@@ -68,7 +65,8 @@ class SecondFactorPage(AccountPageMixin, View):
         return redirect("account-second-factor")
 
     def _off(self, request: HttpRequest, form: SetUpForm, status: int = 200) -> HttpResponse:
-        secret = request.session.setdefault(SECRET, second_factor.new_secret())
+        secret = _secret_in(request) or second_factor.new_secret()
+        request.session[SECRET] = second_factor.sealed(secret)
         actor = session_actor(request)
         context = {
             "form": form,
@@ -77,9 +75,13 @@ class SecondFactorPage(AccountPageMixin, View):
         }
         return self.shown(request, "accounts/second_factor_off.html", context, status)
 
-    def _on(self, request: HttpRequest, form: ConfirmForm, status: int = 200) -> HttpResponse:
+    def _on(self, request: HttpRequest, form: ChangeFactorForm, status: int = 200) -> HttpResponse:
         context = {"form": form, "left": second_factor.recovery_codes_left(person(request))}
         return self.shown(request, "accounts/second_factor_on.html", context, status)
 
     def _codes(self, request: HttpRequest, codes: list[str]) -> HttpResponse:
         return self.shown(request, "accounts/recovery_codes.html", {"codes": codes})
+
+
+def _secret_in(request: HttpRequest) -> str:
+    return second_factor.opened(request.session.get(SECRET, ""))

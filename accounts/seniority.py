@@ -9,9 +9,9 @@ from __future__ import annotations
 from django.core.exceptions import PermissionDenied
 
 from accounts.member_errors import RoleTooHigh
-from accounts.models import Membership, Tenant
+from accounts.models import ApiKey, Membership, Tenant
 from accounts.permissions import ROLES, Role
-from accounts.tenancy import Actor
+from accounts.tenancy import Actor, key_actor, member_actor
 
 MANAGE = "members:manage"
 
@@ -35,25 +35,36 @@ def locked(tenant: Tenant) -> Tenant:
     return Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
 
-def require_still(actor: Actor, action: str) -> str | None:
-    """Refuse unless the actor's role allows it as it is now; returns the role, None of a key.
+def under_lock(actor: Actor, action: str) -> Actor:
+    """The actor as they stand under the lock of their tenant, which is read anew as well.
 
-    Ask under the tenant's lock, as ``require_may_give``. Raises PermissionDenied.
+    Since the request began they may have lost the role or the scopes that they were let in by.
+    Raises PermissionDenied where they are no longer allowed the action.
     """
-    if actor.user is None:
-        return None
-    own = Membership.objects.active().for_tenant(actor.tenant).filter(user=actor.user).first()
-    if own is None or action not in ROLES[own.role]:
-        raise PermissionDenied("Your role does not allow this any more.")
-    return own.role
+    locked(actor.tenant)
+    return _now(actor, action)
 
 
 def require_may_give(actor: Actor, *roles: str) -> None:
     """Refuse unless the actor may, as they stand now, give or take away all of these roles.
 
-    Ask under the tenant's lock: since the request began, the actor may have lost the role that it
-    was let in by. Raises PermissionDenied or `RoleTooHigh`.
+    Ask under the tenant's lock. Raises PermissionDenied or `RoleTooHigh`.
     """
-    giver = require_still(actor, MANAGE) or Role.ADMIN
+    giver = _now(actor, MANAGE).role or Role.ADMIN
     if not all(may_give(giver, role) for role in roles):
         raise RoleTooHigh
+
+
+def _now(actor: Actor, action: str) -> Actor:
+    found: Actor | None = None
+    if actor.user is not None:
+        rows = Membership.objects.active().for_tenant(actor.tenant)
+        member = rows.filter(user=actor.user).first()
+        found = member_actor(member) if member else None
+    elif actor.api_key is not None:
+        keys = ApiKey.objects.live().for_tenant(actor.tenant).select_related("tenant")
+        key = keys.filter(pk=actor.api_key.pk).first()
+        found = key_actor(key) if key else None
+    if found is None or not found.may(action):
+        raise PermissionDenied("Your role does not allow this any more.")
+    return found

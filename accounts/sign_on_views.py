@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
 
-from accounts import login_throttle
+from accounts import limits, login_throttle
 from accounts.signin import open_session
 
+DROPPED = (
+    "This was your first sign-in by {name}. The password that your account had is taken away and "
+    "all its other sessions have ended, in case somebody else had set it."
+)
 logger = logging.getLogger(__name__)
 
 
@@ -28,6 +33,7 @@ class SingleSignOnView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         from accounts import single_sign_on  # loads an HTTP client, which most sites never use
 
+        limits.admit(request, "token")  # each asks the provider, and may leave an audit entry
         if not is_offered():
             raise Http404
         try:
@@ -44,13 +50,16 @@ class SingleSignOnCallbackView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         from accounts import single_sign_on
 
+        limits.admit(request, "token")
         if not is_offered():
             raise Http404
         try:
-            user, next_url = single_sign_on.finish(request)
+            signed_on = single_sign_on.finish(request)
         except single_sign_on.SignOnRefused as error:
             return refused(request, error)
-        return open_session(request, user, next_url=next_url)
+        if signed_on.password_dropped:
+            messages.warning(request, DROPPED.format(name=settings.OIDC_NAME))
+        return open_session(request, signed_on.user, next_url=signed_on.next_url)
 
 
 def refused(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -12,23 +12,15 @@ from accounts import audit, login_throttle, second_factor
 from accounts.models import Membership, User
 from accounts.row_security import unscoped
 from accounts.sessions import user_agent_of
+from accounts.signin_errors import (
+    CodeMissing,
+    CodeWrong,
+    LoginLocked,
+    NoSuchMembership,
+    SecondFactorRequired,
+    WrongCredentials,
+)
 from accounts.tokens import RefreshToken, issue
-
-
-class WrongCredentials(Exception):
-    """No active person has this address and password: one answer, whichever of them is wrong."""
-
-
-class CodeMissing(Exception):
-    """Address and password are right; the person's second factor is needed as well."""
-
-
-class NoSuchMembership(Exception):
-    """The person is no active member of that tenant, or of any; they have proved who they are."""
-
-
-class SecondFactorRequired(Exception):
-    """The tenant asks for a second factor, which the person has not set up."""
 
 
 def sign_in(
@@ -37,7 +29,7 @@ def sign_in(
     """The first tokens for a tenant, named by id or slug; None is the first one joined.
 
     Unknown addresses cost a password hash too, as Django's authenticate() sees to. Raises
-    `WrongCredentials`, `CodeMissing`, `CodeRefused`, `LoginLocked`, `NoSuchMembership` or
+    `WrongCredentials`, `CodeMissing`, `CodeWrong`, `LoginLocked`, `NoSuchMembership` or
     `SecondFactorRequired`.
     """
     user = authenticate(request, username=email, password=password)
@@ -77,30 +69,20 @@ def open_session(request: HttpRequest, user: User, *, next_url: str | None) -> H
 
 
 def check_code(request: HttpRequest, user: User, code: str) -> None:
-    """Use up a second factor. Raises `CodeRefused`, and `LoginLocked` without having tried it."""
+    """Use up a second factor. Raises `CodeWrong`, and `LoginLocked` without having tried it."""
     wait = login_throttle.seconds_locked(request, user.email)
     if not wait:
         try:
             second_factor.verify(user, code)
-        except second_factor.CodesLocked as error:
-            wait = error.seconds
-        except second_factor.CodeRefused:
+        except LoginLocked as error:
+            wait = error.wait
+        except CodeWrong:
             login_throttle.count_wrong_code(request, user.email)
             login_throttle.raise_if_locked(request)
             raise
     if wait:
         login_throttle.lock(request, wait)
         login_throttle.raise_if_locked(request)
-
-
-def is_password_of(request: HttpRequest, user: User, password: str) -> bool:
-    """Whether a signed-in person knows their password; wrong ones count as failed sign-ins do.
-
-    Raises `LoginLocked` without having tried it.
-    """
-    found = authenticate(request, username=user.email, password=password)
-    login_throttle.raise_if_locked(request)
-    return found is not None and found.pk == user.pk
 
 
 @unscoped()

@@ -1,4 +1,7 @@
-"""Refused sign-ins, as the API answers them; their codes are in docs/errors.md."""
+"""Refused sign-ins: raised wherever one signs in, answered by the API as they are.
+
+Their codes are in docs/errors.md; pages have words of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from rest_framework.exceptions import (
     AuthenticationFailed,
     PermissionDenied,
     Throttled,
+    ValidationError,
 )
+
+
+class WrongCredentials(AuthenticationFailed):
+    """No active person has this address and password: one answer, whichever of them is wrong."""
+
+    default_detail = "No active account has these credentials."
 
 
 class CodeMissing(AuthenticationFailed):
@@ -17,7 +27,7 @@ class CodeMissing(AuthenticationFailed):
 
 
 class CodeWrong(AuthenticationFailed):
-    """The second factor is not."""
+    """The second factor is wrong, was used before, or none is set up."""
 
     default_detail = "The code is wrong, or was used before."
 
@@ -30,8 +40,16 @@ class SecondFactorRequired(PermissionDenied):
     )
 
 
+class NoSuchMembership(ValidationError):
+    """The person is no active member of that tenant, or of any; they have proved who they are."""
+
+    def __init__(self) -> None:
+        super().__init__({"tenant": ["You are not a member of this or any active organisation."]})
+
+
 class LoginLocked(Throttled):
-    """After too many failures; nothing was tried."""
+    """After too many failures nothing is tried for ``wait`` seconds, whether or not the name is
+    known."""
 
     def __init__(self, seconds: int) -> None:
         minutes = -(-seconds // 60)

@@ -96,7 +96,7 @@ def end(user: User, sign_in: UUID, *, address: str | None) -> bool:
     """End one; it holds from the next request. False if the person has none of this id."""
     with transaction.atomic():
         keys = [row.pk for row in Session.objects.filter(user=user) if row.public_id == sign_in]
-        ended = _end(user, keys, list(_families(user).filter(pk=sign_in)))
+        ended = _end(user, keys, _ids(_families(user).filter(pk=sign_in)))
         if ended:
             _record(user, ended, address)
     return bool(ended)
@@ -123,16 +123,18 @@ def _families(user: User) -> QuerySet[TokenFamily]:
     return TokenFamily.objects.filter(user=user, ended_at=None)
 
 
+def _ids(families: QuerySet[TokenFamily]) -> list[UUID]:
+    return list(families.values_list("pk", flat=True))
+
+
 def _end_others(user: User, session_key: str | None) -> int:
     others = Session.objects.filter(user=user).exclude(session_key=session_key)
-    return _end(user, [row.pk for row in others], list(_families(user)))
+    return _end(user, [row.pk for row in others], _ids(_families(user)))
 
 
-def _end(user: User, session_keys: list[str], families: list[TokenFamily]) -> int:
+def _end(user: User, session_keys: list[str], families: list[UUID]) -> int:
     deleted, _ = Session.objects.filter(user=user, pk__in=session_keys).delete()
-    for family in families:
-        tokens.revoke_family(family.pk.hex)
-    return deleted + len(families)
+    return deleted + tokens.end_families(families)
 
 
 def _record(user: User, ended: int, address: str | None) -> None:

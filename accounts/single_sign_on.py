@@ -3,12 +3,17 @@
 allauth finds the provider's addresses, keeps the state and trades the code; what an answer must
 prove, and whom it signs in, is decided here. It makes no accounts: it admits people who have one,
 the first time by an e-mail address that the provider has verified, from then on by its ``sub``.
+
+That first time ends the account's password, sessions and tokens: who made the account by an
+invitation's link that was handed on need not be who reads the address's mail.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -25,7 +30,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
-from accounts import audit
+from accounts import audit, passwords
 from accounts.models import User
 
 PROVIDER = "sso"  # as allauth's state names it
@@ -33,23 +38,27 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LEEWAY_SECONDS = 60  # by which the provider's clock may differ
 
 
+@dataclass(frozen=True, slots=True)
+class SignedOn:
+    """Whom the provider's answer signs in, and where they wanted to go."""
+
+    user: User
+    next_url: str | None
+    password_dropped: bool  # it was the first time, and there was one
+
+
 class SignOnRefused(Exception):
     """The provider's answer signs nobody in; the text says why, for the log."""
 
 
 def begin(request: HttpRequest) -> HttpResponse:
-    """Off to the provider. Raises `SignOnRefused` if it does not answer."""
-    try:
+    """Off to the provider. Raises `SignOnRefused` if it does not answer as it should."""
+    with _asking():
         return _Provider(request, app=_app()).redirect_from_request(request)
-    except (requests.RequestException, ValueError, KeyError) as error:
-        raise SignOnRefused(f"the provider does not answer: {error!r}") from error
 
 
-def finish(request: HttpRequest) -> tuple[User, str | None]:
-    """Whom the provider's answer signs in, and where they wanted to go.
-
-    Raises `SignOnRefused`.
-    """
+def finish(request: HttpRequest) -> SignedOn:
+    """What the provider's answer says. Raises `SignOnRefused`."""
     given = request.GET.get("state", "")
     state = statekit.unstash_state(request, provider_id=PROVIDER, state_id=given)
     if state is None:
@@ -57,16 +66,13 @@ def finish(request: HttpRequest) -> tuple[User, str | None]:
     if "code" not in request.GET:
         raise SignOnRefused(f"no code: {request.GET.get('error', '')[:100]!r}")
     adapter = _Adapter(request, PROVIDER)
-    try:
+    with _asking():
         client = adapter.get_client(request, _app())
         verifier = state.get("pkce_code_verifier")
         tokens = adapter.get_access_token_data(request, _app(), client, verifier)
         claims = adapter.claims_in(tokens, nonce=state["nonce"])
-    except (requests.RequestException, OAuth2Error, jwt.PyJWTError) as error:
-        raise SignOnRefused(f"the answer is not valid: {error!r}") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # not as it should look
-        raise SignOnRefused(f"the answer cannot be read: {error!r}") from error
-    return _person_of(claims, address=audit.address_of(request)), state.get("next")
+    user, dropped = _person_of(request, claims)
+    return SignedOn(user, state.get("next"), dropped)
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
@@ -146,6 +152,17 @@ class _Adapter(OpenIDConnectOAuth2Adapter):
         return claims
 
 
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Whatever is wrong with what the provider answers refuses the sign-in."""
+    try:
+        yield
+    except (requests.RequestException, OAuth2Error, jwt.PyJWTError) as error:
+        raise SignOnRefused(f"the answer is not valid: {error!r}") from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # not as it should look
+        raise SignOnRefused(f"the answer cannot be read: {error!r}") from error
+
+
 def _app() -> SocialApp:
     return SocialApp(
         provider="openid_connect",
@@ -169,16 +186,20 @@ def _key_of(token: str, keys: list[dict[str, Any]]) -> jwt.PyJWK:
     return jwt.PyJWK(named[0], algorithm=header["alg"])
 
 
-def _person_of(claims: Mapping[str, Any], *, address: str | None) -> User:
+def _person_of(request: HttpRequest, claims: Mapping[str, Any]) -> tuple[User, bool]:
     subject = str(claims["sub"])
-    if not subject or len(subject) > 191:
+    if not subject or len(subject) > 191 or "\0" in subject:
         raise SignOnRefused("the subject is empty or too long")
     issuer = settings.OIDC_ISSUER.rstrip("/")[:200]  # a subject is one of its issuer alone
     known = SocialAccount.objects.filter(provider=issuer, uid=subject).select_related("user")
     if linked := known.first():
-        return _active(linked.user)
+        return _active(linked.user), False
     email = str(claims.get("email") or "")
-    if not email or claims.get("email_verified", settings.OIDC_TRUST_EMAIL) is not True:
+    if (
+        not email
+        or "\0" in email
+        or claims.get("email_verified", settings.OIDC_TRUST_EMAIL) is not True
+    ):
         raise SignOnRefused("there is no verified e-mail address")
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email=email.lower()).first()
@@ -188,15 +209,18 @@ def _person_of(claims: Mapping[str, Any], *, address: str | None) -> User:
         if SocialAccount.objects.filter(provider=issuer, user=user).exists():
             raise SignOnRefused("the account belongs to another subject of the provider")
         SocialAccount.objects.create(provider=issuer, uid=subject, user=user, extra_data={})
+        request.session.flush()  # it may be the account's, and goes on as nobody's
+        had_password = passwords.drop(user)
         audit.record(
             actor=user,
             tenant=audit.home_tenant(user),
             action="single_sign_on.link",
             obj=user,
-            after={"subject": subject},
-            address=address,
+            before={"password": had_password},
+            after={"subject": subject, "password": False},
+            address=audit.address_of(request),
         )
-    return user
+    return user, had_password
 
 
 def _active(user: User) -> User:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from accounts.models import ApiKey, Membership, Tenant, User
 
 Row = TypeVar("Row", bound=models.Model, covariant=True)
-SESSION_KEY = "tenant_id"
+TENANT_KEY = "tenant_id"
 
 
 class TenantQuerySet(models.QuerySet[Row]):
@@ -113,7 +113,7 @@ def _read_session(request: HttpRequest) -> Actor | None:
     if user is None or not user.is_authenticated:
         return None
     memberships = list(Membership.objects.active().filter(user=user).order_by("pk"))
-    chosen = request.session.get(SESSION_KEY)
+    chosen = request.session.get(TENANT_KEY)
     request._has_choice = len(memberships) > 1  # type: ignore[attr-defined]
     for membership in memberships:
         if str(membership.tenant_id) == chosen:
@@ -127,10 +127,10 @@ def settle_choice(request: HttpRequest, actor: Actor) -> bool:
     Who is removed from the tenant they worked for goes on in another of theirs, and should be told,
     lest a form that was filled in for the one is sent to the other.
     """
-    chosen, now = request.session.get(SESSION_KEY), str(actor.tenant.pk)
+    chosen, now = request.session.get(TENANT_KEY), str(actor.tenant.pk)
     if chosen == now or (chosen is None and not request._has_choice):  # type: ignore[attr-defined]
         return True
-    request.session[SESSION_KEY] = now
+    request.session[TENANT_KEY] = now
     return chosen is None
 
 

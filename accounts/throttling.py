@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts import limits
+from accounts import limits, login_throttle
+from accounts.signin_errors import LoginLocked
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # at run time it would load the settings' classes
@@ -27,7 +29,7 @@ class GroupThrottle(BaseThrottle):
 
 
 class RateHeadersMiddleware:
-    """Tells on every answer to a limited call how many are left."""
+    """Tells on every answer to a limited call how many are left; refuses pages what is too much."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -39,3 +41,13 @@ class RateHeadersMiddleware:
             for name, value in limits.headers(standing).items():
                 response[name] = value
         return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The page that refuses; the API's views have answered by themselves."""
+        if isinstance(error, LoginLocked):
+            return login_throttle.lockout_response(request, None, None)
+        if not isinstance(error, limits.RateLimited):
+            return None
+        page = render(request, "429.html", {"detail": error.detail}, status=error.status_code)
+        page["Retry-After"] = str(error.wait)
+        return page

@@ -3,18 +3,21 @@
 A login starts a family of refresh tokens, of which each serves once. A second use means that two
 hold the token, a thief perhaps one of them, so the whole family is refused from then on (RFC 9700,
 section 4.14.2). The ids of a family's tokens start with the family's own: simplejwt's table of
-outstanding tokens finds them by the index it has, and its unique row in the blacklist is the lock
-that lets one of several parallel rotations win. What a family is to its person, a sign-in from
+outstanding tokens finds them by the index it has. What a family is to its person, a sign-in from
 somewhere that can be ended, is a row of `TokenFamily`; where it has ended, its access tokens are
-refused as well.
+refused as well. That row is what rotating and ending a family wait for one another at: of several
+parallel rotations one wins.
 """
 
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt.exceptions import TokenError
@@ -155,17 +158,18 @@ def rotate(raw: str, *, address: str | None = None) -> tuple[RefreshToken, Membe
     try:
         token = RefreshToken(raw)  # type: ignore[arg-type]  # simplejwt mistypes it
         membership = member_of(token)
+        following = RefreshToken()
         with transaction.atomic():
-            _lock(token[FAMILY])
+            live = TokenFamily.objects.filter(pk=UUID(token[FAMILY]), ended_at=None)
+            if not live.update(
+                last_seen_at=timezone.now(), expires_at=datetime_from_epoch(following["exp"])
+            ):
+                raise TokenRefused("The sign-in has been ended.")
             row = OutstandingToken.objects.filter(jti=token[JTI]).first()
             if row is None:
                 raise TokenRefused("The token is not known.")
             if not BlacklistedToken.objects.get_or_create(token=row)[1]:
                 raise TokenReused(token)
-            following = RefreshToken()
-            TokenFamily.objects.filter(pk=UUID(token[FAMILY])).update(
-                last_seen_at=timezone.now(), expires_at=datetime_from_epoch(following["exp"])
-            )
             return _next_token(following, membership, token[FAMILY]), membership
     except TokenReused as error:
         _end_family(error.used, action="token.reuse", address=address)
@@ -192,7 +196,7 @@ def revoke(raw: str, *, address: str | None = None) -> None:
 def _end_family(token: RefreshToken, *, action: str, address: str | None) -> None:
     """Revoke the token's family and, where that ended something, say so in the audit log."""
     with transaction.atomic():
-        if revoke_family(token[FAMILY]):
+        if end_families([UUID(token[FAMILY])]):
             membership = (
                 Membership.objects.filter(user_id=token[SUBJECT], tenant_id=token[TENANT])
                 .select_related("user", "tenant")
@@ -209,20 +213,18 @@ def _end_family(token: RefreshToken, *, action: str, address: str | None) -> Non
 
 
 @unscoped()
-def revoke_family(family: str) -> int:
-    """Refuse every token of a sign-in; returns how many refresh tokens could still be used."""
+def end_families(families: Collection[UUID]) -> int:
+    """Refuse every token of these sign-ins; returns how many had not ended before."""
+    if not families:
+        return 0
     with transaction.atomic():
-        _lock(family)
-        TokenFamily.objects.filter(pk=UUID(family), ended_at=None).update(ended_at=timezone.now())
-        # Read after the lock: a rotation that held it has written its new token by now.
-        live = _family_rows(family).filter(blacklistedtoken=None)
-        return len(BlacklistedToken.objects.bulk_create([BlacklistedToken(token=t) for t in live]))
-
-
-def _family_rows(family: str) -> QuerySet[OutstandingToken]:
-    return OutstandingToken.objects.filter(jti__startswith=f"{family}.")
-
-
-def _lock(family: str) -> None:
-    """Hold the family's oldest row until the transaction ends."""
-    _family_rows(family).order_by("pk").select_for_update().first()
+        ended = TokenFamily.objects.filter(pk__in=families, ended_at=None).update(
+            ended_at=timezone.now()
+        )
+        # Read after that: a rotation that was first has written its new token by now.
+        theirs = [Q(jti__startswith=f"{family.hex}.") for family in families]
+        live = OutstandingToken.objects.filter(reduce(or_, theirs), blacklistedtoken=None)
+        BlacklistedToken.objects.bulk_create(
+            [BlacklistedToken(token=token) for token in live], ignore_conflicts=True
+        )
+    return ended

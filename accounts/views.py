@@ -25,7 +25,7 @@ from accounts.row_security import unscoped
 from accounts.second_factor_forms import CodeForm
 from accounts.sign_on_views import is_offered
 from accounts.signin import find_membership, open_session
-from accounts.tenancy import SESSION_KEY, member_actor, session_actor
+from accounts.tenancy import TENANT_KEY, member_actor, session_actor
 
 
 class LoginView(auth_views.LoginView):
@@ -101,13 +101,11 @@ class PasswordResetView(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send the link, if there is such a person."""
         form = ResetForm(request.POST)
+        if not settings.EMAIL_URL:
+            return self._form(request, form, status=404)
         if not form.is_valid():
             return self._form(request, form, status=400)
-        try:
-            limits.admit(request, "token")
-        except limits.RateLimited as error:
-            form.add_error(None, f"Too many attempts. Try again in {error.wait} seconds.")
-            return self._form(request, form, status=429)
+        limits.admit(request, "token")
         passwords.send_link(form.cleaned_data["email"], address=audit.address_of(request))
         return render(request, "accounts/password_reset_sent.html")
 
@@ -150,7 +148,7 @@ class SwitchTenantView(LoginRequiredMixin, View):
         chosen = find_membership(cast(User, request.user), str(form.cleaned_data["tenant"]))
         if chosen is None:
             raise Http404
-        request.session[SESSION_KEY] = str(chosen.tenant_id)
+        request.session[TENANT_KEY] = str(chosen.tenant_id)
         audit.record(
             actor=member_actor(chosen),
             tenant=chosen.tenant,

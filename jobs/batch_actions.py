@@ -14,7 +14,6 @@ from django.http import Http404
 
 from accounts import audit
 from accounts.identifiers import uuid7
-from accounts.names import clean_name
 from accounts.tenancy import Actor
 from extraction.errors import ExtractionError
 from extraction.options import Options
@@ -94,7 +93,7 @@ def submit_batch(
             batch = Batch.objects.create(
                 id=batch_id,
                 tenant=actor.tenant,
-                name=clean_name(name),
+                name=name,
                 created_by=actor.user,
                 api_key=actor.api_key,
                 options=submit.shown(placed.options),

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from accounts.name_fields import NameSerializerField
 from jobs import batches
 from jobs.batch_export import EXPORTS
 from jobs.batch_fetching import Source
@@ -69,7 +70,7 @@ class SourcesField(serializers.ListField):
 class BatchSubmitSerializer(SubmitSerializer):
     """Documents and what to do with each of them."""
 
-    name = serializers.CharField(
+    name = NameSerializerField(
         required=False, allow_blank=True, max_length=200, help_text="what people are shown"
     )
     files = serializers.ListField(

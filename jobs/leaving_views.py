@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -18,14 +18,15 @@ from accounts import closing, limits
 from accounts.audit import address_of
 from accounts.models import Membership
 from accounts.organisation_views import OrganisationPageMixin
+from accounts.reauthentication import is_confirmed, what_to_do
 from accounts.row_security import unscoped
-from accounts.tenancy import SESSION_KEY, Actor, PageMixin, actor_of, tenant_of
+from accounts.tenancy import TENANT_KEY, Actor, PageMixin, actor_of, tenant_of
 from jobs import departure
 from jobs.leaving_api import NAME, export
 from jobs.views import ProblemPage
 
 
-class LeaveForm(forms.Form):
+class DeleteOrganisationForm(forms.Form):
     """The organisation's name, and the password of who deletes it, if they have one."""
 
     name = forms.CharField(
@@ -53,33 +54,36 @@ class LeaveForm(forms.Form):
             raise forms.ValidationError(NAME)
         return name
 
-    def clean_password(self) -> str:
-        """Proved as at sign-in: wrong ones are counted and noted likewise."""
-        user, password = self.actor.user, self.cleaned_data["password"]
+    def clean(self) -> dict[str, Any]:
+        """By whom it is, whatever else is wrong: a password is counted as at sign-in."""
+        cleaned = super().clean() or {}
+        user = self.actor.user
         assert user is not None
-        if authenticate(self.request, username=user.email, password=password) != user:
-            raise forms.ValidationError("This is not your password.")
-        return str(password)
+        if "password" not in self.errors and not is_confirmed(
+            self.request, user, cleaned.get("password", "")
+        ):
+            self.add_error("password" if "password" in self.fields else None, what_to_do(user))
+        return cleaned
 
 
-class LeavePage(ProblemPage, OrganisationPageMixin, View):
+class DeleteOrganisationPage(ProblemPage, OrganisationPageMixin, View):
     """What leaving means, the export, and the form that deletes."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "tenant:delete", "post": "tenant:delete"}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page."""
-        return self._form(request, LeaveForm(request, actor_of(request)))
+        return self._form(request, DeleteOrganisationForm(request, actor_of(request)))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Close the organisation; who belongs to no other one is signed out."""
         actor = actor_of(request)
         limits.admit(request, "token")
-        form = LeaveForm(request, actor)
+        form = DeleteOrganisationForm(request, actor)
         if not form.is_valid():
             return self._form(request, form, status=400)
         row = departure.begin(actor.tenant, actor=actor, address=address_of(request))
-        request.session.pop(SESSION_KEY, None)
+        request.session.pop(TENANT_KEY, None)
         with unscoped():  # the person's, in all organisations
             elsewhere = Membership.objects.active().filter(user=actor.user).exists()
         if not elsewhere:
@@ -91,7 +95,9 @@ class LeavePage(ProblemPage, OrganisationPageMixin, View):
         )
         return redirect("job-list-page" if request.user.is_authenticated else "login")
 
-    def _form(self, request: HttpRequest, form: LeaveForm, status: int = 200) -> HttpResponse:
+    def _form(
+        self, request: HttpRequest, form: DeleteOrganisationForm, status: int = 200
+    ) -> HttpResponse:
         context = {
             "form": form,
             "days": settings.TENANT_DELETION_DAYS,

@@ -1,6 +1,7 @@
 """A tenant's webhooks and secrets: made, changed, rotated, switched off, removed.
 
-Secrets are shown once, when they are made. Audit entries hold a URL's origin alone: paths and
+Who does so is looked at anew under the tenant's lock, which raises PermissionDenied. Secrets are
+shown once, when they are made. Audit entries hold a URL's origin alone: paths and
 queries of receivers often are secrets themselves.
 """
 
@@ -22,6 +23,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Tenant
+from accounts.seniority import under_lock
 from accounts.tenancy import Actor
 from extraction.errors import InvalidOption
 from jobs import netguard, webhooks
@@ -29,6 +31,7 @@ from jobs.errors import TooManyWebhooks, WebhookDisabled
 from jobs.models import CallbackSecret, Delivery, Job, JobCallback, Webhook
 from jobs.sealing import seal, unseal
 
+WRITE = "webhooks:write"  # reading needs it too: receivers' addresses often are secrets
 MAX_WEBHOOKS = 20  # of a tenant
 SECRET_BYTES = 32
 ROTATION = timedelta(hours=24)  # for which the secret before is used too
@@ -41,7 +44,7 @@ def create(
     target = netguard.check_url(url, settings.WEBHOOK_ALLOWED_HOSTS)
     chosen, secret = _known(events), _new_secret()
     with transaction.atomic():
-        _lock(actor.tenant)
+        actor = under_lock(actor, WRITE)
         count = Webhook.objects.for_tenant(actor.tenant).count()
         if count >= MAX_WEBHOOKS:
             raise TooManyWebhooks(limit=MAX_WEBHOOKS, actual=count + 1)
@@ -70,6 +73,7 @@ def change(
         netguard.check_url(url, settings.WEBHOOK_ALLOWED_HOSTS)
     chosen = None if events is None else _known(events)
     with transaction.atomic():
+        actor = under_lock(actor, WRITE)
         webhook = _locked(webhook)
         before = _told(webhook)
         if url is not None:
@@ -100,6 +104,7 @@ def change(
 def delete(webhook: Webhook, *, actor: Actor, address: str | None) -> None:
     """Remove the webhook with its deliveries. Raises Http404 where it is gone already."""
     with transaction.atomic():
+        actor = under_lock(actor, WRITE)
         # the strongest lock: events being written for it come before, or find it gone
         rows = Webhook.objects.select_for_update(of=("self",)).select_related("tenant")
         webhook = get_object_or_404(rows, pk=webhook.pk)
@@ -110,6 +115,7 @@ def delete(webhook: Webhook, *, actor: Actor, address: str | None) -> None:
 def rotate(webhook: Webhook, *, actor: Actor, address: str | None) -> str:
     """A new secret; the one before goes on signing beside it for ``ROTATION``."""
     with transaction.atomic():
+        actor = under_lock(actor, WRITE)
         webhook = _locked(webhook)
         secret = _rotated(webhook)
         _record("webhook.rotate", webhook, actor, address)
@@ -119,6 +125,7 @@ def rotate(webhook: Webhook, *, actor: Actor, address: str | None) -> str:
 def rotate_callback(*, actor: Actor, address: str | None) -> str:
     """As ``rotate``, of the secret that signs the tenant's callbacks; the first makes it."""
     with transaction.atomic():
+        actor = under_lock(actor, WRITE)
         _ensure_callback_secret(actor.tenant)
         signing = CallbackSecret.objects.select_for_update().get(tenant=actor.tenant)
         secret = _rotated(signing)
@@ -159,6 +166,7 @@ def end_pending(webhook: Webhook) -> None:
 def ping(webhook: Webhook, *, actor: Actor, address: str | None) -> Delivery:
     """Send a test. Raises ``WebhookDisabled``."""
     with transaction.atomic():
+        actor = under_lock(actor, WRITE)
         webhook = _locked(webhook)
         if not webhook.active:
             raise WebhookDisabled()
@@ -172,6 +180,7 @@ def replay(delivery: Delivery, *, actor: Actor, address: str | None) -> Delivery
     One under way stays so. Raises ``WebhookDisabled``, Http404 where it was deleted meanwhile.
     """
     with transaction.atomic():
+        actor = under_lock(actor, WRITE)
         if delivery.webhook_id and not Webhook.objects.filter(
             pk=delivery.webhook_id, active=True
         ).select_for_update(no_key=True):
@@ -223,10 +232,6 @@ def _known(events: Iterable[str]) -> list[str]:
         wrong = f"{unknown[0][:50]!r} is none" if chosen else "There must be some"
         raise InvalidOption(f"events: {wrong} of: {', '.join(webhooks.EVENTS)}.")
     return chosen
-
-
-def _lock(tenant: Tenant) -> None:
-    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
 
 def _locked(webhook: Webhook) -> Webhook:

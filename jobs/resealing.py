@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
-from django.db.models import Model, Q
-from django.db.models.functions import Now
+from django.db.models import Model
 
 from accounts import keys, sealing
 from accounts.adapters import SEALED_FOR
@@ -103,7 +102,7 @@ class Hashed:
 
 def hashed_keys() -> Hashed:
     """Where they stand: each is hashed anew when it is used, an older one has not been since."""
-    live = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
+    live = ApiKey.objects.live()
     newest, *others = (keys.pepper_name(pepper) for pepper in keys.peppers())
     current = live.filter(pepper=newest).count()
     older = live.filter(pepper__in=others).exclude(pepper=newest).count()

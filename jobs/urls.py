@@ -170,7 +170,11 @@ urlpatterns = [
     path("jobs/<uuid:pk>/cancel", views.JobCancelPage.as_view(), name="job-page-cancel"),
     path("jobs/<uuid:pk>/retry", views.JobRetryPage.as_view(), name="job-page-retry"),
     path("jobs/<uuid:pk>/delete", views.JobDeletePage.as_view(), name="job-page-delete"),
-    path("organisation/leave", leaving_views.LeavePage.as_view(), name="organisation-leave-page"),
+    path(
+        "organisation/leave",
+        leaving_views.DeleteOrganisationPage.as_view(),
+        name="organisation-leave-page",
+    ),
     path(
         "organisation/export.zip",
         leaving_views.ExportView.as_view(),

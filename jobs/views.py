@@ -65,9 +65,6 @@ class ProblemPage:
         except ExtractionError as error:
             problem = viewer.explain(error.failure())
             return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)
-        except limits.RateLimited as error:
-            context = {"problem": _too_many(error)}
-            return render(request, "jobs/problem.html", context, status=error.status_code)
 
 
 class JobListPage(PageMixin, MultipleObjectMixin, View):

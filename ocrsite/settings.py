@@ -67,7 +67,8 @@ API_KEY_PEPPER_FALLBACKS = env.list("API_KEY_PEPPER_FALLBACKS", default=[])
 # How long a process lets in a key that it has looked up, without looking again; 0: never
 KEY_CACHE_SECONDS = env.float("KEY_CACHE_SECONDS", default=0.5)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+_PORT = env.str("BIND", default="").rpartition(":")[2]
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{_PORT if _PORT.isdigit() else 8000}")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # reverse proxies in front of this
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics answers loopback only

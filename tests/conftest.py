@@ -134,8 +134,8 @@ def places_of_exports() -> Iterator[None]:
     back here."""
     yield
     exporting: Any = sys.modules.get("jobs.exporting")
-    places: Any = exporting and exporting.places
-    if isinstance(places, threading.BoundedSemaphore):  # no test's own stand-in
+    if isinstance(exporting and exporting.places, threading.BoundedSemaphore):  # no stand-in
+        places: Any = exporting.places
         while places._value < places._initial_value:
             places.release()
 

@@ -77,7 +77,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "api/v1/members": {"get": MEMBERS},
     "api/v1/members/leave": {"post": MEMBERS},
     "api/v1/members/transfer": {"post": TRANSFER},
-    "api/v1/members/<uuid:pk>": {"get": MEMBERS, "patch": MANAGE, "delete": MANAGE},
+    "api/v1/members/<uuid:pk>": {"get": MANAGE, "patch": MANAGE, "delete": MANAGE},
     "api/v1/invitations": {"get": MANAGE, "post": MANAGE},
     "api/v1/invitations/<uuid:pk>": {"get": MANAGE, "delete": MANAGE},
     "api/v1/invitations/<uuid:pk>/resend": {"post": MANAGE},

@@ -38,6 +38,13 @@ def me(access: str) -> Any:
     return APIClient().get("/api/v1/auth/me", HTTP_AUTHORIZATION=f"Bearer {access}")
 
 
+def signed_in_long_ago(client: Client) -> None:
+    """The client's session goes on, of a sign-in that is no longer fresh."""
+    session = client.session
+    session["device"] = {**session["device"], "at": "2026-01-01T00:00:00+00:00"}
+    session.save()
+
+
 class App:
     """An authenticator app, set up for a person; it shows a new code each time."""
 

@@ -13,19 +13,29 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 from rest_framework.test import APIClient
 
 from accounts.admin import AuditedAdmin
-from accounts.models import AuditEntry, User
+from accounts.key_changes import rotate_key
+from accounts.keys import create_api_key
+from accounts.models import ApiKey, AuditEntry, Membership, Session, User
+from accounts.permissions import Role
 from jobs import job_actions
 from jobs.batch_actions import cancel as cancel_batch
 from jobs.models import Batch, Delivery, Job
+from tests.accounts.billing import subscribe, terms
+from tests.accounts.inviting import invited
 from tests.jobs.hooking import hook
 from tests.jobs.making import form_file, make_job
 from tests.jobs.reviewing import RIGHT, read_job
 from tests.people import PASSWORD, Organisation
+from tests.signing_in import App, by_page
 from tests.test_isolation import METHODS, address, methods_of, patterns
 
 pytestmark = [
@@ -44,6 +54,7 @@ class Call:
     make: Callable[[Organisation], Any] = lambda acme: None
     body: Callable[[Organisation, Any], dict[str, Any]] = lambda acme, pk: {}
     multipart: bool = False
+    caller: Callable[[Organisation], Any] | None = None  # else the key, or the owner's session
 
 
 def queued(acme: Organisation) -> Any:
@@ -109,60 +120,75 @@ def pair(acme: Organisation) -> dict[str, Any]:
     return body
 
 
+def key(acme: Organisation) -> Any:
+    terms = {"name": "x", "scopes": ["jobs:read"], "created_by": None}
+    return create_api_key(tenant=acme.tenant, **terms)[0].pk  # type: ignore[arg-type]
+
+
+def rotated(acme: Organisation) -> Any:
+    pk = key(acme)
+    rotate_key(ApiKey.objects.get(pk=pk), actor=acme.actor, address=None)
+    return pk
+
+
+def viewer(acme: Organisation) -> Any:
+    return acme.join(Role.VIEWER).pk
+
+
+def second_owner(acme: Organisation) -> Any:
+    person = User.objects.create_user("second@acme.example", PASSWORD)
+    Membership.objects.create(tenant=acme.tenant, user=person, role=Role.OWNER)
+    return person.pk
+
+
+def invitation(acme: Organisation) -> Any:
+    return invited(acme).invitation.pk
+
+
+def session(acme: Organisation) -> Any:
+    by_page(acme.owner.email)
+    return Session.objects.get(user=acme.owner).public_id
+
+
+def priced(acme: Organisation) -> None:
+    start = timezone.localdate().replace(day=1)
+    subscribe(acme.tenant, terms(start=start).plan, start)
+
+
+def by_token(acme: Organisation) -> Any:
+    return APIClient(headers={"Authorization": f"Bearer {pair(acme)['access']}"})
+
+
+def half_signed_in(acme: Organisation) -> Any:
+    client = Client()
+    assert by_page(acme.owner.email, client=client)["Location"] == "/login/code"
+    return client
+
+
+def by_reset_link(acme: Organisation) -> Any:
+    client = Client()
+    token = default_token_generator.make_token(acme.owner)
+    assert client.get(reset_link(acme, token)).status_code == 302
+    return client
+
+
+def reset_link(acme: Organisation, token: str = "set-password") -> str:
+    uid = urlsafe_base64_encode(force_bytes(acme.owner.pk))
+    return reverse("password-reset-link", args=[uid, token])
+
+
 FILE = Call("job.submit", body=lambda acme, pk: {"file": form_file()}, multipart=True)
 LOGIN = Call(
-    "session.login", body=lambda acme, pk: {"username": acme.owner.email, "password": PASSWORD}
+    "session.login",
+    body=lambda acme, pk: {"username": acme.owner.email, "password": PASSWORD},
+    caller=lambda acme: Client(),
 )
+NEW = "another battery staple"
+TERMS = {"name": "import", "scopes": ["jobs:read"]}
+INVITE = {"email": "new@acme.example", "role": "viewer"}
 HOOK = {"url": "https://8.8.8.8/", "events": ["job.failed"]}
 
 # A text instead of a call says why there is none
-# Whose entries are looked at where they are tested
-ELSEWHERE: dict[str, dict[str, tuple[str, ...]]] = {
-    "test_key_changes, test_key_pages": {
-        "api/v1/keys": ("post",),
-        "api/v1/keys/<uuid:pk>": ("patch", "delete"),
-        "api/v1/keys/<uuid:pk>/rotate": ("post", "delete"),
-        "organisation/keys/new": ("post",),
-        "organisation/keys/<uuid:pk>": ("post",),
-        "organisation/keys/<uuid:pk>/rotate": ("post",),
-        "organisation/keys/<uuid:pk>/end-rotation": ("post",),
-        "organisation/keys/<uuid:pk>/revoke": ("post",),
-    },
-    "test_members, test_invitations": {
-        "api/v1/members/leave": ("post",),
-        "api/v1/members/transfer": ("post",),
-        "api/v1/members/<uuid:pk>": ("patch", "delete"),
-        "api/v1/invitations": ("post",),
-        "api/v1/invitations/<uuid:pk>": ("delete",),
-        "api/v1/invitations/<uuid:pk>/resend": ("post",),
-        "organisation/members": ("post",),
-        "organisation/members/leave": ("post",),
-        "organisation/members/<uuid:pk>": ("post",),
-        "organisation/members/<uuid:pk>/remove": ("post",),
-        "organisation/members/<uuid:pk>/transfer": ("post",),
-        "organisation/invitations/<uuid:pk>/resend": ("post",),
-        "organisation/invitations/<uuid:pk>/revoke": ("post",),
-        "invitations/<str:token>": ("post",),
-    },
-    "test_login_throttle, test_passwords, test_second_factor, test_signins": {
-        "login/code": ("post",),
-        "admin/login/": ("post",),
-        "password-reset": ("post",),
-        "password-reset/<uidb64>/<token>": ("post",),
-        "account/password": ("post",),
-        "account/second-factor": ("post",),
-        "account/sessions/end-others": ("post",),
-        "account/sessions/<uuid:pk>/end": ("post",),
-    },
-    "test_leaving, test_departure": {
-        "api/v1/organisation": ("delete",),
-        "organisation/leave": ("post",),
-    },
-    "test_billing_pages, test_budgets": {
-        "organisation/billing/budget": ("post",),
-        "organisation/billing/details": ("post",),
-    },
-}
 AUDITED: dict[str, dict[str, Call | str]] = {
     "api/v1/classify": {"post": FILE},
     "api/v1/ocr/jobs": {"post": FILE},
@@ -227,10 +253,111 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "organisation": {
         "post": Call("settings.change", body=lambda acme, pk: {"name": "New", "retention_hours": 5})
     },
-    **{
-        route: dict.fromkeys(methods, why)
-        for why, routes in ELSEWHERE.items()
-        for route, methods in routes.items()
+    "api/v1/keys": {"post": Call("key.create", body=lambda acme, pk: TERMS)},
+    "api/v1/keys/<uuid:pk>": {
+        "patch": Call("key.update", key, lambda acme, pk: {"name": "another"}),
+        "delete": Call("key.revoke", key),
+    },
+    "api/v1/keys/<uuid:pk>/rotate": {
+        "post": Call("key.rotate", key),
+        "delete": Call("key.rotate_end", rotated),
+    },
+    "organisation/keys/new": {
+        "post": Call("key.create", body=lambda acme, pk: {**TERMS, "expiry": "never"})
+    },
+    "organisation/keys/<uuid:pk>": {
+        "post": Call("key.update", key, lambda acme, pk: {**TERMS, "expiry": "30"})
+    },
+    "organisation/keys/<uuid:pk>/rotate": {
+        "post": Call("key.rotate", key, lambda acme, pk: {"overlap_hours": "1"})
+    },
+    "organisation/keys/<uuid:pk>/end-rotation": {"post": Call("key.rotate_end", rotated)},
+    "organisation/keys/<uuid:pk>/revoke": {"post": Call("key.revoke", key)},
+    "api/v1/members/leave": {"post": Call("member.leave", second_owner, caller=by_token)},
+    "api/v1/members/transfer": {
+        "post": Call(
+            "tenant.transfer",
+            viewer,
+            lambda acme, pk: {"member": str(pk), "password": PASSWORD},
+            caller=by_token,
+        )
+    },
+    "api/v1/members/<uuid:pk>": {
+        "patch": Call("member.role", viewer, lambda acme, pk: {"role": "reviewer"}),
+        "delete": Call("member.remove", viewer),
+    },
+    "api/v1/invitations": {"post": Call("invitation.create", body=lambda acme, pk: INVITE)},
+    "api/v1/invitations/<uuid:pk>": {"delete": Call("invitation.revoke", invitation)},
+    "api/v1/invitations/<uuid:pk>/resend": {"post": Call("invitation.resend", invitation)},
+    "organisation/members": {"post": Call("invitation.create", body=lambda acme, pk: INVITE)},
+    "organisation/members/leave": {"post": Call("member.leave", second_owner)},
+    "organisation/members/<uuid:pk>": {
+        "post": Call("member.role", viewer, lambda acme, pk: {"role": "reviewer"})
+    },
+    "organisation/members/<uuid:pk>/remove": {"post": Call("member.remove", viewer)},
+    "organisation/members/<uuid:pk>/transfer": {
+        "post": Call("tenant.transfer", viewer, lambda acme, pk: {"password": PASSWORD})
+    },
+    "organisation/invitations/<uuid:pk>/resend": {"post": Call("invitation.resend", invitation)},
+    "organisation/invitations/<uuid:pk>/revoke": {"post": Call("invitation.revoke", invitation)},
+    "invitations/<str:token>": {
+        "post": Call(
+            "invitation.accept",
+            lambda acme: invited(acme).token,
+            lambda acme, pk: {"name": "Ann", "password": PASSWORD, "again": PASSWORD},
+            caller=lambda acme: Client(),
+        )
+    },
+    "login/code": {
+        "post": Call(
+            "session.login",
+            lambda acme: App(acme.owner).code(),
+            lambda acme, pk: {"code": pk},
+            caller=half_signed_in,
+        )
+    },
+    "admin/login/": {"post": "leads to the one sign-in"},
+    "password-reset": {"post": "password.link: test_passwords, for a thread does it"},
+    "password-reset/<uidb64>/<token>": {
+        "post": Call(
+            "password.reset",
+            body=lambda acme, pk: {"new_password1": NEW, "new_password2": NEW},
+            caller=by_reset_link,
+        )
+    },
+    "account/password": {
+        "post": Call(
+            "password.change",
+            body=lambda acme, pk: {
+                "current": PASSWORD,
+                "new_password1": NEW,
+                "new_password2": NEW,
+            },
+        )
+    },
+    "account/second-factor": {
+        "post": Call(
+            "second_factor.off",
+            lambda acme: App(acme.owner).code(),
+            lambda acme, pk: {"action": "off", "code": pk},
+        )
+    },
+    "account/sessions/end-others": {"post": Call("session.end", session)},
+    "account/sessions/<uuid:pk>/end": {"post": Call("session.end", session)},
+    "api/v1/organisation": {
+        "delete": Call("tenant.leave", body=lambda acme, pk: {"name": "Acme"}, caller=by_token)
+    },
+    "organisation/leave": {
+        "post": Call("tenant.leave", body=lambda acme, pk: {"name": "Acme", "password": PASSWORD})
+    },
+    "organisation/billing/budget": {
+        "post": Call("budget.change", priced, body=lambda acme, pk: {"amount": "10"})
+    },
+    "organisation/billing/details": {
+        "post": Call(
+            "billing.details",
+            body=lambda acme, pk: {"name": "Acme", "address": "1 Road", "country": "DE"},
+        )
     },
     "switch-tenant": {
         "post": Call("session.switch", body=lambda acme, pk: {"tenant": str(acme.tenant.pk)})
@@ -266,15 +393,20 @@ def test_successful_call_leaves_an_entry(
 ) -> None:
     pk = call.make(acme)
     client: Any
+    how = {}
     if route.startswith("api/"):
-        client = acme.api()
         how = {"format": "multipart" if call.multipart else "json"}
+    if call.caller is not None:
+        client = call.caller(acme)
+    elif route.startswith("api/"):
+        client = acme.api()
     else:
-        client, how = Client(), {}
-        if call.action != "session.login":
-            client.force_login(acme.owner)
+        client = Client()
+        client.force_login(acme.owner)
     before = AuditEntry.objects.count()
     url, body = address(route, pk or acme.tenant.pk), call.body(acme, pk)
+    url = url.replace("<str:token>", str(pk))
+    url = url.replace("/password-reset/<uidb64>/<token>", reset_link(acme))
     answer = getattr(client, method)(url, body, **how, HTTP_X_REQUEST_ID="this-call")
     assert answer.status_code < 400, answer.content
     entries = AuditEntry.objects.order_by("pk")[before:]
@@ -284,7 +416,7 @@ def test_successful_call_leaves_an_entry(
     assert entry.tenant == acme.tenant
     assert entry.api_key == (acme.key if route.startswith("api/v1/") and entry.api_key else None)
     assert entry.actor != "system"
-    secrets = ("whsec_", PASSWORD, acme.raw_key, "ocrs_" + acme.raw_key[5:20])
+    secrets = ("whsec_", PASSWORD, NEW, acme.raw_key, "ocrs_" + acme.raw_key[5:20])
     told = f"{entry.before}{entry.after}"
     assert not [secret for secret in secrets if secret in told]
 

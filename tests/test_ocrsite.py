@@ -119,6 +119,19 @@ def test_nothing_that_needs_the_secret_key_starts_without_it() -> None:
     assert "SECRET_KEY is not set" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("bind", "url"),
+    [
+        ("127.0.0.1:8141", "http://127.0.0.1:8141"),
+        ("unix:/run/web.sock", "http://127.0.0.1:8000"),
+        ("", "http://127.0.0.1:8000"),
+    ],
+)
+def test_links_lead_to_the_port_served_where_no_address_is_set(bind: str, url: str) -> None:
+    code = "import os; os.environ['BIND'] = {!r}; from ocrsite.settings import SITE_URL as url; "
+    assert started("-c", (code + "print(url)").format(bind)).stdout.strip() == url
+
+
 def test_every_setting_read_from_the_environment_is_documented() -> None:
     read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "ocrsite/settings.py").read_text()))
     read |= set(

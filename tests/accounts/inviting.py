@@ -33,4 +33,4 @@ def invited(
     sent = invitations.invite(
         actor=actor or organisation.member, email=email, role=role, address=None
     )
-    return Invited(sent.invitation, sent.path.removeprefix("/invitations/"))
+    return Invited(sent.invitation, sent.link.partition("/invitations/")[2])

@@ -290,7 +290,7 @@ def test_every_action_that_is_recorded_has_its_words() -> None:
 def texts(nodes: Iterable[ast.AST]) -> set[str]:
     """The actions among the literals."""
     values = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    return {str(value) for value in values if re.fullmatch(r"[a-z]+\.[a-z]+", str(value))}
+    return {str(value) for value in values if re.fullmatch(r"[a-z_]+\.[a-z_]+", str(value))}
 
 
 def test_words_and_groups() -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import invitations, members
+from accounts import invitations, members, signin
 from accounts.models import AuditEntry, Invitation, Membership, User
 from accounts.permissions import Role
 from accounts.rates import Rates
@@ -59,6 +59,22 @@ def test_new_person_makes_an_account_and_is_signed_in(
     )
 
 
+def test_new_person_comes_in_as_by_the_other_ways(
+    client: Client, acme: Organisation, made: Invited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def open_session(request: Any, user: User, *, next_url: str | None) -> Any:
+        asked.append((user.email, next_url))
+        return signin.open_session(request, user, next_url=next_url)
+
+    monkeypatch.setattr("accounts.invitation_views.open_session", open_session)
+    client.post(made.path, {**NEW, "name": "An\u200bn\u202e"})
+    assert asked == [("new@acme.example", "/jobs")]
+    assert client.session["tenant_id"] == str(acme.tenant.pk)
+    assert User.objects.get(email="new@acme.example").name == "Ann"
+
+
 def test_address_role_and_rights_of_a_new_person_are_the_invitations(
     client: Client, acme: Organisation, stranger: Organisation, made: Invited
 ) -> None:
@@ -84,6 +100,7 @@ def test_address_role_and_rights_of_a_new_person_are_the_invitations(
         ({"password": "new@acme.example", "again": "new@acme.example"}, "password", "similar"),
         ({"password": PASSWORD, "again": "other"}, "again", "differ"),
         ({**NEW, "name": "x" * 201}, "name", "at most 200"),
+        ({**NEW, "name": "\u0958" * 200}, "name", "at most 200"),
     ],
 )
 def test_what_is_wrong_with_an_account_is_said_beside_the_field(
@@ -222,4 +239,6 @@ def test_tries_are_counted_by_address(made: Invited, settings: Settings) -> None
     path = "/invitations/" + "x" * 43
     assert [client.post(path, NEW).status_code for _ in range(3)] == [404, 404, 429]
     assert [client.get(path).status_code for _ in range(2)] == [404, 429]
-    assert int(client.get(path)["Retry-After"]) > 0
+    refused = client.get(path)
+    assert int(refused["Retry-After"]) > 0
+    assert "Too much in a short time" in refused.content.decode()

@@ -40,6 +40,23 @@ def test_key_is_made_and_its_text_shown_this_once(acme: Organisation) -> None:
     assert AuditEntry.objects.get(action="key.create", object_id=key.pk).api_key_id == acme.key.pk
 
 
+def test_name_is_kept_without_what_is_not_seen(acme: Organisation) -> None:
+    body = make(acme, name=" im\u202eport\u200b\n2 ").json()
+    assert body["name"] == "import 2"
+    changed = acme.api().patch(f"{URL}/{body['id']}", {"name": "ex\u200bport"}).json()
+    assert changed["name"] == ApiKey.objects.get(pk=body["id"]).name == "export"
+
+
+def test_list_by_status_has_each_key_once(acme: Organisation) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    keys = {name: make(acme, name=name).json()["id"] for name in ("live", "expired", "revoked")}
+    ApiKey.objects.filter(pk=keys["expired"]).update(expires_at=past)
+    ApiKey.objects.filter(pk=keys["revoked"]).update(expires_at=past, revoked_at=past)
+    for status in keys:
+        rows = acme.api().get(f"{URL}?status={status}").json()["results"]
+        assert [row["name"] for row in rows if row["name"] != "first"] == [status]
+
+
 def test_key_without_networks_and_expiry_has_no_bound(acme: Organisation) -> None:
     body = make(acme).json()
     assert (body["networks"], body["expires_at"], body["status"]) == ([], None, "live")
@@ -51,6 +68,8 @@ def test_key_without_networks_and_expiry_has_no_bound(acme: Organisation) -> Non
     [
         ({"name": ""}, "name"),
         ({"name": "x" * 101}, "name"),
+        ({"name": "\u0958" * 51}, "name"),  # two characters each, once clean
+        ({"name": "\u200b\u202e"}, "name"),
         ({"scopes": []}, "scopes"),
         ({"scopes": ["jobs:everything"]}, "scopes"),
         ({"scopes": "jobs:read"}, "scopes"),

@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import key_changes, keys
 from accounts.key_changes import KeyTerms, MoreThanMaker
-from accounts.models import ApiKey, AuditEntry
+from accounts.models import ApiKey, AuditEntry, Membership
 from accounts.permissions import SCOPES, Role
+from accounts.seniority import locked
 from accounts.tenancy import key_actor, member_actor
 from tests.people import Organisation
 
@@ -81,11 +84,15 @@ def test_use_from_elsewhere_is_noted_and_audited_once_a_minute(acme: Organisatio
     assert key.refused_from == "198.51.100.7"
     assert key.last_used_at is None, "it was not let in"
     entry = AuditEntry.objects.get(action="key.refuse")
-    assert (entry.api_key_id, entry.tenant, entry.address) == (key.pk, acme.tenant, "198.51.100.7")
+    assert (entry.object_id, entry.tenant) == (str(key.pk), acme.tenant)
+    assert entry.address == "198.51.100.7"
+    assert entry.after == {"reason": "This API key may not be used from this address."}
     long_ago = timezone.now() - timedelta(seconds=61)
     ApiKey.objects.filter(pk=key.pk).update(refused_at=long_ago)
     status(raw, "198.51.100.8")
-    assert AuditEntry.objects.filter(action="key.refuse").count() == 2
+    key.refresh_from_db()
+    assert key.refused_from == "198.51.100.8"
+    assert AuditEntry.objects.filter(action="key.refuse").count() == 1, "within the same minute"
 
 
 def test_last_use_tells_from_where(acme: Organisation) -> None:
@@ -227,19 +234,81 @@ def test_admins_and_owners_may_give_every_scope(acme: Organisation, role: Role, 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.REVIEWER, Role.VIEWER])
 def test_no_role_gives_a_scope_beyond_its_own(acme: Organisation, role: Role) -> None:
+    client = Client()
+    client.force_login(acme.join(role))
+    assert client.post("/organisation/keys/new", {"name": "x"}).status_code == 403
     acme.membership.role = role
     with pytest.raises(MoreThanMaker):
-        key_changes.make_key(
-            actor=member_actor(acme.membership), terms=KeyTerms("x", ["admin"]), address=None
-        )
+        key_changes._refuse_more(member_actor(acme.membership), KeyTerms("x", ["admin"]))
     assert ApiKey.objects.count() == 1
 
 
-def test_key_makes_changes_and_rotates_none_that_may_more_than_itself(acme: Organisation) -> None:
+def test_role_lost_since_the_request_began_makes_no_key(acme: Organisation) -> None:
+    """Nor changes or rotates one; the actor was read before."""
+    actor, before = acme.member, ApiKey.objects.values().get()
+    Membership.objects.update(role=Role.MEMBER)
+    for work in (
+        lambda: key_changes.make_key(actor=actor, terms=KeyTerms("x", ["admin"]), address=None),
+        lambda: key_changes.change_key(acme.key, actor=actor, changes={"name": "x"}, address=None),
+        lambda: key_changes.rotate_key(acme.key, actor=actor, address=None),
+        lambda: key_changes.end_rotation(acme.key, actor=actor, address=None),
+    ):
+        with pytest.raises(PermissionDenied):
+            work()
+    assert ApiKey.objects.values().get() == before
+
+
+def test_key_that_ended_since_the_request_began_makes_none(acme: Organisation) -> None:
+    actor = acme.actor
+    ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(PermissionDenied):
+        key_changes.make_key(actor=actor, terms=KeyTerms("x", ["admin"]), address=None)
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_demotion_under_way_is_waited_for(acme: Organisation) -> None:
+    """The role is read once the tenant's lock is had, not before."""
+    outcome: list[object] = []
+
+    def make() -> None:
+        try:
+            terms = KeyTerms("x", ["admin"])
+            outcome.append(key_changes.make_key(actor=acme.member, terms=terms, address=None))
+        except PermissionDenied as error:
+            outcome.append(error)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        locked(acme.tenant)
+        Membership.objects.update(role=Role.MEMBER)
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join(0.3)
+        assert outcome == [], "it waits"
+    thread.join(20)
+    assert [type(each) for each in outcome] == [PermissionDenied]
+    assert ApiKey.objects.count() == 1
+
+
+def test_rotated_key_is_hashed_under_the_pepper_of_now(acme: Organisation, settings: Any) -> None:
+    settings.API_KEY_PEPPER = "a pepper of its own, which is new"
+    settings.API_KEY_PEPPER_FALLBACKS = [settings.SECRET_KEY]
+    newest = keys.pepper_name(settings.API_KEY_PEPPER)
+    assert acme.key.pepper != newest
+    key, raw = key_changes.rotate_key(acme.key, actor=acme.actor, address=None)
+    key.refresh_from_db()
+    assert (key.pepper, key.hash) == (newest, keys.key_hash(raw, settings.API_KEY_PEPPER))
+    assert status(raw) == status(acme.raw_key) == (200, "")
+
+
+def test_key_makes_changes_and_rotates_none_that_may_more_than_itself(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tomorrow = timezone.now() + timedelta(days=1)
-    weak, _ = bound(acme, scopes=["admin"], networks=["10.0.0.0/8"], expires_at=tomorrow)
-    ApiKey.objects.filter(pk=weak.pk).update(scopes=["jobs:read", "usage:read"])
-    weak.refresh_from_db()
+    weak, _ = bound(acme, scopes=["jobs:read"], networks=["10.0.0.0/8"], expires_at=tomorrow)
+    monkeypatch.setitem(SCOPES, "jobs:read", frozenset({"jobs:read", "usage:read", "keys:manage"}))
     actor = key_actor(weak)
     own = KeyTerms("x", ["jobs:read"], ["10.1.0.0/16"], tomorrow)
     made, _ = key_changes.make_key(actor=actor, terms=own, address=None)

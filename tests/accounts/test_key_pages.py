@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import key_changes
+from accounts import key_changes, key_pages
 from accounts.keys import create_api_key, revoke_api_key, verify_api_key
 from accounts.models import ApiKey, AuditEntry
 from accounts.permissions import SCOPES, Role
@@ -182,6 +182,27 @@ def test_roles_without_the_right_see_no_keys(
     assert client.post(f"{KEYS}/new", TERMS).status_code == 403
     assert b">API keys</a>" not in client.get("/organisation").content
     assert ApiKey.objects.count() == 1
+
+
+def test_list_shows_all_live_keys_however_many_have_ended(
+    owner: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_changes, "MAX_LIVE_KEYS", 1)
+    monkeypatch.setattr(key_pages, "SHOWN", 2)
+    live = [acme.key, *(made(acme)[0] for _ in range(2))]
+    for _ in range(3):
+        revoke_api_key(made(acme)[0], actor=None)
+    answer = owner.get(KEYS)
+    assert {key.pk for key in answer.context["live"]} == {key.pk for key in live}
+    assert len(answer.context["ended"]) == 2
+
+
+def test_name_is_kept_without_what_is_not_seen(owner: Client, acme: Organisation) -> None:
+    owner.post(f"{KEYS}/new", {**TERMS, "name": "im\u202eport\u200b"})
+    assert ApiKey.objects.filter(name="import").exists()
+    for name in ("\u200b", "\u0958" * 100):
+        answer = owner.post(f"{KEYS}/new", {**TERMS, "name": name})
+        assert (answer.status_code, set(answer.context["form"].errors)) == (400, {"name"})
 
 
 def test_too_many_keys_are_told(

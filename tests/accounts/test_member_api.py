@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import uuid
 from typing import Any
 
@@ -53,6 +54,8 @@ def test_members_are_listed_and_shown(acme: Organisation, stranger: Organisation
     assert set(shown) == {"id", "email", "name", "role", "active", "joined_at", "api_keys"}
     assert [key["prefix"] for key in shown["api_keys"]] == [acme.key.prefix]
     assert set(shown["api_keys"][0]) == {"id", "name", "prefix", "expires_at", "last_used_at"}
+    refused = signed_in(viewer).get(f"{MEMBERS}/{acme.owner.pk}")
+    assert problem(refused) == (403, "permission_denied"), "who may not manage sees no keys"
 
 
 def test_lists_are_paged_and_keep_their_number_of_queries(acme: Organisation) -> None:
@@ -192,9 +195,21 @@ def test_transfer_through_the_api_needs_the_owners_password(
     assert problem(owner.post(f"{MEMBERS}/transfer", body)) == (403, "permission_denied")
 
 
+def test_guesses_at_handing_over_lock_the_person_out_of_the_api_too(acme: Organisation) -> None:
+    admin, owner = acme.join(Role.ADMIN), signed_in(acme.owner)
+    body = {"member": str(admin.pk), "password": "wrong"}
+    answers = [problem(owner.post(f"{MEMBERS}/transfer", body)) for _ in range(5)]
+    assert answers == [(403, "password_wrong")] * 4 + [(429, "login_locked")]
+    locked = owner.post(f"{MEMBERS}/transfer", {**body, "password": PASSWORD})
+    assert problem(locked) == (429, "login_locked")
+    assert int(locked["Retry-After"]) > 890
+    assert role_of(acme.owner) == "owner"
+
+
 def test_invitation_is_made_and_its_link_shown_once_where_no_mail_is_sent(
-    acme: Organisation, stranger: Organisation, django_capture_on_commit_callbacks: Any
+    acme: Organisation, stranger: Organisation, settings: Settings
 ) -> None:
+    settings.SITE_URL = "https://ocr.example/"
     body = {
         **NEW,
         "tenant": str(stranger.tenant.pk),
@@ -215,6 +230,27 @@ def test_invitation_is_made_and_its_link_shown_once_where_no_mail_is_sent(
     assert {**shown, "sent": made["sent"], "link": made["link"]} == made
     assert (shown["status"], shown["invited_by"]) == ("open", str(acme.key))
     assert row.hash not in answer.content.decode()
+    assert made["sent"] is False
+    link = made["link"].removeprefix("https://ocr.example")
+    assert APIClient().get(link).status_code == 200
+    assert link not in str(shown)
+
+
+def test_link_is_shown_where_the_mail_server_fails(
+    acme: Organisation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*args: Any, **kwargs: Any) -> None:
+        raise smtplib.SMTPServerDisconnected("gone")
+
+    settings.EMAIL_URL, settings.SITE_URL = "smtp://mail.example", "https://ocr.example"
+    settings.ALLOWED_HOSTS = ["*"]
+    monkeypatch.setattr("accounts.invitation_mail.send_mail", down)
+    made = acme.api().post(INVITATIONS, NEW, HTTP_HOST="evil.example").json()
+    assert made["sent"] is False
+    assert made["link"].startswith("https://ocr.example/invitations/")
+    again = acme.api().post(f"{INVITATIONS}/{made['id']}/resend").json()
+    assert (again["sent"], again["link"] == made["link"]) == (False, False)
+    assert again["link"].startswith("https://ocr.example/invitations/")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -224,7 +260,7 @@ def test_link_is_in_the_answer_only_where_no_mail_went_out(
     api = acme.api()
     made = api.post(INVITATIONS, NEW).json()
     assert made["sent"] is False
-    assert made["link"].startswith("http://testserver/invitations/")
+    assert made["link"].startswith(f"{settings.SITE_URL}/invitations/")
     settings.EMAIL_URL = "smtp://mail.example"
     again = api.post(f"{INVITATIONS}/{made['id']}/resend")
     assert (again.status_code, again.json()["sent"], again.json()["link"]) == (200, True, None)

@@ -17,6 +17,7 @@ from accounts.permissions import Role
 from accounts.rates import Rates
 from tests.accounts.inviting import invited
 from tests.people import PASSWORD, Organisation
+from tests.signing_in import signed_in_long_ago
 
 PAGE = "/organisation/members"
 
@@ -56,7 +57,8 @@ def test_invitation_from_the_page_and_its_link(
     owner: Client, acme: Organisation, settings: Settings, mailoutbox: list[Any]
 ) -> None:
     answer = owner.post(PAGE, {"email": "new@acme.example", "role": "viewer"})
-    (link,) = re.findall(r'value="http://testserver(/invitations/[\w-]+)"', answer.content.decode())
+    (link,) = re.findall(r'value="http[^"]+(/invitations/[\w-]+)"', answer.content.decode())
+    assert f'value="{settings.SITE_URL}{link}"' in answer.content.decode()
     assert "This installation sends no e-mail." in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     assert "Join Acme" in page(Client(), link)
@@ -197,6 +199,17 @@ def test_handing_over_needs_the_password(owner: Client, acme: Organisation) -> N
     assert owner.get(url).status_code == 403
 
 
+def test_guesses_at_handing_over_lock_the_person_out(owner: Client, acme: Organisation) -> None:
+    viewer = acme.join(Role.VIEWER)
+    url = f"{PAGE}/{viewer.pk}/transfer"
+    statuses = [owner.post(url, {"password": "wrong"}).status_code for _ in range(5)]
+    assert statuses == [400, 400, 400, 400, 429]
+    locked = owner.post(url, {"password": PASSWORD})
+    assert (locked.status_code, role_of(viewer)) == (429, "viewer")
+    assert "Wait 15 minutes" in locked.content.decode()
+    assert int(locked["Retry-After"]) > 890
+
+
 def test_owner_without_a_password_hands_over_after_signing_in_anew(
     owner: Client, acme: Organisation
 ) -> None:
@@ -205,9 +218,12 @@ def test_owner_without_a_password_hands_over_after_signing_in_anew(
     acme.owner.set_unusable_password()
     acme.owner.save()
     owner.force_login(acme.owner)
-    User.objects.filter(pk=acme.owner.pk).update(last_login="2026-01-01T00:00:00Z")
     assert "You have no password here" in page(owner, url)
-    assert owner.post(url, {"password": "!"}).status_code == 400
+    signed_in_long_ago(owner)
+    Client().force_login(acme.owner)  # elsewhere: it is this session that counts
+    answer = owner.post(url, {"password": "!"})
+    assert answer.status_code == 400
+    assert "sign out and in again" in answer.content.decode()
     assert role_of(viewer) == "viewer"
     owner.force_login(acme.owner)
     assert owner.post(url).status_code == 302
@@ -222,6 +238,7 @@ def test_too_many_invitations_in_a_time_are_refused_on_the_page(
     answer = owner.post(PAGE, {"email": "2@b.example", "role": "viewer"})
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) > 0
+    assert "1 call is allowed in one" in answer.content.decode()
     assert Invitation.objects.count() == 1
 
 

@@ -1,9 +1,11 @@
 """accounts/organisation_views.py: the pages about the organisation"""
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 
-from accounts.models import AuditEntry, Tenant
+from accounts.models import AuditEntry, Membership, Tenant
+from accounts.organisation_settings import OrganisationSettings, change_settings
 from accounts.permissions import Role
 from tests.people import Organisation
 
@@ -44,6 +46,27 @@ def test_name_is_kept_without_what_is_not_seen(owner: Client, acme: Organisation
     assert Tenant.objects.get(pk=acme.tenant.pk).name == "Acme S\xf6ns"
     answer = owner.post("/organisation", {"name": "\u202e\u200b"})
     assert (answer.status_code, set(answer.context["form"].errors)) == (400, {"name"})
+
+
+@pytest.mark.parametrize("name", ["\u0958" * 200, "\u0958" * 101, "x" * 201])
+def test_name_that_is_too_long_once_clean_is_told_beside_its_field(
+    owner: Client, acme: Organisation, name: str
+) -> None:
+    """U+0958 becomes two characters in Unicode's NFC."""
+    answer = owner.post("/organisation", {"name": name})
+    assert (answer.status_code, set(answer.context["form"].errors)) == (400, {"name"})
+    assert Tenant.objects.get(pk=acme.tenant.pk).name == "Acme"
+    longest = "u\u0308" * 200  # is composed to 200
+    assert owner.post("/organisation", {"name": longest}).status_code == 302
+    assert Tenant.objects.get(pk=acme.tenant.pk).name == "\xfc" * 200
+
+
+def test_role_lost_since_the_request_began_changes_no_settings(acme: Organisation) -> None:
+    actor, wanted = acme.member, OrganisationSettings("Mine", None, False)
+    Membership.objects.update(role=Role.VIEWER)
+    with pytest.raises(PermissionDenied):
+        change_settings(actor, wanted, address=None)
+    assert Tenant.objects.get(pk=acme.tenant.pk).name == "Acme"
 
 
 def test_members_without_the_right_see_settings_and_cannot_change_them(

@@ -1,5 +1,6 @@
 """accounts/passwords.py: passwords changed, and reset by e-mail"""
 
+import queue
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,12 +11,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import passwords
+from accounts import passwords, request_ids
 from accounts.models import AuditEntry, Session, TokenFamily, User
 from tests.people import PASSWORD, Organisation
 from tests.signing_in import App, by_api, by_page, me, refresh
 
 NEW = "another battery staple"
+IN_BACKGROUND = passwords._in_background  # the tests' own calls at once
 PAGE = "/account/password"
 RESET = "/password-reset"
 
@@ -210,3 +212,25 @@ def test_site_that_sends_no_mail_says_so(acme: Organisation, settings: Settings)
     settings.EMAIL_URL = ""
     assert "Forgot your password?" not in Client().get("/login").content.decode()
     assert "sends no e-mail" in Client().get(RESET).content.decode()
+    asked = Client().post(RESET, {"email": acme.owner.email})
+    assert asked.status_code == 404
+    assert "sends no e-mail" in asked.content.decode()
+    assert not AuditEntry.objects.filter(action="password.link").exists()
+
+
+def test_thread_that_sends_the_link_works_for_the_same_call() -> None:
+    told: queue.Queue[str | None] = queue.Queue()
+    with request_ids.named("this-call"):
+        IN_BACKGROUND(lambda: told.put(request_ids.current()))
+    assert told.get(timeout=10) == "this-call"
+
+
+def test_link_is_of_this_site_whatever_host_is_named(
+    acme: Organisation, settings: Settings
+) -> None:
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://ocr.example", ["*"]
+    form = {"email": acme.owner.email}
+    Client().post(RESET, form, HTTP_HOST="evil.example")
+    assert link_in_mail().startswith("/password-reset/")
+    assert "https://ocr.example/password-reset/" in mail.outbox[0].body
+    assert "evil" not in mail.outbox[0].body

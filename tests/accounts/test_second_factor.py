@@ -14,8 +14,9 @@ from pytest_django import Settings
 from accounts import clock, second_factor
 from accounts.models import AuditEntry, Tenant, TokenFamily, User
 from accounts.permissions import Role
+from accounts.signin_errors import CodeWrong
 from tests.people import PASSWORD, Organisation, organisation
-from tests.signing_in import App, by_api, by_page, me
+from tests.signing_in import App, by_api, by_page, me, signed_in_long_ago
 
 CODE = "/login/code"
 PAGE = "/account/second-factor"
@@ -165,7 +166,7 @@ def test_of_parallel_uses_of_one_code_one_wins() -> None:
     def use(given: str) -> bool:
         try:
             second_factor.verify(acme.owner, given)
-        except second_factor.CodeRefused:
+        except CodeWrong:
             return False
         finally:
             connection.close()
@@ -250,6 +251,49 @@ def test_setting_up_needs_the_password_and_the_apps_code(
     answer = set_up(client, **form)
     assert (answer.status_code, set(answer.context["form"].errors)) == (400, {wrong})
     assert not second_factor.is_on(acme.owner)
+
+
+def test_secret_lies_in_the_session_encrypted(client: Client, acme: Organisation) -> None:
+    client.force_login(acme.owner)
+    secret = client.get(PAGE).context["shown"].secret
+    assert secret not in str(dict(client.session))
+    assert second_factor.opened(client.session["second_factor_secret"]) == secret
+
+
+def test_secret_under_a_lost_key_makes_way_for_a_new_one(
+    client: Client, acme: Organisation
+) -> None:
+    client.force_login(acme.owner)
+    session = client.session
+    session["second_factor_secret"] = "gAAAA"
+    session.save()
+    assert client.get(PAGE).context["shown"].secret
+    assert set_up(client).status_code == 200
+
+
+def test_who_has_no_password_sets_it_up_just_after_signing_in(
+    client: Client, acme: Organisation
+) -> None:
+    acme.owner.set_unusable_password()
+    acme.owner.save()
+    client.force_login(acme.owner)
+    signed_in_long_ago(client)
+    refused = set_up(client)
+    assert refused.status_code == 400
+    assert "sign out and in again" in refused.content.decode()
+    assert not second_factor.is_on(acme.owner)
+    client.force_login(acme.owner)
+    assert set_up(client).status_code == 200
+
+
+def test_form_that_asks_for_nothing_uses_up_no_recovery_code(
+    client: Client, acme: Organisation, app: App
+) -> None:
+    client.force_login(acme.owner)
+    for action in ("", "on"):
+        refused = client.post(PAGE, {"action": action, "code": app.recovery[0]})
+        assert list(refused.context["form"].errors) == ["action"]
+    assert second_factor.recovery_codes_left(acme.owner) == 10
 
 
 def test_code_that_set_it_up_does_not_sign_in(client: Client, acme: Organisation) -> None:

@@ -16,10 +16,11 @@ from django.test import Client
 from jwt.utils import base64url_encode
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Session, User
+from accounts.rates import Rates
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider
 from tests.people import Organisation
-from tests.signing_in import App
+from tests.signing_in import App, by_api, by_page, me, refresh
 
 START, BACK = "/login/sso", "/login/sso/callback"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)  # takes a moment
@@ -145,6 +146,16 @@ def test_address_handed_on_to_another_person_does_not_hand_on_the_account(
     provider.claims["sub"] = "subject-2"
     assert is_refused(client, sign_on(client, provider))
     assert reason() == "the account belongs to another subject of the provider"
+
+
+def test_both_steps_are_counted_by_address(
+    acme: Organisation, provider: IdentityProvider, settings: Settings
+) -> None:
+    settings.RATES = {**settings.RATES, "token": Rates(2, 9, 9, 9)}
+    client = Client(REMOTE_ADDR="203.0.113.79")
+    statuses = [client.get(url).status_code for url in (START, BACK, START, BACK)]
+    assert statuses == [302, 403, 429, 429]
+    assert int(client.get(START)["Retry-After"]) > 0
 
 
 def test_subject_of_another_issuer_is_another_person(
@@ -277,6 +288,91 @@ def test_address_may_come_from_userinfo_of_the_same_subject(
     assert is_refused(client, sign_on(client, provider))
     provider.userinfo["sub"] = "subject-1"
     assert sign_on(client, provider).status_code == 302
+
+
+def test_first_time_ends_what_whoever_made_the_account_has(
+    client: Client, acme: Organisation, provider: IdentityProvider
+) -> None:
+    """An invitation's link may have been handed to somebody else than the address's reader."""
+    intruder = Client()
+    by_page(acme.owner.email, client=intruder)
+    pair = by_api(acme.owner.email).json()
+    assert sign_on(client, provider).status_code == 302
+    assert "first sign-in by Acme ID" in client.get("/account/sessions").content.decode()
+    assert intruder.get("/account/sessions").status_code == 302
+    assert (me(pair["access"]).status_code, refresh(pair["refresh"]).status_code) == (401, 401)
+    assert by_page(acme.owner.email).status_code == 200, "the password opens nothing"
+    entry = AuditEntry.objects.get(action="single_sign_on.link")
+    assert (entry.before, entry.after) == (
+        {"password": True},
+        {"password": False, "subject": "subject-1"},
+    )
+
+
+def test_first_time_out_of_a_session_with_a_second_factor_goes_on(
+    client: Client, acme: Organisation, provider: IdentityProvider
+) -> None:
+    app = App(acme.owner)
+    client.force_login(acme.owner)
+    assert sign_on(client, provider)["Location"] == "/login/code"
+    assert client.get("/account/sessions").status_code == 302, "the session is signed out"
+    assert client.get("/login/code").status_code == 200
+    assert client.post("/login/code", {"code": app.code()}).status_code == 302
+    assert client.get("/account/sessions").status_code == 200
+    assert Session.objects.filter(user=acme.owner).count() == 1
+
+
+def test_password_set_after_the_first_time_stays(
+    client: Client, acme: Organisation, provider: IdentityProvider
+) -> None:
+    sign_on(client, provider)
+    acme.owner.set_password("another battery staple")
+    acme.owner.save()
+    assert sign_on(Client(), provider).status_code == 302
+    assert by_page(acme.owner.email, "another battery staple").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"issuer": "https://another.example"},
+        {"issuer": None, "authorization_endpoint": None},
+    ],
+)
+def test_odd_description_of_the_provider_is_refused_at_once(
+    client: Client, acme: Organisation, provider: IdentityProvider, config: dict[str, Any]
+) -> None:
+    provider.config = config
+    assert is_refused(client, client.get(START))
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"), [("sub", "a\0b"), ("email", "a\0@acme.example"), ("email", ["a"])]
+)
+def test_odd_claims_sign_nobody_in(
+    client: Client, acme: Organisation, provider: IdentityProvider, claim: str, value: Any
+) -> None:
+    provider.claims[claim] = value
+    assert is_refused(client, sign_on(client, provider))
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys", "/token"])
+@pytest.mark.parametrize("body", [None, [], "text", {"keys": 1}, {"keys": [1]}])
+def test_odd_answers_sign_nobody_in(
+    client: Client,
+    acme: Organisation,
+    provider: IdentityProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    body: Any,
+) -> None:
+    begin(client, provider)
+    usual = provider.answer
+    monkeypatch.setattr(
+        provider, "answer", lambda asked, form: body if asked == path else usual(asked, form)
+    )
+    assert is_refused(client, come_back(client, provider))
+    assert is_refused(client, client.get(START)) == (path.startswith("/."))
 
 
 def test_provider_that_is_down_is_said(

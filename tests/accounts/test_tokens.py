@@ -235,6 +235,63 @@ def test_of_parallel_refreshes_one_wins_and_the_reuse_ends_the_family() -> None:
     assert OutstandingToken.objects.filter(blacklistedtoken=None).count() == 0
 
 
+def test_sign_in_ended_while_its_token_is_traded_gives_none(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = sign_in(acme.owner.email).json()
+    look = tokens.member_of
+
+    def ended_after_the_look(token: tokens.RefreshToken) -> Membership:
+        member = look(token)
+        assert tokens.end_families([uuid.UUID(token["family"])]) == 1
+        return member
+
+    monkeypatch.setattr(tokens, "member_of", ended_after_the_look)
+    with pytest.raises(tokens.TokenRefused):
+        tokens.rotate(pair["refresh"])
+    assert not OutstandingToken.objects.filter(blacklistedtoken=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_trade_and_an_ending_at_once_no_token_is_left() -> None:
+    acme = organisation("acme")
+    pair = sign_in(acme.owner.email).json()
+    family = uuid.UUID(claims_of(pair["refresh"])["family"])
+
+    def trade() -> None:
+        try:
+            tokens.rotate(pair["refresh"])
+        except tokens.TokenRefused:
+            pass
+        finally:
+            connection.close()
+
+    def end() -> None:
+        try:
+            tokens.end_families([family])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work) for work in (trade, end, trade, end)]:
+            done.result()
+    assert not OutstandingToken.objects.filter(blacklistedtoken=None).exists()
+
+
+def test_ending_many_sign_ins_takes_as_many_statements_as_one(
+    acme: Organisation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for many in (1, 5):
+        families = [
+            uuid.UUID(claims_of(sign_in(acme.owner.email).json()["refresh"])["family"])
+            for _ in range(many)
+        ]
+        with django_assert_num_queries(5):
+            assert tokens.end_families(families) == many
+        assert tokens.end_families(families) == 0
+    assert not OutstandingToken.objects.filter(blacklistedtoken=None).exists()
+
+
 def test_revoked_login_cannot_refresh(acme: Organisation) -> None:
     token = sign_in(acme.owner.email).json()["refresh"]
     pair = refresh(token).json()

@@ -191,6 +191,7 @@ def test_nothing_acceptable_is_400_with_each_reason_and_leaves_nothing(
         ({"files": form_file(), "engine": "no-such"}, "invalid_option", "engine"),
         ({"files": form_file(), "metadata": "[]"}, "invalid_option", "metadata"),
         ({"files": form_file(), "name": "x" * 201}, "invalid_option", "name"),
+        ({"files": form_file(), "name": "\u0958" * 101}, "invalid_option", "name"),
         ({"files": form_file(), "name": "a\0"}, "invalid_option", "name"),
     ],
 )

@@ -37,7 +37,7 @@ from accounts.models import (
 from accounts.money import rounded
 from accounts.permissions import Role
 from accounts.shared_redis import shared_redis
-from accounts.tenancy import SESSION_KEY
+from accounts.tenancy import TENANT_KEY
 from jobs import claims, departure, lifecycle, result_cache, storage
 from jobs.belongings import tables
 from jobs.errors import StorageUnavailable
@@ -254,7 +254,7 @@ def test_people_of_other_organisations_and_operators_stay(
     both, alone = Client(), Client()
     both.force_login(stranger.owner)
     session = both.session
-    session[SESSION_KEY] = str(acme.tenant.pk)
+    session[TENANT_KEY] = str(acme.tenant.pk)
     session.save()
     alone.force_login(acme.owner)
     departure.begin(acme.tenant, actor=acme.member)
@@ -265,7 +265,7 @@ def test_people_of_other_organisations_and_operators_stay(
     }
     decoded = [row.get_decoded() for row in Session.objects.all()]
     assert [content.get("_auth_user_id") for content in decoded] == [str(stranger.owner.pk)]
-    assert SESSION_KEY not in decoded[0]
+    assert TENANT_KEY not in decoded[0]
     assert both.get("/jobs").status_code == 200  # in the organisation that is left to them
     assert alone.get("/jobs").status_code == 302
 

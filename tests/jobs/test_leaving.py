@@ -11,6 +11,7 @@ from accounts.models import AuditEntry, Departure, Membership, Tenant, User
 from accounts.permissions import Role
 from tests.jobs.test_takeout import by_token, opened
 from tests.people import PASSWORD, Organisation
+from tests.signing_in import signed_in_long_ago
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("files")]
 URL = "/api/v1/organisation"
@@ -98,11 +99,19 @@ def test_what_is_wrong_is_told_beside_its_field(
     assert failed == (sent.get("password") == "no")
 
 
-def test_who_has_no_password_confirms_by_the_name(owner: Client, acme: Organisation) -> None:
+def test_who_has_no_password_confirms_by_having_just_signed_in(
+    owner: Client, acme: Organisation
+) -> None:
     acme.owner.set_unusable_password()
     acme.owner.save()
     owner.force_login(acme.owner)
+    signed_in_long_ago(owner)
     assert b'type="password"' not in owner.get("/organisation/leave").content
+    answer = owner.post("/organisation/leave", {"name": "Acme"})
+    assert answer.status_code == 400
+    assert "sign out and in again" in answer.content.decode()
+    assert not Departure.objects.exists()
+    owner.force_login(acme.owner)
     assert owner.post("/organisation/leave", {"name": "Acme"}).status_code == 302
     assert Departure.objects.exists()
 
@@ -123,6 +132,17 @@ def test_passwords_cannot_be_guessed_on_the_page(
     sent = {"name": "Acme", "password": "no"}
     statuses = [owner.post("/organisation/leave", sent).status_code for _ in range(4)]
     assert statuses == [400, 400, 400, 429]
+    assert Tenant.objects.get().is_active
+
+
+def test_guesses_on_the_page_lock_the_person_out(owner: Client, acme: Organisation) -> None:
+    sent = {"name": "Acme", "password": "no"}
+    statuses = [owner.post("/organisation/leave", sent).status_code for _ in range(5)]
+    assert statuses == [400, 400, 400, 400, 429]
+    locked = owner.post("/organisation/leave", {"name": "Acme", "password": PASSWORD})
+    assert locked.status_code == 429
+    assert "Wait 15 minutes" in locked.content.decode()
+    assert Tenant.objects.get().is_active
 
 
 @pytest.mark.django_db(transaction=True)

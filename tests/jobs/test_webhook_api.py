@@ -6,11 +6,13 @@ import base64
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import AuditEntry
-from jobs import deliveries, webhooks
+from accounts.models import AuditEntry, Membership
+from accounts.permissions import Role
+from jobs import deliveries, receivers, webhooks
 from jobs.deliveries import Outcome
 from jobs.models import Delivery, Webhook
 from jobs.receivers import MAX_WEBHOOKS
@@ -35,6 +37,25 @@ def failed_delivery(organisation: Organisation) -> Delivery:
     (claimed,) = deliveries.claim(1, troubled=False)
     deliveries.record(claimed, Outcome(0.5, 500, "<b>broken</b>"))
     return Delivery.objects.get(pk=claimed.id)
+
+
+def test_role_lost_since_the_request_began_touches_no_webhook(acme: Organisation) -> None:
+    actor, delivery = acme.member, failed_delivery(acme)
+    webhook, before = Webhook.objects.get(), Webhook.objects.values().get()
+    Membership.objects.update(role=Role.VIEWER)
+    for work in (
+        lambda: receivers.create(actor=actor, url=HOOK, events=["job.failed"], address=None),
+        lambda: receivers.change(webhook, actor=actor, active=False, address=None),
+        lambda: receivers.rotate(webhook, actor=actor, address=None),
+        lambda: receivers.rotate_callback(actor=actor, address=None),
+        lambda: receivers.ping(webhook, actor=actor, address=None),
+        lambda: receivers.replay(delivery, actor=actor, address=None),
+        lambda: receivers.delete(webhook, actor=actor, address=None),
+    ):
+        with pytest.raises(PermissionDenied):
+            work()
+    assert Webhook.objects.values().get() == before
+    assert Delivery.objects.count() == 1
 
 
 def test_post_makes_a_webhook_and_shows_its_secret_once(acme: Organisation) -> None:
