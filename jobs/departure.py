@@ -22,8 +22,9 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.template.loader import render_to_string
 
 from accounts import audit, audit_retention, clock, departed_people, keys
-from accounts.models import Departure, Membership, Tenant, User
+from accounts.models import AuditEntry, Departure, Membership, Tenant, User
 from accounts.permissions import Role
+from accounts.seldom import Seldom
 from accounts.shared_redis import shared_redis
 from accounts.tenancy import Actor
 from jobs import claims, lifecycle, storage
@@ -38,6 +39,7 @@ ROWS_AT_ONCE = 2_000  # in one transaction, of a table that others do not hang o
 OWNERS_AT_ONCE = 50  # of one that has pages, fields and the like below
 KEYS_AT_ONCE = 1_000  # of Redis, asked for together
 MAIL_SECONDS = 86_400  # for which an e-mail is tried
+mails = Seldom(600)  # between two tries to send one
 # What TENANT_LEDGER_YEARS keeps: what was billed
 LEDGER = frozenset(
     f"accounts.{name}"
@@ -321,6 +323,8 @@ def _left(departure: Departure) -> str | None:
     if forgotten := audit_retention.forget_some(departure.pk):
         _add(departure, {AUDIT: forgotten})
         return LEFT
+    if AuditEntry.objects.filter(tenant=departure.pk).exists():
+        return None  # another process is about to seal them
     if late := _remove_files(departure):
         _count_files(departure, late)
         return LEFT
@@ -369,16 +373,23 @@ def _tell(departure: Departure) -> str | None:
 
 
 def _mailed(departure: Departure, template: str, *, until: datetime) -> bool:
-    """Whether the e-mail was sent, or is given up; else it is tried again in the next round."""
+    """Whether the e-mail was sent, or is given up; else it is tried again a while later.
+
+    One to all owners: if each had their own, those before an address that the server refuses would
+    have it again with every try.
+    """
+    if mails.due((departure.pk, template)) is None:
+        return clock.now() > until
     context = {"departure": departure, "site": settings.SITE_URL}
-    name = " ".join(departure.name.split())  # a line break would be a new header
+    subject = f"{' '.join(departure.name.split())}: the organisation is deleted"  # in one line
     try:
-        for owner in departure.owners:
-            subject = f"{name}: the organisation is deleted"
-            send_mail(subject, render_to_string(f"jobs/{template}.txt", context), None, [owner])
+        send_mail(
+            subject, render_to_string(f"jobs/{template}.txt", context), None, departure.owners
+        )
     except Exception:
         logger.exception("the owners of organisation %s could not be told", departure.pk)
         return clock.now() > until
+    mails.forget((departure.pk, template))
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -18,9 +19,11 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts import audit
+from accounts import audit, clock
+from accounts.audit_seals import SEALER_LOCK
 from accounts.models import AuditEntry, Departure, Membership, Session, Tenant, UsageRecord, User
 from accounts.permissions import Role
+from accounts.seldom import Seldom
 from accounts.shared_redis import shared_redis
 from accounts.tenancy import SESSION_KEY
 from jobs import claims, departure, lifecycle, result_cache, storage
@@ -366,6 +369,74 @@ def test_mail_that_cannot_be_sent_is_given_up_after_a_day(
     assert not Tenant.objects.exists()
     Departure.objects.update(done_at=Now() - timedelta(days=2))
     departure.sweep()
+    assert not Departure.objects.exists()
+
+
+def test_owners_are_told_once_though_an_address_is_refused(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As SMTP has it: a message is refused where none of its addresses is taken."""
+    refused = acme.join(Role.VIEWER).email
+    Membership.objects.update(role=Role.OWNER)
+    had: list[str] = []
+
+    def send(subject: str, body: str, sender: None, to: list[str]) -> None:
+        if set(to) == {refused}:
+            raise OSError("no such mailbox")
+        had.extend(set(to) - {refused})
+
+    monkeypatch.setattr(departure, "send_mail", send)
+    departure.begin(acme.tenant, actor=acme.member)
+    for _ in range(3):
+        departure.sweep()
+    assert had == [acme.owner.email]
+    assert not Departure.objects.exists()
+
+
+def test_mail_that_cannot_be_sent_is_not_tried_in_every_round(
+    acme: Organisation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TENANT_DELETION_DAYS = 7
+    tries: list[Any] = []
+
+    def refuses(*args: Any) -> None:
+        tries.append(args)
+        raise OSError("no such server")
+
+    monkeypatch.setattr(departure, "send_mail", refuses)
+    departure.begin(acme.tenant, actor=acme.member)
+    for _ in range(3):
+        departure.sweep()
+    assert len(tries) == 1
+    monkeypatch.setattr(departure, "mails", Seldom(0))
+    departure.sweep()
+    assert len(tries) == 2
+
+
+def test_entries_that_another_process_seals_are_waited_for(acme: Organisation) -> None:
+    """They go with the organisation all the same, and so do those from a clock that is ahead."""
+    ahead = audit.entry(actor=None, tenant=acme.tenant, action="test.ahead")
+    ahead.at = clock.now() + timedelta(days=1)
+    ahead.save(force_insert=True)
+    departure.begin(acme.tenant, actor=acme.member)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def seals() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", SEALER_LOCK)
+            begun.set()
+            may_end.wait(30)
+        connection.close()
+
+    other = threading.Thread(target=seals)
+    other.start()
+    assert begun.wait(30)
+    departure.sweep()
+    assert Departure.objects.get().step == departure.LEFT
+    may_end.set()
+    other.join(30)
+    departure.sweep()
+    assert not AuditEntry.objects.filter(tenant=acme.tenant.pk).exists()
     assert not Departure.objects.exists()
 
 
