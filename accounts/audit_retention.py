@@ -57,7 +57,5 @@ def forget_some(tenant_id: UUID) -> int:
 
 def _some(before: datetime | str, tenant_id: UUID | None) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT accounts_audit_prune(%s, %s, '{}', %s)", [before, tenant_id, BATCH]
-        )
+        cursor.execute("SELECT accounts_audit_prune(%s, %s, '{}', %s)", [before, tenant_id, BATCH])
         return int(cursor.fetchone()[0])

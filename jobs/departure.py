@@ -88,6 +88,7 @@ def begin(
             name=tenant.name,
             requested_by=str(actor or audit.SYSTEM)[:300],
             owners=list(owners.order_by("pk").values_list("user__email", flat=True)),
+            was_active=tenant.is_active,
             due_at=clock.now() + wait,
             step=STOP,
             keeps_ledger=settings.TENANT_LEDGER_YEARS > 0,
@@ -107,7 +108,7 @@ def begin(
 
 
 def call_off(tenant_id: UUID, *, actor: User | None, address: str | None = None) -> None:
-    """Open the organisation again; what was cancelled stays so.
+    """Open the organisation again, unless it was suspended before; what was cancelled stays so.
 
     Raises Departure.DoesNotExist, and ``DepartureBegun`` where removing has begun.
     """
@@ -116,14 +117,14 @@ def call_off(tenant_id: UUID, *, actor: User | None, address: str | None = None)
         if departure.step not in (STOP, ANNOUNCE, COUNT) or departure.done_at:
             raise DepartureBegun()
         departure.delete()
-        Tenant.objects.filter(pk=tenant_id).update(is_active=True)
+        Tenant.objects.filter(pk=tenant_id).update(is_active=departure.was_active)
         audit.record(
             actor=actor,
             tenant=Tenant.objects.get(pk=tenant_id),
             action="tenant.stay",
             obj=Tenant(pk=tenant_id),
             before={"is_active": False},
-            after={"is_active": True},
+            after={"is_active": departure.was_active},
             address=address,
         )
 

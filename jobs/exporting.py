@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -33,6 +33,10 @@ class Held:
 
     def close(self) -> None:
         """Called by the server at the end of the answer, even of one that was never read."""
+        # what makes the parts ends here, with its files and its cursor of the database, and not some
+        # time later when another request has that connection
+        if isinstance(self._parts, Generator):
+            self._parts.close()
         if self._place is not None:
             self._place.release()
             self._place = None

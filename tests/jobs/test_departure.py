@@ -25,6 +25,7 @@ from accounts.models import AuditEntry, Departure, Membership, Session, Tenant, 
 from accounts.permissions import Role
 from accounts.seldom import Seldom
 from accounts.shared_redis import shared_redis
+from accounts.suspension import set_active
 from accounts.tenancy import SESSION_KEY
 from jobs import claims, departure, lifecycle, result_cache, storage
 from jobs.belongings import tables
@@ -67,6 +68,20 @@ def contents(tenant_id: UUID) -> dict[str, Any]:
     return found
 
 
+def words_left(word: str) -> list[str]:
+    """The tables, models or not, with the word in any column."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r'"
+                       " AND relnamespace = current_schema()::regnamespace ORDER BY 1")  # fmt: skip
+        names = [name for (name,) in cursor.fetchall()]
+        found = []
+        for name in names:
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{name}" t WHERE t::text ~* %s)', [word])
+            if cursor.fetchone()[0]:
+                found.append(name)
+    return found
+
+
 def test_nothing_is_left_and_nobody_else_loses_anything(
     acme: Organisation, stranger: Organisation, place: str
 ) -> None:
@@ -102,24 +117,11 @@ def test_nothing_is_left_and_nobody_else_loses_anything(
 def test_every_word_of_it_is_gone_from_the_database(acme: Organisation) -> None:
     """The dump of all tables, models or not, names neither the organisation nor its people."""
     possess(acme)
+    assert "accounts_tenant" in words_left("acme")
     departure.begin(acme.tenant, actor=acme.member)
     departure.sweep()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        )
-        names = [row[0] for row in cursor.fetchall()]
-        found = []
-        for name in names:
-            cursor.execute(f'SELECT count(*) FROM "{name}" t WHERE t::text ~* %s', ["acme"])
-            if cursor.fetchone()[0]:
-                found.append(name)
-            cursor.execute(
-                f'SELECT count(*) FROM "{name}" t WHERE t::text LIKE %s', [f"%{acme.tenant.pk}%"]
-            )
-            if cursor.fetchone()[0] and name != "accounts_auditentry":  # the receipt
-                found.append(name)
-    assert found == []
+    assert words_left("acme") == []
+    assert words_left(str(acme.tenant.pk)) == ["accounts_auditentry"], "the receipt"
 
 
 def test_it_goes_on_wherever_it_was_killed(
@@ -219,6 +221,31 @@ def test_it_can_be_called_off_until_something_is_gone(
         departure.advance(acme.tenant.pk)
     with pytest.raises(departure.DepartureBegun):
         departure.call_off(acme.tenant.pk, actor=operator)
+
+
+def test_one_that_was_suspended_is_so_again_when_it_is_called_off(
+    acme: Organisation, settings: Settings
+) -> None:
+    settings.TENANT_DELETION_DAYS = 7
+    operator = User.objects.create_superuser("root@example.com", PASSWORD)
+    set_active(acme.tenant, active=False, actor=operator)
+    departure.begin(acme.tenant, actor=operator)
+    departure.call_off(acme.tenant.pk, actor=operator)
+    assert not Tenant.objects.get().is_active
+    assert AuditEntry.objects.get(action="tenant.stay").after == {"is_active": False}
+
+
+def test_admin_keeps_no_names_of_it(acme: Organisation, client: Client) -> None:
+    """Made, changed and deleted by an operator."""
+    possess(acme)
+    client.force_login(User.objects.create_superuser("root@example.com", PASSWORD))
+    change = {"name": "Acme", "slug": "acme", "is_active": "on", "default_engine": "auto"}
+    changed = client.post(f"/admin/accounts/tenant/{acme.tenant.pk}/change/", change)
+    chosen = {"tenant": str(acme.tenant.pk), "confirmed": "Acme"}
+    begun = client.post("/admin/accounts/departure/add/", chosen)
+    assert (changed.status_code, begun.status_code) == (302, 302)
+    departure.sweep()
+    assert words_left("acme") == []
 
 
 def test_nothing_of_one_that_was_switched_on_again_is_removed(

@@ -150,6 +150,6 @@ def test_operator_deletes_an_organisation_and_calls_it_off(
     assert client.get(f"/admin/accounts/departure/{row.pk}/change/").status_code == 200
     sent = {"action": "call_off", "_selected_action": [str(row.pk)]}
     page = client.post("/admin/accounts/departure/", sent, follow=True).content.decode()
-    assert "Acme is open again." in page
+    assert "Acme is as it was before." in page
     assert Tenant.objects.get().is_active
     assert not Departure.objects.exists()
