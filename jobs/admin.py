@@ -136,9 +136,7 @@ class DepartureAdmin(ReadOnlyAdmin):
     def has_call_off_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
-    @admin.action(
-        description="Call off, and open the organisation as before", permissions=["call_off"]
-    )
+    @admin.action(description="Call off, all as it was before", permissions=["call_off"])
     def call_off(self, request: HttpRequest, queryset: QuerySet[Departure]) -> None:
         for row in queryset:
             try:

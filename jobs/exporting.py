@@ -33,8 +33,8 @@ class Held:
 
     def close(self) -> None:
         """Called by the server at the end of the answer, even of one that was never read."""
-        # what makes the parts ends here, with its files and its cursor of the database, and not some
-        # time later when another request has that connection
+        # what makes the parts ends here, with its files and its cursor of the database, and not
+        # some time later, when another request has that connection
         if isinstance(self._parts, Generator):
             self._parts.close()
         if self._place is not None:

@@ -24,9 +24,9 @@ def test_what_makes_an_answer_ends_with_it() -> None:
         finally:
             ended.append(True)
 
-    making = parts()
-    with held(making) as body:
-        assert next(iter(body)) == b"one"
+    with held(parts()) as body:
+        sending = iter(body)
+        assert next(sending) == b"one"
         body.close()
         assert ended == [True]
 
