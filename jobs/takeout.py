@@ -30,6 +30,7 @@ from jobs import results, storage
 from jobs.batch_export import CHUNK_BYTES, Pipe
 from jobs.belongings import Table, tables
 from jobs.departure import sum_of_documents
+from jobs.downloads import file_name
 from jobs.models import FieldTemplateVersion, Job, Status
 
 ASK_SECONDS = 5.0  # between two questions whether the export may go on
@@ -198,7 +199,7 @@ def _results(tenant: Tenant, told: Told) -> Iterator[bytes]:
 
 def _files(job: Job, told: Told) -> Iterator[Entry]:
     """The document as it was sent, and its searchable PDF."""
-    wanted = [("documents", f"documents/{job.pk}/{_safe(job.file.name)}", job.file.key)]
+    wanted = [("documents", f"documents/{job.pk}/{file_name(job.file.name)}", job.file.key)]
     if job.ended and results.pdf_made(job):
         key = storage.pdf_key(job.tenant_id, job.pk, job.attempt)
         wanted.append(("searchable", f"searchable/{job.pk}.pdf", key))
@@ -216,15 +217,6 @@ def _parts(file: Any) -> Iterator[bytes]:
     with file:
         while part := file.read(CHUNK_BYTES):
             yield part
-
-
-def _safe(name: str) -> str:
-    """So much of a document's name as every system takes for one."""
-    name = "".join(c for c in re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*%]', "_", name) if c.isprintable())
-    stem, dot, suffix = name.rpartition(".")
-    if not dot or len(suffix) > 10:
-        stem, dot, suffix = name, "", ""
-    return (stem[:60].strip(" .") or "document") + dot + suffix
 
 
 def _manifest(tenant: Tenant, told: Told, listed: Any) -> Iterator[bytes]:
