@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -14,6 +17,7 @@ from tests.people import PASSWORD, Organisation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("files")]
 URL = "/api/v1/organisation"
+LEAVE = {"name": "Acme", "password": PASSWORD}
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def owner(client: Client, acme: Organisation) -> Client:
 
 
 def test_owner_deletes_the_organisation_by_its_name(acme: Organisation) -> None:
-    answer = by_token(acme).delete(URL, {"name": "Acme"})
+    answer = by_token(acme).delete(URL, LEAVE)
     assert answer.status_code == 202
     row = Departure.objects.get(pk=acme.tenant.pk)
     assert answer.json()["id"] == str(acme.tenant.pk)
@@ -33,9 +37,14 @@ def test_owner_deletes_the_organisation_by_its_name(acme: Organisation) -> None:
     assert acme.api().get("/api/v1/ocr/jobs").status_code == 401
 
 
-def test_name_may_stand_in_the_address(acme: Organisation) -> None:
-    """Some proxies drop the body of a DELETE."""
-    assert by_token(acme).delete(f"{URL}?name=Acme").status_code == 202
+def test_token_alone_deletes_nothing(acme: Organisation) -> None:
+    client = by_token(acme)
+    for body in ({"name": "Acme"}, {"name": "Acme", "password": "no"}):
+        answer = client.delete(URL, body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "password_wrong")
+    assert not Departure.objects.exists()
+    assert Tenant.objects.get().is_active
+    assert AuditEntry.objects.filter(action="login.fail").exists()
 
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "acme"}, {"name": ["Acme"]}])
@@ -50,7 +59,7 @@ def test_another_name_deletes_nothing(acme: Organisation, body: dict[str, object
 def test_nobody_but_owners_may_delete(acme: Organisation) -> None:
     asked = [acme.api(), APIClient()]
     asked += [by_token(acme, acme.join(role).email) for role in Role if role != Role.OWNER]
-    statuses = [client.delete(URL, {"name": "Acme"}).status_code for client in asked]
+    statuses = [client.delete(URL, LEAVE).status_code for client in asked]
     assert statuses == [403, 401, 403, 403, 403, 403]
     assert Tenant.objects.get().is_active
 
@@ -59,7 +68,7 @@ def test_page_deletes_by_name_and_password(owner: Client, acme: Organisation) ->
     page = owner.get("/organisation/leave").content.decode()
     assert "Delete Acme" in page
     assert "After 7 days all its documents" in page
-    answer = owner.post("/organisation/leave", {"name": "Acme", "password": PASSWORD})
+    answer = owner.post("/organisation/leave", LEAVE)
     assert (answer.status_code, answer["Location"]) == (302, "/login")
     assert "Acme is closed." in owner.get("/login").content.decode()
     assert Departure.objects.get().requested_by == acme.owner.email
@@ -71,7 +80,7 @@ def test_person_of_another_organisation_goes_on_there(
     owner: Client, acme: Organisation, stranger: Organisation
 ) -> None:
     Membership.objects.create(tenant=stranger.tenant, user=acme.owner, role=Role.VIEWER)
-    answer = owner.post("/organisation/leave", {"name": "Acme", "password": PASSWORD})
+    answer = owner.post("/organisation/leave", LEAVE)
     assert answer["Location"] == "/jobs"
     page = owner.get("/jobs").content.decode()
     assert "Acme is closed." in page
@@ -98,10 +107,17 @@ def test_what_is_wrong_is_told_beside_its_field(
     assert failed == (sent.get("password") == "no")
 
 
-def test_who_has_no_password_confirms_by_the_name(owner: Client, acme: Organisation) -> None:
+def test_who_has_no_password_has_to_have_signed_in_just_now(
+    owner: Client, acme: Organisation
+) -> None:
     acme.owner.set_unusable_password()
     acme.owner.save()
     owner.force_login(acme.owner)
+    User.objects.update(last_login=Now() - timedelta(minutes=11))
+    page = owner.post("/organisation/leave", {"name": "Acme"})
+    assert (page.status_code, Departure.objects.count()) == (400, 0)
+    assert "sign out and in again" in page.content.decode()
+    User.objects.update(last_login=Now())
     assert b'type="password"' not in owner.get("/organisation/leave").content
     assert owner.post("/organisation/leave", {"name": "Acme"}).status_code == 302
     assert Departure.objects.exists()
