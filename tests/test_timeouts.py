@@ -47,7 +47,7 @@ BOUNDED = {
         )
     },
     ("demo/__main__.py", "Session"): "the demo, to its own site",
-    ("extraction/sandbox.py", "socket"): "a pair of this machine's; every wait has a deadline",
+    ("extraction/fork_server.py", "socket"): "a pair of this machine's; every wait has a deadline",
     ("extraction/sandbox.py", "socketpair"): "the same",
     ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
     ("jobs/netguard.py", "socket"): "the same",
