@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.audit import address_of
-from accounts.grants import grant_to, still_good
+from accounts.grants import grant_to
 from accounts.member_errors import NotAPerson, PasswordWrong
 from accounts.reauthentication import is_confirmed
 from accounts.tenancy import Actor, actor_of
@@ -49,16 +49,10 @@ class DepartureSerializer(serializers.Serializer[Any]):
 
 
 def export(request: HttpRequest | Request, actor: Actor) -> StreamingHttpResponse:
-    """The answer with everything; it breaks off where the actor may no longer have it.
-
-    Raises ``Busy``.
-    """
+    """The answer with everything. Raises ``Busy``."""
     tenant = actor.tenant
-    parts: Iterator[bytes] = iter(())
-    if request.method == "GET":
-        grant = grant_to(actor, "tenant:export")
-        parts = takeout.stream(tenant, goes_on=lambda: bool(still_good([grant])))
-    with held(parts) as body:
+    parts = takeout.stream(tenant) if request.method == "GET" else iter(())
+    with held(parts, grant_to(actor, "tenant:export")) as body:
         if request.method == "GET":
             audit.record(
                 actor=actor,

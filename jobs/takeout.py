@@ -14,7 +14,7 @@ import re
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -33,7 +33,6 @@ from jobs.departure import sum_of_documents
 from jobs.downloads import file_name
 from jobs.models import FieldTemplateVersion, Job, Status
 
-ASK_SECONDS = 5.0  # between two questions whether the export may go on
 JOBS_AT_ONCE = 200
 # Columns that would let whoever reads the export act for somebody
 SECRET = re.compile(r"hash|secret|seal|token|password|fingerprint")
@@ -50,10 +49,6 @@ USAGE = ("submitted_at", "created_at", "job_id", "run", "engine", "pages", "comp
          "outcome", "cached")  # fmt: skip
 AUDIT = ("at", "actor", "action", "object_type", "object_id", "address", "before", "after")
 PEOPLE = ("user__email", "user__name", "role", "created_at")
-
-
-class Withdrawn(Exception):
-    """Who asked for the export may no longer have it; what was sent is no whole archive."""
 
 
 @dataclass(slots=True)
@@ -76,19 +71,15 @@ class Entry:
     packed: bool = False
 
 
-def stream(tenant: Tenant, *, goes_on: Callable[[], bool] = lambda: True) -> Iterator[bytes]:
-    """The archive's bytes. Raises ``Withdrawn`` where ``goes_on``, asked now and then, says no."""
-    pipe, told, asked = Pipe(), Told(), time.monotonic()
+def stream(tenant: Tenant) -> Iterator[bytes]:
+    """The archive's bytes."""
+    pipe, told = Pipe(), Told()
     with (
         tempfile.SpooledTemporaryFile(1_000_000, prefix="ocrsite-") as listed,
         zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         for entry in _entries(tenant, told):
             for _ in _packed(archive, entry, listed):
-                if time.monotonic() - asked > ASK_SECONDS:
-                    asked = time.monotonic()
-                    if not goes_on():
-                        raise Withdrawn
                 yield pipe.taken()
         manifest = Entry("manifest.json", _manifest(tenant, told, listed))
         for _ in _packed(archive, manifest, io.BytesIO()):

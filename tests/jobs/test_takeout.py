@@ -147,21 +147,6 @@ def test_names_of_documents_lead_nowhere(acme: Organisation) -> None:
     assert f"documents/{job.pk}/_.._etc_passwd.pdf" in archive.namelist()
 
 
-def test_export_ends_when_its_reader_may_no_longer_have_it(
-    acme: Organisation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(takeout, "ASK_SECONDS", 0)
-    make_job(acme)
-    answer: Any = by_token(acme).get(URL)
-    parts = iter(answer.streaming_content)
-    begun = next(parts) + next(parts)
-    Membership.objects.filter(user=acme.owner).update(role=Role.ADMIN)
-    with pytest.raises(takeout.Withdrawn):
-        begun += b"".join(parts)
-    with pytest.raises(zipfile.BadZipFile):
-        zipfile.ZipFile(io.BytesIO(begun))
-
-
 def test_only_owners_may_export_and_not_by_key(acme: Organisation) -> None:
     assert acme.api().get(URL).status_code == 403
     for role in (Role.ADMIN, Role.VIEWER):
