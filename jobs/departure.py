@@ -11,23 +11,20 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import inf
 from uuid import UUID
 
 import redis
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import InterfaceError, OperationalError, transaction
-from django.template.loader import render_to_string
 
 from accounts import audit, audit_retention, clock, departed_people, keys
 from accounts.models import AuditEntry, Departure, Membership, Tenant, User
 from accounts.permissions import Role
-from accounts.seldom import Seldom
 from accounts.shared_redis import shared_redis
 from accounts.tenancy import Actor
-from jobs import claims, lifecycle, storage
+from jobs import claims, departure_mail, lifecycle, storage
 from jobs.belongings import Table, owned_by, tables
 from jobs.errors import StorageUnavailable
 from jobs.models import ENDED, Job, Status, StoredFile
@@ -39,7 +36,6 @@ ROWS_AT_ONCE = 2_000  # in one transaction, of a table that others do not hang o
 OWNERS_AT_ONCE = 50  # of one that has pages, fields and the like below
 KEYS_AT_ONCE = 1_000  # of Redis, asked for together
 MAIL_SECONDS = 86_400  # for which an e-mail is tried
-mails = Seldom(600)  # between two tries to send one
 # What TENANT_LEDGER_YEARS keeps: what was billed
 LEDGER = frozenset(
     f"accounts.{name}"
@@ -184,7 +180,11 @@ def _announce(departure: Departure) -> str | None:
     """Tell the owners, while they can still have it called off."""
     if departure.due_at <= clock.now():
         return COUNT
-    return COUNT if _mailed(departure, "departure_announced", until=departure.due_at) else None
+    return (
+        COUNT
+        if departure_mail.told(departure, "departure_announced", until=departure.due_at)
+        else None
+    )
 
 
 def _count(departure: Departure) -> str | None:
@@ -362,7 +362,7 @@ def _tell(departure: Departure) -> str | None:
     """Send the receipt to those who were owners, and forget them."""
     assert departure.done_at is not None
     until = departure.done_at + timedelta(seconds=MAIL_SECONDS)
-    if not _mailed(departure, "departure_receipt", until=until):
+    if not departure_mail.told(departure, "departure_receipt", until=until):
         return None
     if not Tenant.objects.filter(pk=departure.pk).exists():
         return ""
@@ -371,27 +371,6 @@ def _tell(departure: Departure) -> str | None:
     departure.keeps_ledger = False
     departure.removed, departure.files, departure.bytes, departure.documents = {}, 0, 0, ""
     return COUNT
-
-
-def _mailed(departure: Departure, template: str, *, until: datetime) -> bool:
-    """Whether the e-mail was sent, or is given up; else it is tried again a while later.
-
-    One to all owners: if each had their own, those before an address that the server refuses would
-    have it again with every try.
-    """
-    if mails.due((departure.pk, template)) is None:
-        return clock.now() > until
-    context = {"departure": departure, "site": settings.SITE_URL}
-    subject = f"{' '.join(departure.name.split())}: the organisation is deleted"  # in one line
-    try:
-        send_mail(
-            subject, render_to_string(f"jobs/{template}.txt", context), None, departure.owners
-        )
-    except Exception:
-        logger.exception("the owners of organisation %s could not be told", departure.pk)
-        return clock.now() > until
-    mails.forget((departure.pk, template))
-    return True
 
 
 STEPS: dict[str, Callable[[Departure], str | None]] = {

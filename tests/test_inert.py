@@ -29,7 +29,7 @@ from accounts import budgets, invitation_mail
 from accounts.models import Departure, Invitation
 from accounts.quotas import PagesUsed
 from accounts.thresholds import cross
-from jobs import departure
+from jobs import departure_mail
 from tests import browser
 from tests.hostile import STRINGS, Planted, plant
 from tests.people import Organisation
@@ -144,7 +144,7 @@ def _emails_of(acme: Organisation, text: str, number: int) -> None:
     row = Departure(tenant_id=uuid4(), name=text, requested_by=text, due_at=now, done_at=now)
     row.owners = [acme.owner.email]
     for template in ("departure_announced", "departure_receipt"):
-        assert departure._mailed(row, template, until=now)
+        assert departure_mail.told(row, template, until=now)
     sent = Invitation(tenant=acme.tenant, invited_by=acme.owner, email="a@b.example", role="viewer")
     assert invitation_mail.send(sent, "/invitations/x") == ""
 

@@ -43,7 +43,7 @@ BOUNDED = {
             "accounts/invoices.py",
             "accounts/passwords.py",
             "accounts/thresholds.py",
-            "jobs/departure.py",
+            "jobs/departure_mail.py",
         )
     },
     ("demo/__main__.py", "Session"): "the demo, to its own site",

@@ -27,7 +27,7 @@ from accounts.seldom import Seldom
 from accounts.shared_redis import shared_redis
 from accounts.suspension import set_active
 from accounts.tenancy import SESSION_KEY
-from jobs import claims, departure, lifecycle, result_cache, storage
+from jobs import claims, departure, departure_mail, lifecycle, result_cache, storage
 from jobs.belongings import tables
 from jobs.errors import StorageUnavailable
 from jobs.models import FieldRevision, Job, Status, StoredFile, Task
@@ -389,7 +389,7 @@ def test_mail_that_cannot_be_sent_is_given_up_after_a_day(
     def refuses(*args: Any, **kwargs: Any) -> None:
         raise OSError("no such server")
 
-    monkeypatch.setattr(departure, "send_mail", refuses)
+    monkeypatch.setattr(departure_mail, "send_mail", refuses)
     departure.begin(acme.tenant, actor=acme.member)
     departure.sweep()
     assert Departure.objects.get().step == departure.TELL
@@ -412,7 +412,7 @@ def test_owners_are_told_once_though_an_address_is_refused(
             raise OSError("no such mailbox")
         had.extend(set(to) - {refused})
 
-    monkeypatch.setattr(departure, "send_mail", send)
+    monkeypatch.setattr(departure_mail, "send_mail", send)
     departure.begin(acme.tenant, actor=acme.member)
     for _ in range(3):
         departure.sweep()
@@ -430,12 +430,12 @@ def test_mail_that_cannot_be_sent_is_not_tried_in_every_round(
         tries.append(args)
         raise OSError("no such server")
 
-    monkeypatch.setattr(departure, "send_mail", refuses)
+    monkeypatch.setattr(departure_mail, "send_mail", refuses)
     departure.begin(acme.tenant, actor=acme.member)
     for _ in range(3):
         departure.sweep()
     assert len(tries) == 1
-    monkeypatch.setattr(departure, "mails", Seldom(0))
+    monkeypatch.setattr(departure_mail, "tries", Seldom(0))
     departure.sweep()
     assert len(tries) == 2
 
