@@ -27,7 +27,7 @@ from accounts.seldom import Seldom
 from accounts.shared_redis import shared_redis
 from accounts.suspension import set_active
 from accounts.tenancy import SESSION_KEY
-from jobs import claims, departure, departure_mail, lifecycle, result_cache, storage
+from jobs import claims, departure, departure_mail, lifecycle, result_cache, storage, tenant_removal
 from jobs.belongings import tables
 from jobs.errors import StorageUnavailable
 from jobs.models import FieldRevision, Job, Status, StoredFile, Task
@@ -128,8 +128,8 @@ def test_it_goes_on_wherever_it_was_killed(
     acme: Organisation, stranger: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each transaction is once undone just before its commit, with its files removed by then."""
-    monkeypatch.setattr(departure, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(departure, "OWNERS_AT_ONCE", 1)
+    monkeypatch.setattr(tenant_removal, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(tenant_removal, "OWNERS_AT_ONCE", 1)
     for each in (acme, stranger):
         possess(each)
     before, theirs = counts(acme.tenant.pk), contents(stranger.tenant.pk)
@@ -375,7 +375,7 @@ def test_storage_or_redis_away_only_holds_it_up(
         def no_redis() -> Any:
             raise redis.ConnectionError
 
-        patch.setattr(departure, "shared_redis", no_redis)
+        patch.setattr(tenant_removal, "shared_redis", no_redis)
         with pytest.raises(redis.ConnectionError):
             departure.sweep()
     assert Departure.objects.get().step == departure.CACHE
