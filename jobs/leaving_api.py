@@ -36,7 +36,7 @@ class LeaveSerializer(serializers.Serializer[Any]):
         trim_whitespace=False,
         default="",
         allow_blank=True,
-        help_text="The caller's own; who has none must have signed in within the last 10 minutes.",
+        help_text="The caller's own; who has none deletes it on the page.",
     )
 
 

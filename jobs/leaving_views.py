@@ -8,7 +8,7 @@ from typing import ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
+from django.contrib.auth import authenticate, logout
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -18,7 +18,6 @@ from accounts import limits
 from accounts.audit import address_of
 from accounts.models import Membership
 from accounts.organisation_views import OrganisationPageMixin
-from accounts.reauthentication import is_confirmed
 from accounts.row_security import unscoped
 from accounts.tenancy import SESSION_KEY, Actor, PageMixin, actor_of
 from jobs import departure
@@ -27,7 +26,7 @@ from jobs.views import ProblemPage
 
 
 class LeaveForm(forms.Form):
-    """The organisation's name, and the password of who deletes it; who has none signs in anew."""
+    """The organisation's name, and the password of who deletes it, if they have one."""
 
     name = forms.CharField(
         label="Name of the organisation",
@@ -36,7 +35,6 @@ class LeaveForm(forms.Form):
     )
     password = forms.CharField(
         label="Your password",
-        max_length=1024,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -53,22 +51,15 @@ class LeaveForm(forms.Form):
         name: str = self.cleaned_data["name"]
         if name != self.actor.tenant.name:
             raise forms.ValidationError(NAME)
-        if "password" not in self.fields and not self._is_confirmed(""):
-            raise forms.ValidationError(
-                "You have no password here: sign out and in again, and come back within 10 minutes."
-            )
         return name
 
     def clean_password(self) -> str:
         """Proved as at sign-in: wrong ones are counted and noted likewise."""
-        password: str = self.cleaned_data["password"]
-        if not self._is_confirmed(password):
+        user, password = self.actor.user, self.cleaned_data["password"]
+        assert user is not None
+        if authenticate(self.request, username=user.email, password=password) != user:
             raise forms.ValidationError("This is not your password.")
-        return password
-
-    def _is_confirmed(self, password: str) -> bool:
-        assert self.actor.user is not None
-        return is_confirmed(self.request, self.actor.user, password)
+        return str(password)
 
 
 class LeavePage(ProblemPage, OrganisationPageMixin, View):
