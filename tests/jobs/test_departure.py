@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,15 +18,12 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts import audit, clock
-from accounts.audit_seals import SEALER_LOCK
+from accounts import audit
 from accounts.models import AuditEntry, Departure, Membership, Session, Tenant, UsageRecord, User
 from accounts.permissions import Role
-from accounts.seldom import Seldom
 from accounts.shared_redis import shared_redis
-from accounts.suspension import set_active
 from accounts.tenancy import SESSION_KEY
-from jobs import claims, departure, departure_mail, lifecycle, result_cache, storage, tenant_removal
+from jobs import claims, departure, lifecycle, result_cache, storage
 from jobs.belongings import tables
 from jobs.errors import StorageUnavailable
 from jobs.models import FieldRevision, Job, Status, StoredFile, Task
@@ -128,8 +124,8 @@ def test_it_goes_on_wherever_it_was_killed(
     acme: Organisation, stranger: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each transaction is once undone just before its commit, with its files removed by then."""
-    monkeypatch.setattr(tenant_removal, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(tenant_removal, "OWNERS_AT_ONCE", 1)
+    monkeypatch.setattr("jobs.tenant_removal.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("jobs.tenant_removal.OWNERS_AT_ONCE", 1)
     for each in (acme, stranger):
         possess(each)
     before, theirs = counts(acme.tenant.pk), contents(stranger.tenant.pk)
@@ -228,7 +224,7 @@ def test_one_that_was_suspended_is_so_again_when_it_is_called_off(
 ) -> None:
     settings.TENANT_DELETION_DAYS = 7
     operator = User.objects.create_superuser("root@example.com", PASSWORD)
-    set_active(acme.tenant, active=False, actor=operator)
+    Tenant.objects.update(is_active=False)
     departure.begin(acme.tenant, actor=operator)
     departure.call_off(acme.tenant.pk, actor=operator)
     assert not Tenant.objects.get().is_active
@@ -375,7 +371,7 @@ def test_storage_or_redis_away_only_holds_it_up(
         def no_redis() -> Any:
             raise redis.ConnectionError
 
-        patch.setattr(tenant_removal, "shared_redis", no_redis)
+        patch.setattr("jobs.tenant_removal.shared_redis", no_redis)
         with pytest.raises(redis.ConnectionError):
             departure.sweep()
     assert Departure.objects.get().step == departure.CACHE
@@ -389,7 +385,7 @@ def test_mail_that_cannot_be_sent_is_given_up_after_a_day(
     def refuses(*args: Any, **kwargs: Any) -> None:
         raise OSError("no such server")
 
-    monkeypatch.setattr(departure_mail, "send_mail", refuses)
+    monkeypatch.setattr("jobs.departure_mail.send_mail", refuses)
     departure.begin(acme.tenant, actor=acme.member)
     departure.sweep()
     assert Departure.objects.get().step == departure.TELL
@@ -412,7 +408,7 @@ def test_owners_are_told_once_though_an_address_is_refused(
             raise OSError("no such mailbox")
         had.extend(set(to) - {refused})
 
-    monkeypatch.setattr(departure_mail, "send_mail", send)
+    monkeypatch.setattr("jobs.departure_mail.send_mail", send)
     departure.begin(acme.tenant, actor=acme.member)
     for _ in range(3):
         departure.sweep()
@@ -423,6 +419,8 @@ def test_owners_are_told_once_though_an_address_is_refused(
 def test_mail_that_cannot_be_sent_is_not_tried_in_every_round(
     acme: Organisation, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from accounts.seldom import Seldom
+
     settings.TENANT_DELETION_DAYS = 7
     tries: list[Any] = []
 
@@ -430,20 +428,24 @@ def test_mail_that_cannot_be_sent_is_not_tried_in_every_round(
         tries.append(args)
         raise OSError("no such server")
 
-    monkeypatch.setattr(departure_mail, "send_mail", refuses)
+    monkeypatch.setattr("jobs.departure_mail.send_mail", refuses)
     departure.begin(acme.tenant, actor=acme.member)
     for _ in range(3):
         departure.sweep()
     assert len(tries) == 1
-    monkeypatch.setattr(departure_mail, "tries", Seldom(0))
+    monkeypatch.setattr("jobs.departure_mail.tries", Seldom(0))
     departure.sweep()
     assert len(tries) == 2
 
 
 def test_entries_that_another_process_seals_are_waited_for(acme: Organisation) -> None:
     """They go with the organisation all the same, and so do those from a clock that is ahead."""
+    import threading
+
+    from accounts.audit_seals import SEALER_LOCK
+
     ahead = audit.entry(actor=None, tenant=acme.tenant, action="test.ahead")
-    ahead.at = clock.now() + timedelta(days=1)
+    ahead.at = Now() + timedelta(days=1)
     ahead.save(force_insert=True)
     departure.begin(acme.tenant, actor=acme.member)
     begun, may_end = threading.Event(), threading.Event()
