@@ -13,7 +13,7 @@ from accounts.models import AuditEntry, Tenant
 
 
 def found(rows: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
-    """The rows that the text finds: see `accounts.admin.AuditEntryAdmin`."""
+    """The rows that the text finds: see `accounts.audit_admin.AuditEntryAdmin`."""
     if not text:
         return rows
     slug, comma, actor = (part.strip() for part in text.partition(","))

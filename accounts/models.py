@@ -573,6 +573,7 @@ class Departure(models.Model):
     name = models.CharField(max_length=200, help_text="of the organisation")
     requested_by = models.CharField(max_length=300, help_text="the actor's name at the time")
     owners = ArrayField(models.EmailField(), default=list, help_text="who are told")
+    was_active = models.BooleanField(db_default=True, help_text="and is again if it is called off")
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     due_at = models.DateTimeField(help_text="nothing is removed before")
     step = models.CharField(max_length=20, help_text="what is to be done next")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from extraction import sandbox
+from extraction.channel import Channel, ChildDied
 from extraction.decoded import Decoded
 from extraction.errors import (
     CorruptDocument,
@@ -25,6 +25,7 @@ from extraction.errors import (
     ImageTooLarge,
     PageTooLarge,
 )
+from extraction.fork_server import allow_cpu
 from extraction.image_decoder import open_image
 from extraction.pdf_decoder import PdfDocument, is_limit
 from extraction.types import Pixels
@@ -75,13 +76,13 @@ def preload() -> None:
     pdf_writer.preload()
 
 
-def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
+def serve(channel: Channel, files: Sequence[int]) -> None:
     """Answer requests about the document in ``files[0]``, pixels go to ``files[1]``."""
     document: Opened | None = None
     max_pixels = 0
     while True:
         request, _ = channel.receive()
-        sandbox.allow_cpu(request["seconds"])
+        allow_cpu(request["seconds"])
         try:
             if request["ask"] == "open":
                 max_pixels = request["max_pixels"]
@@ -91,7 +92,7 @@ def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
                 assert document is not None
                 reply, preview = _page(document, files[1], request)
                 channel.send(reply, preview)
-        except sandbox.ChildDied:
+        except ChildDied:
             raise
         except Exception as error:
             failure = _expected(error, request["ask"], max_pixels).failure()

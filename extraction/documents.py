@@ -1,6 +1,6 @@
 """Opens a document and hands over its pages, decoded: the way from a file to ``PageImage``.
 
-Nothing of the file is interpreted in this process but its first bytes (``sniff``); all else
+Nothing of the file is interpreted in this process but its first bytes (``media_types``); all else
 happens in a child process (see ``sandbox`` and ``decoder``), one a document, while the caller
 works on the page before.
 """
@@ -8,21 +8,20 @@ works on the page before.
 from __future__ import annotations
 
 import contextlib
-import mimetypes
 import mmap
 import os
 import re
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from extraction.channel import ChildDied, ChildTimeout
+from extraction.decoder_answers import number_of, page_of, raise_error
 from extraction.engines import Wants
 from extraction.errors import (
     CorruptDocument,
@@ -35,78 +34,15 @@ from extraction.errors import (
     TooManyPages,
     UnsupportedType,
 )
+from extraction.media_types import HEAD_BYTES, MEDIA_TYPES, sniff
 from extraction.options import Limits
-from extraction.sandbox import Child, ChildDied, ChildTimeout, SharedMemory
-from extraction.types import Box, DocumentInfo, Line, PageImage, Pixels, Word
+from extraction.sandbox import Child
+from extraction.shared_memory import SharedMemory
+from extraction.types import DocumentInfo, PageImage
 
 DEFAULT_LIMITS = Limits()
-HEAD_BYTES = 4096
 MAX_DEATHS = 2
 ANSWER_SECONDS = 1.0  # to hand over an answer that was ready while the caller was busy
-
-
-@dataclass(frozen=True, slots=True)
-class MediaType:
-    """A supported type: its name for people, its extensions, its decoder's name for it."""
-
-    name: str
-    extensions: tuple[str, ...]
-    format: str
-
-
-MEDIA_TYPES: dict[str, MediaType] = {
-    "application/pdf": MediaType("PDF", (".pdf",), "PDF"),
-    "image/png": MediaType("PNG", (".png",), "PNG"),
-    "image/jpeg": MediaType("JPEG", (".jpg", ".jpeg"), "JPEG"),
-    "image/tiff": MediaType("TIFF (all pages)", (".tif", ".tiff"), "TIFF"),
-    "image/webp": MediaType("WebP (first frame)", (".webp",), "WEBP"),
-    "image/bmp": MediaType("BMP", (".bmp",), "BMP"),
-    "image/gif": MediaType("GIF (first frame)", (".gif",), "GIF"),
-    "image/jp2": MediaType("JPEG 2000", (".jp2", ".j2k", ".jpx"), "JPEG2000"),
-    "image/avif": MediaType("AVIF (first frame)", (".avif",), "AVIF"),
-    "image/heic": MediaType("HEIC (where pillow-heif is installed)", (".heic", ".heif"), "HEIF"),
-}
-
-_TYPES = mimetypes.MimeTypes()  # as Python knows them, whatever the system has
-
-_MAGIC: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), media_type)
-    for pattern, media_type in (
-        (rb"\x89PNG\r\n\x1a\n", "image/png"),
-        (rb"\xff\xd8\xff", "image/jpeg"),
-        (rb"II[\x2a\x2b]\x00|MM\x00[\x2a\x2b]", "image/tiff"),
-        (rb"RIFF.{4}WEBP", "image/webp"),
-        (rb"BM.{4}.{4}.{4}[\x0c-\x7c]\x00\x00\x00", "image/bmp"),
-        (rb"GIF8[79]a", "image/gif"),
-        (rb"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51", "image/jp2"),
-        (rb".{4}ftypavi[fs]", "image/avif"),
-        (rb".{4}ftyp(?:hei[cxms]|hev[cxms]|mif1)", "image/heic"),
-        (rb".{0,1019}%PDF-", "application/pdf"),  # readers look in the first 1024 bytes
-    )
-)
-
-
-def sniff(head: bytes) -> str | None:
-    """The media type told by a file's first ``HEAD_BYTES``, None when it is not supported.
-
-    Looks at magic numbers only and decodes nothing.
-    """
-    for pattern, media_type in _MAGIC:
-        if pattern.match(head):
-            return media_type
-    return None
-
-
-def named_otherwise(name: str, media_type: str) -> bool:
-    """Whether a file's name says another type than its content; names that say none do not."""
-    stem, _, suffix = name.rpartition(".")
-    extension = f".{suffix.lower()}"
-    if not stem or extension in MEDIA_TYPES[media_type].extensions:
-        return False
-    told = _TYPES.guess_type(f"a{extension}")[0]
-    return told not in (None, media_type) or any(
-        extension in kind.extensions for kind in MEDIA_TYPES.values()
-    )
 
 
 def parse_pages(spec: str, page_count: int) -> tuple[int, ...]:
@@ -262,8 +198,8 @@ class _Decoder:
         with self._watching(PageTimeout("The document took too long to open", limit=seconds)):
             self._child.send(request)
             reply, _ = self._child.receive(time.monotonic() + seconds)
-            _raise_error(reply)
-            return int(_number(reply["pages"], 1, 1e7))
+            raise_error(reply)
+            return int(number_of(reply["pages"], 1, 1e7))
 
     def ask(self, request: dict[str, Any]) -> None:
         """Have the child begin on a page; all that goes wrong is told by ``answer``."""
@@ -300,8 +236,10 @@ class _Decoder:
         with self._watching(PageTimeout(limit=seconds)):
             assert self._child is not None
             reply, preview = self._child.receive(max(deadline, time.monotonic() + ANSWER_SECONDS))
-            _raise_error(reply)
-            return self._page(request, reply, preview)
+            raise_error(reply)
+            start = request["offset"]
+            slot = range(start, start + self._slot_bytes)
+            return page_of(reply, preview, number=request["number"], memory=self._memory, slot=slot)
 
     def forget(self) -> None:
         """Give up the page asked for, if any, with the child that works on it."""
@@ -353,80 +291,3 @@ class _Decoder:
     def _end_child(self) -> int:
         child, self._child = self._child, None
         return child.kill() if child is not None else 0
-
-    def _page(
-        self, request: Mapping[str, Any], reply: Mapping[str, Any], preview: bytes
-    ) -> PageImage:
-        """The child's answer as a ``PageImage``, every value checked."""
-        pixels: Pixels | None = None
-        if reply["shape"]:
-            height, width, channels = (int(_number(n, 1, 1e6)) for n in reply["shape"])
-            size = height * width * channels
-            if channels != 3 or size > self._slot_bytes:
-                raise ValueError("not a shape")
-            view = self._memory.view(request["offset"], size)
-            pixels = np.frombuffer(view, np.uint8).reshape(height, width, 3)
-        return PageImage(
-            number=request["number"],
-            width=_number(reply["width"], 0, 1e6),
-            height=_number(reply["height"], 0, 1e6),
-            rotation=int(_number(reply["rotation"], 0, 270)),
-            dpi=_number(reply["dpi"], 0, 1e5),
-            pixels=pixels,
-            lines=tuple(line for angle, words in reply["lines"] if (line := _line(angle, words))),
-            preview=preview or None,
-            warnings=tuple(str(warning) for warning in reply["warnings"]),
-            rules=tuple(_box(box) for box in reply["rules"]),
-            images=tuple(_box(box) for box in reply["images"]),
-            squares=tuple((_box(box), bool(ticked)) for box, ticked in reply["squares"]),
-        )
-
-
-_ERRORS = {error.code: error for error in ExtractionError.__subclasses__()}
-
-
-def _raise_error(reply: Mapping[str, Any]) -> None:
-    """Raise the error that the child reported, if it did."""
-    if "error" in reply:
-        limits = (reply["limit"], reply["actual"])
-        limit, actual = (None if n is None else _number(n, 0, 1e18) for n in limits)
-        raise _ERRORS[reply["error"]](_clean(str(reply["detail"])), limit=limit, actual=actual)
-
-
-def _number(value: Any, low: float, high: float) -> float:
-    """``value`` when it is a number from ``low`` to ``high``; raises ``ValueError``."""
-    if isinstance(value, int | float) and low <= value <= high:
-        return value
-    raise ValueError(f"{value!r} is not from {low} to {high}")
-
-
-# PostgreSQL stores no NUL, UTF-8 encodes no lone surrogate, and no reader wants the others.
-_NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-def _clean(text: str) -> str:
-    return _NOT_TEXT.sub("", text)
-
-
-def _box(values: Sequence[Any]) -> Box:
-    """Four numbers as a box; raises ``ValueError``, ``TypeError`` where they are none."""
-    x0, y0, x1, y1 = values
-    far = 1e6
-    if not (-far <= x0 <= far and -far <= y0 <= far and -far <= x1 <= far and -far <= y1 <= far):
-        raise ValueError(f"{values!r} is no place on a page")
-    return (x0, y0, x1, y1)
-
-
-def _line(angle: Any, raw_words: Sequence[Any]) -> Line | None:
-    words = []
-    for values, text in raw_words:
-        box = _box(values)
-        if text := _clean(text):
-            words.append(Word(text, box))
-    if not words:
-        return None
-    boxes = [word.box for word in words]
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    text = " ".join(word.text for word in words)
-    box = (min(lefts), min(tops), max(rights), max(bottoms))
-    return Line(text, box, words=tuple(words), angle=_number(angle, -180, 180))

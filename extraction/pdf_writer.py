@@ -12,7 +12,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from extraction import pdfa, sandbox
+from extraction import pdfa
+from extraction.channel import Channel, ChildDied
 from extraction.disarm import disarm
 from extraction.errors import (
     CorruptDocument,
@@ -21,6 +22,7 @@ from extraction.errors import (
     ImageTooLarge,
     PageTooLarge,
 )
+from extraction.fork_server import allow_cpu
 from extraction.glyphless import (
     DESCENDANT,
     DESCRIPTOR,
@@ -54,7 +56,7 @@ def preload() -> None:
     pages.save()
 
 
-def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
+def serve(channel: Channel, files: Sequence[int]) -> None:
     """Answer requests about the document in ``files[0]``; the PDF goes to ``files[1]``.
 
     ``open``, then ``page`` for each page of the result in turn, then ``save``. What fails is
@@ -63,7 +65,7 @@ def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
     writer: PdfPages | ImagePages | None = None
     while True:
         request, _ = channel.receive()
-        sandbox.allow_cpu(request["seconds"])
+        allow_cpu(request["seconds"])
         try:
             if request["ask"] == "open":
                 data = os.pread(files[0], os.lseek(files[0], 0, os.SEEK_END), 0)
@@ -76,7 +78,7 @@ def serve(channel: sandbox.Channel, files: Sequence[int]) -> None:
                 channel.send({})
             else:
                 channel.send({"size": _write(files[1], writer.save())})
-        except sandbox.ChildDied:
+        except ChildDied:
             raise
         except Exception as error:
             channel.send({"error": _why(error)})

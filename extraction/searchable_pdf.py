@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from extraction.documents import DEFAULT_LIMITS, MEDIA_TYPES
+from extraction.channel import ChildDied, ChildTimeout
+from extraction.documents import DEFAULT_LIMITS
 from extraction.errors import Cancelled, EngineUnavailable, NotMade
+from extraction.media_types import MEDIA_TYPES
 from extraction.options import Limits
-from extraction.sandbox import Child, ChildDied, ChildTimeout
+from extraction.sandbox import Child
 from extraction.types import Document, Page
 
 MAX_GROWTH = 10  # times ``Limits.max_bytes``: pictures may be kept without loss

@@ -138,7 +138,7 @@ class DepartureAdmin(ReadOnlyAdmin):
     def has_call_off_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
-    @admin.action(description="Call off, and open the organisation again", permissions=["call_off"])
+    @admin.action(description="Call off, all as it was before", permissions=["call_off"])
     def call_off(self, request: HttpRequest, queryset: QuerySet[Departure]) -> None:
         for row in queryset:
             try:
@@ -150,7 +150,7 @@ class DepartureAdmin(ReadOnlyAdmin):
             except departure.DepartureBegun:
                 self.message_user(request, f"{row}: removing has begun.", messages.ERROR)
             else:
-                self.message_user(request, f"{row} is open again.", messages.SUCCESS)
+                self.message_user(request, f"{row} is as it was before.", messages.SUCCESS)
 
 
 @admin.register(Batch)

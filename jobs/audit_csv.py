@@ -21,6 +21,7 @@ from accounts import audit, limits
 from accounts.audit_api import PARAMETERS, wanted_of
 from accounts.audit_forms import AuditSearchForm
 from accounts.audit_log import Wanted, each, entries
+from accounts.grants import grant_to
 from accounts.limits import USUAL
 from accounts.models import AuditEntry, Tenant
 from accounts.tenancy import PageMixin, actor_of
@@ -70,7 +71,8 @@ class AuditTablePage(ProblemPage, PageMixin, View):
 def _table(request: HttpRequest | Request, wanted: Wanted) -> HttpResponseBase:
     """The answer, written while it is sent. Raises ``Busy``."""
     actor = actor_of(request)
-    with held(_parts(actor.tenant, wanted)) as body:
+    grant = grant_to(actor, "audit:read")
+    with held(_parts(actor.tenant, wanted), grant) as body:
         if request.method == "GET":
             audit.record(
                 actor=actor,

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.audit import address_of
+from accounts.grants import grant_to
 from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
@@ -291,7 +292,7 @@ class BatchExportView(BatchView):
             raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
         sent: list[UUID] = []
         parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
-        with held(parts, sent) as body:
+        with held(parts, grant_to(actor_of(request), "jobs:read"), sent) as body:
             download_audit.note(request, batch, row.name, by="api")
             response = StreamingHttpResponse(body, content_type=row.media_type)
         return as_download(response, f"{batch.name.strip('. ') or 'batch'}.{row.name}")

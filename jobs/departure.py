@@ -10,51 +10,30 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from math import inf
 from uuid import UUID
 
 import redis
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import DataError, InterfaceError, OperationalError, transaction
-from django.template.loader import render_to_string
 
 from accounts import audit, audit_retention, clock, closing, departed_people, keys
 from accounts.invoices import BillingError
-from accounts.models import Departure, Membership, Tenant, User
-from accounts.owner_mail import one_line
+from accounts.models import AuditEntry, Departure, Membership, Tenant, User
 from accounts.permissions import Role
-from accounts.shared_redis import shared_redis
+from accounts.seldom import Seldom
 from accounts.tenancy import Actor
-from jobs import claims, lifecycle, storage
-from jobs.belongings import Table, owned_by, tables
+from jobs import claims, departure_mail, lifecycle, storage, tenant_removal
+from jobs.belongings import tables
 from jobs.errors import StorageUnavailable
 from jobs.models import ENDED, Job, Status, StoredFile
-from jobs.stores import Stored
 
 logger = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 2_000  # in one transaction, of a table that others do not hang on
-OWNERS_AT_ONCE = 50  # of one that has pages, fields and the like below
-KEYS_AT_ONCE = 1_000  # of Redis, asked for together
 MAIL_SECONDS = 86_400  # for which an e-mail is tried
-# What TENANT_LEDGER_YEARS keeps: what was billed, and what `billing check` compares it with
-LEDGER = frozenset(
-    f"accounts.{name}"
-    for name in (
-        "usagerecord",
-        "usagesum",
-        "subscription",
-        "closing",
-        "closedusage",
-        "invoice",
-        "credit",
-        "credituse",
-    )
-)
-AUDIT = "accounts.auditentry"
+not_billed = Seldom(600)
 STOP, ANNOUNCE, COUNT, BILL, FILES, PEOPLE, ROWS, CACHE, TENANT, LEFT, RECEIPT, TELL = (
     "stop",
     "announce",
@@ -98,6 +77,7 @@ def begin(
             name=tenant.name,
             requested_by=str(actor or audit.SYSTEM)[:300],
             owners=list(owners.order_by("pk").values_list("user__email", flat=True)),
+            was_active=tenant.is_active,
             due_at=clock.now() + wait,
             step=STOP,
             keeps_ledger=settings.TENANT_LEDGER_YEARS > 0,
@@ -117,7 +97,7 @@ def begin(
 
 
 def call_off(tenant_id: UUID, *, actor: User | None, address: str | None = None) -> None:
-    """Open the organisation again; what was cancelled stays so.
+    """Open the organisation again, unless it was suspended before; what was cancelled stays so.
 
     Raises Departure.DoesNotExist, and ``DepartureBegun`` where removing has begun.
     """
@@ -126,14 +106,14 @@ def call_off(tenant_id: UUID, *, actor: User | None, address: str | None = None)
         if departure.step not in (STOP, ANNOUNCE, COUNT) or departure.done_at:
             raise DepartureBegun()
         departure.delete()
-        Tenant.objects.filter(pk=tenant_id).update(is_active=True)
+        Tenant.objects.filter(pk=tenant_id).update(is_active=departure.was_active)
         audit.record(
             actor=actor,
             tenant=Tenant.objects.get(pk=tenant_id),
             action="tenant.stay",
             obj=Tenant(pk=tenant_id),
             before={"is_active": False},
-            after={"is_active": True},
+            after={"is_active": departure.was_active},
             address=address,
         )
 
@@ -193,7 +173,11 @@ def _announce(departure: Departure) -> str | None:
     """Tell the owners, while they can still have it called off."""
     if departure.due_at <= clock.now():
         return COUNT
-    return COUNT if _mailed(departure, "departure_announced", until=departure.due_at) else None
+    return (
+        COUNT
+        if departure_mail.told(departure, "departure_announced", until=departure.due_at)
+        else None
+    )
 
 
 def _count(departure: Departure) -> str | None:
@@ -210,7 +194,7 @@ def _count(departure: Departure) -> str | None:
         return None
     departure.documents = sum_of_documents(departure.pk)
     for page in storage.pages(f"{departure.pk}/"):
-        _count_files(departure, page)
+        tenant_removal.count_files(departure, page)
     return BILL
 
 
@@ -226,7 +210,8 @@ def _bill(departure: Departure) -> str | None:
     try:
         return BILL if closing.close_for_good(tenant) else FILES
     except (BillingError, DataError):
-        logger.exception("organisation %s is due to be deleted, but not billed", departure.pk)
+        if not_billed.due(departure.pk) is not None:
+            logger.exception("organisation %s is due to be deleted, but not billed", departure.pk)
         return None
 
 
@@ -244,89 +229,36 @@ def _files(departure: Departure) -> str | None:
 
     They were counted before: of those that went with a step that was killed nobody knows later.
     """
-    return FILES if _remove_files(departure) else PEOPLE
-
-
-def _remove_files(departure: Departure) -> list[Stored]:
-    page = next(storage.pages(f"{departure.pk}/"), [])
-    storage.remove([stored.key for stored in page])
-    return page
-
-
-def _count_files(departure: Departure, page: Sequence[Stored]) -> None:
-    departure.files += len(page)
-    departure.bytes += sum(stored.size for stored in page)
+    return FILES if tenant_removal.remove_files(departure) else PEOPLE
 
 
 def _people(departure: Departure) -> str | None:
     """Remove those who belong to no other organisation and are no operators, some at a time."""
     removed = departed_people.remove_some(departure.pk)
-    _add(departure, removed)
+    tenant_removal.add(departure, removed)
     return PEOPLE if removed else ROWS
 
 
 def _rows(departure: Departure) -> str | None:
     """Remove rows of one table, those that point to others first."""
-    return ROWS if _remove_some_rows(departure) else CACHE
-
-
-def _is_kept(departure: Departure, table: Table) -> bool:
-    """Whether the rows stay, for now: the audit log's go in a way of their own, in the end."""
-    return table.label == AUDIT or (departure.keeps_ledger and table.label in LEDGER)
-
-
-def _remove_some_rows(departure: Departure) -> bool:
-    """Remove rows of the first table that has any; False where none has."""
-    return any(
-        _remove_rows(departure, table)
-        for table in tables()
-        if not table.owner and not _is_kept(departure, table)
-    )
-
-
-def _remove_rows(departure: Departure, table: Table) -> bool:
-    """Remove some of the table's rows with what hangs on them; False where there are none."""
-    below = owned_by(table)
-    most = OWNERS_AT_ONCE if below else ROWS_AT_ONCE
-    some = list(table.rows(departure.pk).order_by("-pk").values_list("pk", flat=True)[:most])
-    for each in below:
-        _add(departure, each.rows_of(some).delete()[1])
-    rows = table.model._base_manager.filter(pk__in=some)
-    if any(key.related_model is table.model for key in table.model._meta.local_concrete_fields):
-        # a row may hold another one of them: what is newer is removed first, and only by itself
-        rows._raw_delete(rows.db)
-        _add(departure, {table.label: len(some)})
-    else:
-        _add(departure, rows.delete()[1])
-    return bool(some)
-
-
-def _add(departure: Departure, removed: dict[str, int]) -> None:
-    for name, count in removed.items():
-        label = name.lower()
-        departure.removed[label] = departure.removed.get(label, 0) + count
+    return ROWS if tenant_removal.remove_some_rows(departure) else CACHE
 
 
 def _cache(departure: Departure) -> str | None:
     """Remove what Redis keeps under the organisation's id: calls counted, results known."""
-    _remove_cache(departure)
+    tenant_removal.remove_cache(departure)
     return TENANT
-
-
-def _remove_cache(departure: Departure) -> None:
-    with shared_redis().asked() as client:
-        found = client.scan_iter(match=f"{departure.pk}:*", count=KEYS_AT_ONCE)
-        for key in found:
-            client.unlink(key)
 
 
 def _tenant(departure: Departure) -> str | None:
     """Remove the organisation itself, if no late request has left a row."""
     tenant = Tenant.objects.select_for_update().filter(pk=departure.pk).first()
     left = [
-        table for table in tables() if table.label != AUDIT and table.rows(departure.pk).exists()
+        table
+        for table in tables()
+        if table.label != tenant_removal.AUDIT and table.rows(departure.pk).exists()
     ]
-    if any(not _is_kept(departure, table) for table in left):
+    if any(not tenant_removal.is_kept(departure, table) for table in left):
         return ROWS
     if tenant is not None and left:  # a name for what is kept, and no more
         Tenant.objects.filter(pk=tenant.pk).update(
@@ -338,21 +270,23 @@ def _tenant(departure: Departure) -> str | None:
         )
     elif tenant is not None:
         tenant.delete()
-        _add(departure, {Tenant._meta.label_lower: 1})
+        tenant_removal.add(departure, {Tenant._meta.label_lower: 1})
     return LEFT
 
 
 def _left(departure: Departure) -> str | None:
     """Remove files and counts that requests and workers under way have left meanwhile."""
-    if _remove_some_rows(departure):
+    if tenant_removal.remove_some_rows(departure):
         return LEFT
     if forgotten := audit_retention.forget_some(departure.pk):
-        _add(departure, {AUDIT: forgotten})
+        tenant_removal.add(departure, {tenant_removal.AUDIT: forgotten})
         return LEFT
-    if late := _remove_files(departure):
-        _count_files(departure, late)
+    if AuditEntry.objects.filter(tenant=departure.pk).exists():
+        return None  # another process is about to seal them
+    if late := tenant_removal.remove_files(departure):
+        tenant_removal.count_files(departure, late)
         return LEFT
-    _remove_cache(departure)
+    tenant_removal.remove_cache(departure)
     return RECEIPT
 
 
@@ -385,7 +319,7 @@ def _tell(departure: Departure) -> str | None:
     """Send the receipt to those who were owners, and forget them."""
     assert departure.done_at is not None
     until = departure.done_at + timedelta(seconds=MAIL_SECONDS)
-    if not _mailed(departure, "departure_receipt", until=until):
+    if not departure_mail.told(departure, "departure_receipt", until=until):
         return None
     if not Tenant.objects.filter(pk=departure.pk).exists():
         return ""
@@ -394,21 +328,6 @@ def _tell(departure: Departure) -> str | None:
     departure.keeps_ledger = False
     departure.removed, departure.files, departure.bytes, departure.documents = {}, 0, 0, ""
     return COUNT
-
-
-def _mailed(departure: Departure, template: str, *, until: datetime) -> bool:
-    """Whether the e-mail was sent, or is given up; else it is tried again in the next round."""
-    tenant = Tenant.objects.filter(pk=departure.pk).first()
-    billed = tenant is not None and closing.is_billed(tenant)
-    context = {"departure": departure, "site": settings.SITE_URL, "billed": billed}
-    try:
-        for owner in departure.owners:
-            subject = f"{one_line(departure.name)}: the organisation is deleted"
-            send_mail(subject, render_to_string(f"jobs/{template}.txt", context), None, [owner])
-    except Exception:
-        logger.exception("the owners of organisation %s could not be told", departure.pk)
-        return clock.now() > until
-    return True
 
 
 STEPS: dict[str, Callable[[Departure], str | None]] = {

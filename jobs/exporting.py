@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from django.conf import settings
 
+from accounts.grants import Grant, still_good
 from jobs import retention
 from jobs.errors import Busy
 
+ASK_SECONDS = 5.0  # between two questions whether the answer may go on
 places = threading.BoundedSemaphore(settings.MAX_EXPORTING)  # of one process
+
+
+class Withdrawn(Exception):
+    """Who asked for the answer may no longer have it; what was sent of it is not whole."""
 
 
 class Held:
@@ -21,18 +28,30 @@ class Held:
     ``sent`` are by then the jobs whose results are in them: delivered, where all was sent.
     """
 
-    def __init__(self, parts: Iterator[bytes], sent: Sequence[UUID] = ()) -> None:
+    def __init__(self, parts: Iterator[bytes], grant: Grant, sent: Sequence[UUID]) -> None:
         self._parts = parts
+        self._grant = grant
         self._place: threading.Semaphore | None = places
         self._sent = sent
         self._whole = False
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._parts
+        """Raises ``Withdrawn``, by which the server breaks the answer off."""
+        asked = time.monotonic()
+        for part in self._parts:
+            if time.monotonic() - asked > ASK_SECONDS:
+                asked = time.monotonic()
+                if not still_good([self._grant]):
+                    raise Withdrawn
+            yield part
         self._whole = True
 
     def close(self) -> None:
         """Called by the server at the end of the answer, even of one that was never read."""
+        # what makes the parts ends here, with its files and its cursor of the database, and not
+        # some time later, when another request has that connection
+        if isinstance(self._parts, Generator):
+            self._parts.close()
         if self._place is not None:
             self._place.release()
             self._place = None
@@ -41,14 +60,15 @@ class Held:
 
 
 @contextmanager
-def held(parts: Iterator[bytes], sent: Sequence[UUID] = ()) -> Iterator[Held]:
+def held(parts: Iterator[bytes], grant: Grant, sent: Sequence[UUID] = ()) -> Iterator[Held]:
     """The body of an answer that the block makes; its place is given back where the block fails.
 
-    Raises ``Busy`` where no place is left.
+    It goes on while ``grant``, by which it was asked for, is good. Raises ``Busy`` where no place
+    is left.
     """
     if not places.acquire(blocking=False):
         raise Busy("Much is being exported at the moment.")
-    body = Held(parts, sent)
+    body = Held(parts, grant, sent)
     try:
         yield body
     except BaseException:

@@ -9,12 +9,13 @@ from django import forms
 from django.conf import settings
 from django.forms.boundfield import BoundWidget
 
-from extraction.documents import MEDIA_TYPES, parse_pages
+from extraction.documents import parse_pages
 from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
 from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.templates import starters
+from extraction.media_types import MEDIA_TYPES
 from extraction.options import Options
 from jobs.retention import MAX_HOURS
 from jobs.uploads import Upload

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -17,8 +17,9 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.audit import address_of
-from accounts.grants import grant_to, still_good
-from accounts.limits import USUAL
+from accounts.grants import grant_to
+from accounts.member_errors import NotAPerson, PasswordWrong
+from accounts.reauthentication import is_confirmed
 from accounts.tenancy import Actor, actor_of
 from jobs import departure, takeout
 from jobs.exporting import held
@@ -30,6 +31,13 @@ class LeaveSerializer(serializers.Serializer[Any]):
     """The confirmation."""
 
     name = serializers.CharField(max_length=200, help_text="the organisation's name, exactly")
+    password = serializers.CharField(
+        max_length=1024,
+        trim_whitespace=False,
+        default="",
+        allow_blank=True,
+        help_text="The caller's own; who has none deletes it on the page.",
+    )
 
 
 class DepartureSerializer(serializers.Serializer[Any]):
@@ -41,16 +49,10 @@ class DepartureSerializer(serializers.Serializer[Any]):
 
 
 def export(request: HttpRequest | Request, actor: Actor) -> StreamingHttpResponse:
-    """The answer with everything; it breaks off where the actor may no longer have it.
-
-    Raises ``Busy``.
-    """
+    """The answer with everything. Raises ``Busy``."""
     tenant = actor.tenant
-    parts: Iterator[bytes] = iter(())
-    if request.method == "GET":
-        grant = grant_to(actor, "tenant:export")
-        parts = takeout.stream(tenant, goes_on=lambda: bool(still_good([grant])))
-    with held(parts) as body:
+    parts = takeout.stream(tenant) if request.method == "GET" else iter(())
+    with held(parts, grant_to(actor, "tenant:export")) as body:
         if request.method == "GET":
             audit.record(
                 actor=actor,
@@ -71,27 +73,30 @@ class OrganisationView(APIView):
     """The organisation as a whole."""
 
     actions: ClassVar[Mapping[str, str]] = {"delete": "tenant:delete"}
-    rates: ClassVar[Mapping[str, str]] = USUAL
+    rates: ClassVar[Mapping[str, str]] = {"delete": "token"}  # a password could be tried out here
 
     @extend_schema(
         operation_id="organisation_delete",
         tags=["organisation"],
         summary="Delete the organisation with all that it has",
         request=LeaveSerializer,
-        parameters=[
-            OpenApiParameter(
-                "name", str, OpenApiParameter.QUERY, description="instead of the body's"
-            )
-        ],
-        responses={202: DepartureSerializer},
+        responses={
+            202: DepartureSerializer,
+            400: OpenApiResponse(description="invalid_option"),
+            403: OpenApiResponse(description="permission_denied, password_wrong"),
+        },
     )
     def delete(self, request: Request) -> Response:
         """Close it at once; its data goes at ``due_at``. Owners only, by token."""
         actor = actor_of(request)
-        form = LeaveSerializer(data=request.data or request.query_params.dict())
+        form = LeaveSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         if form.validated_data["name"] != actor.tenant.name:
             raise ValidationError({"name": [NAME]})
+        if actor.user is None:
+            raise NotAPerson
+        if not is_confirmed(request._request, actor.user, form.validated_data["password"]):
+            raise PasswordWrong
         row = departure.begin(actor.tenant, actor=actor, address=address_of(request))
         return Response(DepartureSerializer(row).data, status=202)
 

@@ -17,7 +17,6 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from extraction import types
-from extraction.documents import named_otherwise
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
     classification_to_dict,
@@ -25,6 +24,7 @@ from extraction.formats.json import (
     field_to_dict,
     part_to_dict,
 )
+from extraction.media_types import named_otherwise
 from jobs import (
     batches,
     claims,

@@ -17,8 +17,8 @@ from accounts import audit, quotas, rows
 from accounts.identifiers import uuid7
 from accounts.models import Tenant
 from accounts.tenancy import Actor
-from extraction.documents import MEDIA_TYPES, sniff
 from extraction.errors import EmptyDocument, UnsupportedType
+from extraction.media_types import MEDIA_TYPES, sniff
 from extraction.options import Options
 from jobs import (
     claims,

@@ -14,7 +14,7 @@ import re
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -30,9 +30,9 @@ from jobs import results, storage
 from jobs.batch_export import CHUNK_BYTES, Pipe
 from jobs.belongings import Table, tables
 from jobs.departure import sum_of_documents
+from jobs.downloads import file_name
 from jobs.models import FieldTemplateVersion, Job, Status
 
-ASK_SECONDS = 5.0  # between two questions whether the export may go on
 JOBS_AT_ONCE = 200
 # Columns that would let whoever reads the export act for somebody
 SECRET = re.compile(r"hash|secret|seal|token|password|fingerprint")
@@ -49,10 +49,6 @@ USAGE = ("submitted_at", "created_at", "job_id", "run", "engine", "pages", "comp
          "outcome", "cached")  # fmt: skip
 AUDIT = ("at", "actor", "action", "object_type", "object_id", "address", "before", "after")
 PEOPLE = ("user__email", "user__name", "role", "created_at")
-
-
-class Withdrawn(Exception):
-    """Who asked for the export may no longer have it; what was sent is no whole archive."""
 
 
 @dataclass(slots=True)
@@ -75,19 +71,15 @@ class Entry:
     packed: bool = False
 
 
-def stream(tenant: Tenant, *, goes_on: Callable[[], bool] = lambda: True) -> Iterator[bytes]:
-    """The archive's bytes. Raises ``Withdrawn`` where ``goes_on``, asked now and then, says no."""
-    pipe, told, asked = Pipe(), Told(), time.monotonic()
+def stream(tenant: Tenant) -> Iterator[bytes]:
+    """The archive's bytes."""
+    pipe, told = Pipe(), Told()
     with (
         tempfile.SpooledTemporaryFile(1_000_000, prefix="ocrsite-") as listed,
         zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         for entry in _entries(tenant, told):
             for _ in _packed(archive, entry, listed):
-                if time.monotonic() - asked > ASK_SECONDS:
-                    asked = time.monotonic()
-                    if not goes_on():
-                        raise Withdrawn
                 yield pipe.taken()
         manifest = Entry("manifest.json", _manifest(tenant, told, listed))
         for _ in _packed(archive, manifest, io.BytesIO()):
@@ -198,7 +190,7 @@ def _results(tenant: Tenant, told: Told) -> Iterator[bytes]:
 
 def _files(job: Job, told: Told) -> Iterator[Entry]:
     """The document as it was sent, and its searchable PDF."""
-    wanted = [("documents", f"documents/{job.pk}/{_safe(job.file.name)}", job.file.key)]
+    wanted = [("documents", f"documents/{job.pk}/{file_name(job.file.name)}", job.file.key)]
     if job.ended and results.pdf_made(job):
         key = storage.pdf_key(job.tenant_id, job.pk, job.attempt)
         wanted.append(("searchable", f"searchable/{job.pk}.pdf", key))
@@ -216,15 +208,6 @@ def _parts(file: Any) -> Iterator[bytes]:
     with file:
         while part := file.read(CHUNK_BYTES):
             yield part
-
-
-def _safe(name: str) -> str:
-    """So much of a document's name as every system takes for one."""
-    name = "".join(c for c in re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*%]', "_", name) if c.isprintable())
-    stem, dot, suffix = name.rpartition(".")
-    if not dot or len(suffix) > 10:
-        stem, dot, suffix = name, "", ""
-    return (stem[:60].strip(" .") or "document") + dot + suffix
 
 
 def _manifest(tenant: Tenant, told: Told, listed: Any) -> Iterator[bytes]:

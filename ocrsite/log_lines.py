@@ -34,7 +34,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), "(token)"),
     (re.compile(r"\bwhsec_[0-9A-Za-z+/=]{10,}"), "whsec_..."),
     (re.compile(r"(/(?:links|invitations?|join|reset|password-reset)/)[^\s/?#'\"]{8,}"), r"\1..."),
-    (re.compile(r"(\w://)[^\s/@]*:[^\s/@]+@"), r"\1...@"),
+    (re.compile(r"(\w://)[^\s/@:]*:[^\s/@]+@"), r"\1...@"),
     (re.compile(r"(?i)\b(password|passwd|secret|authorization|api[-_]key)(['\"]?\s*[=:]\s*)\S+"),
      r"\1\2..."),
     # what PostgreSQL quotes: the values of a row

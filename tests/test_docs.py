@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from extraction.documents import MEDIA_TYPES
 from extraction.engines import ENGINES
 from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.formats import FORMATS
+from extraction.media_types import MEDIA_TYPES
 from jobs.batch_export import EXPORTS
 from jobs.batch_serializers import BatchDetailSerializer, ItemSerializer
 from jobs.lifecycle import EXTENSION_MISMATCH

@@ -9,20 +9,27 @@ import csv
 import io
 import json
 import re
+from decimal import Decimal
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import lxml.etree
 import lxml.html
 import pytest
-from django.conf import settings
+from django.conf import settings as site_settings
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
+from accounts import budgets, invitation_mail
+from accounts.models import Departure, Invitation
 from accounts.quotas import PagesUsed
 from accounts.thresholds import cross
+from jobs import departure_mail
 from tests import browser
 from tests.hostile import STRINGS, Planted, plant
 from tests.people import Organisation
@@ -128,19 +135,41 @@ def test_exports_have_nothing_alive_in_them_and_the_api_no_pages(planted: Plante
         answer.json()
 
 
-def test_emails_are_plain_text_with_the_headers_that_we_set(acme: Organisation) -> None:
+def _emails_of(acme: Organisation, text: str, number: int) -> None:
+    """One of each kind that has a name of somebody's choice in its subject."""
+    acme.tenant.name, now = text, timezone.now()
+    cross(acme.tenant, [PagesUsed(f"month:{number}", 50, 100)])
+    crossing = budgets.BudgetCrossing("2026-11", 50, Decimal(1), Decimal(2), "EUR")
+    budgets._send(acme.tenant, crossing, False)
+    row = Departure(tenant_id=uuid4(), name=text, requested_by=text, due_at=now, done_at=now)
+    row.owners = [acme.owner.email]
+    for template in ("departure_announced", "departure_receipt"):
+        assert departure_mail.told(row, template, until=now)
+    sent = Invitation(tenant=acme.tenant, invited_by=acme.owner, email="a@b.example", role="viewer")
+    assert invitation_mail.send(sent, "/invitations/x") == ""
+
+
+def test_emails_are_plain_text_with_the_headers_that_we_set(
+    acme: Organisation, settings: Settings
+) -> None:
+    settings.EMAIL_URL = "smtp://localhost"
+    kinds = 5
     for number, text in enumerate(STRINGS):
-        acme.tenant.name = text
-        cross(acme.tenant, [PagesUsed(f"month:{number}", 50, 100)])
-    assert len(mail.outbox) == len(STRINGS)
-    for message, text in zip(mail.outbox, STRINGS, strict=True):
+        _emails_of(acme, text, number)
+    assert len(mail.outbox) == kinds * len(STRINGS)
+    for number, message in enumerate(mail.outbox):
+        text = STRINGS[number // kinds]
         sent = message_from_bytes(message.message().as_bytes(), policy=policy.default)
         assert sent.get_content_type() == "text/plain"
         assert sorted(sent.keys()) == [
             "Content-Transfer-Encoding", "Content-Type", "Date", "From", "MIME-Version",
             "Message-ID", "Subject", "To",
         ]  # fmt: skip
-        assert " ".join(text.split())[:20].strip() in " ".join(str(sent["Subject"]).split())
+        subject = " ".join(str(sent["Subject"]).split())
+        if number % kinds == kinds - 1:  # to a stranger: in whose mail program no name is a link
+            assert subject == f"Invitation to {invitation_mail.inert(text)}"
+        else:
+            assert " ".join(text.split())[:20].strip() in subject
 
 
 @pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "never")
@@ -149,7 +178,7 @@ def test_chromium_runs_and_loads_nothing_of_it(
 ) -> None:
     client = Client()
     client.force_login(planted.person)
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    cookie = client.cookies[site_settings.SESSION_COOKIE_NAME].value
     read = [job for job in planted.jobs if job.pages_done]
     panels = [page for page in planted.pages() if str(read[0].pk) in page]
     models = [page for page in planted.admin_pages() if "history" not in page and "?q" not in page]
@@ -158,7 +187,7 @@ def test_chromium_runs_and_loads_nothing_of_it(
     seen = browser.look(
         [*panels, *planted.pages()[:4], "/api/v1/docs", *models[1::4], *exports],
         site=live_server.url,
-        session=(settings.SESSION_COOKIE_NAME, cookie),
+        session=(site_settings.SESSION_COOKIE_NAME, cookie),
         uploads=[text for text in STRINGS if "/" not in text and text.isprintable()][:8],
     )
     assert seen.alive == []

@@ -6,6 +6,7 @@ import io
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ from accounts import request_ids
 from accounts.models import AuditEntry
 from ocrsite import problems
 from ocrsite.gunicorn_log import GunicornLogger
-from ocrsite.log_lines import LineFormatter
+from ocrsite.log_lines import LineFormatter, without_secrets
 from tests.jobs.making import PDF, form_file, make_job, run_job
 from tests.people import Organisation
 
@@ -96,6 +97,13 @@ def test_hostile_message_of_an_exception_begins_no_line(text: str, log: io.Strin
 def test_secrets_are_left_out(text: str, expected: str | None, log: io.StringIO) -> None:
     logging.getLogger("test").error("%s", text)
     assert log.getvalue().rstrip("\n").partition(": ")[2] == (expected or text)
+
+
+@pytest.mark.parametrize("text", ["x://" + ":" * 40_000, "a://:" * 8_000, "password=" * 4_000])
+def test_looking_for_secrets_costs_no_time(text: str) -> None:
+    begun = time.process_time()
+    without_secrets(text)
+    assert time.process_time() - begun < 2
 
 
 def test_exceptions_that_may_quote_a_document_tell_no_message(log: io.StringIO) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -84,6 +85,16 @@ def test_docs_answer_get_alone(client: Client) -> None:
 def test_json_that_not_every_reader_reads_alike_is_400(client: Client, body: str) -> None:
     answer = client.post(TOKEN, body.encode(), content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+def test_many_names_of_which_the_last_comes_twice_cost_no_time(client: Client) -> None:
+    """Who has not signed in may send them, too."""
+    body = "{" + ",".join(f'"{number}":0' for number in range(50_000)) + ',"z":0,"z":0}'
+    begun = time.process_time()
+    answer = client.post("/api/v1/auth/token", body, content_type="application/json")
+    assert time.process_time() - begun < 5, "each beside each would take a minute"
+    assert answer.status_code == 400
+    assert "'z' is given twice" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,11 @@ BOUNDED = {
             "accounts/invoices.py",
             "accounts/passwords.py",
             "accounts/thresholds.py",
-            "jobs/departure.py",
+            "jobs/departure_mail.py",
         )
     },
     ("demo/__main__.py", "Session"): "the demo, to its own site",
-    ("extraction/sandbox.py", "socket"): "a pair of this machine's; every wait has a deadline",
+    ("extraction/fork_server.py", "socket"): "a pair of this machine's; every wait has a deadline",
     ("extraction/sandbox.py", "socketpair"): "the same",
     ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
     ("jobs/netguard.py", "socket"): "the same",

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -106,6 +107,38 @@ def test_deletion_is_audited(operator: Client, acme: Organisation) -> None:
     entry = last("admin.delete")
     assert entry.tenant == acme.tenant
     assert entry.before == {"name": "owner@acme.example in Acme: owner"}
+
+
+def test_deletion_that_fails_leaves_no_entry(
+    operator: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several at once, which Django itself does in no transaction."""
+    from accounts.admin import MembershipAdmin
+
+    def fails(*args: Any) -> None:
+        raise OperationalError
+
+    chosen = {"action": "delete_selected", "_selected_action": [acme.membership.pk], "post": "yes"}
+    with monkeypatch.context() as patch:
+        patch.setattr(MembershipAdmin, "delete_queryset", fails)
+        with pytest.raises(OperationalError):
+            operator.post(url(Membership, "changelist"), chosen)
+    assert Membership.objects.exists()
+    assert not AuditEntry.objects.filter(action="admin.delete").exists()
+    assert operator.post(url(Membership, "changelist"), chosen).status_code == 302
+    assert not Membership.objects.exists()
+    assert last("admin.delete").tenant == acme.tenant
+
+
+def test_history_is_the_audit_log_and_there_is_no_second_one(
+    operator: Client, acme: Organisation
+) -> None:
+    operator.post(url(Tenant, "add"), {"name": "New", "slug": "new", "is_active": "on"})
+    tenant = Tenant.objects.get(slug="new")
+    assert not LogEntry.objects.exists()
+    page = operator.get(url(Tenant, "history", tenant.pk), follow=True).content.decode()
+    assert "admin.add" in page
+    assert "Recent actions" not in operator.get("/admin/").content.decode()
 
 
 def test_user_is_added_by_email_and_the_password_is_not_audited(operator: Client) -> None:

@@ -14,12 +14,9 @@ from PIL import Image, ImageDraw
 
 from extraction import documents, sandbox
 from extraction.documents import (
-    MEDIA_TYPES,
     PageFailure,
-    named_otherwise,
     open_document,
     parse_pages,
-    sniff,
 )
 from extraction.engines import Wants
 from extraction.errors import (
@@ -156,38 +153,6 @@ def test_image_of_each_type_is_opened(
         assert page.pixels[:, 32:].max() < 15
         assert page.lines == ()
         assert page.warnings == ()
-
-
-def test_sniff_reads_magic_numbers_only() -> None:
-    assert sniff(b"%PDF-1.7") == "application/pdf"
-    assert sniff(b"some junk\n%PDF-1.4") == "application/pdf"
-    assert sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic") == "image/heic"
-    assert sniff(pdf("x")) == "application/pdf"
-    assert {
-        sniff(image(row.format)) for row in MEDIA_TYPES.values() if row.format in Image.SAVE
-    } > {
-        "image/png",
-        "image/tiff",
-    }
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"",
-        b"%PD",
-        b"BM not a bitmap",
-        b"RIFF\0\0\0\0WAVEfmt ",
-        b"<svg xmlns='http://www.w3.org/2000/svg'>",
-        b"<?xml version='1.0'?><svg>",
-        b"PK\x03\x04",
-        b"\x7fELF",
-        b"%!PS-Adobe-3.0",
-        b"x" * 1020 + b"%PDF-1.7",
-    ],
-)
-def test_sniff_knows_no_other_type(head: bytes) -> None:
-    assert sniff(head) is None
 
 
 @pytest.mark.parametrize(
@@ -617,25 +582,3 @@ def test_page_beyond_the_memory_is_rendered_smaller(save: Callable[[bytes], Path
     assert page.dpi in (100, 50, 25)
     assert page.pixels is not None
     assert page.pixels.shape[:2] == (round(2000 * page.dpi / 72 + 0.5),) * 2
-
-
-@pytest.mark.parametrize(
-    ("name", "media_type", "otherwise"),
-    [
-        ("a.pdf", "application/pdf", False),
-        ("a.PDF", "application/pdf", False),
-        ("a.jpeg", "image/jpeg", False),
-        ("a.jpe", "image/jpeg", False),
-        ("scan", "application/pdf", False),
-        ("scan.0001", "image/tiff", False),
-        (".pdf", "image/png", False),
-        ("offer.final", "application/pdf", False),
-        ("a.png", "application/pdf", True),
-        ("a.html", "application/pdf", True),
-        ("a.pdf.exe", "application/pdf", True),
-        ("a.heic", "image/jpeg", True),
-        ("a.jpg", "image/png", True),
-    ],
-)
-def test_name_that_says_another_type(name: str, media_type: str, otherwise: bool) -> None:
-    assert named_otherwise(name, media_type) is otherwise

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from extraction import sandbox, syscall_filter
-from extraction.sandbox import Child, ChildDied, ChildTimeout, SharedMemory
+from extraction.channel import ChildDied, ChildTimeout
+from extraction.sandbox import Child
+from extraction.shared_memory import SharedMemory
 
 CHILDREN = """
 import ctypes, mmap, os, resource, signal, socket, threading, time

@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 
 from extraction import engines, pipeline, searchable_pdf
+from extraction.channel import ChildDied, ChildTimeout
 from extraction.errors import Cancelled, NotMade
 from extraction.level import Frame, union
 from extraction.options import Limits, Options
-from extraction.sandbox import Child, ChildDied, ChildTimeout
+from extraction.sandbox import Child
 from extraction.searchable_pdf import write_searchable_pdf
 from extraction.types import Box, Document, Failure, Line, Page, Source, Word
 from tests.documents import encrypted_pdf, image_pdf, image_png, text_pdf

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 from django.test import Client
@@ -13,7 +14,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey
-from jobs import receivers
+from jobs import receivers, resealing
 from jobs.models import CallbackSecret, Job, Webhook
 from jobs.sealing import unseal
 from tests.documents import encrypted_pdf
@@ -141,6 +142,16 @@ def test_everything_is_refused_without_the_fallback(made: Made, settings: Settin
         "jobs.webhook.sealed_secret: 1 current, 0 older, 0 lost",
         "jobs.webhook.sealed_old_secret: 0 current, 0 older, 1 lost",
     ]
+
+
+def test_every_sealed_column_is_looked_at() -> None:
+    columns = {
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+        if field.name.startswith("sealed")
+    }
+    assert set(resealing.SEALED) == columns
 
 
 def test_command_tells_what_waits_for_which_fallback(made: Made, settings: Settings) -> None:
