@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -126,6 +127,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if wait := getattr(exc, "wait", None):
         headers["Retry-After"] = str(int(wait))
     set_rollback()
+    request = context["request"]  # a view of pages or YAML renders its errors no other way
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = MEDIA_TYPE
     return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 

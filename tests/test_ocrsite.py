@@ -16,6 +16,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from accounts.rates import Rates
 from extraction import errors as extraction_errors
 from extraction.errors import ExtractionError
 from jobs import errors as job_errors
@@ -279,6 +280,14 @@ def test_api_docs_load_only_our_own_assets(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/v1/docs", "/api/v1/schema", "/api/v1/schema?format=json"])
+def test_errors_of_pages_and_yaml_are_problems_in_json(settings: Settings, path: str) -> None:
+    settings.RATES = {**settings.RATES, "public": Rates(0, 9, 9, 9)}
+    answer = Client(REMOTE_ADDR="203.0.113.79").get(path)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+
+
 def test_unknown_api_address_is_a_problem(client: Client) -> None:
     answer = client.get("/api/v1/no-such-thing")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
