@@ -1,4 +1,4 @@
-"""accounts/models.py"""
+"""accounts/models"""
 
 import pytest
 from django.db import IntegrityError

@@ -1,4 +1,4 @@
-"""What is charged, to whom, and what became of it: terms, subscriptions, months, invoices, credits.
+"""What is charged: months closed, invoices, credits, budgets.
 
 Amounts are Decimal in the currency beside them; days and months are UTC's.
 """
@@ -13,106 +13,9 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.identifiers import uuid7
+from accounts.models.plans import CURRENCY, NOT_NEGATIVE
 from accounts.money import shown
 from accounts.tenancy import TenantOwned
-
-CURRENCY = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as of ISO 4217: EUR.")
-NOT_NEGATIVE = MinValueValidator(Decimal(0))
-
-
-class PlanTerms(models.Model):
-    """What a plan costs from a day on, until the plan's next terms begin.
-
-    Triggers of the database refuse to change or delete terms, and their prices, once a day has
-    passed on which they held: what was is not made different.
-    """
-
-    plan = models.ForeignKey("accounts.Plan", on_delete=models.PROTECT, related_name="terms")
-    start = models.DateField(help_text="The first day (UTC) on which they hold.")
-    currency = models.CharField(max_length=3, validators=[CURRENCY], help_text="ISO 4217")
-    base_fee = models.DecimalField(
-        max_digits=12,
-        decimal_places=4,
-        default=Decimal(0),
-        validators=[NOT_NEGATIVE],
-        help_text="A month, without tax; by days where a month is not whole.",
-    )
-    included_pages = models.PositiveIntegerField(
-        default=0, help_text="Pages a month that the base fee covers."
-    )
-    overage_price = models.DecimalField(
-        max_digits=12,
-        decimal_places=6,
-        null=True,
-        blank=True,
-        validators=[NOT_NEGATIVE],
-        help_text="Of a page beyond the included ones. Empty: its engine's price.",
-    )
-    tax_label = models.CharField(max_length=50, blank=True, help_text="For example: VAT")
-    tax_rate = models.DecimalField(
-        max_digits=6,
-        decimal_places=3,
-        default=Decimal(0),
-        validators=[NOT_NEGATIVE, MaxValueValidator(Decimal(100))],
-        help_text="In percent; a customer's own rate goes before.",
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name_plural = "plan terms"
-        ordering = ["plan", "-start"]
-        constraints = [
-            models.UniqueConstraint(fields=["plan", "start"], name="one_terms_a_plan_and_day"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.plan} from {self.start:%Y-%m-%d}"
-
-
-class PlanPrice(models.Model):
-    """What a page costs that an engine reads, by a plan's terms."""
-
-    terms = models.ForeignKey(PlanTerms, on_delete=models.CASCADE, related_name="prices")
-    engine = models.CharField(max_length=50, help_text='An engine\'s name, or "*" for any other.')
-    price = models.DecimalField(
-        "price a page", max_digits=12, decimal_places=6, validators=[NOT_NEGATIVE]
-    )
-    covered = models.BooleanField(
-        default=True,
-        help_text="Included pages may be this engine's. Off: each costs its price.",
-    )
-
-    class Meta:
-        ordering = ["terms", "engine"]
-        constraints = [
-            models.UniqueConstraint(fields=["terms", "engine"], name="one_price_an_engine")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.engine}: {self.price}"
-
-
-class Subscription(TenantOwned):
-    """That an organisation has a plan from a day on, until its next subscription begins.
-
-    Written by a trigger of the database whenever ``Tenant.plan``, which is the plan of now,
-    changes: on one day the last change counts. So no two overlap, and none differs from it.
-    """
-
-    plan = models.ForeignKey(
-        "accounts.Plan", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    start = models.DateField()
-    changed_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        ordering = ["-start"]
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "start"], name="one_subscription_a_day")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.tenant}: {self.plan or 'no plan'} from {self.start:%Y-%m-%d}"
 
 
 class BillingDetails(TenantOwned):
@@ -331,34 +234,3 @@ class CreditUse(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.amount} of credit {self.credit_id}"
-
-
-class UsageSum(TenantOwned):
-    """What an organisation's rows of the ledger add up to, by day, engine and currency.
-
-    A trigger of the database adds each row of the ledger as its transaction commits.
-    """
-
-    day = models.DateField()
-    engine = models.CharField(max_length=50)
-    currency = models.CharField(max_length=3, blank=True)
-    rows = models.PositiveIntegerField()
-    calls = models.PositiveIntegerField(help_text="rows of first runs")
-    pages = models.PositiveBigIntegerField()
-    included = models.PositiveBigIntegerField()
-    cached = models.PositiveIntegerField(help_text="rows")
-    failed = models.PositiveIntegerField(help_text="rows")
-    compute_seconds = models.FloatField()
-    cost = models.DecimalField(max_digits=18, decimal_places=6)
-
-    class Meta:
-        ordering = ["-day", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "day", "engine", "currency"], name="one_usage_sum"
-            )
-        ]
-        indexes = [models.Index(fields=["day"], name="usage_sum_day")]
-
-    def __str__(self) -> str:
-        return f"{self.tenant}, {self.day:%Y-%m-%d}, {self.engine}"

@@ -1,0 +1,56 @@
+"""The rows of accounts, by what they are about; import them from here."""
+
+from accounts.models.audit import AuditEntry, AuditSeal
+from accounts.models.billing import (
+    BillingDetails,
+    Budget,
+    ClosedUsage,
+    Closing,
+    Credit,
+    CreditUse,
+    Invoice,
+    NumberSeries,
+)
+from accounts.models.keys import KEY_STATES, ApiKey, ApiKeyQuerySet
+from accounts.models.people import LowerCaseEmailField, User, UserManager
+from accounts.models.plans import CURRENCY, NOT_NEGATIVE, Plan, PlanPrice, PlanTerms, Subscription
+from accounts.models.sessions import Session, TokenFamily
+from accounts.models.tenants import Departure, Invitation, Membership, MembershipQuerySet, Tenant
+from accounts.models.usage import QuotaUse, Reservation, ThresholdNotice, UsageRecord, UsageSum
+
+__all__ = [
+    "CURRENCY",
+    "KEY_STATES",
+    "NOT_NEGATIVE",
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "AuditEntry",
+    "AuditSeal",
+    "BillingDetails",
+    "Budget",
+    "ClosedUsage",
+    "Closing",
+    "Credit",
+    "CreditUse",
+    "Departure",
+    "Invitation",
+    "Invoice",
+    "LowerCaseEmailField",
+    "Membership",
+    "MembershipQuerySet",
+    "NumberSeries",
+    "Plan",
+    "PlanPrice",
+    "PlanTerms",
+    "QuotaUse",
+    "Reservation",
+    "Session",
+    "Subscription",
+    "Tenant",
+    "ThresholdNotice",
+    "TokenFamily",
+    "UsageRecord",
+    "UsageSum",
+    "User",
+    "UserManager",
+]
