@@ -150,6 +150,7 @@ DECLARE
     cost_taken bigint;
     most_cost bigint;
     its_cost bigint;
+    its_currency text;
 BEGIN
     LOOP
         SELECT count(*), array_agg(period) FILTER (
@@ -169,13 +170,15 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END LOOP;
     IF cardinality(room) = 4 THEN
-        SELECT (budget.amount * 1000000)::bigint, accounts_most_cost(
-            price.unit_price, price.covered, price.allowance, its_pages, month_taken
-        ) INTO most_cost, its_cost
-        FROM accounts_budget AS budget
-        JOIN LATERAL accounts_price(owner, its_engine, today) AS price
-        ON price.currency = budget.currency
-        WHERE budget.tenant_id = owner AND budget.hard_stop;
+        SELECT (amount * 1000000)::bigint, currency INTO most_cost, its_currency
+        FROM accounts_budget WHERE tenant_id = owner AND hard_stop;
+        IF FOUND THEN
+            SELECT accounts_most_cost(
+                price.unit_price, price.covered, price.allowance, its_pages, month_taken
+            ) INTO its_cost
+            FROM accounts_price(owner, its_engine, today) AS price
+            WHERE price.currency = its_currency;
+        END IF;
         its_cost := coalesce(its_cost, 0);
         IF its_cost > 0 AND cost_taken + its_cost > most_cost THEN
             RETURN ARRAY['budget', (cost_taken + its_cost)::text];

@@ -37,7 +37,8 @@ class FolderStore(FileSystemStorage):
                 with self._created(partial) as out:
                     for chunk in content.chunks():
                         out.write(chunk)
-                self._finish(partial, content)
+                    out.flush()
+                    self._finish(out.fileno(), content)
                 os.replace(partial, path)
             except BaseException:
                 partial.unlink(missing_ok=True)
@@ -45,17 +46,19 @@ class FolderStore(FileSystemStorage):
         _sync(path.parent)
         return name
 
-    def _finish(self, path: Path, content: File[bytes]) -> None:
+    def _finish(self, descriptor: int, content: File[bytes]) -> None:
         """Have all of the content on the disk, to be named by its key."""
-        _sync(path)
-        if path.stat().st_size != content.size:
-            raise OSError(errno.EIO, f"{path.stat().st_size} of {content.size} bytes are there")
+        os.fsync(descriptor)
+        size = os.fstat(descriptor).st_size
+        if size != content.size:
+            raise OSError(errno.EIO, f"{size} of {content.size} bytes are there")
         if self.file_permissions_mode is not None:
-            path.chmod(self.file_permissions_mode)
+            os.fchmod(descriptor, self.file_permissions_mode)
 
     def _moved(self, source: Path, target: Path, content: File[bytes]) -> bool:
         """Whether the file could be moved: not to another file system."""
-        self._finish(source, content)
+        content.flush()
+        self._finish(content.fileno(), content)
         for _ in range(3):
             try:
                 os.rename(source, target)
@@ -151,9 +154,9 @@ class FolderStore(FileSystemStorage):
         """See ``Store``: nobody reaches a folder."""
 
 
-def _sync(path: Path) -> None:
-    """Have a file's content, or a folder's names, on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+def _sync(folder: Path) -> None:
+    """Have a folder's names on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
