@@ -84,6 +84,7 @@ class OrganisationView(APIView):
             202: DepartureSerializer,
             400: OpenApiResponse(description="invalid_option"),
             403: OpenApiResponse(description="permission_denied, password_wrong"),
+            429: OpenApiResponse(description="login_locked, rate_limited"),
         },
     )
     def delete(self, request: Request) -> Response:
