@@ -88,6 +88,9 @@ def main() -> None:
             import django
 
             django.setup()
+            from accounts.row_security import process_sees_everything
+
+            process_sees_everything()
             outcomes = [
                 fuzz(running.url, caller, folder, arguments.examples, arguments.seed, own)
                 for caller in callers(arguments.only)

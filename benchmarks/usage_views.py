@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from ocrsite.embedded import servers
 
 LEDGER = """
@@ -68,6 +70,7 @@ def main() -> None:
         os.environ["INVOICE_ISSUER_NAME"] = "Bench Ltd"
         with servers(Path(folder) / "servers") as running:
             os.environ["DATABASE_URL"] = running.database_url
+            os.environ["DATABASE_OWNER_URL"] = running.owner_url
             os.environ["REDIS_URL"] = running.redis_url
             import django
 
@@ -75,14 +78,19 @@ def main() -> None:
             from django.conf import settings
             from django.core.management import call_command
 
+            from accounts.row_security import process_sees_everything
+            from ocrsite.database.roles import as_owner
+
+            process_sees_everything()
             settings.STORAGES["staticfiles"] = {
                 "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
             }
             call_command("migrate", verbosity=0)
-            fill(given.rows, given.tenants, given.days)
+            with as_owner():
+                fill(given.rows, given.tenants, given.days)
             queries(given.days, given.rounds)
             views(given.rounds)
-            job_ends()
+            job_ends(running.owner_url)
 
 
 def fill(rows: int, tenants: int, days: int) -> None:
@@ -154,12 +162,10 @@ def views(rounds: int) -> None:
     print()
 
 
-def job_ends(number: int = 400) -> None:
+def job_ends(owner_url: str, number: int = 400) -> None:
     """What a row of the ledger costs with its price and sum, beside a bare INSERT and commit."""
     from datetime import UTC, date, datetime
     from uuid import uuid4
-
-    from django.db import connection
 
     from accounts.models import Plan, PlanPrice, PlanTerms, Subscription, Tenant, UsageRecord
     from accounts.usage import bill_run
@@ -184,8 +190,8 @@ def job_ends(number: int = 400) -> None:
         )
 
     def trigger(state: str) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
+        with psycopg.connect(owner_url, autocommit=True) as database:
+            database.execute(
                 f"ALTER TABLE accounts_usagerecord {state} TRIGGER accounts_usagerecord_summed"
             )
 
