@@ -1,7 +1,8 @@
-"""Leaves a process the few system calls that computing takes: no file, socket, program or signal.
+"""Leaves a process the few system calls that computing takes: no file, socket, process or signal.
 
 A seccomp filter of the kernel, for Linux on x86-64 and arm64, needing no privilege: what is not in
-the table is refused with EPERM, for this process and all that it might fork. It cannot be undone.
+the table is refused with EPERM, for this process and its threads, which decoders of HEIC start. It
+cannot be undone.
 
 Written here because no library serves: those at hand are bindings that want libseccomp installed,
 or bring a sandbox of their own. This module imports nothing of ours: run as a program it applies
@@ -20,12 +21,13 @@ from dataclasses import dataclass
 from functools import cache
 
 # linux/audit.h, linux/seccomp.h, linux/prctl.h, linux/bpf_common.h
-_ALLOW, _KILL, _EPERM = 0x7FFF0000, 0x80000000, 0x00050001
+_ALLOW, _KILL, _EPERM, _ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 _NO_NEW_PRIVS, _SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # places in struct seccomp_data
 _FIONBIO = 0x5421  # ioctl by which Python gives a socket a timeout
 _PROT_EXEC = 4
+_CLONE_THREAD = 0x10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +41,29 @@ class Calls:
     ioctl: int
     prlimit64: int
     kill: tuple[int, ...]
+    clone: int
+    clone3: int
 
 
 # read write readv writev pread64 pwrite64 lseek sendto recvfrom poll ppoll select pselect6 close;
 # munmap brk madvise mremap; futex sched_yield sched_getaffinity getcpu; clock_gettime gettimeofday
 # time times clock_nanosleep nanosleep; rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack
 # restart_syscall; getpid getppid gettid getrusage getrlimit setrlimit sysinfo uname getrandom;
-# exit exit_group. Without select and time on arm64, which has none.
+# exit exit_group set_robust_list rseq. Without select and time on arm64, which has none.
 CALLS = {
     "x86_64": Calls(
         0xC000003E,
         (0, 1, 19, 20, 17, 18, 8, 44, 45, 7, 271, 23, 270, 3, 11, 12, 28, 25, 202, 24, 204, 309,
          228, 96, 201, 100, 230, 35, 13, 14, 15, 131, 219, 39, 110, 186, 98, 97, 160, 99, 63, 318,
-         60, 231),
-        mmap=9, mprotect=10, ioctl=16, prlimit64=302, kill=(62, 234),
+         60, 231, 273, 334),
+        mmap=9, mprotect=10, ioctl=16, prlimit64=302, kill=(62, 234), clone=56, clone3=435,
     ),
     "aarch64": Calls(
         0xC00000B7,
         (63, 64, 65, 66, 67, 68, 62, 206, 207, 73, 72, 57, 215, 214, 233, 216, 98, 124, 123, 168,
          113, 169, 153, 115, 101, 134, 135, 139, 132, 128, 172, 173, 178, 165, 163, 164, 179, 160,
-         278, 93, 94),
-        mmap=222, mprotect=226, ioctl=29, prlimit64=261, kill=(129, 131),
+         278, 93, 94, 99, 293),
+        mmap=222, mprotect=226, ioctl=29, prlimit64=261, kill=(129, 131), clone=220, clone3=435,
     ),
 }  # fmt: skip
 
@@ -97,6 +101,9 @@ def _program(calls: Calls, pid: int) -> bytes:
     code += _if(calls.prlimit64, 0, _step(_EQUAL, 0, 0, 1))  # limits of its own
     for number in calls.kill:  # signals to itself
         code += _if(number, 0, _step(_EQUAL, pid, 0, 1))
+    code += _if(calls.clone, 0, _step(_ANY_BIT, _CLONE_THREAD, 0, 1))  # threads, no processes
+    # its flags lie in memory that no filter sees; without it the C library takes clone
+    code += [_step(_EQUAL, calls.clone3, 0, 1), _step(_RETURN, _ENOSYS)]
     return b"".join([*code, _step(_RETURN, _EPERM)])
 
 

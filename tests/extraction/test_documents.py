@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pymupdf
 import pytest
 from PIL import Image, ImageDraw
@@ -137,11 +138,13 @@ def decode_one(path: Path, wants: Wants = "pixels", **options: object) -> PageIm
         ("GIF", "image/gif"),
         ("JPEG2000", "image/jp2"),
         ("AVIF", "image/avif"),
+        ("HEIF", "image/heic"),
     ],
 )
 def test_image_of_each_type_is_opened(
     save: Callable[[bytes], Path], format_name: str, media_type: str
 ) -> None:
+    pillow_heif.register_heif_opener()  # to write one
     path = save(image(format_name))
     with open_document(path) as document:
         assert document.info == DocumentInfo(media_type, 1)

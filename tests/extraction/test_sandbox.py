@@ -17,6 +17,7 @@ from extraction.shared_memory import SharedMemory
 
 CHILDREN = """
 import ctypes, mmap, os, resource, signal, socket, threading, time
+from concurrent.futures.thread import ThreadPoolExecutor
 
 def echo(channel, files):
     while True:
@@ -76,6 +77,9 @@ ATTEMPTS = {
     "connect its own": lambda channel: channel._socket.connect("/run/x"),
     "fork": lambda channel: os.fork(),
     "run a program": lambda channel: os.execv("/bin/true", ["true"]),
+    "spawn a program": lambda channel: os.posix_spawn("/bin/true", ["true"], {}),
+    "fork from a thread": lambda channel: ThreadPoolExecutor(1).submit(os.fork).result(),
+    "read in a thread": lambda channel: ThreadPoolExecutor(1).submit(open, KEPT).result(),
     "start a thread": lambda channel: threading.Thread(target=time.sleep, args=(0,)).start(),
     "signal its parent": lambda channel: os.kill(os.getppid(), 0),
     "kill everybody": lambda channel: os.kill(-1, 0),
@@ -213,7 +217,7 @@ def test_child_has_no_secrets_and_no_reach() -> None:
     assert set(said["environ"]) <= {"PYTHONPATH", "LC_ALL", "OPENBLAS_NUM_THREADS"}
     assert said["memory"] == "refused"
     refused = "Operation not permitted"
-    assert said["tried"].pop("start a thread") == "can't start new thread"
+    assert said["tried"].pop("start a thread") == "done"  # decoders of HEIC do
     assert len(said["tried"]) > 20
     assert {name: outcome for name, outcome in said["tried"].items() if outcome != refused} == {}
 
