@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from accounts import audit
 from accounts.admin import ReadOnlyAdmin
@@ -42,6 +43,7 @@ from jobs.models import (
     Turn,
     Webhook,
 )
+from jobs.operations_view import operations_view
 
 
 @admin.register(Job)
@@ -277,6 +279,11 @@ class TaskAdmin(ReadOnlyAdmin):
     list_filter = ("pool", "state", "priority")
     search_fields = ("job__id", "tenant__name", "tenant__slug")
     list_select_related = ("job", "tenant")
+
+    def get_urls(self) -> list[URLPattern]:
+        """And the view of queues, workers and engines."""
+        view = self.admin_site.admin_view(operations_view)
+        return [path("operations/", view, name="operations-view"), *super().get_urls()]
 
 
 @admin.register(Turn)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
@@ -19,12 +17,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rq import Worker
-from rq.worker import BaseWorker
 
 from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES
 from jobs import queue, storage
+from jobs.live_workers import live_workers
 from jobs.models import Task
 
 logger = logging.getLogger(__name__)
@@ -113,7 +110,8 @@ class HealthView(APIView):
             "queue": {},
         }
         if checks["redis"]["ok"]:
-            body["workers"] = live_workers()
+            workers = live_workers()
+            body["workers"] = None if workers is None else len(workers)
         if checks["database"]["ok"]:
             depths = [row for row in queue.depths() if row.state == Task.State.WAITING]
             now = timezone.now()
@@ -127,28 +125,3 @@ class HealthView(APIView):
         elif not all(check["ok"] for check in checks.values()) or not body["workers"]:
             body["status"] = "degraded"
         return Response(body, status=503 if body["status"] == "unavailable" else 200)
-
-
-def live_workers() -> int | None:
-    """How many workers have sent a heartbeat lately; None if Redis does not answer."""
-    try:
-        with shared_redis().asked() as client:
-            return len(_live(client))
-    except redis.RedisError:
-        return None
-
-
-def unfiltered_workers() -> int | None:
-    """How many of them say that the system does not filter what decoders do."""
-    try:
-        with shared_redis().asked() as client:
-            told = [client.hget(worker.key, queue.FILTERED) for worker in _live(client)]
-    except redis.RedisError:
-        return None
-    return sum(1 for filtered in told if filtered == b"0")
-
-
-def _live(client: redis.Redis) -> list[BaseWorker]:
-    since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
-    known = Worker.all(connection=client)
-    return [worker for worker in known if worker.last_heartbeat and worker.last_heartbeat > since]

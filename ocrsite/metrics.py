@@ -28,8 +28,8 @@ from accounts import audit_seals
 from accounts.models import UsageRecord
 from accounts.row_security import unscoped
 from jobs import deliveries, queue
+from jobs.live_workers import live_workers
 from jobs.models import Job, Task
-from ocrsite.health import live_workers, unfiltered_workers
 
 QUICK_SECONDS = 0.1  # what is counted faster is counted at every scrape
 KEPT_TIMES = 100  # as long as counting took is its outcome kept otherwise
@@ -116,11 +116,12 @@ class JobsCollector(Collector):
         for pool in queue.POOLS:
             bells.add_metric([pool], queue.bells(pool))
         yield bells
-        yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=live_workers() or 0)
+        workers = live_workers() or []
+        yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=len(workers))
         yield GaugeMetricFamily(
             "ocrsite_workers_unfiltered",
             "Live workers whose decoders the system does not filter",
-            value=unfiltered_workers() or 0,
+            value=sum(worker.filtered is False for worker in workers),
         )
 
 

@@ -1,0 +1,48 @@
+"""The workers that have sent a heartbeat to Redis lately, as they told of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import redis
+from django.conf import settings
+from django.utils import timezone
+from rq import Worker
+
+from accounts.shared_redis import shared_redis
+from jobs import queue
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWorker:
+    """A process that reads documents; ``name`` is the one in `Task.worker`."""
+
+    name: str
+    pool: str
+    since: datetime | None
+    heartbeat: datetime
+    filtered: bool | None  # whether the system filters what its decoders do; None: it did not say
+
+
+def live_workers() -> list[LiveWorker] | None:
+    """Those alive, by pool and name; None where Redis does not answer."""
+    since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
+    found = []
+    try:
+        with shared_redis().asked() as client:
+            for each in Worker.all(connection=client):
+                if each.last_heartbeat and each.last_heartbeat > since:
+                    told = client.hget(each.key, queue.FILTERED)
+                    found.append(
+                        LiveWorker(
+                            each.name,
+                            ", ".join(each.queue_names()),
+                            each.birth_date,
+                            each.last_heartbeat,
+                            None if told is None else told == b"1",
+                        )
+                    )
+    except redis.RedisError:
+        return None
+    return sorted(found, key=lambda worker: (worker.pool, worker.name))
