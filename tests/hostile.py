@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -11,13 +12,16 @@ from django.contrib import admin
 from django.db import DatabaseError, models, transaction
 from django.urls import reverse
 
+from accounts import audit
 from accounts.keys import create_api_key
-from accounts.models import Membership, Tenant, User
+from accounts.models import ApiKey, BillingDetails, Invoice, Membership, Tenant, User
 from accounts.permissions import Role
+from accounts.statements import Line, as_json
 from extraction.formats import FORMATS, render
 from extraction.types import FieldValue
 from jobs import claims, lifecycle, receivers, results, templates, webhooks
 from jobs.models import Batch, IdempotencyKey, Job, StoredFile
+from tests.accounts.billing import make_invoice, terms
 from tests.extraction.formats.results import BOX, hostile
 from tests.jobs.hooking import hook
 from tests.jobs.making import claim, make_job
@@ -105,14 +109,49 @@ class Planted:
         return [
             *lists,
             "/jobs/new",
-            "/organisation",
+            *self._about_the_organisation(step),
             *panels,
             *(f"/jobs/{pk}" for pk in newest[::step]),
+        ]
+
+    def _about_the_organisation(self, step: int) -> list[str]:
+        tenant = self.home.tenant
+        members = Membership.objects.for_tenant(tenant).order_by("pk")
+        keys = ApiKey.objects.for_tenant(tenant).order_by("pk")
+        invoices = Invoice.objects.for_tenant(tenant).order_by("pk")
+        rows = [
+            *(("member-page", row.user_id) for row in members[::step]),
+            *(("key-page", row.pk) for row in keys[::step]),
+            *(("invoice-page", row.pk) for row in invoices),
+        ]
+        member, key = members.last(), keys.last()
+        assert member and key
+        return [
+            "/organisation",
+            *(reverse(name, args=[pk]) for name, pk in rows),
+            *(
+                f"/organisation/{name}"
+                for name in (
+                    "members",
+                    "members/leave",
+                    "keys",
+                    "keys/new",
+                    "billing",
+                    "billing/budget",
+                    "billing/details",
+                    "audit",
+                    "leave",
+                )
+            ),
+            *(f"/organisation/members/{member.user_id}/{name}" for name in ("remove", "transfer")),
+            *(reverse(f"key-{name}-page", args=[key.pk]) for name in ("rotate", "revoke")),
+            *(f"/account/{name}" for name in ("password", "sessions")),
         ]
 
     def admin_pages(self) -> list[str]:
         """Lists, a row and its history of every model in the admin."""
         found = [reverse("admin:index")]
+        found += [reverse(f"admin:{name}-view") for name in ("usage", "billing", "operations")]
         for model in admin.site._registry:
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
             found += [reverse(f"{name}_changelist"), reverse(f"{name}_changelist") + "?q=<script>"]
@@ -142,6 +181,7 @@ def plant(strings: Sequence[str], *, together: int = 20) -> Planted:
     for number, text in enumerate(strings):
         tenant = Tenant.objects.create(name=_fitting(text, 200), slug=f"of-{number}")
         Membership.objects.create(tenant=tenant, user=person, role=Role.OWNER)
+    _organisation_rows(home, strings)
     for text in strings[:30]:
         named = _fitting(text, 100)
         create_api_key(tenant=home.tenant, name=named, scopes=["jobs:read"], created_by=person)
@@ -214,6 +254,45 @@ def _other_rows(home: Organisation, job: Job, strings: Sequence[str]) -> None:
     IdempotencyKey.objects.create(
         tenant=home.tenant, route="ocr/jobs", key="k", fingerprint="f", made=job.pk, status=202
     )
+
+
+def _organisation_rows(home: Organisation, strings: Sequence[str]) -> None:
+    """Members of these names, who pays, invoices with a line each, and an audit log of them."""
+    tenant = home.tenant
+    for number, text in enumerate(strings[:30]):
+        member = User.objects.create(email=f"m{number}@x.example", name=_fitting(text, 150))
+        Membership.objects.create(tenant=tenant, user=member, role=Role.MEMBER)
+    terms(_fitting(strings[0], 20), prices={"*": "0.1"})
+    paying = {
+        name: _fitting(text, 50)
+        for name, text in zip(
+            ("name", "address", "tax_id", "reference", "tax_note"), strings, strict=False
+        )
+    }
+    BillingDetails.objects.create(tenant=tenant, **paying)
+    for number, start in enumerate(range(0, len(strings), 40)):
+        texts = [_fitting(text, None) for text in strings[start : start + 40]]
+        lines = [
+            Line("pages", text, Decimal(1), text, Decimal(1), Decimal(1), engine=text)
+            for text in texts
+        ]
+        make_invoice(
+            tenant,
+            number=_fitting(texts[0], 20) + f"-{number}",
+            sequence=number + 1,
+            lines=as_json(lines),
+            customer=dict.fromkeys(("name", "address", "country", "tax_id", "reference"), texts[0]),
+            issuer=dict.fromkeys(("name", "address", "tax_id", "note"), texts[-1]),
+            tax_label=texts[0][:50],
+        )
+        audit.record(
+            actor=home.actor,
+            tenant=tenant,
+            action="tenant.suspend",
+            obj=tenant,
+            before={text: text for text in texts},
+            after={"name": texts[0], "texts": texts},
+        )
 
 
 def _fill(strings: Sequence[str]) -> None:
