@@ -345,7 +345,11 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "account/sessions/end-others": {"post": Call("session.end", session)},
     "account/sessions/<uuid:pk>/end": {"post": Call("session.end", session)},
     "api/v1/organisation": {
-        "delete": Call("tenant.leave", body=lambda acme, pk: {"name": "Acme"}, caller=by_token)
+        "delete": Call(
+            "tenant.leave",
+            body=lambda acme, pk: {"name": "Acme", "password": PASSWORD},
+            caller=by_token,
+        )
     },
     "organisation/leave": {
         "post": Call("tenant.leave", body=lambda acme, pk: {"name": "Acme", "password": PASSWORD})

@@ -38,11 +38,8 @@ BOUNDED = {
     **{
         (module, "send_mail"): "EMAIL_TIMEOUT"
         for module in (
-            "accounts/budgets.py",
             "accounts/invitation_mail.py",
-            "accounts/invoices.py",
             "accounts/passwords.py",
-            "accounts/thresholds.py",
             "jobs/departure_mail.py",
         )
     },
@@ -52,6 +49,7 @@ BOUNDED = {
     ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
     ("jobs/netguard.py", "socket"): "the same",
     ("jobs/sending.py", "send_mail"): "EMAIL_TIMEOUT",
+    ("accounts/owner_mail.py", "EmailMessage"): "EMAIL_TIMEOUT",
     ("jobs/stores/bucket.py", "client"): "client_config, below",
     ("ocrsite/embedded.py", "connect"): "servers of one's own, on this machine",
     ("ocrsite/embedded.py", "from_url"): "the same",
