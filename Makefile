@@ -19,7 +19,7 @@ run: $(VENV)/run.stamp
 
 # What CI runs
 test: lint types check
-	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile -m "not alone" $(PYTEST)
+	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --max-worker-restart=0 -m "not alone" $(PYTEST)
 	$(BIN)/python -m pytest -q -m alone $(PYTEST)
 
 lint: $(VENV)/all.stamp

@@ -241,8 +241,7 @@ def _refuse_out_of_place(key: ApiKey, address: str | None) -> None:
     stale = Q(refused_at=None) | Q(refused_at__lt=now - LAST_USED_STEP)
     if key.refused_at is None or key.refused_at < now - LAST_USED_STEP:
         with acting_for(key.tenant):
-            noted = ApiKey.objects.filter(stale, pk=key.pk)
-            noted.update(refused_at=now, refused_from=address)
+            ApiKey.objects.filter(stale, pk=key.pk).update(refused_at=now, refused_from=address)
         key.refused_at = now
     raise KeyOutOfPlace(
         f"This API key may not be used from {address or 'where the call comes from'}.", key

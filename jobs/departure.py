@@ -173,11 +173,8 @@ def _announce(departure: Departure) -> str | None:
     """Tell the owners, while they can still have it called off."""
     if departure.due_at <= clock.now():
         return COUNT
-    return (
-        COUNT
-        if departure_mail.told(departure, "departure_announced", until=departure.due_at)
-        else None
-    )
+    until = departure.due_at
+    return COUNT if departure_mail.told(departure, "departure_announced", until=until) else None
 
 
 def _count(departure: Departure) -> str | None:

@@ -174,6 +174,7 @@ def test_chore_that_fails_does_not_end_the_others() -> None:
     assert min(done.count(name) for name in ("database", "storage", "bug", "last")) >= 2
 
 
+@pytest.mark.alone
 def test_long_removal_does_not_hold_up_the_sweeper(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:

@@ -168,6 +168,7 @@ def sweep_and_close() -> Swept:
         connection.close()
 
 
+@pytest.mark.alone
 def test_command_sweeps_as_soon_as_it_runs_and_again_after_a_failure(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
