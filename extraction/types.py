@@ -70,7 +70,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table cell; ``row`` and ``column`` count from 0, spans from 1."""
+    """A table cell; ``row`` and ``column`` count from 0, spans from 1; ``grounded`` as a block's."""
 
     row: int
     column: int
@@ -80,6 +80,7 @@ class Cell:
     column_span: int = 1
     header: bool = False
     confidence: float | None = None
+    grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,9 @@ class Block:
     """A part of a page in reading order. ``id`` is unique within the document ("p1-b3").
 
     ``continues`` is the id of the block on the page before whose table goes on in this one's.
+    ``diagram`` is the Mermaid source of a figure that a model has written as a diagram.
+    ``grounded`` says whether the text a model wrote stands on the page at ``box``; None where
+    nobody has compared it, or where the engine reads nothing but what it places.
     """
 
     id: str
@@ -108,6 +112,8 @@ class Block:
     latex: str | None = None
     checked: bool | None = None
     continues: str | None = None
+    diagram: str | None = None
+    grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,10 @@ class PageText:
     """What an engine read on one page: lines in any order, in points.
 
     ``skew`` is the angle of the text lines in degrees, positive clockwise as seen on the page.
+
+    A vision-language model writes ``markup`` instead, text with the tags that ``extraction.tags``
+    reads, of so many ``tokens``, with ``confidence`` the geometric mean of their probabilities.
+    With both, the markup is the text and the lines tell where it stands (``extraction.align``).
     """
 
     lines: tuple[Line, ...]
@@ -158,6 +168,9 @@ class PageText:
     revision: str
     skew: float = 0.0
     warnings: tuple[str, ...] = ()
+    markup: str | None = None
+    confidence: float | None = None
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +185,28 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Where a model's text and the page do not tell the same.
+
+    ``kind`` is "not_on_page" for text of the model's that nothing on the page supports,
+    "not_in_text" for a line on the page that the model left out, "differs" for text that stands
+    there otherwise. ``text`` is the model's, ``on_page`` what OCR read there, at ``box``; ``block``
+    is the id of the model's block, "" for none.
+    """
+
+    kind: Literal["not_on_page", "not_in_text", "differs"]
+    text: str
+    on_page: str
+    box: Box | None
+    block: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the result. ``error`` is set where the page could not be read."""
+    """One page of the result. ``error`` is set where the page could not be read.
+
+    ``tokens`` is what a model wrote for it, 0 for engines that are none.
+    """
 
     number: int
     width: float = 0.0
@@ -190,6 +223,8 @@ class Page:
     markdown: str = ""
     error: Failure | None = None
     warnings: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    tokens: int = 0
 
     @property
     def words(self) -> tuple[Word, ...]:
