@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from extraction import layout
+from extraction import structure
 from extraction.classify import classify
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
-from extraction.engines import Engine, Wants, get
+from extraction.engines import UNWATCHED, Engine, Wants, Watch, get
 from extraction.errors import (
     Cancelled,
     EngineFailed,
@@ -30,7 +30,7 @@ from extraction.formats.md import page_markdown
 from extraction.options import Limits, Options
 from extraction.settling import settle
 from extraction.splitting import split, whole
-from extraction.types import Document, DocumentInfo, Page, PageImage, Source
+from extraction.types import Document, DocumentInfo, Failure, Page, PageImage, PageText, Source
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,6 @@ class Opened:
 
 OnOpen = Callable[[Opened], Collection[int] | None]
 OnPage = Callable[[Page, bytes | None], None]
-Stop = Callable[[], bool]
 
 
 def run(
@@ -60,7 +59,7 @@ def run(
     choose: Choose | None = None,
     on_open: OnOpen | None = None,
     on_page: OnPage | None = None,
-    stop: Stop | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Document:
     """Read the document at ``path`` with ``engine``: ``read_pages``, then ``put_together``."""
     pages: list[Page] = []
@@ -71,7 +70,7 @@ def run(
             on_page(page, preview)
 
     opened = read_pages(
-        path, options, engine, limits=limits, on_open=on_open, on_page=keep, stop=stop
+        path, options, engine, limits=limits, on_open=on_open, on_page=keep, watch=watch
     )
     info = opened.info
     source = Source(name or path.name, info.media_type, opened.sha256, info.page_count)
@@ -86,20 +85,21 @@ def read_pages(
     on_page: OnPage,
     on_open: OnOpen | None = None,
     limits: Limits = DEFAULT_LIMITS,
-    stop: Stop | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Opened:
-    """Read the pages of the document at ``path`` with ``engine``, one after the other.
+    """Read the pages of the document at ``path`` with ``engine``, as many together as it likes.
 
     ``on_open`` is told what was opened and may return which of the pages chosen by the options to
     read now: None is all of them. ``on_page`` is given
-    each page as it is finished and its preview (JPEG). ``stop`` is asked before each page. What
+    each page as it is finished and its preview (JPEG). ``watch`` is asked before each page, or
+    group of pages, and by the engine while it reads them. What
     frames the pages is told from all of them together, so a page handed to ``on_page`` is not
     settled yet (``settling.settle``).
 
     A page that fails becomes a ``Page`` with its error and the others go on. Raises
     ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
     unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
-    ``stop`` says so.
+    ``watch`` says stop.
     """
     known(options.fields)
     if options.schema is not None:
@@ -115,11 +115,11 @@ def read_pages(
         if left:
             decoded = document.pages(left, wants=wants, dpi=options.dpi, preview=options.preview)
             started = time.perf_counter()
-            for item in decoded:
-                if stop and stop():
+            for group in _groups(decoded, engine.at_once):
+                if watch.stop():
                     raise Cancelled()
-                page = _page(item, engine, started)
-                on_page(page, item.preview if isinstance(item, PageImage) else None)
+                for item, page in zip(group, _pages(group, engine, watch, started), strict=True):
+                    on_page(page, item.preview if isinstance(item, PageImage) else None)
                 started = time.perf_counter()
     return opened
 
@@ -170,21 +170,67 @@ def _reader(engine: Engine, options: Options) -> tuple[Engine, Wants]:
     return engine, engine.wants
 
 
-def _page(item: PageImage | PageFailure, engine: Engine, started: float) -> Page:
-    """Read and structure one decoded page; what goes wrong becomes the page's error."""
-    if isinstance(item, PageFailure):
-        return Page(item.number, item.width, item.height, error=item.error.failure())
+def _groups(
+    decoded: Iterable[PageImage | PageFailure], size: int
+) -> Iterator[list[PageImage | PageFailure]]:
+    """The pages in groups of up to ``size``; of more than one, with pixels of their own, for the
+    decoder writes the next page over the one before."""
+    group: list[PageImage | PageFailure] = []
+    for item in decoded:
+        if size > 1 and isinstance(item, PageImage) and item.pixels is not None:
+            item = replace(item, pixels=item.pixels.copy())
+        group.append(item)
+        if len(group) >= size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _pages(
+    group: Sequence[PageImage | PageFailure], engine: Engine, watch: Watch, started: float
+) -> Iterator[Page]:
+    """Read and structure a group of decoded pages; what goes wrong becomes a page's error."""
+    texts = iter(_read([item for item in group if isinstance(item, PageImage)], engine, watch))
+    share = (time.perf_counter() - started) / len(group)
+    for item in group:
+        if isinstance(item, PageFailure):
+            yield Page(item.number, item.width, item.height, error=item.error.failure())
+            continue
+        begun = time.perf_counter()
+        page = _page(item, next(texts))
+        yield replace(page, seconds=round(share + time.perf_counter() - begun, 3))
+
+
+def _read(images: Sequence[PageImage], engine: Engine, watch: Watch) -> list[PageText]:
+    """What the engine says of each page; where it fails on several, of each alone."""
+    if not images:
+        return []
     try:
-        text = engine.read([item])[0]
-        lines, blocks = layout.arrange(item, text)
-    except EngineUnavailable:
+        return engine.read(images, watch)
+    except (EngineUnavailable, Cancelled):
         raise
-    except ExtractionError as error:
-        return _failed(item, engine, error, started)
-    except Exception:
-        logger.exception("engine %s failed on page %d", engine.name, item.number)
-        return _failed(item, engine, EngineFailed(), started)
-    scores = [line.confidence for line in lines if line.confidence is not None]
+    except Exception as error:
+        if len(images) > 1:
+            return [text for image in images for text in _read([image], engine, watch)]
+        if not isinstance(error, ExtractionError):
+            logger.exception("engine %s failed on page %d", engine.name, images[0].number)
+            error = EngineFailed()
+        return [PageText((), engine.name, engine.revision, error=error.failure())]
+
+
+def _page(item: PageImage, text: PageText) -> Page:
+    """The page with its structure, or with what went wrong."""
+    if text.error is not None:
+        return _failed(item, text, text.error)
+    try:
+        parts = structure.of_page(item, text)
+    except Exception as error:
+        if not isinstance(error, ExtractionError):
+            logger.exception("the text of page %d could not be put in order", item.number)
+            error = EngineFailed()
+        return _failed(item, text, error.failure())
+    scores = [line.confidence for line in parts.lines if line.confidence is not None]
     return Page(
         number=item.number,
         width=item.width,
@@ -193,27 +239,27 @@ def _page(item: PageImage | PageFailure, engine: Engine, started: float) -> Page
         dpi=item.dpi,
         engine=text.engine,
         revision=text.revision,
-        seconds=round(time.perf_counter() - started, 3),
-        confidence=round(sum(scores) / len(scores), 4) if scores else None,
+        confidence=round(sum(scores) / len(scores), 4) if scores else text.confidence,
         skew=text.skew,
-        blocks=blocks,
-        lines=lines,
-        markdown=page_markdown(blocks),
+        blocks=parts.blocks,
+        lines=parts.lines,
+        markdown=page_markdown(parts.blocks),
         warnings=item.warnings + text.warnings,
+        disagreements=parts.disagreements,
+        tokens=text.tokens,
     )
 
 
-def _failed(item: PageImage, engine: Engine, error: ExtractionError, started: float) -> Page:
+def _failed(item: PageImage, text: PageText, error: Failure) -> Page:
     return Page(
         number=item.number,
         width=item.width,
         height=item.height,
         rotation=item.rotation,
         dpi=item.dpi,
-        engine=engine.name,
-        revision=engine.revision,
-        seconds=round(time.perf_counter() - started, 3),
-        error=error.failure(),
+        engine=text.engine,
+        revision=text.revision,
+        error=error,
         warnings=item.warnings,
     )
 

@@ -70,7 +70,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table cell; ``row`` and ``column`` count from 0, spans from 1; ``grounded`` as a block's."""
+    """A table cell; ``row`` and ``column`` from 0, spans from 1; ``grounded`` as a block's."""
 
     row: int
     column: int
@@ -153,6 +153,17 @@ class PageImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """An expected error as data, the shape stored and sent (see ``errors``)."""
+
+    code: str
+    title: str
+    detail: str
+    limit: int | float | None = None
+    actual: int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PageText:
     """What an engine read on one page: lines in any order, in points.
 
@@ -161,6 +172,8 @@ class PageText:
     A vision-language model writes ``markup`` instead, text with the tags that ``extraction.tags``
     reads, of so many ``tokens``, with ``confidence`` the geometric mean of their probabilities.
     With both, the markup is the text and the lines tell where it stands (``extraction.align``).
+
+    ``error`` says why the page could not be read: then there is no text.
     """
 
     lines: tuple[Line, ...]
@@ -171,17 +184,7 @@ class PageText:
     markup: str | None = None
     confidence: float | None = None
     tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An expected error as data, the shape stored and sent (see ``errors``)."""
-
-    code: str
-    title: str
-    detail: str
-    limit: int | float | None = None
-    actual: int | float | None = None
+    error: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

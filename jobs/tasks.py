@@ -187,7 +187,7 @@ def _read(task: Task, path: Path, options: Options, stop: Stop) -> None:
         limits=settings.LIMITS,
         on_open=on_open,
         on_page=lambda page, preview: claims.page_done(task, page, preview),
-        stop=stop,
+        watch=engines.Watch(stop),
     )
 
 

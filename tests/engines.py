@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from extraction.engines import Wants
+from extraction.engines import UNWATCHED, Wants, Watch
 from extraction.types import Line, PageImage, PageText, Word
 
 
@@ -25,10 +25,11 @@ class FakeEngine:
     name: str = "fake"
     revision: str = "fake-1"
     wants: Wants = "text"
+    at_once: int = 1
     before: Callable[[PageImage], None] = lambda page: None
     read_pages: list[int] = field(default_factory=list)
 
-    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
         texts = []
         for page in pages:
             self.before(page)

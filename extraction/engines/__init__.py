@@ -1,18 +1,21 @@
 """The engines: one protocol, one table. A new engine is one file and one row in ``ENGINES``.
 
-Engines are loaded when first asked for and stay loaded for the life of the process; nothing
-heavy (OpenVINO, onnxruntime, torch) is imported before that.
+``BUILT_IN`` are always there; ``configure`` adds those that the operator has set up. Engines are
+loaded when first asked for and stay loaded for the life of the process; nothing heavy (OpenVINO,
+onnxruntime, torch) is imported before that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal, Protocol
 
 import numpy as np
 
+from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
 
@@ -20,34 +23,55 @@ Wants = Literal["text", "pixels", "auto"]
 Pool = Literal["cpu", "gpu", "io"]
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whoever waits for pages: asked whether to ``stop``, and ``told`` how far one is.
+
+    Both are called from the thread that called ``Engine.read``, every half second or so by engines
+    that take long. ``told`` is given a page's number and the tokens written for it so far.
+    """
+
+    stop: Callable[[], bool] = lambda: False
+    told: Callable[[int, int], None] = lambda number, tokens: None
+
+
+UNWATCHED = Watch()
+
+
 class Engine(Protocol):
-    """Reads decoded pages.
+    """Reads decoded pages. One a process; ``read`` is called from several threads at once only
+    where ``at_once`` is above 1.
 
     ``wants`` tells the decoder what to hand over: ``text`` the PDF's own text only, ``pixels``
     the rendered page, ``auto`` the text where it is sound and the rendered page elsewhere.
-    ``revision`` names the exact models, and is stored with each page.
+    ``revision`` names the exact models, and is stored with each page. ``at_once`` is how many pages
+    it reads together better than one by one.
     """
 
     name: str
     revision: str
     wants: Wants
+    at_once: int
 
-    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
-        """Read the pages; one result a page, in order.
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
+        """Read the pages; one result a page, in order; ``error`` in it where a page of several
+        could not be read.
 
-        Raises ``EngineFailed`` where a page cannot be read, ``EngineUnavailable`` where the engine
-        itself is out of order.
+        Raises ``EngineFailed`` where the pages cannot be read (of several, each is then tried
+        alone), ``EngineUnavailable`` where the engine itself is out of order, ``Cancelled`` where
+        ``watch`` says stop.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """One row of the table; ``factory`` is "module:class", called with ``threads``.
+    """One row of the table; ``factory`` is "module:class".
 
-    ``pool`` is the kind of worker that has what it needs. ``revision`` is what its results depend
-    on, told without loading it: the beginning of the engine's own, which also names what differs
-    from machine to machine.
+    It is called with ``threads``, and with ``configuration`` and ``name`` where the row is of an
+    engine that has been set up. ``pool`` is the kind of worker that has what it needs. ``revision``
+    is what its results depend on, told without loading it: the beginning of the engine's own, which
+    also names what differs from machine to machine.
     """
 
     name: str
@@ -55,32 +79,95 @@ class EngineRow:
     factory: str
     revision: str
     pool: Pool = "cpu"
+    set_up: bool = False
 
 
 _TEXT = "pymupdf-2.0"
 _RAPID = "PP-OCRv6-small/rapidocr-3.10.0"
 
-ENGINES: dict[str, EngineRow] = {
-    row.name: row
-    for row in (
-        EngineRow(
-            "auto",
-            "The PDF's own text where sound, else OCR",
-            "extraction.engines.auto:Auto",
-            f"{_TEXT}+{_RAPID}",
-        ),
-        EngineRow(
-            "text-layer",
-            "The PDF's own text, no OCR",
-            "extraction.engines.text_layer:TextLayer",
-            _TEXT,
-        ),
-        EngineRow("rapidocr", "PP-OCRv6 on the CPU", "extraction.engines.rapid:Rapid", _RAPID),
-    )
-}
+BUILT_IN = (
+    EngineRow(
+        "auto",
+        "The PDF's own text where sound, else OCR",
+        "extraction.engines.auto:Auto",
+        f"{_TEXT}+{_RAPID}",
+    ),
+    EngineRow(
+        "text-layer",
+        "The PDF's own text, no OCR",
+        "extraction.engines.text_layer:TextLayer",
+        _TEXT,
+    ),
+    EngineRow("rapidocr", "PP-OCRv6 on the CPU", "extraction.engines.rapid:Rapid", _RAPID),
+)
+ENGINES: dict[str, EngineRow] = {row.name: row for row in BUILT_IN}
 DEFAULT_ENGINE = "auto"
 
 _loaded: dict[tuple[str, int], Engine] = {}
+_configuration = Configuration()
+_loading = threading.RLock()
+
+
+def configure(configuration: Configuration) -> None:
+    """Make ``ENGINES`` those built in and those set up; what was loaded is loaded anew.
+
+    Called once, where the settings are read, before anything derives choices from the table.
+    Raises ``InvalidOption`` where hybrid is to place the text of an engine that is not set up.
+    """
+    global _configuration
+    rows = [*BUILT_IN, *_set_up(configuration)]
+    if configuration.hybrid:
+        rows.append(_hybrid(configuration.hybrid, rows))
+    _configuration = configuration
+    _loaded.clear()
+    ENGINES.clear()
+    ENGINES.update({row.name: row for row in rows})
+
+
+def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
+    """The rows of the engines that the configuration names."""
+    for model in configuration.vision:
+        yield EngineRow(
+            model.name,
+            model.title,
+            "extraction.engines.vlm:VisionLanguage",
+            f"{model.source}@{model.revision or 'downloaded'}",
+            pool="gpu",
+            set_up=True,
+        )
+    if (server := configuration.openai) is not None:
+        yield EngineRow(
+            "openai",
+            f"{server.model}, on a server of the operator's",
+            "extraction.engines.openai:OpenAI",
+            f"{server.model}@{server.url}",
+            pool="io",
+            set_up=True,
+        )
+    if configuration.google is not None:
+        yield EngineRow(
+            "google-vision",
+            "Google Cloud Vision: pages are sent to Google",
+            "extraction.engines.google_vision:GoogleVisionEngine",
+            "DOCUMENT_TEXT_DETECTION",
+            pool="io",
+            set_up=True,
+        )
+
+
+def _hybrid(name: str, readers: Sequence[EngineRow]) -> EngineRow:
+    """The row of hybrid over the reader of that name."""
+    for row in readers:
+        if row.name == name and row.pool != "cpu":
+            return EngineRow(
+                "hybrid",
+                f"{row.title}; each line placed on the page by OCR",
+                "extraction.engines.hybrid:Hybrid",
+                f"{row.revision}+{_RAPID}",
+                pool=row.pool,
+                set_up=True,
+            )
+    raise InvalidOption(f"hybrid places the text of {name!r}, which is no model that is set up")
 
 
 def get(name: str, threads: int = 0) -> Engine:
@@ -89,13 +176,17 @@ def get(name: str, threads: int = 0) -> Engine:
     ``threads`` is the number of CPU threads it may use, 0 for all cores. Raises ``InvalidOption``
     for an unknown name.
     """
-    if name not in ENGINES:
+    row = ENGINES.get(name)
+    if row is None:
         raise InvalidOption(f"engine {name!r} is not one of: {', '.join(ENGINES)}")
     key = (name, threads)
-    if key not in _loaded:
-        module, _, attribute = ENGINES[name].factory.partition(":")
-        _loaded[key] = getattr(import_module(module), attribute)(threads=threads)
-    return _loaded[key]
+    with _loading:
+        if key not in _loaded:
+            module, _, attribute = row.factory.partition(":")
+            factory = getattr(import_module(module), attribute)
+            more = {"name": name, "configuration": _configuration} if row.set_up else {}
+            _loaded[key] = factory(threads=threads, **more)
+        return _loaded[key]
 
 
 def warm(name: str, threads: int = 0) -> Engine:

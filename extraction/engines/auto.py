@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from extraction.engines import Wants, get, rapid
+from extraction.engines import UNWATCHED, Wants, Watch, get, rapid
 from extraction.pictures import bounds_in_pixels, worth_reading
 from extraction.types import Box, Line, PageImage, PageText, Word
 
@@ -25,13 +25,14 @@ class Auto:
 
     name = "auto"
     wants: Wants = "auto"
+    at_once = 1
 
     def __init__(self, threads: int = 0) -> None:
         self._threads = threads
         self._text_layer = get("text-layer", threads)
         self.revision = f"{self._text_layer.revision}+{rapid.revision()}"
 
-    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
         """Read each page by the engine it needs. Raises what the engines raise."""
         return [self._read(page) for page in pages]
 

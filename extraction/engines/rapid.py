@@ -17,7 +17,7 @@ from statistics import fmean, median
 import numpy as np
 import numpy.typing as npt
 
-from extraction.engines import Wants, eight_bits
+from extraction.engines import UNWATCHED, Wants, Watch, eight_bits
 from extraction.engines.detection import Detector, Quad
 from extraction.engines.inference import runtime
 from extraction.engines.recognition import Recognizer, certainty, crop
@@ -53,6 +53,7 @@ class Rapid:
 
     name = "rapidocr"
     wants: Wants = "pixels"
+    at_once = 1
 
     def __init__(self, threads: int = 0) -> None:
         """Load the models; ``threads`` is 0 for all cores. Raises ``EngineUnavailable``."""
@@ -67,7 +68,7 @@ class Rapid:
         except Exception as error:
             raise EngineUnavailable(f"the OCR models cannot be loaded: {error}") from error
 
-    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
         """Read the pages; raises ``EngineFailed`` for one without pixels."""
         return [self._read(page) for page in pages]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import metadata
 
-from extraction.engines import Wants
+from extraction.engines import UNWATCHED, Wants, Watch
 from extraction.types import Line, PageImage, PageText
 
 
@@ -16,11 +16,12 @@ class TextLayer:
 
     name = "text-layer"
     wants: Wants = "text"
+    at_once = 1
 
     def __init__(self, threads: int = 0) -> None:
         self.revision = f"pymupdf-{metadata.version('pymupdf')}"
 
-    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
         """The pages' own text."""
         return [self._text(page) for page in pages]
 

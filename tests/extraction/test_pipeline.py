@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from extraction import finding, pipeline
-from extraction.engines import Wants, get
+from extraction.engines import UNWATCHED, Wants, Watch, get
 from extraction.errors import (
     Cancelled,
     EngineFailed,
@@ -29,12 +31,13 @@ class Scripted:
 
     name, revision = "scripted", "1"
     wants: Wants = "text"
+    at_once = 1
 
     def __init__(self, **answers: Exception) -> None:
         self.answers = {int(key[1:]): answer for key, answer in answers.items()}
         self.read_pages: list[int] = []
 
-    def read(self, pages: Sequence[PageImage]) -> list[PageText]:
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
         self.read_pages += [page.number for page in pages]
         for page in pages:
             if page.number in self.answers:
@@ -191,7 +194,9 @@ def test_run_keeps_the_good_pages_when_one_fails(
 def test_run_stops_before_a_page_when_told(three_pages: Path) -> None:
     engine = Scripted()
     with pytest.raises(Cancelled):
-        pipeline.run(three_pages, Options(), engine, stop=lambda: len(engine.read_pages) >= 2)
+        pipeline.run(
+            three_pages, Options(), engine, watch=Watch(stop=lambda: len(engine.read_pages) >= 2)
+        )
     assert engine.read_pages == [1, 2]
 
 
@@ -262,3 +267,62 @@ def test_run_keeps_the_text_where_the_finder_fails(
         assert texts(document.pages)[1:] == ["Second page", "Third page"]
         assert (document.fields, document.warnings) == ((), ("fields_failed",))
         assert document.classification is not None
+
+
+class InGroups(Scripted):
+    """One that takes two pages together and keeps what it is given."""
+
+    at_once = 2
+
+    def __init__(self, **answers: Exception) -> None:
+        super().__init__(**answers)
+        self.groups: list[list[PageImage]] = []
+
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
+        self.groups.append(list(pages))
+        return super().read(pages, watch)
+
+
+def test_pages_are_read_in_groups_of_the_size_the_engine_likes(three_pages: Path) -> None:
+    engine = InGroups()
+    document = pipeline.run(three_pages, Options(), engine)
+    assert [[page.number for page in group] for group in engine.groups] == [[1, 2], [3]]
+    assert texts(document.pages)[1:] == ["Second page", "Third page"]
+
+
+def test_pages_of_a_group_keep_their_own_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "colours.tiff"
+    first, *others = [Image.new("RGB", (40, 40), name) for name in ("red", "lime", "blue")]
+    first.save(path, save_all=True, append_images=others)
+    engine = InGroups()
+    pipeline.run(path, Options(text_layer="ignore"), engine)
+    colours = [
+        tuple(page.pixels[page.pixels.shape[0] // 2, page.pixels.shape[1] // 2])
+        for group in engine.groups
+        for page in group
+        if page.pixels is not None
+    ]
+    assert colours == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
+
+
+def test_a_group_that_fails_is_read_page_by_page(three_pages: Path) -> None:
+    engine = InGroups(p2=EngineFailed("smudged"))
+    document = pipeline.run(three_pages, Options(), engine)
+    assert [page.error.detail if page.error else None for page in document.pages] == [
+        None, "smudged", None,
+    ]  # fmt: skip
+    assert [[page.number for page in group] for group in engine.groups] == [[1, 2], [1], [2], [3]]
+
+
+def test_an_engine_may_tell_one_page_of_a_group_failed(three_pages: Path) -> None:
+    class Choosy(InGroups):
+        def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
+            texts = super().read(pages, watch)
+            if pages[0].number == 1:
+                texts[0] = replace(texts[0], lines=(), error=EngineFailed("blurred").failure())
+            return texts
+
+    document = pipeline.run(three_pages, Options(), Choosy())
+    assert [page.error.detail if page.error else None for page in document.pages] == [
+        "blurred", None, None,
+    ]  # fmt: skip

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from extraction import engines
 from extraction.engines import ENGINES
+from extraction.engines.configuration import Configuration, GoogleVision, OpenAIServer
 from extraction.errors import InvalidOption
+from extraction.vision_models import VISION_MODELS
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -26,3 +30,37 @@ def test_warm_loads_the_models_before_the_first_page(monkeypatch: pytest.MonkeyP
     engine = engines.warm("auto", 1)
     assert engine is engines.get("auto", 1)
     assert ("rapidocr", 1) in engines._loaded
+
+
+@pytest.fixture
+def set_up() -> Iterator[Callable[[Configuration], None]]:
+    """Configures engines until the test's end."""
+    before = engines._configuration
+    yield engines.configure
+    engines.configure(before)
+
+
+MODEL = VISION_MODELS["nanonets-ocr-s"]
+
+
+def test_configure_adds_what_has_been_set_up_and_nothing_else(
+    set_up: Callable[[Configuration], None],
+) -> None:
+    built_in = ["auto", "text-layer", "rapidocr"]
+    set_up(Configuration())
+    assert list(ENGINES) == built_in
+    server = OpenAIServer("http://gpu.internal:8000/v1", "nanonets", MODEL)
+    google = GoogleVision(None, pages_a_day=10)
+    set_up(Configuration(vision=(MODEL,), openai=server, google=google, hybrid="nanonets-ocr-s"))
+    assert list(ENGINES) == [*built_in, "nanonets-ocr-s", "openai", "google-vision", "hybrid"]
+    assert {row.name: row.pool for row in ENGINES.values() if row.set_up} == {
+        "nanonets-ocr-s": "gpu", "openai": "io", "google-vision": "io", "hybrid": "gpu",
+    }  # fmt: skip
+    assert ENGINES["nanonets-ocr-s"].revision == "nanonets/Nanonets-OCR-s@downloaded"
+
+
+def test_hybrid_of_an_engine_that_is_not_set_up_is_refused(
+    set_up: Callable[[Configuration], None],
+) -> None:
+    with pytest.raises(InvalidOption, match="openai"):
+        set_up(Configuration(hybrid="openai"))

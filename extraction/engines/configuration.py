@@ -1,0 +1,64 @@
+"""What the operator has set up of engines beyond the CPU's: nothing of it is on by default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from extraction.vision_models import VisionModel
+
+Quantisation = Literal["auto", "none", "8bit", "4bit"]
+RedisClient = Any  # a redis.Redis, told apart nowhere here
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIServer:
+    """A server that speaks OpenAI's protocol (vLLM, SGLang, ``transformers serve``).
+
+    ``model`` is its name there; ``reads_as`` the row whose instruction and limits apply.
+    """
+
+    url: str
+    model: str
+    reads_as: VisionModel
+    key: str = ""
+    concurrency: int = 8
+    connect_seconds: float = 5.0
+    read_seconds: float = 120.0
+    retries: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleVision:
+    """Google Cloud Vision. ``endpoint`` "" is Google's own; ``pages_a_day`` caps what is spent.
+
+    ``credentials`` is the file of a service account.
+    """
+
+    credentials: Path | None
+    pages_a_day: int
+    endpoint: str = ""
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All of it. ``redis`` opens the Redis that all processes share, None where there is none:
+    breakers and caps then count in this process alone.
+
+    ``weights`` is the folder of downloaded weights, ``memory_bytes`` what models may take on the
+    GPU (or of RAM without one; 0: what is free), ``batch_seconds`` how long a page waits for others
+    to be read with it. ``hybrid`` names the engine whose text hybrid places.
+    """
+
+    vision: tuple[VisionModel, ...] = ()
+    weights: Path | None = None
+    quantisation: Quantisation = "auto"
+    memory_bytes: int = 0
+    batch_seconds: float = 0.05
+    openai: OpenAIServer | None = None
+    google: GoogleVision | None = None
+    hybrid: str = ""
+    redis: Callable[[], RedisClient] | None = None
