@@ -295,7 +295,8 @@ def test_pages_of_a_group_keep_their_own_pixels(tmp_path: Path) -> None:
     first, *others = [Image.new("RGB", (40, 40), name) for name in ("red", "lime", "blue")]
     first.save(path, save_all=True, append_images=others)
     engine = InGroups()
-    pipeline.run(path, Options(text_layer="ignore"), engine)
+    engine.wants = "pixels"
+    pipeline.run(path, Options(), engine)
     colours = [
         tuple(page.pixels[page.pixels.shape[0] // 2, page.pixels.shape[1] // 2])
         for group in engine.groups
