@@ -143,7 +143,7 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             "openai",
             f"{server.model}, on a server of the operator's",
             "extraction.engines.openai:OpenAI",
-            f"{server.model}@{server.url}",
+            server.revision,
             pool="io",
             set_up=True,
             remote=True,
@@ -202,10 +202,11 @@ def get(name: str, threads: int = 0) -> Engine:
 def warm(name: str, threads: int = 0) -> Engine:
     """The engine with its models in memory, so that the first document does not wait for them.
 
-    It reads a blank A4 page at 200 dpi, the size that comes most.
+    It reads a blank A4 page at 200 dpi, the size that comes most. Nothing goes to other machines:
+    that takes their time, or costs money.
     """
     engine = get(name, threads)
-    if engine.wants != "text":
+    if engine.wants != "text" and ENGINES[name].pool != "io":
         blank = np.full((2339, 1654, 3), 255, dtype=np.uint8)
         engine.read([PageImage(1, 595.0, 842.0, 0, 200.0, blank)])
     return engine

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -22,11 +23,16 @@ class OpenAIServer:
     url: str
     model: str
     reads_as: VisionModel
-    key: str = ""
+    key: str = field(default="", repr=False)
     concurrency: int = 8
     connect_seconds: float = 5.0
     read_seconds: float = 120.0
     retries: int = 2
+
+    @property
+    def revision(self) -> str:
+        """What its answers depend on; where it is concerns nobody but the operator."""
+        return f"{self.model}@{sha256(self.url.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
