@@ -110,10 +110,30 @@ class EngineFailed(ExtractionError):
 
 
 class EngineUnavailable(ExtractionError):
+    """``retry_after`` are the seconds after which trying again makes sense; None: not known."""
+
     code = "engine_unavailable"
     title = "The engine is not available"
     status = 503
     permanent = False
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        limit: int | float | None = None,
+        actual: int | float | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail, limit=limit, actual=actual)
+        self.retry_after = retry_after
+
+
+class EngineCapReached(EngineUnavailable):
+    """The operator lets no more pages be sent to a paid service today; more tomorrow."""
+
+    code = "engine_cap_reached"
+    title = "The engine's pages of this day are used up"
 
 
 class NotMade(ExtractionError):

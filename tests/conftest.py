@@ -20,6 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker, Settings
 
+    from ocrsite.embedded import Valkey
     from tests.engines import FakeEngine
     from tests.people import Organisation
 
@@ -172,6 +173,19 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     engine = FakeEngine()
     monkeypatch.setattr(engines, "get", lambda name, threads=0: engine)
     return engine
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A server of this test alone."""
+    from ocrsite.embedded import Valkey
+
+    server = Valkey(tmp_path / "valkey")
+    server.start()
+    yield server
+    assert server.process is not None
+    server.process.kill()  # a stopped one does not listen to SIGTERM
+    server.process.wait()
 
 
 @pytest.fixture

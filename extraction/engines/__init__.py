@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from extraction.breaker import Breaker, breaker_of
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
@@ -71,7 +72,8 @@ class EngineRow:
     It is called with ``threads``, and with ``configuration`` and ``name`` where the row is of an
     engine that has been set up. ``pool`` is the kind of worker that has what it needs. ``revision``
     is what its results depend on, told without loading it: the beginning of the engine's own, which
-    also names what differs from machine to machine.
+    also names what differs from machine to machine. ``remote``: it reads on other machines, behind
+    a breaker.
     """
 
     name: str
@@ -80,6 +82,7 @@ class EngineRow:
     revision: str
     pool: Pool = "cpu"
     set_up: bool = False
+    remote: bool = False
 
 
 _TEXT = "pymupdf-2.0"
@@ -140,9 +143,10 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             "openai",
             f"{server.model}, on a server of the operator's",
             "extraction.engines.openai:OpenAI",
-            f"{server.model}@{server.url}",
+            server.revision,
             pool="io",
             set_up=True,
+            remote=True,
         )
     if configuration.google is not None:
         yield EngineRow(
@@ -152,6 +156,7 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             "DOCUMENT_TEXT_DETECTION",
             pool="io",
             set_up=True,
+            remote=True,
         )
 
 
@@ -168,6 +173,11 @@ def _hybrid(name: str, readers: Sequence[EngineRow]) -> EngineRow:
                 set_up=True,
             )
     raise InvalidOption(f"hybrid places the text of {name!r}, which is no model that is set up")
+
+
+def breakers() -> list[Breaker]:
+    """Those before the engines on other machines, in the order of the table."""
+    return [breaker_of(row.name, _configuration.redis) for row in ENGINES.values() if row.remote]
 
 
 def get(name: str, threads: int = 0) -> Engine:
@@ -192,10 +202,11 @@ def get(name: str, threads: int = 0) -> Engine:
 def warm(name: str, threads: int = 0) -> Engine:
     """The engine with its models in memory, so that the first document does not wait for them.
 
-    It reads a blank A4 page at 200 dpi, the size that comes most.
+    It reads a blank A4 page at 200 dpi, the size that comes most. Nothing goes to other machines:
+    that takes their time, or costs money.
     """
     engine = get(name, threads)
-    if engine.wants != "text":
+    if engine.wants != "text" and ENGINES[name].pool != "io":
         blank = np.full((2339, 1654, 3), 255, dtype=np.uint8)
         engine.read([PageImage(1, 595.0, 842.0, 0, 200.0, blank)])
     return engine

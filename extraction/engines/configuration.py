@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from extraction.breaker import Redis
 from extraction.vision_models import VisionModel
 
 Quantisation = Literal["auto", "none", "8bit", "4bit"]
-RedisClient = Any  # a redis.Redis, told apart nowhere here
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,16 @@ class OpenAIServer:
     url: str
     model: str
     reads_as: VisionModel
-    key: str = ""
+    key: str = field(default="", repr=False)
     concurrency: int = 8
     connect_seconds: float = 5.0
     read_seconds: float = 120.0
     retries: int = 2
+
+    @property
+    def revision(self) -> str:
+        """What its answers depend on; where it is concerns nobody but the operator."""
+        return f"{self.model}@{sha256(self.url.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class GoogleVision:
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """All of it. ``redis`` opens the Redis that all processes share, None where there is none:
-    breakers and caps then count in this process alone.
+    breakers then count in this process alone, and what is capped is refused.
 
     ``weights`` is the folder of downloaded weights, ``memory_bytes`` what models may take on the
     GPU (or of RAM without one; 0: what is free), ``batch_seconds`` how long a page waits for others
@@ -61,4 +66,4 @@ class Configuration:
     openai: OpenAIServer | None = None
     google: GoogleVision | None = None
     hybrid: str = ""
-    redis: Callable[[], RedisClient] | None = None
+    redis: Redis | None = None
