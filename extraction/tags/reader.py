@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from extraction.blocks import rows_text
 from extraction.tags.html_tables import HtmlTable, extents
 from extraction.tags.inline import plain
-from extraction.tags.scanner import BREAK, Token, data
+from extraction.tags.scanner import Token, data
 from extraction.tags.vocabulary import CELLS, KINDS, LISTS, WIDE, attributes
 from extraction.types import Block, BlockKind
 

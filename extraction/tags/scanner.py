@@ -196,11 +196,11 @@ class _Scanner:
             self.kept.append(data(opening if opening != "\\[" else "["))
             return
         self.at = match.start() + len(source)
-        if opening == "\\[" and "\\" not in latex:
-            if not begins or not _LINE_END.match(self.text, self.at):  # an escaped bracket
-                self.kept.append(data("["))
-                self.at = match.end()
-                return
+        alone = begins and _LINE_END.match(self.text, self.at)
+        if opening == "\\[" and "\\" not in latex and not alone:  # an escaped bracket
+            self.kept.append(data("["))
+            self.at = match.end()
+            return
         if self._in_row(match.start()):
             self.kept.append(data(source))
             return
