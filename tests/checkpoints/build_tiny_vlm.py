@@ -125,10 +125,10 @@ def untrained(tokens: Any) -> Any:
             "num_attention_heads": 3,
             "num_key_value_heads": 1,
             "max_position_embeddings": 4096,
-            # A head has 16 frequencies, which theta spreads over a line of some hundred tokens;
-            # the numbers run across, so nearly all of them tell columns.
+            # A head has 16 frequencies, from the highest on for time, rows and columns. The
+            # numbers run across: columns get 14, spread over no more than some 50 places.
             "rope_parameters": {
-                "rope_type": "default", "rope_theta": 30.0, "mrope_section": [2, 2, 12],
+                "rope_type": "default", "rope_theta": 10.0, "mrope_section": [1, 1, 14],
             },
             "bos_token_id": id_of("<|endoftext|>"),
             "eos_token_id": id_of("<|im_end|>"),

@@ -24,7 +24,7 @@ ARCHITECTURE = "qwen2_5_vl"
 # Kept as they are where the rest is quantised. The vision tower sees small print by small
 # differences, which eight bits or four take away first, and is a fifth of the weights; the last
 # layer is the table of tokens, which is not quantised either.
-UNQUANTISED = ["visual", "lm_head"]
+UNQUANTISED = ["model.visual", "lm_head"]
 SAMPLES = 64  # blocks of each file of weights that tell folders apart
 BLOCK = 4096
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def loaded() -> Loaded:
     return load(row, tiny.configuration(row), tiny.PLAN)
 
 
-def rows(engine: VisionLanguage, *numbers: str, **changes: int) -> list[Row]:
+def rows(engine: VisionLanguage, *numbers: str, **changes: Any) -> list[Row]:
     return [replace(row, **changes) for row in tiny.rows(engine, tiny.numbered(*numbers))]
 
 

@@ -166,7 +166,10 @@ def test_own_folder_is_told_from_one_with_other_weights(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "held"), [("auto", "none"), ("none", "none"), ("8bit", "8bit"), ("4bit", "4bit")]
 )
-def test_plan_without_a_gpu_is_float32_and_four_pages(wanted: Any, held: Held) -> None:
+def test_plan_without_a_gpu_is_float32_and_four_pages(
+    wanted: Any, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     row = tiny.model()
     planned = plan(row, Configuration(vision=(row,), quantisation=wanted))
     assert planned == replace(tiny.PLAN, quantisation=held)

@@ -27,7 +27,7 @@ END_OF_TEXT = "<|endoftext|>"
 
 def model(source: Path | str = FOLDER, **changes: Any) -> VisionModel:
     """The row of the tiny model."""
-    row = {
+    row: dict[str, Any] = {
         "instruction": READ,
         "min_pixels": 3 * CELL * CELL,
         "max_pixels": 64 * CELL * CELL,
