@@ -15,7 +15,7 @@ from extraction.engines.vlm.loading import Loaded, load
 from tests.checkpoints.digits import page
 from tests.extraction.engines.vlm import tiny
 
-NUMBERS = ("417", "82650913", "55555", "074391", "9026", "1234567")
+NUMBERS = ("417", "8265091", "55555", "074391", "9026", "1234567")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_blurred_digit_is_written_with_less_confidence_than_the_others(
 def test_row_ends_at_its_own_cap_and_the_others_go_on(
     loaded: Loaded, engine: VisionLanguage
 ) -> None:
-    short, long = rows(engine, "82650913", "074391")
+    short, long = rows(engine, "8265091", "074391")
     cut, whole = written(loaded, [replace(short, max_tokens=3), long])
     assert (cut.text, cut.ended, len(cut.tokens)) == ("826", "cap", 3)
     assert (whole.text, whole.ended) == ("074391", "end")
@@ -106,7 +106,7 @@ def test_row_ends_at_its_own_cap_and_the_others_go_on(
 def test_row_that_nobody_wants_ends_with_its_next_token_and_the_others_go_on(
     loaded: Loaded, engine: VisionLanguage
 ) -> None:
-    gone, wanted = rows(engine, "82650913", "074391")
+    gone, wanted = rows(engine, "8265091", "074391")
     gone.unwanted = True
     left, whole = written(loaded, [gone, wanted])
     assert (left.text, left.ended) == ("8", "cancelled")
@@ -134,7 +134,7 @@ def test_second_course_keeps_what_was_written_and_bars_a_token(
     (second,) = written(loaded, [replace(row, course=course)])
     assert second.tokens[:2] == first.tokens[:2]
     assert second.text.startswith("41")
-    assert second.text[2] != "7"
+    assert not second.text.startswith("417")
     course = Course(first.tokens[:3], None, None, 1.0, 0)
     (third,) = written(loaded, [replace(row, course=course)])
     assert third.text == "41726"

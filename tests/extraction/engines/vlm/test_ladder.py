@@ -16,7 +16,7 @@ from extraction.engines.vlm.ladder import HALVED_SECONDS
 from extraction.errors import EngineUnavailable
 from tests.extraction.engines.vlm import tiny
 
-NUMBERS = ["417", "82650913", "55555", "074391", "9026", "1234567", "3141", "880"]
+NUMBERS = ["417", "8265091", "55555", "074391", "9026", "1234567", "3141", "880"]
 EIGHT = replace(tiny.PLAN, batch=8)
 
 Fits = Callable[[Any, int], bool]
@@ -83,8 +83,8 @@ def test_page_that_does_not_fit_is_read_in_eight_bits(
 ) -> None:
     asked = memory(lambda model, rows: held_in(model) == "8bit" and rows == 1)
     made = tiny.ladder(replace(tiny.PLAN, batch=2))
-    written = made.write(tiny.rows(engine, tiny.numbered("82650913", "4172")))
-    assert tiny.texts(written) == ["82650913", "4172"]
+    written = made.write(tiny.rows(engine, tiny.numbered("8265091", "4172")))
+    assert tiny.texts(written) == ["8265091", "4172"]
     assert asked == [2, 1, 1, 1]
     assert {row.revision.rsplit("/", 1)[1] for row in written} == {"8bit"}
 
@@ -93,8 +93,8 @@ def test_page_that_does_not_fit_in_eight_bits_is_read_in_four(
     memory: Callable[[Fits], list[int]], engine: VisionLanguage
 ) -> None:
     memory(lambda model, rows: held_in(model) == "4bit")
-    written = tiny.ladder().write(tiny.rows(engine, tiny.numbered("82650913")))
-    assert (written[0].text, written[0].revision.rsplit("/", 1)[1]) == ("82650913", "4bit")
+    written = tiny.ladder().write(tiny.rows(engine, tiny.numbered("8265091")))
+    assert (written[0].text, written[0].revision.rsplit("/", 1)[1]) == ("8265091", "4bit")
 
 
 def test_page_that_does_not_fit_at_all_is_told_with_what_is_needed_and_there(
@@ -103,7 +103,7 @@ def test_page_that_does_not_fit_at_all_is_told_with_what_is_needed_and_there(
     fits = False
     asked = memory(lambda model, rows: fits)
     made = tiny.ladder()
-    rows = tiny.rows(engine, tiny.numbered("82650913"))
+    rows = tiny.rows(engine, tiny.numbered("8265091"))
     with pytest.raises(EngineUnavailable, match="tiny needs more than") as caught:
         made.write(rows)
     assert asked == [1, 1, 1]
@@ -114,7 +114,7 @@ def test_page_that_does_not_fit_at_all_is_told_with_what_is_needed_and_there(
     assert caught.value.limit > 10_000_000
     assert made.loaded is None
     fits = True
-    assert tiny.texts(made.write(rows)) == ["82650913"]
+    assert tiny.texts(made.write(rows)) == ["8265091"]
     assert made.loaded is not None and held_in(made.loaded.model) == "none"
 
 
@@ -134,8 +134,8 @@ def test_weights_that_do_not_fit_are_loaded_in_fewer_bits(
         return real(folder, **settings)
 
     monkeypatch.setattr(Model, "from_pretrained", from_pretrained)
-    rows = tiny.rows(engine, tiny.numbered("82650913"))
-    assert tiny.texts(tiny.ladder().write(rows)) == ["82650913"]
+    rows = tiny.rows(engine, tiny.numbered("8265091"))
+    assert tiny.texts(tiny.ladder().write(rows)) == ["8265091"]
     assert tried == ["none", "8bit"]
     fitting = "never"
     with pytest.raises(EngineUnavailable, match="even in 4 bits"):
@@ -157,8 +157,8 @@ def test_memory_of_the_cpu_that_runs_out_is_known_by_its_words(
         return write(loaded, rows, **settings)
 
     monkeypatch.setattr(ladder, "write", small)
-    rows = tiny.rows(engine, tiny.numbered("82650913", "4172"))
-    assert tiny.texts(tiny.ladder().write(rows)) == ["82650913", "4172"]
+    rows = tiny.rows(engine, tiny.numbered("8265091", "4172"))
+    assert tiny.texts(tiny.ladder().write(rows)) == ["8265091", "4172"]
     assert asked == [2, 1, 1]
 
 
@@ -172,7 +172,7 @@ def test_other_errors_are_none_of_memory(
 
     monkeypatch.setattr(Model, "generate", broken)
     with pytest.raises(RuntimeError, match="device-side"):
-        tiny.ladder().write(tiny.rows(engine, tiny.numbered("417", "82650913")))
+        tiny.ladder().write(tiny.rows(engine, tiny.numbered("417", "8265091")))
 
 
 def test_unloading_frees_the_model_and_it_comes_back(engine: VisionLanguage) -> None:
