@@ -247,7 +247,6 @@ def _page(item: PageImage, text: PageText) -> Page:
         lines=parts.lines,
         markdown=page_markdown(parts.blocks),
         warnings=item.warnings + text.warnings,
-        disagreements=parts.disagreements,
         tokens=text.tokens,
     )
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from extraction import layout, tags
-from extraction.types import Block, Disagreement, Line, PageImage, PageText
+from extraction.types import Block, Line, PageImage, PageText
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A page's lines in reading order, its blocks, and where its model and its OCR disagree."""
+    """A page's lines in reading order, and its blocks."""
 
     lines: tuple[Line, ...]
     blocks: tuple[Block, ...]
-    disagreements: tuple[Disagreement, ...] = ()
 
 
 def of_page(page: PageImage, text: PageText) -> Structure:

@@ -70,7 +70,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table cell; ``row`` and ``column`` from 0, spans from 1; ``grounded`` as a block's."""
+    """A table cell; ``row`` and ``column`` count from 0, spans from 1."""
 
     row: int
     column: int
@@ -80,7 +80,6 @@ class Cell:
     column_span: int = 1
     header: bool = False
     confidence: float | None = None
-    grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,6 @@ class Block:
 
     ``continues`` is the id of the block on the page before whose table goes on in this one's.
     ``diagram`` is the Mermaid source of a figure that a model has written as a diagram.
-    ``grounded`` says whether the text a model wrote stands on the page at ``box``; None where
-    nobody has compared it, or where the engine reads nothing but what it places.
     """
 
     id: str
@@ -113,7 +110,6 @@ class Block:
     checked: bool | None = None
     continues: str | None = None
     diagram: str | None = None
-    grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,6 @@ class PageText:
 
     A vision-language model writes ``markup`` instead, text with the tags that ``extraction.tags``
     reads, of so many ``tokens``, with ``confidence`` the geometric mean of their probabilities.
-    With both, the markup is the text and the lines tell where it stands (``extraction.align``).
 
     ``error`` says why the page could not be read: then there is no text.
     """
@@ -185,23 +180,6 @@ class PageText:
     confidence: float | None = None
     tokens: int = 0
     error: Failure | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """Where a model's text and the page do not tell the same.
-
-    ``kind`` is "not_on_page" for text of the model's that nothing on the page supports,
-    "not_in_text" for a line on the page that the model left out, "differs" for text that stands
-    there otherwise. ``text`` is the model's, ``on_page`` what OCR read there, at ``box``; ``block``
-    is the id of the model's block, "" for none.
-    """
-
-    kind: Literal["not_on_page", "not_in_text", "differs"]
-    text: str
-    on_page: str
-    box: Box | None
-    block: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +204,6 @@ class Page:
     markdown: str = ""
     error: Failure | None = None
     warnings: tuple[str, ...] = ()
-    disagreements: tuple[Disagreement, ...] = ()
     tokens: int = 0
 
     @property

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
 
 from django.db import close_old_connections, connection
+
+logger = logging.getLogger(__name__)
 
 FREE_SECONDS = 0.5  # between looks whether the process ends, while no hand is free
 
@@ -47,6 +50,8 @@ class Hands:
         try:
             close_old_connections()
             work()
+        except Exception:
+            logger.exception("a task ended unexpectedly")
         finally:
             connection.close()
             self._free.release()

@@ -94,7 +94,7 @@ def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[Jo
         keys, "pages_total", "pages_done", "pages_failed", "engine"
     ):
         old = before.get(key)
-        if status == Status.RUNNING and engine in ENGINES and ENGINES[engine].pool != "cpu":
+        if status == Status.RUNNING and _is_model(engine):
             by_models[key.job_id] = key
         if old is None or (old.done, old.failed) != (done, failed):
             now[key] = Progress(status, total, done, failed)
@@ -155,8 +155,15 @@ def _look_for_tokens(now: dict[JobKey, Progress], by_models: Mapping[UUID, JobKe
             now[key] = replace(now[key], writing=writing)
 
 
+def _is_model(engine: str) -> bool:
+    """Whether the engine may tell the tokens that it writes; one since switched off does not."""
+    return engine in ENGINES and ENGINES[engine].pool != "cpu"
+
+
 def tokens_written(job: Job) -> int:
     """What models have written so far of the pages that they are at."""
+    if not _is_model(job.engine):
+        return 0
     rows = Task.objects.filter(job=job, state=Task.State.RUNNING)
     return sum(sum((tokens or {}).values()) for tokens in rows.values_list("tokens", flat=True))
 

@@ -15,7 +15,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from extraction.breaker import Breaker, breaker_of
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
@@ -72,8 +71,7 @@ class EngineRow:
     It is called with ``threads``, and with ``configuration`` and ``name`` where the row is of an
     engine that has been set up. ``pool`` is the kind of worker that has what it needs. ``revision``
     is what its results depend on, told without loading it: the beginning of the engine's own, which
-    also names what differs from machine to machine. ``remote``: it reads on other machines, behind
-    a breaker.
+    also names what differs from machine to machine.
     """
 
     name: str
@@ -82,7 +80,6 @@ class EngineRow:
     revision: str
     pool: Pool = "cpu"
     set_up: bool = False
-    remote: bool = False
 
 
 _TEXT = "pymupdf-2.0"
@@ -115,16 +112,12 @@ def configure(configuration: Configuration) -> None:
     """Make ``ENGINES`` those built in and those set up; what was loaded is loaded anew.
 
     Called once, where the settings are read, before anything derives choices from the table.
-    Raises ``InvalidOption`` where hybrid is to place the text of an engine that is not set up.
     """
     global _configuration
-    rows = [*BUILT_IN, *_set_up(configuration)]
-    if configuration.hybrid:
-        rows.append(_hybrid(configuration.hybrid, rows))
     _configuration = configuration
     _loaded.clear()
     ENGINES.clear()
-    ENGINES.update({row.name: row for row in rows})
+    ENGINES.update({row.name: row for row in (*BUILT_IN, *_set_up(configuration))})
 
 
 def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
@@ -146,38 +139,7 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             server.revision,
             pool="io",
             set_up=True,
-            remote=True,
         )
-    if configuration.google is not None:
-        yield EngineRow(
-            "google-vision",
-            "Google Cloud Vision: pages are sent to Google",
-            "extraction.engines.google_vision:GoogleVisionEngine",
-            "DOCUMENT_TEXT_DETECTION",
-            pool="io",
-            set_up=True,
-            remote=True,
-        )
-
-
-def _hybrid(name: str, readers: Sequence[EngineRow]) -> EngineRow:
-    """The row of hybrid over the reader of that name."""
-    for row in readers:
-        if row.name == name and row.pool != "cpu":
-            return EngineRow(
-                "hybrid",
-                f"{row.title}; each line placed on the page by OCR",
-                "extraction.engines.hybrid:Hybrid",
-                f"{row.revision}+{_RAPID}",
-                pool=row.pool,
-                set_up=True,
-            )
-    raise InvalidOption(f"hybrid places the text of {name!r}, which is no model that is set up")
-
-
-def breakers() -> list[Breaker]:
-    """Those before the engines on other machines, in the order of the table."""
-    return [breaker_of(row.name, _configuration.redis) for row in ENGINES.values() if row.remote]
 
 
 def get(name: str, threads: int = 0) -> Engine:

@@ -36,34 +36,17 @@ class OpenAIServer:
 
 
 @dataclass(frozen=True, slots=True)
-class GoogleVision:
-    """Google Cloud Vision. ``endpoint`` "" is Google's own; ``pages_a_day`` caps what is spent.
-
-    ``credentials`` is the file of a service account.
-    """
-
-    credentials: Path | None
-    pages_a_day: int
-    endpoint: str = ""
-    seconds: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
 class Configuration:
     """All of it. ``redis`` opens the Redis that all processes share, None where there is none:
-    breakers then count in this process alone, and what is capped is refused.
+    breakers then count in this process alone.
 
-    ``weights`` is the folder of downloaded weights, ``memory_bytes`` what models may take on the
-    GPU (or of RAM without one; 0: what is free), ``batch_seconds`` how long a page waits for others
-    to be read with it. ``hybrid`` names the engine whose text hybrid places.
+    ``weights`` is the folder of downloaded weights, ``batch_seconds`` how long a page waits for
+    others to be read with it.
     """
 
     vision: tuple[VisionModel, ...] = ()
     weights: Path | None = None
     quantisation: Quantisation = "auto"
-    memory_bytes: int = 0
     batch_seconds: float = 0.05
     openai: OpenAIServer | None = None
-    google: GoogleVision | None = None
-    hybrid: str = ""
     redis: Redis | None = None

@@ -11,6 +11,7 @@ from extraction.types import PageImage, PageText
 DEGRADED = "degraded"
 CUT_SHORT = "model_cut_short"
 LOOPED = "model_looped"
+WROTE_NOTHING = "model_wrote_nothing"  # though there is ink on the page
 
 _one_at_a_time = threading.Lock()
 

@@ -234,6 +234,8 @@ def _figure(block: Block, caption: Block | None, *, caption_first: bool) -> str:
 
 
 def _picture(block: Block) -> str:
+    if block.diagram:
+        return f"<pre><code>{_text(block.diagram)}</code></pre>"
     return f'<p class="picture">{_text(block.text) or "(figure)"}</p>'
 
 

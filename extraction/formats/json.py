@@ -111,7 +111,7 @@ def page_to_dict(page: Page) -> dict[str, Any]:
         "markdown": clean(page.markdown),
         "error": _failure_to_dict(page.error) if page.error else None,
         "warnings": [clean(warning) for warning in page.warnings],
-    }
+    } | ({"tokens": page.tokens} if page.tokens else {})
 
 
 def page_from_dict(data: Mapping[str, Any]) -> Page:
@@ -144,6 +144,7 @@ def page_from_dict(data: Mapping[str, Any]) -> Page:
         markdown=data["markdown"],
         error=Failure(**data["error"]) if data["error"] else None,
         warnings=tuple(data["warnings"]),
+        tokens=data.get("tokens", 0),
     )
 
 
@@ -316,6 +317,8 @@ def _block_to_dict(block: Block) -> dict[str, Any]:
         data["checked"] = block.checked
     if block.continues is not None:
         data["continues"] = block.continues
+    if block.diagram is not None:
+        data["diagram"] = clean(block.diagram)
     return data
 
 
@@ -332,6 +335,7 @@ def _block_from_dict(data: Mapping[str, Any]) -> Block:
         latex=data.get("latex"),
         checked=data.get("checked"),
         continues=data.get("continues"),
+        diagram=data.get("diagram"),
     )
 
 

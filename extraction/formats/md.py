@@ -96,6 +96,8 @@ def _block(block: Block) -> str:
         return _table(block.table)
     if block.kind == "equation" and block.latex:
         return _fenced(clean(block.latex).strip(), "math")
+    if block.diagram:
+        return _fenced(clean(block.diagram).strip(), "mermaid")
     if not lines:
         return _WITHOUT_TEXT.get(block.kind, "")
     if block.kind == "title":

@@ -26,7 +26,7 @@ def _page(page: Page) -> str:
 def _block(block: Block) -> str:
     if block.table is not None:
         return _table(block.table)
-    text = clean(block.text).strip() or clean(block.latex or "")
+    text = clean(block.text).strip() or clean(block.latex or block.diagram or "")
     return _BOX[block.checked] + text if block.checked is not None else text
 
 

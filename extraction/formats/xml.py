@@ -105,6 +105,7 @@ def _page(parent: Element, page: Page) -> None:
         revision=page.revision,
         seconds=round(float(page.seconds), 3),
         skew=round(float(page.skew), 3),
+        tokens=page.tokens or None,
         **_position(None, page.confidence),
     )
     if page.error:
@@ -144,6 +145,8 @@ def _block(parent: Element, block: Block) -> None:
         _table(element, block.table)
     if block.latex is not None:
         _add(element, "latex", block.latex)
+    if block.diagram is not None:
+        _add(element, "diagram", block.diagram)
 
 
 def _table(parent: Element, table: Table) -> None:

@@ -159,7 +159,7 @@ pieces = st.lists(
 def test_any_text_is_parsed_into_text(markup: str) -> None:
     for block in parse(markup):
         assert isinstance(block, Block)
-        assert (block.box, block.confidence, block.grounded) == (None, None, None)
+        assert (block.box, block.confidence) == (None, None)
 
 
 words = st.lists(st.from_regex(r"[a-z]{3,8}", fullmatch=True), min_size=1, max_size=5).map(" ".join)

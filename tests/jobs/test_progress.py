@@ -197,6 +197,7 @@ def test_what_a_model_has_written_of_the_pages_it_is_at_is_told(
     assert [(page["status"], page["tokens"]) for page in answer.json()] == [
         ("done", None), ("waiting", 7), ("waiting", None),
     ]  # fmt: skip
+    job.refresh_from_db()
     assert progress.tokens_written(job) == 59
     Task.objects.filter(pk=task.pk).update(tokens=None)
     assert progress.read([key], {key: now})[key].writing == ()

@@ -7,13 +7,12 @@ fails too, or the model writes nothing though there is ink, it is read by OCR an
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from extraction.engines import UNWATCHED, Wants, Watch, get
+from extraction.engines import UNWATCHED, Wants, Watch, degraded
 from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.batching import Batcher, Outcome
 from extraction.engines.vlm.generation import Course, Row, Written
@@ -33,8 +32,6 @@ CAP_PENALTY = 1.05
 
 INK = 48  # levels of brightness beside the paper's
 INKED = 0.0002  # share of a page's pixels, from which there is something on it
-
-_ocr = threading.Lock()  # the OCR engine is made for one thread
 
 
 class VisionLanguage:
@@ -170,11 +167,11 @@ class VisionLanguage:
             return outcome
         if outcome.ended != "end":
             return self._by_ocr(
-                page, "model_looped" if outcome.ended == "loop" else "model_cut_short"
+                page, degraded.LOOPED if outcome.ended == "loop" else degraded.CUT_SHORT
             )
         assert page.pixels is not None
         if not outcome.text.strip() and inked(page.pixels):
-            return self._by_ocr(page, "model_wrote_nothing")
+            return self._by_ocr(page, degraded.WROTE_NOTHING)
         return PageText(
             lines=(),
             engine=self.name,
@@ -188,11 +185,9 @@ class VisionLanguage:
     def _by_ocr(self, page: PageImage, why: str) -> PageText | Exception:
         logger.warning("%s: page %d is read by OCR: %s", self.name, page.number, why)
         try:
-            with _ocr:
-                text = get("rapidocr", self._threads).read([page])[0]
+            return degraded.read_instead(page, why, self._threads)
         except ExtractionError as error:
             return error
-        return replace(text, warnings=(*text.warnings, "degraded", why))
 
     def _given(self, text: PageText | Exception, pages: int) -> PageText:
         """What ``read`` gives for a page; the error of a page that came alone is raised."""

@@ -2,6 +2,7 @@
 
 A page may rightly repeat itself: the dots of a leader, sixty empty cells, a sheet of labels. So
 what counts is how long the repetition has gone on, by the length of what is repeated: ``LIMITS``.
+``extraction.engines.repetition`` says the same of text whose tokens are not known.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 
 from extraction import engines
 from extraction.engines import ENGINES
-from extraction.engines.configuration import Configuration, GoogleVision, OpenAIServer
+from extraction.engines.configuration import Configuration, OpenAIServer
 from extraction.errors import InvalidOption
 from extraction.vision_models import VISION_MODELS
 
@@ -50,17 +50,10 @@ def test_configure_adds_what_has_been_set_up_and_nothing_else(
     set_up(Configuration())
     assert list(ENGINES) == built_in
     server = OpenAIServer("http://gpu.internal:8000/v1", "nanonets", MODEL)
-    google = GoogleVision(None, pages_a_day=10)
-    set_up(Configuration(vision=(MODEL,), openai=server, google=google, hybrid="nanonets-ocr-s"))
-    assert list(ENGINES) == [*built_in, "nanonets-ocr-s", "openai", "google-vision", "hybrid"]
+    set_up(Configuration(vision=(MODEL,), openai=server))
+    assert list(ENGINES) == [*built_in, "nanonets-ocr-s", "openai"]
     assert {row.name: row.pool for row in ENGINES.values() if row.set_up} == {
-        "nanonets-ocr-s": "gpu", "openai": "io", "google-vision": "io", "hybrid": "gpu",
-    }  # fmt: skip
+        "nanonets-ocr-s": "gpu",
+        "openai": "io",
+    }
     assert ENGINES["nanonets-ocr-s"].revision == "nanonets/Nanonets-OCR-s@downloaded"
-
-
-def test_hybrid_of_an_engine_that_is_not_set_up_is_refused(
-    set_up: Callable[[Configuration], None],
-) -> None:
-    with pytest.raises(InvalidOption, match="openai"):
-        set_up(Configuration(hybrid="openai"))

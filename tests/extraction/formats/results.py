@@ -70,6 +70,7 @@ def document() -> Document:
         Block("p1-b7", "equation", "", BOX, latex=r"E = mc^2"),
         Block("p1-b8", "list", "• one\n• two", BOX),
         Block("p1-b9", "page_number", "Page 1 of 2", BOX),
+        Block("p1-b10", "figure", "", BOX, diagram="graph TD\n  A --> B"),
     )
     first = Page(
         number=1,
@@ -90,6 +91,7 @@ def document() -> Document:
         ),
         markdown=page_markdown(blocks),
         warnings=("low contrast",),
+        tokens=321,
     )
     failed = Page(
         number=2,
@@ -186,6 +188,7 @@ def hostile(attacks: Sequence[str] = ATTACKS) -> Document:
             Block("", "figure", attack),
             Block("", "footer", attack),
             Block("", "equation", attack, latex=attack),
+            Block("", "figure", "", diagram=attack),
             Block("", "table", attack, table=Table(2, 2, cells)),
             Block("", "table", attack, table=Table(2, 2, spanned)),
         ):

@@ -163,6 +163,11 @@ def test_render_sets_no_title_smaller_than_the_text() -> None:
     assert "h5, h6 { font-size: 1rem; }" in style
 
 
+def test_render_shows_the_source_of_a_diagram() -> None:
+    page = page_of(Block("1", "figure", "", diagram="graph TD\n  A --> B<c>"))
+    assert [node.text for node in page.xpath("//section//pre/code")] == ["graph TD\n  A --> B<c>"]
+
+
 def test_render_sets_formulas_off_from_the_text() -> None:
     page = page_of(Block("1", "equation", "a = b (1)"), Block("2", "paragraph", "where a < b"))
     assert [(node.get("class"), node.text) for node in page.xpath("//section/p")] == [

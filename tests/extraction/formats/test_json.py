@@ -58,6 +58,9 @@ def test_to_dict_gives_optional_parts_only_where_they_are() -> None:
     }
     assert blocks["p1-b6"]["checked"] is False
     assert blocks["p1-b7"]["latex"] == "E = mc^2"
+    assert blocks["p1-b10"]["diagram"] == "graph TD\n  A --> B"
+    assert to_dict(document())["pages"][0]["tokens"] == 321
+    assert "tokens" not in to_dict(document())["pages"][1]
 
 
 def test_to_dict_keeps_a_page_error() -> None:

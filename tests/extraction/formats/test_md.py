@@ -46,6 +46,7 @@ def test_page_markdown_writes_each_kind_of_block_but_page_numbers() -> None:
             "- [x] Complete\n- [ ] Partial",
             "```math\nE = mc^2\n```",
             "- one\n- two",
+            "```mermaid\ngraph TD\n  A --> B\n```",
         ]
     )
 
@@ -167,8 +168,11 @@ def test_hostile_document_has_no_link_image_or_html_of_its_own(parser: MarkdownI
     kinds = {token.type for token in found}
     assert not kinds & {"link_open", "image", "code_inline", "hr", "blockquote_open", "s_open"}
     assert {token.content for token in found if token.type == "html_inline"} <= {"<br>"}
-    assert {token.info for token in found if token.type == "fence"} == {"math"}
-    assert sum(token.type == "fence" for token in found) == len(ATTACKS)
+    assert {token.info for token in found if token.type == "fence"} == {
+        "math",
+        "mermaid",
+    }
+    assert sum(token.type == "fence" for token in found) == 2 * len(ATTACKS)
     headings = [token for token in found if token.type == "heading_open"]
     assert len(headings) == len(ATTACKS)
 

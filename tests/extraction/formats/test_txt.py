@@ -17,7 +17,8 @@ def test_render_writes_blocks_in_order_and_table_rows_with_tabs() -> None:
         "[ ] Partial",
         "E = mc^2",
         "• one\n• two",
-        "Page 1 of 2\n",
+        "Page 1 of 2",
+        "graph TD\n  A --> B\n",
     ]
     assert second == ""
 
