@@ -9,13 +9,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
@@ -151,6 +153,16 @@ def events_in(body: bytes) -> list[Event]:
         if "event" in lines:
             found.append(Event(lines["event"], json.loads(lines["data"]), lines.get("id")))
     return found
+
+
+def at_each_pause(
+    patch: pytest.MonkeyPatch, module: ModuleType, act: Callable[[float], object], **other: Any
+) -> None:
+    """Have the module act where it would sleep; the threads of others sleep as ever.
+
+    ``other`` are functions of ``time`` that it is to have instead, too.
+    """
+    patch.setattr(module, "time", SimpleNamespace(**{**vars(time), "sleep": act, **other}))
 
 
 def start(job: Job, total: int) -> None:

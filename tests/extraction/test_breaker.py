@@ -63,10 +63,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def shared(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> SharedRedis:
-    """The way to Valkey that the site's processes have."""
+def shared(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedRedis]:
+    """The way to Valkey that the site's processes have; no thread asks for it any more after."""
     monkeypatch.setattr("accounts.shared_redis.PROBE_SECONDS", 0.1)
-    return SharedRedis(valkey.url)
+    shared = SharedRedis(valkey.url)
+    yield shared
+    valkey.ensure()
+    wait_until_back(shared)
 
 
 @pytest.fixture

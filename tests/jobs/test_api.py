@@ -6,7 +6,6 @@ import base64
 import errno
 import json
 import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from jobs.models import Job, Status
 from jobs.uploads import Upload
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.making import PDF, form_file, make_job, run_job, text_in
+from tests.listening import at_each_pause
 from tests.people import Organisation
 
 pytestmark = [
@@ -337,7 +337,7 @@ def test_wait_leaves_threads_for_others(
         assert acme.api().get(f"{URL}/{job.pk}?wait=60").json()["status"] == "queued"
         run_job(str(job.pk))
 
-    monkeypatch.setattr(time, "sleep", sleep)
+    at_each_pause(monkeypatch, blocking, sleep)
     assert acme.api().get(f"{URL}/{job.pk}?wait=60").json()["status"] == "succeeded"
     assert slots.acquire(blocking=False)  # given back
 
@@ -346,7 +346,7 @@ def test_wait_for_a_job_that_is_deleted_is_404(
     acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job(acme)
-    monkeypatch.setattr(time, "sleep", lambda _: Job.objects.filter(pk=job.pk).delete())
+    at_each_pause(monkeypatch, blocking, lambda _: Job.objects.filter(pk=job.pk).delete())
     assert acme.api().get(f"{URL}/{job.pk}?wait=60").status_code == 404
 
 

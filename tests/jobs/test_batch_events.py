@@ -21,7 +21,7 @@ from jobs.models import Batch
 from tests.jobs.batching import URL, jobs_of, make_batch, run_all, send
 from tests.jobs.making import PDF, run_job
 from tests.jobs.test_listener_loop import connect, loop, read_all, read_until  # noqa: F401
-from tests.listening import Connection, events_in, web_server
+from tests.listening import Connection, at_each_pause, events_in, web_server
 from tests.people import Organisation
 
 pytestmark = [
@@ -47,7 +47,7 @@ def test_progress_is_told_as_documents_end_and_at_last_the_end(
     send(acme.api(), {"1.pdf": PDF, "2.pdf": PDF, "3.txt": b"text", "4.pdf": PDF})
     batch = Batch.objects.get()
     rest = [str(job.pk) for job in jobs_of(batch)]
-    monkeypatch.setattr(time, "sleep", lambda _: run_job(rest.pop(0)))
+    at_each_pause(monkeypatch, blocking, lambda _: run_job(rest.pop(0)))
     events = told(acme, batch)
     assert [(event.name, event.data["documents"]) for event in events] == [
         ("progress", {"total": 4, "refused": 1, "queued": 3}),
@@ -99,7 +99,7 @@ def test_batch_that_is_cancelled_or_deleted_ends_its_listeners(
         )  # fmt: skip
     jobs_of(empty)[0].delete()
     assert batch_progress.read([key_of(empty)], {})[key_of(empty)].documents == {}
-    monkeypatch.setattr(time, "sleep", lambda _: delete(second))
+    at_each_pause(monkeypatch, blocking, lambda _: delete(second))
     assert [event.name for event in told(acme, second)] == ["progress", "deleted"]
 
 
@@ -164,7 +164,7 @@ def test_listener_is_ended_when_its_key_is_revoked(
 ) -> None:
     batch = make_batch(acme, [PDF])
     monkeypatch.setattr(listeners, "RECHECK_SECONDS", 0)
-    monkeypatch.setattr(time, "sleep", lambda _: revoke_api_key(acme.key, actor=None))
+    at_each_pause(monkeypatch, blocking, lambda _: revoke_api_key(acme.key, actor=None))
     assert [event.name for event in told(acme, batch)] == ["progress"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from jobs import blocking, listeners
 from jobs.models import Job
 from tests.documents import text_pdf
 from tests.jobs.making import make_job, run_job
-from tests.listening import end, events_in, finish_pages, start
+from tests.listening import at_each_pause, end, events_in, finish_pages, start
 from tests.people import Organisation
 
 pytestmark = [
@@ -52,7 +51,7 @@ def test_events_come_as_they_happen(acme: Organisation, monkeypatch: pytest.Monk
         lambda: finish_pages(job, 1, failed=True),
         lambda: end(job),
     ]
-    monkeypatch.setattr(time, "sleep", lambda _: steps.pop(0)())
+    at_each_pause(monkeypatch, blocking, lambda _: steps.pop(0)())
     answer = acme.api().get(f"{URL}/{job.pk}/events")
     told = [
         event.data.get("number", event.data.get("status")) for event in events_in(answer.getvalue())
@@ -91,12 +90,12 @@ def test_events_end_with_the_time_the_job_and_the_key(
     settings.LISTEN_SECONDS = 60
     with monkeypatch.context() as revoking:
         revoking.setattr(listeners, "RECHECK_SECONDS", 0.2)
-        revoking.setattr(time, "sleep", lambda _: revoke_api_key(acme.key, actor=None))
+        at_each_pause(revoking, blocking, lambda _: revoke_api_key(acme.key, actor=None))
         answer = acme.api().get(f"{URL}/{job.pk}/events")
         assert [event.name for event in events_in(answer.getvalue())] == ["status"]
     acme.key.revoked_at = None
     acme.key.save(update_fields=["revoked_at"])
-    monkeypatch.setattr(time, "sleep", lambda _: Job.objects.filter(pk=job.pk).delete())
+    at_each_pause(monkeypatch, blocking, lambda _: Job.objects.filter(pk=job.pk).delete())
     assert events() == ["status", "deleted"]
 
 

@@ -23,6 +23,7 @@ from tests.documents import encrypted_pdf, image_png, text_pdf
 from tests.engines import FakeEngine
 from tests.extraction.test_continued import TITLES, drawn, items
 from tests.jobs.making import claim, make_job, run_job
+from tests.listening import at_each_pause
 from tests.people import Organisation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -237,8 +238,7 @@ def test_run_job_hands_back_when_the_database_returns_after_its_lease(
 
     monkeypatch.setattr(claims, "page_done", fails)
     monkeypatch.setattr(lifecycle, "hand_back", hand_back_later)
-    monkeypatch.setattr(tasks.time, "sleep", sleep)
-    monkeypatch.setattr(tasks.time, "monotonic", lambda: clock[0])
+    at_each_pause(monkeypatch, tasks, sleep, monotonic=lambda: clock[0])
     job = make_job(acme)
     run_job(str(job.pk))
     job.refresh_from_db()
