@@ -366,6 +366,8 @@ def test_open_breaker_stays_open_when_redis_goes_and_comes_back_empty(
 
 def parted(valkey: Valkey, shared: SharedRedis, clock: Clock) -> tuple[Breaker, Breaker]:
     """Two that knew the same until Redis went: the first has seen the last failures alone."""
+    with shared.asked() as client:
+        client.config_set("appendfsync", "always")  # else what it last heard may be lost
     one, other = (Breaker("remote", shared.asked, clock) for _ in range(2))
     fail(one, 2)
     assert other.state().failures == 2
