@@ -7,7 +7,7 @@ it is open for as long again, and if nothing is heard of it the next call is the
 
 The whole state is one short string in Redis, next to nothing to read, and changed only by whoever
 has just read it as it is (compare and set): so one small function in Python decides what follows,
-whether Redis is there or not. Without Redis a process goes on by what it last knew. A Redis that was
+whether Redis is there or not. Without Redis a process goes on by what it last knew. One that was
 killed may come back with what it held a second earlier, which then counts.
 """
 
