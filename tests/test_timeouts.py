@@ -44,6 +44,10 @@ BOUNDED = {
         )
     },
     ("demo/__main__.py", "Session"): "the demo, to its own site",
+    **{
+        ("extraction/engines/openai/connection.py", name): "Times: silence, and the whole exchange"
+        for name in ("HTTPConnection", "HTTPSConnection", "connect")
+    },
     ("extraction/fork_server.py", "socket"): "a pair of this machine's; every wait has a deadline",
     ("extraction/sandbox.py", "socketpair"): "the same",
     ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
