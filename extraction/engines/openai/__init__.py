@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from extraction.breaker import breaker_of
 from extraction.engines import UNWATCHED, Wants, Watch, degraded
+from extraction.engines.attempts import Refused
 from extraction.engines.configuration import Configuration
 from extraction.engines.openai.answers import Answer, Unusable, parsed
-from extraction.engines.openai.asking import LOOPED, Asking, Client, Refused
-from extraction.engines.openai.picture import data_uri
+from extraction.engines.openai.asking import LOOPED, Asking, Client
+from extraction.engines.picture import encoded
 from extraction.errors import Cancelled, EngineFailed, EngineUnavailable
 from extraction.types import PageImage, PageText
 
@@ -121,9 +122,9 @@ class OpenAI:
     def _page(self, page: PageImage, asking: Asking) -> PageText | str:
         """What the model writes of the page, or the warning that says why it is nothing usable."""
         try:
-            picture = data_uri(
+            picture = encoded(
                 page, min_pixels=self._row.min_pixels, max_pixels=self._row.max_pixels
-            )
+            ).data_uri
             answer = self._ask(asking, self._body(picture), "usual")
             if answer.finish in WHY:
                 answer = self._ask(asking, self._body(picture), "again")
