@@ -27,7 +27,7 @@ from extraction.errors import EngineUnavailable
 
 logger = logging.getLogger(__name__)
 
-# Opens a redis.Redis for a few commands, as accounts/shared_redis.py does; a client is one, too
+# Opens a redis.Redis for a few commands, as `SharedRedis.asked` in accounts/shared_redis.py does
 Redis = Callable[[], AbstractContextManager[Any]]
 
 FAILURES = 5

@@ -37,15 +37,20 @@ class OpenAIServer:
 
 @dataclass(frozen=True, slots=True)
 class GoogleVision:
-    """Google Cloud Vision. ``endpoint`` "" is Google's own; ``pages_a_day`` caps what is spent.
+    """Google Cloud Vision. ``pages_a_day`` caps what is spent, in a day of UTC.
 
-    ``credentials`` is the file of a service account.
+    ``credentials`` is the file of a service account; None: those of the environment (Google's
+    "application default credentials"). ``endpoint`` "" is Google's own ("eu-vision.googleapis.com"
+    keeps pages in Europe); with ``http://`` it is one without TLS, to which no credentials go.
+    ``languages`` are hints; Google advises to give none where the alphabet is Latin.
     """
 
     credentials: Path | None
     pages_a_day: int
     endpoint: str = ""
     seconds: float = 60.0
+    retries: int = 2
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from extraction.breaker import FAILURES, breaker_of
 from extraction.engines import Watch, attempts
@@ -32,6 +27,7 @@ from extraction.engines.openai import OpenAI, connection
 from extraction.errors import Cancelled, EngineUnavailable
 from extraction.types import PageImage, Pixels
 from extraction.vision_models import VISION_MODELS, VisionModel
+from tests.certificates import self_signed
 from tests.chat_server import (
     Call,
     ChatServer,
@@ -79,31 +75,6 @@ def shown(call: Call) -> int:
     _, pixels = call.picture
     row = pixels[pixels.shape[0] // 4, :, 0]
     return round(float((row < 128).mean()) * 800 / 50)
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key, in files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    plain = serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
-    )
-    return folder / "certificate.pem", folder / "key.pem"
 
 
 def standing(reader: OpenAI) -> tuple[str, int]:
