@@ -119,7 +119,7 @@ def _block(group: Sequence[Item], frame: Frame, body: float) -> Block:
         mark = match[1] if match else ""
         text, checked = text[len(mark) :].strip(), mark not in ("[]", "[ ]", *EMPTY_BOXES)
     elif kind == "table" and first.table:
-        text = _rows_text(first.table)
+        text = rows_text(first.table)
     return Block(
         id="",
         kind=kind,
@@ -191,7 +191,7 @@ def _listed(group: Sequence[Item]) -> str:
     return "\n".join(lines)
 
 
-def _rows_text(table: Table) -> str:
+def rows_text(table: Table) -> str:
     """The table as text: cells parted by tabs, rows by line breaks."""
     rows: list[list[str]] = [[] for _ in range(table.rows)]
     for cell in table.cells:

@@ -46,6 +46,7 @@ class Opened:
 
 OnOpen = Callable[[Opened], Collection[int] | None]
 OnPage = Callable[[Page, bytes | None], None]
+Stop = Callable[[], bool]
 
 
 def run(
@@ -59,7 +60,7 @@ def run(
     choose: Choose | None = None,
     on_open: OnOpen | None = None,
     on_page: OnPage | None = None,
-    watch: Watch = UNWATCHED,
+    stop: Stop | None = None,
 ) -> Document:
     """Read the document at ``path`` with ``engine``: ``read_pages``, then ``put_together``."""
     pages: list[Page] = []
@@ -70,7 +71,7 @@ def run(
             on_page(page, preview)
 
     opened = read_pages(
-        path, options, engine, limits=limits, on_open=on_open, on_page=keep, watch=watch
+        path, options, engine, limits=limits, on_open=on_open, on_page=keep, stop=stop
     )
     info = opened.info
     source = Source(name or path.name, info.media_type, opened.sha256, info.page_count)
@@ -85,21 +86,22 @@ def read_pages(
     on_page: OnPage,
     on_open: OnOpen | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    stop: Stop | None = None,
     watch: Watch = UNWATCHED,
 ) -> Opened:
     """Read the pages of the document at ``path`` with ``engine``, as many together as it likes.
 
     ``on_open`` is told what was opened and may return which of the pages chosen by the options to
     read now: None is all of them. ``on_page`` is given
-    each page as it is finished and its preview (JPEG). ``watch`` is asked before each page, or
-    group of pages, and by the engine while it reads them. What
+    each page as it is finished and its preview (JPEG). ``stop`` is asked before each page, or group
+    of pages, ``watch`` is the engine's while it reads them. What
     frames the pages is told from all of them together, so a page handed to ``on_page`` is not
     settled yet (``settling.settle``).
 
     A page that fails becomes a ``Page`` with its error and the others go on. Raises
     ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
     unknown field or page or a schema not accepted, ``EngineUnavailable``, and ``Cancelled`` when
-    ``watch`` says stop.
+    one of them says stop.
     """
     known(options.fields)
     if options.schema is not None:
@@ -116,7 +118,7 @@ def read_pages(
             decoded = document.pages(left, wants=wants, dpi=options.dpi, preview=options.preview)
             started = time.perf_counter()
             for group in _groups(decoded, engine.at_once):
-                if watch.stop():
+                if stop and stop():
                     raise Cancelled()
                 for item, page in zip(group, _pages(group, engine, watch, started), strict=True):
                     on_page(page, item.preview if isinstance(item, PageImage) else None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from extraction import layout
+from extraction import layout, tags
 from extraction.types import Block, Disagreement, Line, PageImage, PageText
 
 
@@ -18,6 +18,12 @@ class Structure:
 
 
 def of_page(page: PageImage, text: PageText) -> Structure:
-    """The structure of the page."""
+    """The structure of the page: what a model wrote by its tags, lines by where they stand."""
+    if text.markup is not None:
+        numbered = (
+            replace(block, id=f"p{page.number}-b{index}")
+            for index, block in enumerate(tags.parse(text.markup), 1)
+        )
+        return Structure((), tuple(numbered))
     lines, blocks = layout.arrange(page, text)
     return Structure(lines, blocks)

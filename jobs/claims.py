@@ -9,7 +9,7 @@ database's. Locks are taken in this order: the job, its tasks, the organisation'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -116,6 +116,7 @@ def claim(task_id: UUID, *, worker: str) -> Task | None:
             worker=worker,
             lease_until=lease(),
             taken_at=Now(),
+            tokens=None,
         )
         if not claimed:
             return None
@@ -128,9 +129,13 @@ def claim(task_id: UUID, *, worker: str) -> Task | None:
         return task
 
 
-def renew(task: Task) -> bool:
-    """Keep the lease; returns whether it was still ours."""
-    return held(task).update(lease_until=lease()) == 1
+def renew(task: Task, tokens: Mapping[int, int] | None = None) -> bool:
+    """Keep the lease; returns whether it was still ours.
+
+    ``tokens`` are those written so far of the pages that a model is at, by number; None: unchanged.
+    """
+    news = {} if tokens is None else {"tokens": {str(page): n for page, n in tokens.items()}}
+    return held(task).update(lease_until=lease(), **news) == 1
 
 
 def should_go_on(task: Task) -> bool:

@@ -23,8 +23,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, F, Func, UUIDField, Value
 
 from extraction.documents import parse_pages
+from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
-from jobs.models import ENDED, Job, Page, Status
+from jobs.models import ENDED, Job, Page, Status, Task
 from jobs.places import Place, places_of
 
 PLACE_SECONDS = 3  # between looks at the places of those that wait, all at the same moments
@@ -44,7 +45,8 @@ class JobKey(NamedTuple):
 class Progress:
     """A job as its listeners see it; ``finished`` are the pages read or failed.
 
-    ``place`` is where it waits, ``placed`` the number of the look that told so.
+    ``place`` is where it waits, ``placed`` the number of the look that told so. ``writing`` are the
+    pages that a model is at, with the tokens it has written.
     """
 
     status: str
@@ -55,6 +57,7 @@ class Progress:
     faulty: int = 0
     place: Place | None = None
     placed: int | None = None
+    writing: tuple[tuple[int, int], ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -63,8 +66,11 @@ class Progress:
 
 
 def payload(progress: Progress) -> dict[str, Any]:
-    """The data of ``status`` and ``end``: named as in the job's JSON; ``queue`` while it waits."""
-    waits = {"queue": asdict(progress.place)} if progress.place else {}
+    """The data of ``status`` and ``end``: named as in the job's JSON; ``queue`` while it waits,
+    ``writing`` while a model reads."""
+    waits: dict[str, Any] = {"queue": asdict(progress.place)} if progress.place else {}
+    if progress.writing:
+        waits["writing"] = [{"page": page, "tokens": n} for page, n in progress.writing]
     return {
         "status": progress.status,
         "pages": {
@@ -78,26 +84,35 @@ def payload(progress: Progress) -> dict[str, Any]:
 def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[JobKey, Progress]:
     """The jobs as they are now, by one query; those deleted are missing, unchanged ones the same.
 
-    Pages are read, by a second query, of jobs whose counts differ from ``before`` alone, and the
-    places of those that wait, by two more, once in PLACE_SECONDS.
+    Pages are read, by a second query, of jobs whose counts differ from ``before`` alone, the places
+    of those that wait, by two more, once in PLACE_SECONDS, and by one more what models write.
     """
     now: dict[JobKey, Progress] = {}
     changed: dict[UUID, JobKey] = {}
-    for key, status, total, done, failed in _rows(
-        keys, "pages_total", "pages_done", "pages_failed"
+    by_models: dict[UUID, JobKey] = {}
+    for key, status, total, done, failed, engine in _rows(
+        keys, "pages_total", "pages_done", "pages_failed", "engine"
     ):
         old = before.get(key)
+        if status == Status.RUNNING and engine in ENGINES and ENGINES[engine].pool != "cpu":
+            by_models[key.job_id] = key
         if old is None or (old.done, old.failed) != (done, failed):
             now[key] = Progress(status, total, done, failed)
             if done:
                 changed[key.job_id] = key
         elif (old.status, old.total) != (status, total):
-            now[key] = replace(old, status=status, total=total)
+            now[key] = replace(old, status=status, total=total, writing=())
         else:
             now[key] = old
     _look_for_places(now)
-    if not changed:
-        return now
+    if changed:
+        _look_for_pages(now, changed)
+    _look_for_tokens(now, by_models)
+    return now
+
+
+def _look_for_pages(now: dict[JobKey, Progress], changed: Mapping[UUID, JobKey]) -> None:
+    """Note which pages of these jobs are finished."""
     finished = dict.fromkeys(changed, 0)
     faulty = dict.fromkeys(changed, 0)
     pages = Page.objects.filter(job__in=changed).order_by()
@@ -106,7 +121,6 @@ def read(keys: Collection[JobKey], before: Mapping[JobKey, Progress]) -> dict[Jo
         faulty[job_id] |= failed << number
     for job_id, key in changed.items():
         now[key] = replace(now[key], finished=finished[job_id], faulty=faulty[job_id])
-    return now
 
 
 def _look_for_places(now: dict[JobKey, Progress]) -> None:
@@ -123,6 +137,28 @@ def _look_for_places(now: dict[JobKey, Progress]) -> None:
     places = places_of([key.job_id for key in due])
     for key in due:
         now[key] = replace(now[key], place=places.get(key.job_id), placed=look)
+
+
+def _look_for_tokens(now: dict[JobKey, Progress], by_models: Mapping[UUID, JobKey]) -> None:
+    """Note what models have written of the pages they are at, of these jobs."""
+    if not by_models:
+        return
+    tasks = Task.objects.filter(job__in=by_models, state=Task.State.RUNNING)
+    written: dict[UUID, dict[int, int]] = {job_id: {} for job_id in by_models}
+    for job_id, tokens in tasks.values_list("job_id", "tokens"):
+        written[job_id] |= {int(page): count for page, count in (tokens or {}).items()}
+    for job_id, key in by_models.items():
+        pages = written[job_id].items()
+        finished = now[key].finished  # the heartbeat tells later that it has left them
+        writing = tuple(sorted((page, n) for page, n in pages if not finished >> page & 1))
+        if now[key].writing != writing:
+            now[key] = replace(now[key], writing=writing)
+
+
+def tokens_written(job: Job) -> int:
+    """What models have written so far of the pages that they are at."""
+    rows = Task.objects.filter(job=job, state=Task.State.RUNNING)
+    return sum(sum((tokens or {}).values()) for tokens in rows.values_list("tokens", flat=True))
 
 
 def read_ended(keys: Collection[JobKey], before: Mapping[JobKey, bool]) -> dict[JobKey, bool]:

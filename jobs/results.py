@@ -28,7 +28,7 @@ from extraction.settling import settle
 from extraction.types import Document, Source
 from jobs import removal, revisions, storage
 from jobs.errors import Expired, NoResult, ResultNotReady
-from jobs.models import Extraction, Job, Page, Status
+from jobs.models import Extraction, Job, Page, Status, Task
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,7 @@ class PageState:
     seconds: float | None = None
     confidence: float | None = None
     error: dict[str, Any] | None = None
+    tokens: int | None = None
 
 
 def page_states(job: Job) -> list[PageState]:
@@ -142,7 +143,13 @@ def page_states(job: Job) -> list[PageState]:
         for number, failed, engine, seconds, confidence, error in rows
     }
     numbers = parse_pages(job.options.get("pages", ""), job.page_count)
-    return [read.get(number) or PageState(number, "waiting") for number in sorted(numbers)]
+    written: dict[str, int] = {}
+    for tokens in Task.objects.filter(job=job).values_list("tokens", flat=True):
+        written |= tokens or {}
+    return [
+        read.get(number) or PageState(number, "waiting", tokens=written.get(str(number)))
+        for number in sorted(numbers)
+    ]
 
 
 def formats_of(job: Job) -> list[Format]:

@@ -241,3 +241,6 @@ class PageStateSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField(allow_null=True)
     confidence = serializers.FloatField(allow_null=True)
     error = FailureSerializer(allow_null=True)
+    tokens = serializers.IntegerField(
+        allow_null=True, help_text="what a model has written so far of a page that it is at"
+    )

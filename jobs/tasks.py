@@ -7,20 +7,23 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from accounts import request_ids
-from extraction import engines, pipeline
+from extraction import engines, pipeline, types
 from extraction.errors import Cancelled, ExtractionError
 from extraction.options import Options
 from jobs import claims, lifecycle, queue, results, storage, templates
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
+from jobs.hands import Hands
 from jobs.models import Job, Task
 from jobs.results import source_of
 from jobs.sealing import unseal
@@ -30,6 +33,7 @@ STORAGE_SECONDS = 10  # before a job is tried again that found the file storage 
 
 # Set when this process is asked to end: running work is handed back at the next page
 stopping = threading.Event()
+hands: Hands | None = None  # of a process that does several tasks at once
 
 RETRY_SECONDS = 1  # after a heartbeat that did not reach the database
 
@@ -43,16 +47,20 @@ class Heartbeat:
     """Renews a task's lease from a thread while the block runs.
 
     While the database is away it tries again and again, so that it is heard soon after the database
-    is back: jobs/sweep.py counts on that.
+    is back: jobs/sweep.py counts on that. Along with it goes what a model has ``written`` so far,
+    tokens by page.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.written: dict[int, int] = {}
+        self._told: dict[int, int] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
     def __exit__(
         self,
@@ -69,7 +77,9 @@ class Heartbeat:
         try:
             while not self._over.wait(pause):
                 try:
-                    claims.renew(self.task)
+                    written = dict(self.written)
+                    claims.renew(self.task, None if written == self._told else written)
+                    self._told = written
                     pause = usual
                 except (OperationalError, InterfaceError) as fault:
                     logger.warning("heartbeat of job %s: %s", self.task.job_id, fault)
@@ -80,17 +90,31 @@ class Heartbeat:
 
 
 def run_next(pool: str) -> bool:
-    """Do the task whose turn it is in the pool; False if there was none.
+    """Do the task whose turn it is in the pool, or have a free hand do it; False if there was none.
 
     Every expected failure ends in the rows. Whoever ends a task wakes a worker for the next one.
     """
+    if hands is not None:
+        return hands.take(lambda: _next(pool), stopping.is_set)
+    work = _next(pool)
+    if work is None:
+        return False
+    work()
+    return True
+
+
+def _next(pool: str) -> Callable[[], None] | None:
+    """What does the task whose turn it is, which is claimed; None if there was none."""
     close_old_connections()
     task = claims.start(pool, worker=worker_name())
     if task is None:
-        return False
-    run_task(task)
-    queue.ring_for_next(pool)
-    return True
+        return None
+
+    def work() -> None:
+        run_task(task)
+        queue.ring_for_next(pool)
+
+    return work
 
 
 def run_task(task: Task) -> None:
@@ -136,9 +160,9 @@ def _work(task: Task) -> None:
     job, stop = task.job, Stop(task)
     try:
         options = job_options(job)
-        with Heartbeat(task), storage.local_path(job.file.key) as path:
+        with Heartbeat(task) as heartbeat, storage.local_path(job.file.key) as path:
             if task.numbers != []:
-                _read(task, path, options, stop)
+                _read(task, path, options, stop, heartbeat.written)
             if not claims.last_one(task):
                 return
             document = pipeline.put_together(
@@ -174,11 +198,16 @@ def _work(task: Task) -> None:
         lifecycle.try_again(task, InternalError())
 
 
-def _read(task: Task, path: Path, options: Options, stop: Stop) -> None:
-    """Read the task's pages, each kept as it is finished."""
+def _read(task: Task, path: Path, options: Options, stop: Stop, written: dict[int, int]) -> None:
+    """Read the task's pages, each kept as it is finished; ``written`` are a model's tokens of those
+    not finished."""
 
     def on_open(document: pipeline.Opened) -> tuple[int, ...]:
         return claims.opened(task, page_count=document.info.page_count, numbers=document.numbers)
+
+    def on_page(page: types.Page, preview: bytes | None) -> None:
+        claims.page_done(task, page, preview)
+        written.pop(page.number, None)
 
     pipeline.read_pages(
         path,
@@ -186,8 +215,9 @@ def _read(task: Task, path: Path, options: Options, stop: Stop) -> None:
         engines.get(task.job.engine, settings.WORKER_THREADS),
         limits=settings.LIMITS,
         on_open=on_open,
-        on_page=lambda page, preview: claims.page_done(task, page, preview),
-        watch=engines.Watch(stop),
+        on_page=on_page,
+        stop=stop,
+        watch=engines.Watch(stop.told, written.__setitem__),
     )
 
 

@@ -32,6 +32,7 @@ from jobs import (
     download_audit,
     job_actions,
     places,
+    progress,
     queue,
     results,
     retention,
@@ -189,6 +190,7 @@ class JobPage(OneJob):
             "may_delete": actor.may("jobs:write"),
         }
         context["place"] = places.place_of(job)
+        context["written"] = 0 if job.ended else progress.tokens_written(job)
         if job.ended:
             context |= _result_context(request, job)
             if context["pages"]:

@@ -47,6 +47,11 @@ class Task(TenantOwned):
     due_at = models.DateTimeField(db_default=Now(), help_text="not to be begun before")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     taken_at = models.DateTimeField(null=True, blank=True, help_text="by its present worker")
+    tokens = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="how many a model has written for each page that it is at, by number",
+    )
 
     class Meta:
         indexes = [

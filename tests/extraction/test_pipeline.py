@@ -194,9 +194,7 @@ def test_run_keeps_the_good_pages_when_one_fails(
 def test_run_stops_before_a_page_when_told(three_pages: Path) -> None:
     engine = Scripted()
     with pytest.raises(Cancelled):
-        pipeline.run(
-            three_pages, Options(), engine, watch=Watch(stop=lambda: len(engine.read_pages) >= 2)
-        )
+        pipeline.run(three_pages, Options(), engine, stop=lambda: len(engine.read_pages) >= 2)
     assert engine.read_pages == [1, 2]
 
 

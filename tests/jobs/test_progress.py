@@ -7,9 +7,12 @@ import random
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from extraction.engines import ENGINES, EngineRow
 from jobs import progress
+from jobs.models import Job, Task
 from jobs.places import Place
 from jobs.progress import JobKey, Progress, Told
 from tests.jobs.making import claim, make_job
@@ -168,3 +171,32 @@ def test_places_of_all_that_wait_are_looked_up_together_once_in_a_while(
     }
     (event,) = events_in(b"".join(knows[0].events(third[keys[0]])))
     assert (event.data["status"], "queue" in event.data) == ("running", False)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("files", "empty_queue")
+def test_what_a_model_has_written_of_the_pages_it_is_at_is_told(
+    acme: Organisation, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = EngineRow("reader", "A model", "nowhere:Nothing", "1", pool="gpu")
+    monkeypatch.setitem(ENGINES, "reader", row)
+    job = make_job(acme)
+    Job.objects.filter(pk=job.pk).update(engine="reader", page_count=3)
+    key = JobKey(acme.tenant.pk, job.pk)
+    task = claim(job)
+    start(job, 3)
+    Task.objects.filter(pk=task.pk).update(tokens={"1": 52, "2": 7})
+    finish_pages(job, 1)
+    now = progress.read([key], {})[key]
+    assert now.writing == ((2, 7),)
+    data = events_in(b"".join(Told().events(now)))[0].data
+    assert data["writing"] == [{"page": 2, "tokens": 7}]
+    answer = client.get(
+        f"/api/v1/ocr/jobs/{job.pk}/pages", headers={"Authorization": f"Bearer {acme.raw_key}"}
+    )
+    assert [(page["status"], page["tokens"]) for page in answer.json()] == [
+        ("done", None), ("waiting", 7), ("waiting", None),
+    ]  # fmt: skip
+    assert progress.tokens_written(job) == 59
+    Task.objects.filter(pk=task.pk).update(tokens=None)
+    assert progress.read([key], {key: now})[key].writing == ()

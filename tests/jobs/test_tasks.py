@@ -252,7 +252,7 @@ def test_heartbeat_is_tried_again_at_once_while_the_database_is_away(
     monkeypatch.setattr(tasks, "RETRY_SECONDS", 0.01)
     task, tried, enough = claim(make_job(acme)), [], threading.Event()
 
-    def renew(task: Task) -> bool:
+    def renew(task: Task, tokens: dict[int, int] | None) -> bool:
         tried.append(time.monotonic())
         if len(tried) == 6:
             enough.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from rq.utils import now, utcformat
 from extraction import syscall_filter
 from extraction.types import PageImage
 from jobs import queue, tasks
+from jobs.hands import Hands
 from jobs.live_workers import live_workers
 from jobs.models import Job, Status, Task
 from jobs.worker import WarmWorker
@@ -112,3 +115,57 @@ def test_worker_tells_whether_its_decoders_are_filtered(monkeypatch: pytest.Monk
         worker.register_birth()
         told.append([each.filtered for each in live_workers() or []])
     assert told == [[True], [False, True]]
+
+
+@pytest.fixture
+def two_hands(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hands]:
+    """This process does two tasks at once."""
+    hands = Hands(2)
+    monkeypatch.setattr(tasks, "hands", hands)
+    yield hands
+    hands.wait()
+
+
+def test_worker_with_two_hands_does_two_tasks_at_once_and_no_more(
+    acme: Organisation, fake_engine: FakeEngine, two_hands: Hands
+) -> None:
+    made = [make_job(acme) for _ in range(3)]
+    together, at_it = threading.Barrier(2), []
+
+    def meet(page: PageImage) -> None:
+        at_it.append(Task.objects.filter(state=Task.State.RUNNING).count())
+        if len(at_it) <= 2:
+            together.wait(20)
+
+    fake_engine.before = meet
+    WarmWorker(queue.pool_queue("cpu"), name="handy").work(burst=True)
+    two_hands.wait()
+    assert Job.objects.filter(status=Status.SUCCEEDED).count() == len(made)
+    assert sorted(at_it) == [2, 2, 2] or sorted(at_it) == [1, 2, 2]
+
+
+def test_hand_that_fails_is_free_for_the_next(two_hands: Hands) -> None:
+    done = threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    for _ in range(3):
+        assert two_hands.take(lambda: fail, lambda: False)
+    assert two_hands.take(lambda: done.set, lambda: False)
+    assert done.wait(10)
+    assert not two_hands.take(lambda: None, lambda: False)
+
+
+def test_taking_gives_up_where_the_process_ends_and_no_hand_is_free(two_hands: Hands) -> None:
+    over = threading.Event()
+
+    def wait() -> None:
+        over.wait(20)
+
+    for _ in range(2):
+        two_hands.take(lambda: wait, lambda: False)
+    try:
+        assert not two_hands.take(lambda: pytest.fail("no hand is free"), lambda: True)
+    finally:
+        over.set()

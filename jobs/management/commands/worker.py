@@ -11,11 +11,12 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from accounts.shared_redis import shared_redis
 from extraction import engines
 from jobs import queue, tasks
+from jobs.hands import Hands
 from jobs.worker import WarmWorker, worn
 
 logger = logging.getLogger(__name__)
@@ -24,13 +25,41 @@ PAUSE_SECONDS = 0.5  # between looks for work, or for Redis
 LOOK_SECONDS = 10  # of work without Redis, before it is asked again
 
 
+TASKS = {"cpu": 1, "gpu": 8, "io": 8}  # at once, of a worker of that pool
+MEGABYTES = {"cpu": 3000, "gpu": 0, "io": 3000}  # what it may grow to; 0: no bound
+
+
+def _most_megabytes(pool: str) -> int:
+    return MEGABYTES[pool] if settings.WORKER_MAX_MB is None else int(settings.WORKER_MAX_MB)
+
+
+def _widen_connections(count: int) -> None:
+    """Room in the pool of connections for so many tasks and their heartbeats, and this thread."""
+    pool = connection.settings_dict["OPTIONS"]["pool"]
+    pool["max_size"] = max(pool["max_size"], 2 * count + 1)
+
+
+def _warm(pool: str) -> None:
+    """Load what the pool's tasks need before the first of them comes."""
+    usual = settings.DEFAULT_ENGINE
+    if queue.pool_of(usual) != "cpu":
+        usual = engines.DEFAULT_ENGINE
+    if pool == "cpu":
+        engines.warm(usual, settings.WORKER_THREADS)
+
+
 class Command(BaseCommand):
-    help = "Run a worker: it keeps its engine loaded and does one job at a time."
+    help = (
+        "Run a worker: it keeps its engines loaded and does one task after the other, or several."
+    )
     done_alone = 0  # jobs, without Redis
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--pool", choices=queue.POOLS, default="cpu", help="whose tasks it does"
+        )
+        parser.add_argument(
+            "--tasks", type=int, default=0, help="how many at once (default: cpu 1, others 8)"
         )
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
 
@@ -38,13 +67,25 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             # the RQ worker has its own once Redis answers
             signal.signal(number, lambda *_: tasks.stopping.set())
-        engines.warm(settings.DEFAULT_ENGINE, settings.WORKER_THREADS)
-        burst = bool(options["burst"])
+        pool: str = options["pool"]
+        count = options["tasks"] or TASKS[pool]
+        if count > 1:
+            _widen_connections(count)
+            tasks.hands = Hands(count)
+        _warm(pool)
+        try:
+            self._work(pool, burst=bool(options["burst"]))
+        finally:
+            if tasks.hands is not None:
+                tasks.hands.wait()
+
+    def _work(self, pool: str, *, burst: bool) -> None:
+        """Do what there is until told to stop, worn out, or, with ``burst``, done."""
         while not tasks.stopping.is_set():
             if shared_redis().answers():
-                ends = self._listen(options["pool"], burst=burst)
+                ends = self._listen(pool, burst=burst)
             else:
-                ends = self._look(options["pool"])
+                ends = self._look(pool)
             if burst or ends:
                 return
             if not tasks.stopping.is_set():
@@ -59,7 +100,7 @@ class Command(BaseCommand):
                 # next one has its host and process id
                 name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
                 max_jobs=settings.WORKER_MAX_JOBS,
-                max_mb=settings.WORKER_MAX_MB,
+                max_mb=_most_megabytes(pool),
             )
             worker.log_job_description = False
             worker.work(burst=burst, logging_level="WARNING")
@@ -77,7 +118,7 @@ class Command(BaseCommand):
                 if worn(
                     self.done_alone,
                     max_jobs=settings.WORKER_MAX_JOBS,
-                    max_mb=settings.WORKER_MAX_MB,
+                    max_mb=_most_megabytes(pool),
                 ):
                     return True
                 if time.monotonic() > until:

@@ -1,0 +1,211 @@
+"""The engine of vision-language models: pages go in, text with tags comes out.
+
+A page at which the model loops or meets its cap is written a second time, otherwise; where that
+fails too, or the model writes nothing though there is ink, it is read by OCR and marked degraded.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from extraction.engines import UNWATCHED, Wants, Watch, get
+from extraction.engines.configuration import Configuration
+from extraction.engines.vlm.batching import Batcher, Outcome
+from extraction.engines.vlm.generation import Course, Row, Written
+from extraction.engines.vlm.ladder import Ladder
+from extraction.engines.vlm.loading import folder_of, processor_of
+from extraction.engines.vlm.plan import Plan, plan
+from extraction.errors import EngineFailed, EngineUnavailable, ExtractionError
+from extraction.types import PageImage, PageText, Pixels
+
+logger = logging.getLogger(__name__)
+
+# Out of a loop: its own tokens are held less likely for as long as one pass of it would take.
+LOOP_PENALTY = 1.3
+LOOP_STEPS = 16  # at least
+# At the cap: the penalty that Qwen gives its own models, on top of the row's.
+CAP_PENALTY = 1.05
+
+INK = 48  # levels of brightness beside the paper's
+INKED = 0.0002  # share of a page's pixels, from which there is something on it
+
+_ocr = threading.Lock()  # the OCR engine is made for one thread
+
+
+class VisionLanguage:
+    """Reads rendered pages with one of the models that are set up; from several threads at once."""
+
+    wants: Wants = "pixels"
+
+    def __init__(
+        self,
+        name: str,
+        configuration: Configuration,
+        threads: int = 0,
+        planned: Plan | None = None,
+    ) -> None:
+        """Weights are loaded when the first page comes.
+
+        ``threads`` is the number of CPU threads, 0 for all cores; ``planned`` how the model is to
+        be held. Raises ``EngineUnavailable`` where no model of that name is set up.
+        """
+        rows = [model for model in configuration.vision if model.name == name]
+        if not rows:
+            raise EngineUnavailable(f"no model is set up under the name {name!r}")
+        self.name = name
+        self.model = rows[0]
+        self.plan = planned or plan(self.model, configuration)
+        self.at_once = self.plan.batch
+        self._configuration, self._threads = configuration, threads
+        self._ladder = Ladder(self.model, configuration, self.plan, threads)
+        self._batcher = Batcher(
+            self._ladder.write, lambda: self._ladder.batch, configuration.batch_seconds
+        )
+
+    @property
+    def revision(self) -> str:
+        """Model, commit, number format and quantisation; before it is loaded, the model alone."""
+        if (loaded := self._ladder.loaded) is not None:
+            return loaded.revision
+        return f"{self.model.source}@{self.model.revision or 'downloaded'}"
+
+    @property
+    def loaded_bytes(self) -> int:
+        """What the weights take in memory, 0 where they are not loaded."""
+        loaded = self._ladder.loaded
+        return loaded.bytes if loaded else 0
+
+    def unload(self) -> None:
+        """Free the model's memory, after the batch that is being written."""
+        self._batcher.call(self._ladder.unload)
+
+    def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
+        """Read the pages, together with other callers' (``Engine.read``)."""
+        rows: dict[int, Row] = {}
+        texts: dict[int, PageText | Exception] = {}
+        for place, page in enumerate(pages):
+            try:
+                rows[place] = self._row(page)
+            except EngineFailed as error:
+                texts[place] = error
+        outcomes = self._write(pages, rows, watch)
+        again = {
+            place: second
+            for place, outcome in outcomes.items()
+            if isinstance(outcome, Written) and (second := self._again(rows[place], outcome))
+        }
+        outcomes |= self._write(pages, again, watch)
+        for place, outcome in outcomes.items():
+            texts[place] = self._text(pages[place], outcome, second=place in again)
+        return [self._given(texts[place], len(pages)) for place in range(len(pages))]
+
+    def _row(self, page: PageImage) -> Row:
+        if page.pixels is None:
+            raise EngineFailed(f"page {page.number} came without pixels")
+        processor = processor_of(folder_of(self.model, self._configuration))
+        try:
+            prompt = processor.prompt(
+                page.pixels,
+                self.model.instruction,
+                min_pixels=self.model.min_pixels,
+                max_pixels=min(self.model.max_pixels, self.plan.max_pixels),
+            )
+        except ValueError as error:
+            raise EngineFailed(f"page {page.number} cannot be shown to a model: {error}") from error
+        return Row(prompt, self.model.max_tokens)
+
+    def _write(
+        self, pages: Sequence[PageImage], rows: dict[int, Row], watch: Watch
+    ) -> dict[int, Outcome]:
+        """What becomes of the rows, by the place of their page."""
+        told: dict[int, int] = {}
+
+        def look() -> None:
+            for place, row in rows.items():
+                if row.count != told.get(place, 0):
+                    told[place] = row.count
+                    watch.told(pages[place].number, row.count)
+
+        if not rows:
+            return {}
+        outcomes = self._batcher.write(list(rows.values()), stop=watch.stop, look=look)
+        return dict(zip(rows, outcomes, strict=True))
+
+    def _again(self, row: Row, written: Written) -> Row | None:
+        """The row of a second try, None where the first was good.
+
+        Greedy decoding would write the same again, so something has to be otherwise. Of a loop,
+        the text before it is kept, and its first pass; then, where the model was least sure of
+        going on, it may not go on, and for a while what the loop is made of is held less likely.
+        Nothing else of the page is touched: a penalty on all that was written would also punish
+        the tags of a table. At the cap there is no such place: mostly it is a loop that varies a
+        little each time, which a small penalty from the start on ends.
+        """
+        if written.ended == "cap":
+            course = Course((), None, None, CAP_PENALTY, row.max_tokens)
+            return replace(row, course=course, count=0)
+        if written.loop is None:
+            return None
+        start, period = written.loop.start, written.loop.period
+        second_pass = range(start + period, start + 2 * period)
+        leave = min(second_pass, key=lambda place: written.tokens[place].probability)
+        kept, looped = written.tokens[:leave], written.tokens[start : start + period]
+        course = Course(
+            kept=kept,
+            barred=written.tokens[leave].id,
+            shunned=tuple({token.id for token in looped}),
+            penalty=LOOP_PENALTY,
+            steps=max(LOOP_STEPS, period),
+        )
+        return replace(row, course=course, count=0)
+
+    def _text(self, page: PageImage, outcome: Outcome, *, second: bool) -> PageText | Exception:
+        """The page's text: the model's, or where that will not do, OCR's."""
+        if isinstance(outcome, Exception):
+            return outcome
+        if outcome.ended != "end":
+            return self._by_ocr(
+                page, "model_looped" if outcome.ended == "loop" else "model_cut_short"
+            )
+        assert page.pixels is not None
+        if not outcome.text.strip() and inked(page.pixels):
+            return self._by_ocr(page, "model_wrote_nothing")
+        return PageText(
+            lines=(),
+            engine=self.name,
+            revision=outcome.revision,
+            warnings=("model_retried",) if second else (),
+            markup=outcome.text,
+            confidence=outcome.confidence,
+            tokens=len(outcome.tokens),
+        )
+
+    def _by_ocr(self, page: PageImage, why: str) -> PageText | Exception:
+        logger.warning("%s: page %d is read by OCR: %s", self.name, page.number, why)
+        try:
+            with _ocr:
+                text = get("rapidocr", self._threads).read([page])[0]
+        except ExtractionError as error:
+            return error
+        return replace(text, warnings=(*text.warnings, "degraded", why))
+
+    def _given(self, text: PageText | Exception, pages: int) -> PageText:
+        """What ``read`` gives for a page; the error of a page that came alone is raised."""
+        if isinstance(text, PageText):
+            return text
+        error = text if isinstance(text, ExtractionError) else EngineFailed()
+        if pages == 1 or isinstance(error, EngineUnavailable):
+            raise error
+        return PageText((), self.name, self.revision, error=error.failure())
+
+
+def inked(pixels: Pixels) -> bool:
+    """Whether there is anything on the page (RGB uint8, H x W x 3) but its paper."""
+    brightness = pixels[::2, ::2].mean(axis=2)
+    beside = np.abs(brightness - np.median(brightness)) > INK
+    return bool(beside.mean() > INKED)
