@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from extraction.engines.attempts import NoAnswer, Refused
@@ -27,6 +28,8 @@ class Service:
 
     def __init__(self, settings: GoogleVision) -> None:
         """Connects to nothing yet. Raises ``EngineUnavailable`` without usable credentials."""
+        # gRPC's own handling of forks aborts some of the children that a worker starts meanwhile
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         try:
             from google.cloud import vision_v1
         except ImportError as error:

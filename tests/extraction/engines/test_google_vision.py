@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -617,3 +618,52 @@ def test_service_account_signs_what_goes_over_tls(valkey: Valkey, tmp_path: Path
         token, signing.public_key(), algorithms=["RS256"], options={"verify_aud": False}
     )
     assert claims["iss"] == claims["sub"] == "reader@project.iam.gserviceaccount.com"
+
+
+FORKING = """
+import subprocess, sys, threading
+from contextlib import nullcontext
+import numpy as np, redis
+from extraction.engines.configuration import Configuration, GoogleVision
+from extraction.engines.google_vision import GoogleVisionEngine
+from extraction.types import PageImage
+from ocrsite.embedded import end_with_parent
+client = redis.Redis.from_url(sys.argv[2])
+settings = GoogleVision(None, 1_000_000, endpoint=sys.argv[1])
+reader = GoogleVisionEngine(
+    name="google-vision",
+    configuration=Configuration(google=settings, redis=lambda: nullcontext(client)),
+)
+page = PageImage(1, 36, 36, 0, 72.0, np.zeros((36, 36, 3), np.uint8))
+over = threading.Event()
+def read():
+    while not over.is_set():
+        reader.read([page] * 4)
+thread = threading.Thread(target=read)
+thread.start()
+try:
+    for _ in range(150):
+        done = subprocess.run(["echo", "there"], preexec_fn=end_with_parent, capture_output=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"there\\n", b""), done
+finally:
+    over.set()
+    thread.join()
+print("all there")
+"""
+
+
+@pytest.mark.slow
+def test_processes_begin_as_they_should_while_google_is_asked(
+    server: VisionServer, valkey: Valkey
+) -> None:
+    """A worker starts its decoders meanwhile."""
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, server.endpoint, valkey.url],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.strip() == "all there", done.stderr

@@ -15,10 +15,11 @@ from extraction.engines.configuration import Configuration, OpenAIServer
 from extraction.engines.openai import OpenAI
 from extraction.errors import Cancelled, EngineUnavailable
 from extraction.vision_models import VisionModel
-from tests.checkpoints.digits import CELL, LONGEST, SHORTEST, drawn, number, page
+from tests.checkpoints.digits import CELL, SHORTEST, drawn, number, page
 from tests.transformers_serve import transformers_serve
 
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints/tiny-vlm"
+SURE = 7  # digits that the checkpoint reads without fault
 ROW = VisionModel(
     "tiny",
     "A tiny one",
@@ -45,7 +46,7 @@ def engine(url: str, row: VisionModel = ROW, model: str = str(FOLDER)) -> OpenAI
 
 def numbers(count: int, seed: int) -> list[str]:
     rng = random.Random(seed)
-    return [number(rng, rng.randint(SHORTEST, LONGEST)) for _ in range(count)]
+    return [number(rng, rng.randint(SHORTEST, SURE)) for _ in range(count)]
 
 
 def test_numbers_are_read_as_they_are_drawn(url: str) -> None:
@@ -53,9 +54,8 @@ def test_numbers_are_read_as_they_are_drawn(url: str) -> None:
     told: dict[int, int] = {}
     pages = [page(drawn(text, rng), at) for at, text in enumerate(expected, start=1)]
     texts = engine(url).read(pages, Watch(told=told.__setitem__))
-    right = [text.markup == number for text, number in zip(texts, expected, strict=True)]
-    assert sum(right) >= 22  # it is a tiny model
-    assert [text.tokens for text in texts] == [len(str(text.markup)) + 1 for text in texts]
+    assert [text.markup for text in texts] == expected
+    assert [text.tokens for text in texts] == [len(text) + 1 for text in expected]
     assert told.keys() <= set(range(1, 25))
     assert [text.confidence for text in texts] == [None] * 24  # this peer tells none
     assert [text.error for text in texts] == [None] * 24
