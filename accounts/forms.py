@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
+from accounts.models.tenants import WhenEngineAway
 from accounts.name_fields import NameField
 
 
@@ -53,3 +54,13 @@ class OrganisationForm(forms.Form):
         help_text="Who has none sets one up at the next step, and is refused by the API until "
         "then. API keys go on working.",
     )
+    when_engine_away = forms.ChoiceField(
+        label="When an engine on another machine is out of order",
+        choices=WhenEngineAway.choices,
+        required=False,
+        help_text="What OCR reads then bears the warning degraded.",
+    )
+
+    def clean_when_engine_away(self) -> str:
+        """Forms of before know nothing of it."""
+        return self.cleaned_data["when_engine_away"] or WhenEngineAway.WAIT

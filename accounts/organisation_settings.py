@@ -1,4 +1,5 @@
-"""What an organisation says of itself: name, how long documents are kept, how people sign in."""
+"""What an organisation says of itself: name, how long documents are kept, how people sign in,
+and what becomes of jobs whose engine is away."""
 
 from __future__ import annotations
 
@@ -14,16 +15,23 @@ from accounts.tenancy import Actor
 
 @dataclass(frozen=True, slots=True)
 class OrganisationSettings:
-    """``retention_hours``: as of `Tenant`; None is the installation's."""
+    """``retention_hours``: as of `Tenant`; None is the installation's. ``when_engine_away`` is one
+    of `WhenEngineAway`."""
 
     name: str
     retention_hours: int | None
     require_second_factor: bool
+    when_engine_away: str
 
 
 def settings_of(tenant: Tenant) -> OrganisationSettings:
     """The settings as they stand in this row."""
-    return OrganisationSettings(tenant.name, tenant.retention_hours, tenant.require_second_factor)
+    return OrganisationSettings(
+        tenant.name,
+        tenant.retention_hours,
+        tenant.require_second_factor,
+        tenant.when_engine_away,
+    )
 
 
 def change_settings(actor: Actor, wanted: OrganisationSettings, *, address: str | None) -> bool:
