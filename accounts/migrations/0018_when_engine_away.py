@@ -4,19 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0017_departures'),
+        ("accounts", "0017_departures"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='tenant',
-            name='when_engine_away',
-            field=models.CharField(choices=[('wait', 'Jobs wait until it is back'), ('fall_back', 'Pages are read by OCR')], db_default='wait', default='wait', help_text='What becomes of jobs whose engine, on another machine, is out of order.', max_length=20),
+            model_name="tenant",
+            name="when_engine_away",
+            field=models.CharField(
+                choices=[
+                    ("wait", "Jobs wait until it is back"),
+                    ("fall_back", "Pages are read by OCR"),
+                ],
+                db_default="wait",
+                default="wait",
+                help_text="What becomes of jobs whose engine, on another machine, is out of order.",
+                max_length=20,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(('when_engine_away__in', ['wait', 'fall_back'])), name='when_engine_away_is_known'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("when_engine_away__in", ["wait", "fall_back"])),
+                name="when_engine_away_is_known",
+            ),
         ),
     ]
