@@ -89,7 +89,7 @@ def reset_breaker(request: HttpRequest) -> HttpResponse:
     except redis.RedisError:
         messages.error(request, "Redis does not answer: the workers would not hear of it.")
     else:
-        messages.success(request, f"{engine} is asked again at once.")
+        messages.success(request, f"The engine {engine} is asked again at once.")
     return redirect("admin:operations-view")
 
 

@@ -62,7 +62,7 @@ def test_name_that_is_too_long_once_clean_is_told_beside_its_field(
 
 
 def test_role_lost_since_the_request_began_changes_no_settings(acme: Organisation) -> None:
-    actor, wanted = acme.member, OrganisationSettings("Mine", None, False)
+    actor, wanted = acme.member, OrganisationSettings("Mine", None, False, "wait")
     Membership.objects.update(role=Role.VIEWER)
     with pytest.raises(PermissionDenied):
         change_settings(actor, wanted, address=None)

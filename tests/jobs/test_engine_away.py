@@ -237,7 +237,7 @@ def test_operators_see_breakers_and_close_them(
         r"open: not asked for \d+ s more Ask it again now", cell(operator, "openai")
     )
     answer = operator.post(reverse("admin:breaker-reset"), {"engine": "openai"}, follow=True)
-    assert b"openai is asked again at once." in answer.content
+    assert b"The engine openai is asked again at once." in answer.content
     assert breaker.state().state == "closed"
     assert cell(operator, "openai") == "closed"
     entry = AuditEntry.objects.get(action="engine.reset")
