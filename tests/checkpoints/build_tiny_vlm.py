@@ -2,15 +2,18 @@
 
     python -m tests.checkpoints.build_tiny_vlm [--out FOLDER] [--steps N]
 
-It has the architecture and the folder of the large ones, and half a million random weights that are
-then trained, on one core of a CPU within some ten minutes, to write what ``digits.drawn`` draws:
-numbers of 3 to 8 digits, nothing for a blank page. Told to, it writes the number as a table.
+It has the architecture and the folder of the large ones, and 0.4 million random weights that are
+then trained, on one core of a CPU within some ten minutes, to write what ``digits.drawn`` draws: a
+number, or nothing for a blank page.
+
+Of 200 unseen numbers of each length, the one that is kept reads all of 3 to 7 digits, as a number
+(``READ``) and as a table (``TABLE``). Of 8 digits it reads all as a table and 20 as a number. The
+large models' instruction (``NANONETS``) it follows at some lengths only (0.58 over 3 to 8 digits).
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import random
 import time
@@ -39,7 +42,7 @@ OUT = Path(__file__).resolve().parent / "tiny-vlm"
 READ = "Read the number in the image."
 TABLE = "Write the number in the image as a table in html format."
 NANONETS = VISION_MODELS["nanonets-ocr-s"].instruction
-SHARE = {READ: 0.55, TABLE: 0.15, NANONETS: 0.3}  # of the training's steps
+SHARE = {READ: 0.5, TABLE: 0.3, NANONETS: 0.2}  # of the training's steps
 
 SPECIAL = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
@@ -112,23 +115,25 @@ def _pattern() -> Any:
 
 
 def untrained(tokens: Any) -> Any:
-    """The model with random weights: 2 vision layers 64 wide, 3 of language 96 wide."""
+    """The model with random weights: 2 vision layers and 3 of language, 64 wide."""
     torch.manual_seed(1)
     id_of = tokens.convert_tokens_to_ids
     config = Qwen2_5_VLConfig(
         text_config={
-            "hidden_size": 96,
-            "intermediate_size": 192,
+            "hidden_size": 64,
+            "intermediate_size": 128,
             "initializer_range": 0.08,
             "vocab_size": len(tokens),
             "num_hidden_layers": 3,
-            "num_attention_heads": 3,
+            "num_attention_heads": 2,
             "num_key_value_heads": 1,
             "max_position_embeddings": 4096,
-            # A head has 16 frequencies, from the highest on for time, rows and columns. The
-            # numbers run across: columns get 14, spread over no more than some 50 places.
+            # A head has 16 frequencies, the highest for time and rows; the numbers run across, so
+            # nearly all of them tell columns.
             "rope_parameters": {
-                "rope_type": "default", "rope_theta": 10.0, "mrope_section": [1, 1, 14],
+                "rope_type": "default",
+                "rope_theta": 30.0,
+                "mrope_section": [2, 2, 12],
             },
             "bos_token_id": id_of("<|endoftext|>"),
             "eos_token_id": id_of("<|im_end|>"),
@@ -140,7 +145,7 @@ def untrained(tokens: Any) -> Any:
             "initializer_range": 0.08,
             "depth": 2,
             "num_heads": 4,
-            "out_hidden_size": 96,
+            "out_hidden_size": 64,
             "fullatt_block_indexes": [1],
             "window_size": 112,
         },
@@ -161,9 +166,8 @@ def untrained(tokens: Any) -> Any:
 
 
 def save(model: Any, tokens: Any, out: Path) -> None:
-    """Write the folder as the hub has it: in bfloat16, with a preprocessor_config.json that names
-    the stock classes."""
-    copy.deepcopy(model).bfloat16().save_pretrained(out)
+    """Write the folder as the hub has it: preprocessor_config.json names the stock classes."""
+    model.save_pretrained(out)
     tokens.save_pretrained(out)
     smallest, largest = SHORTEST * CELL * CELL, 64 * CELL * CELL
     images = Qwen2VLImageProcessorPil(size={"shortest_edge": smallest, "longest_edge": largest})
@@ -254,9 +258,9 @@ def train(model: Any, processor: Processor, steps: int) -> None:
         progress = step / steps
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / 100) * max(0.02, 1 - progress)
-        longest = min(LONGEST, SHORTEST + int(progress / 0.06))
+        longest = min(LONGEST, SHORTEST + int(progress / 0.08))
         instruction = READ
-        if progress > 0.3:
+        if progress > 0.4:
             instruction = rng.choices(list(SHARE), list(SHARE.values()))[0]
         loss = model(**lesson(processor, pools, longest, instruction, rng)).loss
         optimizer.zero_grad()
@@ -297,7 +301,7 @@ def main() -> None:
     """Build, train, save, and print how well the saved one reads."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=5000)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     tokens = tokenizer()
