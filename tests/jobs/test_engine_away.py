@@ -32,6 +32,7 @@ from tests.documents import image_png
 from tests.engines import FakeEngine
 from tests.jobs.making import make_job, run_job
 from tests.people import Organisation
+from tests.processes import ROOT, process
 
 PICTURE = image_png(["Total 150.84"])
 
@@ -189,6 +190,27 @@ def test_job_waits_for_tomorrow_where_the_pages_of_today_are_used_up(
     status, retries, due = outcome(job)
     assert (status, retries) == (Status.QUEUED, 0)
     assert 39_990 < due < 44_100
+
+
+@pytest.mark.slow
+def test_worker_of_the_pool_reads_several_jobs_at_once(
+    acme: Organisation, server: ChatServer, breaker: Breaker, settings: Settings
+) -> None:
+    """A real one, in a process of its own, with the settings by its environment."""
+    server.script(writes("Total ", "150.84", pause=0.7))
+    made = [make_job(acme, image_png([f"Total {n}"]), engine="openai") for n in range(6)]
+    worker = process(
+        "from django.core.management import call_command\n"
+        "call_command('worker', pool='io', burst=True)",
+        OPENAI_URL=server.url,
+        OPENAI_MODEL="m",
+        PYTHONPATH=str(ROOT),  # for its decoders, as it is not manage.py
+    )
+    assert worker.wait(90) == 0
+    assert [Job.objects.get(pk=job.pk).status for job in made] == [Status.SUCCEEDED] * 6
+    assert {document_of(job).pages[0].engine for job in Job.objects.all()} == {"openai"}
+    assert len(server.calls) == 6
+    assert server.most_at_once > 1
 
 
 def test_health_and_metrics_tell_how_breakers_stand(

@@ -141,7 +141,7 @@ def test_worker_with_two_hands_does_two_tasks_at_once_and_no_more(
     WarmWorker(queue.pool_queue("cpu"), name="handy").work(burst=True)
     two_hands.wait()
     assert Job.objects.filter(status=Status.SUCCEEDED).count() == len(made)
-    assert sorted(at_it) == [2, 2, 2] or sorted(at_it) == [1, 2, 2]
+    assert (len(at_it), max(at_it)) == (3, 2)  # the first and the last may have begun alone
 
 
 def test_hand_that_fails_is_free_for_the_next(two_hands: Hands) -> None:
