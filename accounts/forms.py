@@ -7,6 +7,7 @@ from django.contrib.auth.forms import AuthenticationForm
 
 from accounts.models.tenants import WhenEngineAway
 from accounts.name_fields import NameField
+from accounts.organisation_settings import MAX_RETENTION
 
 
 class LoginForm(AuthenticationForm):
@@ -44,7 +45,7 @@ class OrganisationForm(forms.Form):
         label="Hours to keep documents and results",
         required=False,
         min_value=0,
-        max_value=1_000_000,
+        max_value=MAX_RETENTION,
         help_text="After a job's end, where the job does not say. 0: until the first download. "
         "Empty: as this site usually does.",
     )
