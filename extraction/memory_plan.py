@@ -33,6 +33,7 @@ from extraction.hardware import CudaDevice, Hardware
 
 Dtype = Literal["bf16", "fp16", "fp32"]
 Held = Literal["none", "8bit", "4bit"]
+Cache = Literal["dynamic", "static"]
 
 SIZES: dict[Dtype, int] = {"bf16": 2, "fp16": 2, "fp32": 4}  # bytes of a number
 NAMES: dict[Dtype, str] = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
@@ -89,22 +90,34 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Run:
     """How a model is held and run.
 
-    ``batch`` pages are read together, each shown with up to ``max_pixels``. ``page_bytes`` is what
-    one takes at the worst moment: less than the sum of ``kv_bytes_a_page`` and
-    ``activations_bytes_a_page``, which are not at their largest at once. ``total_bytes`` is weights
-    and overhead and the pages of a batch, ``budget_bytes`` what was to be had. ``device`` is
-    torch's name, ``device_name`` the maker's. ``reasons`` are sentences for people.
+    ``device`` is torch's name. ``batch`` pages are read together, each shown with up to
+    ``max_pixels``. A static ``cache`` of keys and values is laid out at its full length at once and
+    lets the model be compiled on CUDA; it pays where batches are alike and many, for each new shape
+    is compiled anew.
     """
 
     device: str
-    device_name: str
     dtype: Dtype
     quantisation: Held
     batch: int
     max_pixels: int
+    cache: Cache = "dynamic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Run):
+    """And what it takes, in bytes.
+
+    ``page_bytes`` is what a page takes at the worst moment: less than the sum of
+    ``kv_bytes_a_page`` and ``activations_bytes_a_page``, which are not at their largest at once.
+    ``total_bytes`` is weights and overhead and the pages of a batch, ``budget_bytes`` what was to
+    be had. ``device_name`` is the maker's. ``reasons`` are sentences for people.
+    """
+
+    device_name: str
     weights_bytes: int
     kv_bytes_a_page: int
     activations_bytes_a_page: int
@@ -133,6 +146,18 @@ class _Way:
     lower: bool = False
 
 
+def best_device(hardware: Hardware) -> CudaDevice | None:
+    """The GPU with the most free memory, None where there is none."""
+    return max(hardware.devices, key=lambda each: each.free_bytes, default=None)
+
+
+def budget_of(hardware: Hardware, memory_bytes: int = 0) -> int:
+    """What models may take together in bytes; ``memory_bytes`` caps it, 0: it does not."""
+    device = best_device(hardware)
+    free = device.free_bytes if device else hardware.ram_available_bytes
+    return min(int(free * SHARE), memory_bytes or free)
+
+
 def plan(
     geometry: Geometry,
     hardware: Hardware,
@@ -152,9 +177,8 @@ def plan(
     """
     if not hardware.torch:
         raise EngineUnavailable("PyTorch is not installed; requirements/gpu.txt has what it takes")
-    device = max(hardware.devices, key=lambda each: each.free_bytes, default=None)
-    free = device.free_bytes if device else hardware.ram_available_bytes
-    budget = min(int(free * SHARE), memory_bytes or free)
+    device = best_device(hardware)
+    budget = budget_of(hardware, memory_bytes)
     reasons = _where(hardware, device, budget, capped=budget == memory_bytes)
     case = _Case(
         geometry,

@@ -18,6 +18,7 @@ import numpy as np
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
+from extraction.weights import revision_of
 
 Wants = Literal["text", "pixels", "auto"]
 Pool = Literal["cpu", "gpu", "io"]
@@ -127,7 +128,7 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             model.name,
             model.title,
             "extraction.engines.vlm:VisionLanguage",
-            f"{model.source}@{model.revision or 'downloaded'}",
+            revision_of(model, configuration),
             pool="gpu",
             set_up=True,
         )
