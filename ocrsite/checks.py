@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from accounts.audit_retention import MAX_DAYS, MIN_DAYS
 from extraction import syscall_filter
 from extraction.engines import ENGINES
+from extraction.engines.openai.connection import Address
 from jobs.download_audit import DOWNLOADS
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
@@ -148,6 +149,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
         found.append(Error("INVITATION_HOURS is out of range.", hint=hint, id="ocrsite.E030"))
     found.extend(_signing_in())
     found.extend(_storage())
+    found.extend(_remote_engines())
     if (
         not 0 <= (settings.RETENTION_HOURS or 0) <= MAX_HOURS
         or min(settings.UNFETCHED_HOURS, settings.RETENTION_SWEEP_SECONDS) < 1
@@ -237,6 +239,35 @@ def check_decoders(**kwargs: Any) -> list[CheckMessage]:
             id="ocrsite.W001",
         )
     ]
+
+
+def _remote_engines() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    server, google = settings.OPENAI, settings.GOOGLE_VISION
+    if server.url:
+        try:
+            Address.reading(server.url)
+        except ValueError as error:
+            hint = "As http://gpu.example:8000/v1; the key goes into OPENAI_KEY."
+            found.append(Error(f"OPENAI_URL: {error}.", hint=hint, id="ocrsite.E031"))
+        if not server.model:
+            hint = "The name that the server gives its model (GET /v1/models)."
+            found.append(Error("OPENAI_MODEL is not set.", hint=hint, id="ocrsite.E032"))
+    seconds = (server.connect_seconds, server.read_seconds, google.seconds)
+    if (
+        min(seconds) <= 0
+        or not 1 <= server.concurrency <= 256
+        or min(server.retries, google.retries, google.pages_a_day) < 0
+        or settings.ENGINE_WAIT_HOURS < 0
+    ):
+        found.append(
+            Error(
+                "A number of OPENAI_*, GOOGLE_VISION_* or ENGINE_WAIT_HOURS is out of range.",
+                hint="Above 0 seconds; 1 to 256 pages at once; the others from 0 on.",
+                id="ocrsite.E033",
+            )
+        )
+    return found
 
 
 def _storage() -> list[CheckMessage]:

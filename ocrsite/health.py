@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.shared_redis import shared_redis
+from extraction import engines
+from extraction.breaker import Standing
 from extraction.engines import ENGINES
 from jobs import queue, storage
 from jobs.live_workers import live_workers
@@ -77,6 +79,14 @@ def ready(request: HttpRequest) -> JsonResponse:
     )
 
 
+def _breaker(standing: Standing) -> dict[str, Any]:
+    return {
+        "state": standing.state,
+        "failures": standing.failures,
+        "retry_after": round(standing.retry_after, 1),
+    }
+
+
 class HealthView(APIView):
     """How the installation is, without a tenant's data."""
 
@@ -93,6 +103,16 @@ class HealthView(APIView):
                 "version": serializers.CharField(),
                 "checks": serializers.DictField(),
                 "engines": serializers.ListField(child=serializers.CharField()),
+                "breakers": serializers.DictField(
+                    child=inline_serializer(
+                        "Breaker",
+                        {
+                            "state": serializers.ChoiceField(["closed", "half_open", "open"]),
+                            "failures": serializers.IntegerField(),
+                            "retry_after": serializers.FloatField(help_text="seconds"),
+                        },
+                    )
+                ),
                 "workers": serializers.IntegerField(allow_null=True),
                 "queue": serializers.DictField(),
             },
@@ -101,11 +121,13 @@ class HealthView(APIView):
     def get(self, request: Request) -> Response:
         """Database, Redis, storage, engines, workers and the age of the queue."""
         checks = run_checks()
+        breakers = [breaker.state() for breaker in engines.breakers()]
         body: dict[str, Any] = {
             "status": "ok",
             "version": settings.VERSION,
             "checks": checks,
             "engines": list(ENGINES),
+            "breakers": {state.name: _breaker(state) for state in breakers},
             "workers": None,
             "queue": {},
         }
@@ -122,6 +144,10 @@ class HealthView(APIView):
             }
         if not all(checks[name]["ok"] for name in NEEDED):
             body["status"] = "unavailable"
-        elif not all(check["ok"] for check in checks.values()) or not body["workers"]:
+        elif (
+            not all(check["ok"] for check in checks.values())
+            or not body["workers"]
+            or any(state.state != "closed" for state in breakers)
+        ):
             body["status"] = "degraded"
         return Response(body, status=503 if body["status"] == "unavailable" else 200)

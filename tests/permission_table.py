@@ -74,6 +74,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "api/v1/keys": {"get": KEYS, "post": KEYS},
     "api/v1/keys/<uuid:pk>": {"get": KEYS, "patch": KEYS, "delete": KEYS},
     "api/v1/keys/<uuid:pk>/rotate": {"post": KEYS, "delete": KEYS},
+    "api/v1/organisation/settings": {"get": READ, "patch": SETTINGS},
     "api/v1/members": {"get": MEMBERS},
     "api/v1/members/leave": {"post": MEMBERS},
     "api/v1/members/transfer": {"post": TRANSFER},

@@ -79,6 +79,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/restore": {"post": "object"},
     "api/v1/templates/<template:name>/learn": {"post": "object"},
     "api/v1/organisation": {"delete": "self"},
+    "api/v1/organisation/settings": {"get": "self", "patch": "self"},
     "api/v1/organisation/export.zip": {"get": "self"},  # owners only: tests/jobs/test_takeout.py
     "api/v1/audit": {"get": "list"},
     "api/v1/audit.csv": {"get": "list"},

@@ -50,10 +50,11 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def started(*command: str) -> subprocess.CompletedProcess[str]:
-    """Python with no settings at all, given up after a while."""
+def started(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python with these settings alone, given up after a while."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     kept |= {"VAR_DIR": "/nonexistent", "DJANGO_SETTINGS_MODULE": "ocrsite.settings"}
+    kept |= environment
     return subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=kept, capture_output=True, text=True, timeout=60
     )
@@ -72,6 +73,12 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"API_KEY_PEPPER": "short"}, "API_KEY_PEPPER"),
         ({"TENANT_LEDGER_YEARS": "99"}, "TENANT_LEDGER_YEARS"),
         ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
+        ({"OPENAI_URL": "gpu:8000", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must begin with http"),
+        ({"OPENAI_URL": "http://me:word@gpu/v1", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must have"),
+        ({"OPENAI_URL": "http://gpu/v1"}, "OPENAI_MODEL is not set"),
+        ({"OPENAI_READS_AS": "no-such"}, "OPENAI_READS_AS is none of: nanonets-ocr-s,"),
+        ({"OPENAI_CONCURRENCY": "0"}, "OPENAI_*"),
+        ({"GOOGLE_VISION_PAGES_A_DAY": "-1"}, "GOOGLE_VISION_*"),
         ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
         ({"MAX_PAGES": "0"}, "max_pages"),
         ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
@@ -97,6 +104,27 @@ def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) ->
     done = check(**({"SECRET_KEY": secrets.token_urlsafe(50)} | environment))
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_engines_on_other_machines_are_there_once_they_are_set_up() -> None:
+    code = (
+        "import django; django.setup()\n"
+        "from extraction.engines import ENGINES, breakers\n"
+        "print(list(ENGINES), [breaker.name for breaker in breakers()])\n"
+        "from jobs.submit_serializers import SubmitSerializer\n"
+        "print(list(SubmitSerializer().fields['engine'].choices))\n"
+    )
+    usual = ["auto", "text-layer", "rapidocr"]
+    done = started("-c", code)
+    assert done.stdout.splitlines() == [f"{usual} []", f"{usual}"], done.stderr
+    settings = {
+        "OPENAI_URL": "http://gpu/v1",
+        "OPENAI_MODEL": "m",
+        "GOOGLE_VISION_PAGES_A_DAY": "9",
+    }
+    done = started("-c", code, **settings)
+    both = ["openai", "google-vision"]
+    assert done.stdout.splitlines() == [f"{usual + both} {both}", f"{usual + both}"], done.stderr
 
 
 def test_secrets_are_read_from_files(tmp_path: Path) -> None:

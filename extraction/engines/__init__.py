@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from extraction.breaker import Breaker, breaker_of
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
@@ -72,7 +73,8 @@ class EngineRow:
     It is called with ``threads``, and with ``configuration`` and ``name`` where the row is of an
     engine that has been set up. ``pool`` is the kind of worker that has what it needs. ``revision``
     is what its results depend on, told without loading it: the beginning of the engine's own, which
-    also names what differs from machine to machine.
+    also names what differs from machine to machine. ``remote``: it reads on other machines, behind
+    a breaker.
     """
 
     name: str
@@ -81,6 +83,7 @@ class EngineRow:
     revision: str
     pool: Pool = "cpu"
     set_up: bool = False
+    remote: bool = False
 
 
 _TEXT = "pymupdf-2.0"
@@ -140,7 +143,23 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             server.revision,
             pool="io",
             set_up=True,
+            remote=True,
         )
+    if configuration.google is not None:
+        yield EngineRow(
+            "google-vision",
+            "Google Cloud Vision: pages are sent to Google",
+            "extraction.engines.google_vision:GoogleVisionEngine",
+            "DOCUMENT_TEXT_DETECTION",
+            pool="io",
+            set_up=True,
+            remote=True,
+        )
+
+
+def breakers() -> list[Breaker]:
+    """Those before the engines on other machines, in the order of the table."""
+    return [breaker_of(row.name, _configuration.redis) for row in ENGINES.values() if row.remote]
 
 
 def get(name: str, threads: int = 0) -> Engine:

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from extraction.engines import UNWATCHED, Wants, Watch, degraded
 from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.batching import Batcher, Outcome
@@ -20,7 +18,7 @@ from extraction.engines.vlm.ladder import Ladder
 from extraction.engines.vlm.loading import processor_of
 from extraction.errors import EngineFailed, EngineUnavailable, ExtractionError
 from extraction.memory_plan import Run
-from extraction.types import PageImage, PageText, Pixels
+from extraction.types import PageImage, PageText
 from extraction.weights import folder_of, revision_of
 
 logger = logging.getLogger(__name__)
@@ -30,9 +28,6 @@ LOOP_PENALTY = 1.3
 LOOP_STEPS = 16  # at least
 # At the cap: the penalty that Qwen gives its own models, on top of the row's.
 CAP_PENALTY = 1.05
-
-INK = 48  # levels of brightness beside the paper's
-INKED = 0.0002  # share of a page's pixels, from which there is something on it
 
 
 class VisionLanguage:
@@ -174,24 +169,22 @@ class VisionLanguage:
         if isinstance(outcome, Exception):
             return outcome
         if outcome.ended != "end":
-            return self._by_ocr(
-                page, degraded.LOOPED if outcome.ended == "loop" else degraded.CUT_SHORT
-            )
+            looped = outcome.ended == "loop"
+            return self._by_ocr(page, degraded.LOOPED if looped else degraded.CUT_SHORT)
         assert page.pixels is not None
-        if not outcome.text.strip() and inked(page.pixels):
+        if not outcome.text.strip() and degraded.inked(page.pixels):
             return self._by_ocr(page, degraded.WROTE_NOTHING)
         return PageText(
             lines=(),
             engine=self.name,
             revision=outcome.revision,
-            warnings=("model_retried",) if second else (),
+            warnings=(degraded.RETRIED,) if second else (),
             markup=outcome.text,
             confidence=outcome.confidence,
             tokens=len(outcome.tokens),
         )
 
     def _by_ocr(self, page: PageImage, why: str) -> PageText | Exception:
-        logger.warning("%s: page %d is read by OCR: %s", self.name, page.number, why)
         try:
             return degraded.read_instead(page, why, self._threads)
         except ExtractionError as error:
@@ -205,10 +198,3 @@ class VisionLanguage:
         if pages == 1 or isinstance(error, EngineUnavailable):
             raise error
         return PageText((), self.name, self.revision, error=error.failure())
-
-
-def inked(pixels: Pixels) -> bool:
-    """Whether there is anything on the page (RGB uint8, H x W x 3) but its paper."""
-    brightness = pixels[::2, ::2].mean(axis=2)
-    beside = np.abs(brightness - np.median(brightness)) > INK
-    return bool(beside.mean() > INKED)

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 
 from extraction import engines
-from extraction.engines import Watch, get
+from extraction.engines import Watch, degraded, get
 from extraction.engines.configuration import Configuration
 from extraction.engines.vlm import VisionLanguage
-from extraction.engines.vlm.engine import inked
 from extraction.engines.vlm.residence import residence
 from extraction.errors import Cancelled, EngineFailed, EngineUnavailable
 from extraction.types import PageImage, PageText
@@ -270,4 +269,4 @@ def test_model_that_fails_on_a_page_fails_on_no_other(
 def test_ink_is_what_differs_from_the_paper(marks: int, paper: int, expected: bool) -> None:
     pixels = np.full((600, 400, 3), paper, np.uint8)
     pixels[100:102, 50 : 50 + 4 * marks] = 255 - paper
-    assert inked(pixels) is expected
+    assert degraded.inked(pixels) is expected
