@@ -39,7 +39,8 @@ from extraction.engines.vlm.processor import batch_of
 from extraction.errors import EngineUnavailable
 from extraction.geometry import Geometry, geometry_of
 from extraction.hardware import probe
-from extraction.memory_plan import SIZES, Held, Need, Run, needed, plan
+from extraction.memory_plan import SIZES, Need, needed, plan
+from extraction.model_run import Held, Run
 from extraction.vision_models import VisionModel
 
 GB = 1e9

@@ -24,16 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from extraction.engines.configuration import Quantisation
 from extraction.errors import EngineUnavailable
 from extraction.geometry import Geometry
 from extraction.hardware import CudaDevice, Hardware
-
-Dtype = Literal["bf16", "fp16", "fp32"]
-Held = Literal["none", "8bit", "4bit"]
-Cache = Literal["dynamic", "static"]
+from extraction.model_run import Dtype, Held, Run
 
 SIZES: dict[Dtype, int] = {"bf16": 2, "fp16": 2, "fp32": 4}  # bytes of a number
 NAMES: dict[Dtype, str] = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
@@ -89,24 +85,6 @@ class Need:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How a model is held and run.
-
-    ``device`` is torch's name. ``batch`` pages are read together, each shown with up to
-    ``max_pixels``. A static ``cache`` of keys and values is laid out at its full length at once and
-    lets the model be compiled on CUDA; it pays where batches are alike and many, for each new shape
-    is compiled anew.
-    """
-
-    device: str
-    dtype: Dtype
-    quantisation: Held
-    batch: int
-    max_pixels: int
-    cache: Cache = "dynamic"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Run):
     """And what it takes, in bytes.
@@ -153,9 +131,12 @@ def best_device(hardware: Hardware) -> CudaDevice | None:
 
 def budget_of(hardware: Hardware, memory_bytes: int = 0) -> int:
     """What models may take together in bytes; ``memory_bytes`` caps it, 0: it does not."""
-    device = best_device(hardware)
-    free = device.free_bytes if device else hardware.ram_available_bytes
+    free = _free(hardware, best_device(hardware))
     return min(int(free * SHARE), memory_bytes or free)
+
+
+def _free(hardware: Hardware, device: CudaDevice | None) -> int:
+    return device.free_bytes if device else hardware.ram_available_bytes
 
 
 def plan(
@@ -179,7 +160,7 @@ def plan(
         raise EngineUnavailable("PyTorch is not installed; requirements/gpu.txt has what it takes")
     device = best_device(hardware)
     budget = budget_of(hardware, memory_bytes)
-    reasons = _where(hardware, device, budget, capped=budget == memory_bytes)
+    reasons = _where(hardware, device, budget, memory_bytes)
     case = _Case(
         geometry,
         max_tokens,
@@ -367,11 +348,9 @@ def page_bytes(
     )
 
 
-def _where(
-    hardware: Hardware, device: CudaDevice | None, budget: int, *, capped: bool
-) -> list[str]:
-    free = device.free_bytes if device else hardware.ram_available_bytes
-    why = "set as the cap" if capped else f"of {free / GB:.1f} GB that are free"
+def _where(hardware: Hardware, device: CudaDevice | None, budget: int, capped: int) -> list[str]:
+    free = _free(hardware, device)
+    why = "set as the cap" if capped == budget else f"of {free / GB:.1f} GB that are free"
     if device:
         more = f", the one of {len(hardware.devices)} with the most" if hardware.devices[1:] else ""
         reasons = [f"On {device.name}{more}: {budget / GB:.1f} GB can be had, {why}."]

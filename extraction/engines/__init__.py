@@ -124,6 +124,11 @@ def configure(configuration: Configuration) -> None:
     ENGINES.update({row.name: row for row in (*BUILT_IN, *_set_up(configuration))})
 
 
+def configured() -> Configuration:
+    """What has been set up."""
+    return _configuration
+
+
 def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
     """The rows of the engines that the configuration names."""
     for model in configuration.vision:

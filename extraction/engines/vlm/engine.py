@@ -17,7 +17,7 @@ from extraction.engines.vlm.generation import Course, Row, Written
 from extraction.engines.vlm.ladder import Ladder
 from extraction.engines.vlm.loading import processor_of
 from extraction.errors import EngineFailed, EngineUnavailable, ExtractionError
-from extraction.memory_plan import Run
+from extraction.model_run import Run
 from extraction.types import PageImage, PageText
 from extraction.weights import folder_of, revision_of
 

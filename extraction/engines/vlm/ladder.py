@@ -17,7 +17,7 @@ from extraction.engines.vlm.generation import Row, Written, write
 from extraction.engines.vlm.loading import Loaded
 from extraction.engines.vlm.residence import Resident, empty, residence
 from extraction.errors import EngineUnavailable
-from extraction.memory_plan import Held, Run
+from extraction.model_run import Held, Run
 from extraction.vision_models import VisionModel
 from extraction.weights import folder_of
 

@@ -15,7 +15,7 @@ from typing import Any
 from extraction.engines.vlm.processor import Processor
 from extraction.errors import EngineUnavailable
 from extraction.geometry import geometry_of
-from extraction.memory_plan import Run
+from extraction.model_run import Run
 from extraction.vision_models import VisionModel
 from extraction.weights import revision_in
 

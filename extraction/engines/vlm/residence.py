@@ -19,8 +19,9 @@ from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.loading import Loaded, load
 from extraction.geometry import Geometry, geometry_of
 from extraction.hardware import Hardware, probe
-from extraction.memory_plan import Need, Plan, Run, budget_of, needed, plan
+from extraction.memory_plan import Need, Plan, budget_of, needed, plan
 from extraction.model_manager import ModelManager, Statistics
+from extraction.model_run import Run
 from extraction.vision_models import VisionModel
 from extraction.weights import folder_of
 

@@ -12,7 +12,7 @@ import pytest
 from extraction.engines.vlm.generation import write
 from extraction.engines.vlm.loading import load
 from extraction.errors import EngineUnavailable
-from extraction.memory_plan import Dtype, Held
+from extraction.model_run import Dtype, Held
 from extraction.weights import commit_of
 from tests.extraction.engines.vlm import tiny
 

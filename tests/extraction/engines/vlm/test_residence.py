@@ -74,7 +74,7 @@ def test_model_that_fits_nowhere_is_told_and_one_that_is_missing_too(
     give(monkeypatch, PROCESSOR, 100_000_000)
     small = engine(tiny.model(), memory_bytes=100_000_000)
     assert small.at_once == 1
-    with pytest.raises(EngineUnavailable, match="0.10 GB can be had"):
+    with pytest.raises(EngineUnavailable, match=r"0\.10 GB can be had"):
         small.read(tiny.numbered("4172"))
     missing = engine(tiny.model(tmp_path / "nothing"), memory_bytes=100_000_000)
     assert missing.at_once == 1

@@ -12,7 +12,7 @@ from extraction.engines.configuration import Configuration
 from extraction.engines.vlm import VisionLanguage
 from extraction.engines.vlm.generation import Row, Written
 from extraction.engines.vlm.ladder import Ladder
-from extraction.memory_plan import Run
+from extraction.model_run import Run
 from extraction.types import PageImage
 from extraction.vision_models import VisionModel
 from tests.checkpoints.digits import CELL, drawn, page
