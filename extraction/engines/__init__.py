@@ -75,6 +75,8 @@ class EngineRow:
     is what its results depend on, told without loading it: the beginning of the engine's own, which
     also names what differs from machine to machine. ``remote``: it reads on other machines, behind
     a breaker.
+
+    ``boxes``: it tells where lines and words stand.
     """
 
     name: str
@@ -83,6 +85,7 @@ class EngineRow:
     revision: str
     pool: Pool = "cpu"
     set_up: bool = False
+    boxes: bool = True
     remote: bool = False
 
 
@@ -139,6 +142,7 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             revision_of(model, configuration),
             pool="gpu",
             set_up=True,
+            boxes=False,
         )
     if (server := configuration.openai) is not None:
         yield EngineRow(
@@ -148,6 +152,7 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             server.revision,
             pool="io",
             set_up=True,
+            boxes=False,
             remote=True,
         )
     if configuration.google is not None:

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from PIL import Image
 from rest_framework.test import APIClient
 
+from accounts.models import User
 from extraction import engines, vision_rows
 from extraction.engines.configuration import Configuration
 from extraction.weights import revision_of
+from jobs.live_workers import live_workers
 from tests.checkpoints.digits import drawn
 from tests.extraction.engines.vlm import tiny
 from tests.jobs.making import form_file
@@ -139,6 +143,48 @@ def test_a_real_worker_reads_true_numbers_tells_its_progress_and_is_cancelled(
     assert str(tiny.FOLDER) not in json.dumps(result)
     assert [page["tokens"] for page in pages] == [len(number) for number in numbers]
     assert all(0.9 < page["confidence"] <= 1 for page in pages)
+
+    # what the worker has told: to the organisation, to whoever asks, to operators
+    def held() -> dict[str, Any] | None:
+        told = {row["name"]: row for row in client.get("/api/v1/models").json()["engines"]}
+        return told if (told["digits"]["model"] or {}).get("loaded") else None
+
+    told = until(held, 20)
+    assert list(told) == ["auto", "text-layer", "rapidocr", *NAMES]
+    assert told["auto"] | {"revision": ""} == {
+        "name": "auto",
+        "title": engines.ENGINES["auto"].title,
+        "default": False,
+        "boxes": True,
+        "revision": "",
+        "workers": 0,
+        "model": None,
+    }
+    digits = told["digits"]
+    assert (digits["default"], digits["boxes"], digits["workers"]) == (True, False, 1)
+    assert digits["revision"] == revision_of(row, configuration)
+    memory = digits["model"].pop("memory_bytes")
+    assert 600_000_000 < memory < 1_000_000_000
+    assert digits["model"] == {
+        "available": True,
+        "loaded": True,
+        "dtype": revision.split("/")[1],
+        "quantisation": "none",
+        "batch": 4,
+        "max_pixels": row.max_pixels,
+        "licence": "Ours.",
+    }
+    assert told["missing"]["model"]["available"] is False
+    assert str(tiny.FOLDER) not in json.dumps(told)
+    health = client.get("/api/v1/health").json()
+    assert health["models"]["digits"] == {"workers": 1, "loaded": 1}
+    (live,) = live_workers() or []
+    assert live.report is not None and live.report.budget_bytes == 1_000_000_000
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("op@example.com", "x"))
+    page = browser.get(reverse("admin:operations-view")).content.decode()
+    assert live.report.words in page
+    assert f"digits ({revision.split('/')[1]}, none, batch 4, 0.6 GB, loaded)" in page
 
     # a model that does not end: its tokens are told as they come, and it ends when it is told to
     job = send(acme, client, "endless", "8265091")

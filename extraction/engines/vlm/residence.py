@@ -119,6 +119,13 @@ def residence(memory_bytes: int = 0) -> Residence:
         return _residences[memory_bytes]
 
 
+def standing(memory_bytes: int = 0) -> Standing | None:
+    """How this process stands; None where no model has been asked for."""
+    with _making:
+        there = _residences.get(memory_bytes)
+    return there.standing() if there else None
+
+
 @lru_cache(maxsize=16)
 def _geometry(folder: Path) -> Geometry:
     return geometry_of(folder)

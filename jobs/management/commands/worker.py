@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts.shared_redis import shared_redis
 from extraction import engines
 from extraction.errors import ExtractionError
-from jobs import queue, tasks
+from jobs import model_reports, queue, tasks
 from jobs.hands import Hands
 from jobs.worker import WarmWorker, worn
 
@@ -48,6 +48,8 @@ def _warm(pool: str) -> None:
     here = [row.name for row in engines.ENGINES.values() if row.pool == pool]
     if pool == "io" or not here:
         return
+    if pool == "gpu":
+        model_reports.plan_all()
     usual = settings.DEFAULT_ENGINE if settings.DEFAULT_ENGINE in here else here[0]
     try:
         engines.warm(usual, settings.WORKER_THREADS)
