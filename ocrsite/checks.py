@@ -3,20 +3,23 @@
 import re
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from accounts.audit_retention import MAX_DAYS, MIN_DAYS
-from extraction import syscall_filter
+from extraction import engines, syscall_filter
 from extraction.engines import ENGINES
+from extraction.engines.configuration import Quantisation
 from extraction.engines.openai.connection import Address
+from extraction.weights import weights_of
 from jobs.download_audit import DOWNLOADS
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
 from ocrsite.database.roles import unbound
 
+MAX_BATCH_SECONDS = 10.0
 SECRET_LENGTH = 32  # at least
 URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+/?")
 
@@ -149,6 +152,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
         found.append(Error("INVITATION_HOURS is out of range.", hint=hint, id="ocrsite.E030"))
     found.extend(_signing_in())
     found.extend(_storage())
+    found.extend(_vision())
     found.extend(_remote_engines())
     if (
         not 0 <= (settings.RETENTION_HOURS or 0) <= MAX_HOURS
@@ -237,6 +241,36 @@ def check_decoders(**kwargs: Any) -> list[CheckMessage]:
             hint="Linux on x86-64 or arm64, and a container runtime that lets seccomp filters be "
             "set (Docker and Kubernetes do). Silence ocrsite.W001 where no worker runs here.",
             id="ocrsite.W001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_weights(**kwargs: Any) -> list[CheckMessage]:
+    """Whether the models that are set up have their weights here; with ``--deploy``."""
+    return [
+        Warning(
+            f"Jobs for {model.name} will fail: {found.problem}.",
+            hint="Silence ocrsite.W003 where no worker of the pool gpu runs here.",
+            id="ocrsite.W003",
+        )
+        for model in settings.VISION_MODELS
+        if not (found := weights_of(model, engines.configured())).there
+    ]
+
+
+def _vision() -> list[CheckMessage]:
+    if (
+        settings.VISION_QUANTISATION in get_args(Quantisation)
+        and settings.VISION_MEMORY_MB >= 0
+        and 0 <= settings.VISION_BATCH_SECONDS <= MAX_BATCH_SECONDS
+    ):
+        return []
+    return [
+        Error(
+            "VISION_QUANTISATION, VISION_MEMORY_MB or VISION_BATCH_SECONDS is out of range.",
+            hint=f"{', '.join(get_args(Quantisation))}; 0 or more; 0 to {MAX_BATCH_SECONDS:g}.",
+            id="ocrsite.E034",
         )
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +23,7 @@ from extraction import engines
 from extraction.breaker import Standing
 from extraction.engines import ENGINES
 from jobs import queue, storage
-from jobs.live_workers import live_workers
+from jobs.live_workers import LiveWorker, live_workers
 from jobs.models import Task
 
 logger = logging.getLogger(__name__)
@@ -87,6 +87,17 @@ def _breaker(standing: Standing) -> dict[str, Any]:
     }
 
 
+def _models(workers: Sequence[LiveWorker]) -> dict[str, dict[str, int]]:
+    """Vision-language models by name: how many workers can run each, and how many have it."""
+    held = [model for worker in workers if worker.report for model in worker.report.models]
+    found: dict[str, dict[str, int]] = {}
+    for model in held:
+        row = found.setdefault(model.name, {"workers": 0, "loaded": 0})
+        row["workers"] += 1
+        row["loaded"] += model.loaded
+    return found
+
+
 class HealthView(APIView):
     """How the installation is, without a tenant's data."""
 
@@ -113,6 +124,15 @@ class HealthView(APIView):
                         },
                     )
                 ),
+                "models": serializers.DictField(
+                    child=inline_serializer(
+                        "ModelHealth",
+                        {
+                            "workers": serializers.IntegerField(help_text="that can run it"),
+                            "loaded": serializers.IntegerField(help_text="of them, have it"),
+                        },
+                    )
+                ),
                 "workers": serializers.IntegerField(allow_null=True),
                 "queue": serializers.DictField(),
             },
@@ -128,12 +148,14 @@ class HealthView(APIView):
             "checks": checks,
             "engines": list(ENGINES),
             "breakers": {state.name: _breaker(state) for state in breakers},
+            "models": {},
             "workers": None,
             "queue": {},
         }
         if checks["redis"]["ok"]:
             workers = live_workers()
             body["workers"] = None if workers is None else len(workers)
+            body["models"] = _models(workers or [])
         if checks["database"]["ok"]:
             depths = [row for row in queue.depths() if row.state == Task.State.WAITING]
             now = timezone.now()

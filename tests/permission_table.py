@@ -49,6 +49,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "api/v1/reviews/<uuid:pk>/take": {"post": CORRECT},
     "api/v1/reviews/<uuid:pk>/release": {"post": CORRECT},
     "api/v1/reviews/<uuid:pk>/confirm": {"post": CORRECT},
+    "api/v1/models": {"get": READ},
     "api/v1/fields": {"get": READ},
     "api/v1/templates": {"get": READ, "post": TEMPLATES},
     "api/v1/templates/test": {"post": READ},

@@ -73,6 +73,10 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"API_KEY_PEPPER": "short"}, "API_KEY_PEPPER"),
         ({"TENANT_LEDGER_YEARS": "99"}, "TENANT_LEDGER_YEARS"),
         ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
+        ({"VISION_MODELS": "no-such"}, "VISION_MODELS: 'no-such' is none of: nanonets-ocr-s,"),
+        ({"VISION_OWN_MODELS": "/no/m.toml"}, "VISION_OWN_MODELS: m.toml cannot be read"),
+        ({"VISION_QUANTISATION": "2bit"}, "VISION_QUANTISATION"),
+        ({"VISION_MODELS": "nanonets-ocr-s"}, "Jobs for nanonets-ocr-s will fail: the weights of"),
         ({"OPENAI_URL": "gpu:8000", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must begin with http"),
         ({"OPENAI_URL": "http://me:word@gpu/v1", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must have"),
         ({"OPENAI_URL": "http://gpu/v1"}, "OPENAI_MODEL is not set"),
@@ -104,6 +108,18 @@ def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) ->
     done = check(**({"SECRET_KEY": secrets.token_urlsafe(50)} | environment))
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_check_of_vision_models_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from django.core.management import execute_from_command_line as run\n"
+        "run(['manage.py', 'check'])\n"
+        "from extraction.engines import ENGINES\n"
+        "heavy = {'torch', 'transformers', 'huggingface_hub', 'bitsandbytes'} & set(sys.modules)\n"
+        "print(sorted(heavy), ENGINES['nanonets-ocr-s'].pool, 'nanonets-ocr2-3b' in ENGINES)"
+    )
+    done = started("-c", code, SECRET_KEY="x" * 50, VISION_MODELS="nanonets-ocr-s")
+    assert done.stdout.strip().endswith("[] gpu False"), done.stderr
 
 
 def test_engines_on_other_machines_are_there_once_they_are_set_up() -> None:

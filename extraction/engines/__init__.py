@@ -19,6 +19,7 @@ from extraction.breaker import Breaker, breaker_of
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
+from extraction.weights import revision_of
 
 Wants = Literal["text", "pixels", "auto"]
 Pool = Literal["cpu", "gpu", "io"]
@@ -74,6 +75,8 @@ class EngineRow:
     is what its results depend on, told without loading it: the beginning of the engine's own, which
     also names what differs from machine to machine. ``remote``: it reads on other machines, behind
     a breaker.
+
+    ``boxes``: it tells where lines and words stand.
     """
 
     name: str
@@ -82,6 +85,7 @@ class EngineRow:
     revision: str
     pool: Pool = "cpu"
     set_up: bool = False
+    boxes: bool = True
     remote: bool = False
 
 
@@ -123,6 +127,11 @@ def configure(configuration: Configuration) -> None:
     ENGINES.update({row.name: row for row in (*BUILT_IN, *_set_up(configuration))})
 
 
+def configured() -> Configuration:
+    """What has been set up."""
+    return _configuration
+
+
 def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
     """The rows of the engines that the configuration names."""
     for model in configuration.vision:
@@ -130,9 +139,10 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             model.name,
             model.title,
             "extraction.engines.vlm:VisionLanguage",
-            f"{model.source}@{model.revision or 'downloaded'}",
+            revision_of(model, configuration),
             pool="gpu",
             set_up=True,
+            boxes=False,
         )
     if (server := configuration.openai) is not None:
         yield EngineRow(
@@ -142,6 +152,7 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             server.revision,
             pool="io",
             set_up=True,
+            boxes=False,
             remote=True,
         )
     if configuration.google is not None:

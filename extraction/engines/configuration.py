@@ -58,13 +58,14 @@ class Configuration:
     """All of it. ``redis`` opens the Redis that all processes share, None where there is none:
     breakers then count in this process alone, and what is capped is refused.
 
-    ``weights`` is the folder of downloaded weights, ``batch_seconds`` how long a page waits for
-    others to be read with it.
+    ``weights`` is the folder of downloaded weights, ``memory_bytes`` caps what models take together
+    (0: what is free), ``batch_seconds`` how long a page waits for others to be read with it.
     """
 
     vision: tuple[VisionModel, ...] = ()
     weights: Path | None = None
     quantisation: Quantisation = "auto"
+    memory_bytes: int = 0
     batch_seconds: float = 0.05
     openai: OpenAIServer | None = None
     google: GoogleVision | None = None

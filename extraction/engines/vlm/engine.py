@@ -15,10 +15,11 @@ from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.batching import Batcher, Outcome
 from extraction.engines.vlm.generation import Course, Row, Written
 from extraction.engines.vlm.ladder import Ladder
-from extraction.engines.vlm.loading import folder_of, processor_of
-from extraction.engines.vlm.plan import Plan, plan
+from extraction.engines.vlm.loading import processor_of
 from extraction.errors import EngineFailed, EngineUnavailable, ExtractionError
+from extraction.model_run import Run
 from extraction.types import PageImage, PageText
+from extraction.weights import folder_of, revision_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,32 +40,39 @@ class VisionLanguage:
         name: str,
         configuration: Configuration,
         threads: int = 0,
-        planned: Plan | None = None,
+        planned: Run | None = None,
     ) -> None:
         """Weights are loaded when the first page comes.
 
         ``threads`` is the number of CPU threads, 0 for all cores; ``planned`` how the model is to
-        be held. Raises ``EngineUnavailable`` where no model of that name is set up.
+        be held, None for as its plan says. Raises ``EngineUnavailable`` where no model of that name
+        is set up.
         """
         rows = [model for model in configuration.vision if model.name == name]
         if not rows:
             raise EngineUnavailable(f"no model is set up under the name {name!r}")
         self.name = name
         self.model = rows[0]
-        self.plan = planned or plan(self.model, configuration)
-        self.at_once = self.plan.batch
         self._configuration, self._threads = configuration, threads
-        self._ladder = Ladder(self.model, configuration, self.plan, threads)
+        self._ladder = Ladder(self.model, configuration, threads, planned)
         self._batcher = Batcher(
             self._ladder.write, lambda: self._ladder.batch, configuration.batch_seconds
         )
 
     @property
+    def at_once(self) -> int:
+        """As planned; 1 where no plan can be made, which ``read`` says why."""
+        try:
+            return self._ladder.planned.batch
+        except EngineUnavailable:
+            return 1
+
+    @property
     def revision(self) -> str:
-        """Model, commit, number format and quantisation; before it is loaded, the model alone."""
+        """Source, commit and usage, and how it is held where it is loaded."""
         if (loaded := self._ladder.loaded) is not None:
             return loaded.revision
-        return f"{self.model.source}@{self.model.revision or 'downloaded'}"
+        return revision_of(self.model, self._configuration)
 
     @property
     def loaded_bytes(self) -> int:
@@ -105,7 +113,7 @@ class VisionLanguage:
                 page.pixels,
                 self.model.instruction,
                 min_pixels=self.model.min_pixels,
-                max_pixels=min(self.model.max_pixels, self.plan.max_pixels),
+                max_pixels=min(self.model.max_pixels, self._ladder.planned.max_pixels),
             )
         except ValueError as error:
             raise EngineFailed(f"page {page.number} cannot be shown to a model: {error}") from error
