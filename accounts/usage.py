@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -82,6 +82,25 @@ def billed_pages(job_id: UUID) -> int:
     """The pages that the job's runs have billed."""
     rows = UsageRecord.objects.filter(job_id=job_id)
     return int(rows.aggregate(pages=Sum("pages", default=0))["pages"])
+
+
+def costs_of(tenant: Tenant, job_ids: Collection[UUID]) -> dict[UUID, dict[str, Decimal]]:
+    """What the pages of each job have cost, by currency, as billed; one query.
+
+    Jobs that nothing was billed for are missing.
+    """
+    rows = (
+        UsageRecord.objects.for_tenant(tenant)
+        .filter(job_id__in=job_ids)
+        .exclude(currency="")
+        .order_by()
+        .values_list("job_id", "currency")
+        .annotate(cost=Sum((F("pages") - F("included")) * F("unit_price")))
+    )
+    costs: dict[UUID, dict[str, Decimal]] = {}
+    for job_id, currency, cost in rows:
+        costs.setdefault(job_id, {})[currency] = cost
+    return costs
 
 
 @dataclass(frozen=True, slots=True)

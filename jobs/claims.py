@@ -31,6 +31,7 @@ from jobs import (
     queue,
     removal,
     storage,
+    tallies,
     webhooks,
 )
 from jobs.errors import LeaseLost
@@ -213,10 +214,13 @@ def page_done(task: Task, page: types.Page, preview: bytes | None) -> None:
             confidence=page.confidence,
             content=page_to_dict(page),
             failed=failed,
+            degraded=tallies.DEGRADED in page.warnings,
+            tokens=page.tokens,
             preview_key=key,
             preview_bytes=len(preview or b""),
         )
         webhooks.page_finished(job, page)
+        tallies.count(job.engine, page)  # last, for others wait for its row
 
 
 def last_one(task: Task) -> bool:

@@ -25,6 +25,13 @@ TEXT_LAYERS = (
     ("ignore", "Ignore it, read the picture"),
     ("only", "Use nothing else, no OCR"),
 )
+# HEIC left out: phones then hand over a JPEG
+ACCEPTED = ",".join(
+    suffix
+    for name, kind in MEDIA_TYPES.items()
+    if name != "image/heic"
+    for suffix in (name, *kind.extensions)
+)
 
 
 def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -57,17 +64,7 @@ class UploadForm(forms.Form):
 
     file = FilesField(
         label="Documents",
-        widget=FilesInput(
-            attrs={
-                # HEIC left out: phones then hand over a JPEG
-                "accept": ",".join(
-                    suffix
-                    for name, kind in MEDIA_TYPES.items()
-                    if name != "image/heic"
-                    for suffix in (name, *kind.extensions)
-                )
-            }
-        ),
+        widget=FilesInput(attrs={"accept": ACCEPTED}),
     )
     engine = forms.ChoiceField(
         choices=[(row.name, row.title) for row in ENGINES.values()], required=False

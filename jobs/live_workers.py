@@ -27,13 +27,21 @@ class LiveWorker:
     report: WorkerReport | None = None  # of its models, where it runs any
 
 
+class _Heard(Worker):
+    """A worker as Redis tells of it. RQ's own would give the shared client the patience of one that
+    waits for work: seven minutes for each answer of a Redis that hangs."""
+
+    def _set_connection(self, connection: redis.Redis) -> redis.Redis:
+        return connection
+
+
 def live_workers() -> list[LiveWorker] | None:
     """Those alive, by pool and name; None where Redis does not answer."""
     since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
     found = []
     try:
         with shared_redis().asked() as client:
-            for each in Worker.all(connection=client):
+            for each in _Heard.all(connection=client):
                 if each.last_heartbeat and each.last_heartbeat > since:
                     told, models = client.hmget(each.key, [queue.FILTERED, model_reports.FIELD])
                     found.append(

@@ -12,6 +12,7 @@ from accounts import audit
 from accounts.tenancy import Actor
 from jobs import storage
 from jobs.models import (
+    Comparison,
     Extraction,
     FieldRevision,
     FieldValue,
@@ -80,6 +81,7 @@ def empty(job: Job) -> None:
         stored_bytes=0,
     )
     StoredFile.objects.filter(pk=job.file_id).update(name="")
+    Comparison.objects.filter(parts__job=job).update(name="", truth={}, truth_text="")
 
 
 def receipt(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from accounts.tenancy import Actor
 from extraction import types
@@ -97,6 +98,14 @@ def current_rows(job: Job, said: Mapping[Key, FieldRevision] | None = None) -> l
 def values_of(job: Job) -> tuple[types.FieldValue, ...]:
     """The fields of the job's result."""
     return tuple(_value(row) for row in current_rows(job))
+
+
+def as_read(jobs: Sequence[Job]) -> dict[UUID, tuple[types.FieldValue, ...]]:
+    """What was found in each of the jobs, whatever people said of it since; one query."""
+    found: dict[UUID, list[types.FieldValue]] = {job.pk: [] for job in jobs}
+    for row in FieldValue.objects.filter(job__in=jobs).order_by("job", "position"):
+        found[row.job_id].append(_value(row))
+    return {job_id: tuple(values) for job_id, values in found.items()}
 
 
 def states(job: Job, looked_for: Sequence[tuple[int | None, Sequence[Field]]]) -> list[State]:

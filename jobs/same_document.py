@@ -145,11 +145,11 @@ def firsts_of(tenant: Tenant, known: Mapping[UUID, UUID | None], priority: int) 
     return firsts
 
 
-def place(job: Job, first: Job | None) -> None:
+def place(job: Job, first: Job | None, *, later: bool = False) -> None:
     """Give a new job what it came for: the result of ``first`` or a place behind it.
 
-    One without ``first`` has its task already. One of a batch waits in any case, until all jobs of
-    the batch are there: ``settle_soon`` is to be called after the commit.
+    One without ``first`` has its task already. ``later``, for one of a batch, it waits in any case,
+    until all jobs of the batch are there: ``settle_soon`` is to be called after the commit.
     """
     from jobs import claims  # that module imports this one
 
@@ -163,7 +163,7 @@ def place(job: Job, first: Job | None) -> None:
         return
     if not first.ended:
         claims.hurry(first, job.priority)
-    elif job.batch_id is None and not _take_over(job, first):
+    elif not later and not _take_over(job, first):
         Job.objects.filter(pk=job.pk).update(same_as=None)
         job.refresh_from_db()
         claims.make_ready(job)

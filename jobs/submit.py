@@ -191,6 +191,25 @@ def keep(tenant: Tenant, upload: Upload) -> StoredFile:
     return file
 
 
+def keep_again(file: StoredFile) -> StoredFile:
+    """A kept file once more, for another job; returns its row, still to be saved.
+
+    Raises FileNotFoundError, ``StorageUnavailable``, ``StorageFull``.
+    """
+    file_id = uuid7()
+    again = StoredFile(
+        id=file_id,
+        tenant=file.tenant,
+        key=storage.upload_key(file.tenant_id, file_id),
+        name=file.name,
+        media_type=file.media_type,
+        size=file.size,
+        sha256=file.sha256,
+    )
+    storage.copy(file.key, again.key)
+    return again
+
+
 def create(
     placed: Order,
     file: StoredFile,
@@ -202,6 +221,7 @@ def create(
     seen: str = "",
     batch: Batch | None = None,
     position: int | None = None,
+    later: bool = False,
 ) -> Job:
     """Write a kept file's rows, in the caller's transaction; a worker is woken after its commit.
 
@@ -209,7 +229,8 @@ def create(
     one then has ended, or waits as ``same_document.place`` says. ``alone``, it is a transaction of
     its own: for a job without ``first`` and callback. Raises ``NotAlone`` where a job with the key
     is at work after all, the templates are no longer as they were ``seen``, or a webhook is to be
-    told. Raises ``QuotaExceeded``.
+    told. ``later``, as in a batch, one whose ``first`` has ended waits until after the commit.
+    Raises ``QuotaExceeded``.
     """
     tenant, options = placed.actor.tenant, placed.options
     job = Job(
@@ -265,7 +286,7 @@ def create(
     if placed.callback_url:
         receivers.call_back(job, placed.callback_url)
     webhooks.tell_of_job(job, "job.queued", listening)
-    same_document.place(job, first)
+    same_document.place(job, first, later=later or batch is not None)
     if job.ended:  # with another one's result: its other files are counted already
         metering.add_storage(tenant, file.size)
     elif first is not None:

@@ -156,7 +156,7 @@ def _span(request: Request, now: datetime) -> Span:
         raise InvalidOption(f"by {name!r} is not one of: {', '.join(UNITS)}")
     unit = UNITS[name]
     try:
-        asked, until = _time(request, "from"), _time(request, "to") or now
+        asked, until = time_of(request, "from"), time_of(request, "to") or now
         end = _start(unit, until)
         if end < until:
             end = _next(unit, end, 1)  # the bucket that it lies in is whole
@@ -178,7 +178,7 @@ def _span(request: Request, now: datetime) -> Span:
     return Span(name, starts, end)
 
 
-def _time(request: Request, name: str) -> datetime | None:
+def time_of(request: Request, name: str) -> datetime | None:
     """The parameter as a time of UTC. Raises ``InvalidOption``."""
     text = request.query_params.get(name)
     if text is None:

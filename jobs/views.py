@@ -83,7 +83,7 @@ class JobListPage(PageMixin, MultipleObjectMixin, View):
         if status:
             jobs = jobs.filter(status=status)
         if before:
-            jobs = jobs.filter(pk__lt=_uuid(before))
+            jobs = jobs.filter(pk__lt=uuid_of(before))
         rows = list(jobs[: ROWS + 1])
         shown = rows[:ROWS]
         context = {
@@ -96,7 +96,7 @@ class JobListPage(PageMixin, MultipleObjectMixin, View):
             "here": request.get_full_path(),
             **_upload_context(actor_of(request)),
         }
-        return _page(request, "jobs/list.html", "jobs/_list.html", context)
+        return page_or_part(request, "jobs/list.html", "jobs/_list.html", context)
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # checked around post: see there
@@ -195,7 +195,7 @@ class JobPage(OneJob):
             context |= _result_context(request, job)
             if context["pages"]:
                 download_audit.note(request, job, "view", by="page")
-        return _page(request, "jobs/job.html", "jobs/_job.html", context)
+        return page_or_part(request, "jobs/job.html", "jobs/_job.html", context)
 
 
 class JobImageView(OneJob):
@@ -370,13 +370,15 @@ def _scripted(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
 
 
-def _page(request: HttpRequest, whole: str, part: str, context: dict[str, Any]) -> HttpResponse:
+def page_or_part(
+    request: HttpRequest, whole: str, part: str, context: dict[str, Any]
+) -> HttpResponse:
     response = render(request, part if _scripted(request) else whole, context)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted"])
     return response
 
 
-def _uuid(text: str) -> UUID:
+def uuid_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:

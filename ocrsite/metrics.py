@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 import redis
@@ -20,7 +21,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -28,7 +34,7 @@ from accounts import audit_seals
 from accounts.models import UsageRecord
 from accounts.row_security import unscoped
 from extraction import engines
-from jobs import deliveries, queue
+from jobs import deliveries, queue, tallies
 from jobs.live_workers import live_workers
 from jobs.models import Job, Task
 
@@ -95,6 +101,7 @@ class JobsCollector(Collector):
             seconds.add_metric([engine], spent)
         yield used
         yield seconds
+        yield from _engines()
         told = GaugeMetricFamily(
             "ocrsite_deliveries", "Webhook deliveries kept, by outcome", labels=["status"]
         )
@@ -133,6 +140,31 @@ class JobsCollector(Collector):
             "Live workers whose decoders the system does not filter",
             value=sum(worker.filtered is False for worker in workers),
         )
+
+
+def _engines() -> Iterator[Metric]:
+    """Pages, tokens and seconds by the engine that was asked, since the installation began."""
+    pages = CounterMetricFamily(
+        "ocrsite_engine_pages",
+        "Pages of each engine: read, degraded (read by OCR in its place), failed",
+        labels=["engine", "outcome"],
+    )
+    tokens = CounterMetricFamily(
+        "ocrsite_engine_tokens", "Tokens that models have written", labels=["engine"]
+    )
+    seconds = HistogramMetricFamily(
+        "ocrsite_engine_page_seconds", "Time a page took that did not fail", labels=["engine"]
+    )
+    for tally in tallies.totals():
+        for outcome in ("read", "degraded", "failed"):
+            pages.add_metric([tally.engine, outcome], getattr(tally, outcome))
+        tokens.add_metric([tally.engine], tally.tokens)
+        bounds = [*map(str, tallies.BOUNDS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(tally.within), strict=True))
+        seconds.add_metric([tally.engine], buckets, sum_value=tally.seconds)
+    yield pages
+    yield tokens
+    yield seconds
 
 
 def _counted(name: str, rows: QuerySet[Any, Any]) -> list[Any]:

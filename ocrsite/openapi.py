@@ -45,6 +45,7 @@ MORE: dict[str, tuple[int, ...]] = {
     "post /batches/{id}/cancel": (409,),
     "post /batches/{id}/retry": (409, 410),
     "get /batches/{id}/export.{name}": (409, 410),
+    "post /compare": (409, 410, 507),
     "get /reviews/{id}": (409, 410),
     "post /reviews/{id}/take": (409, 410),
     "post /reviews/{id}/release": (409, 410),

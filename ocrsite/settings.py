@@ -508,6 +508,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
+        "ComparedJobStatus": "jobs.comparisons.STATES",
+        "ComparisonStatus": "jobs.comparisons.STATUSES",
         "ApiKeyStatus": "accounts.models.KEY_STATES",
         "BatchStatus": "jobs.batch_serializers.STATES",
         "ReviewStatus": "jobs.review_serializers.STAGES",

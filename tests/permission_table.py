@@ -43,6 +43,10 @@ NEEDS: dict[str, dict[str, str]] = {
     "api/v1/batches/<uuid:pk>/events": {"get": READ},
     "api/v1/batches/<uuid:pk>/retry": {"post": WRITE},
     "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": READ},
+    "api/v1/compare": {"get": READ, "post": WRITE},
+    "api/v1/compare/<uuid:pk>": {"get": READ, "delete": WRITE},
+    "api/v1/metrics/models": {"get": USAGE},
+    "api/v1/metrics/leaderboard": {"get": USAGE},
     "api/v1/cache": {"get": USAGE},
     "api/v1/reviews": {"get": READ},
     "api/v1/reviews/<uuid:pk>": {"get": READ},
@@ -146,6 +150,10 @@ NEEDS: dict[str, dict[str, str]] = {
     "jobs/<uuid:pk>/delete": {"post": WRITE},
     "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": READ},
     "jobs/<uuid:pk>/result.<format:name>": {"get": READ},
+    "compare": {"get": READ, "post": WRITE},
+    "compare/engines": {"get": USAGE},
+    "compare/<uuid:pk>": {"get": READ},
+    "compare/<uuid:pk>/delete": {"post": WRITE},
 }
 
 

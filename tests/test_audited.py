@@ -31,6 +31,7 @@ from jobs.batch_actions import cancel as cancel_batch
 from jobs.models import Batch, Delivery, Job
 from tests.accounts.billing import subscribe, terms
 from tests.accounts.inviting import invited
+from tests.jobs.comparing import make_comparison
 from tests.jobs.hooking import hook
 from tests.jobs.making import form_file, make_job
 from tests.jobs.reviewing import RIGHT, read_job
@@ -72,6 +73,10 @@ def batch(acme: Organisation) -> Any:
     made = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name="a batch")
     Job.objects.filter(pk=job.pk).update(batch=made, batch_position=1)
     return made.pk
+
+
+def compared(acme: Organisation) -> Any:
+    return make_comparison(acme).pk
 
 
 def cancelled_batch(acme: Organisation) -> Any:
@@ -205,6 +210,22 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "api/v1/batches/<uuid:pk>": {"delete": Call("batch.delete", batch)},
     "api/v1/batches/<uuid:pk>/cancel": {"post": Call("batch.cancel", batch)},
     "api/v1/batches/<uuid:pk>/retry": {"post": Call("batch.retry", cancelled_batch)},
+    "api/v1/compare": {
+        "post": Call(
+            "compare.submit",
+            body=lambda acme, pk: {"file": form_file(), "engines": "auto,text-layer"},
+            multipart=True,
+        )
+    },
+    "api/v1/compare/<uuid:pk>": {"delete": Call("compare.delete", compared)},
+    "compare": {
+        "post": Call(
+            "compare.submit",
+            body=lambda acme, pk: {"file": form_file(), "engines": ["auto", "text-layer"]},
+            multipart=True,
+        )
+    },
+    "compare/<uuid:pk>/delete": {"post": Call("compare.delete", compared)},
     "api/v1/reviews/<uuid:pk>/take": {"post": Call("review.take", in_review)},
     "api/v1/reviews/<uuid:pk>/release": {"post": Call("review.release", taken)},
     "api/v1/reviews/<uuid:pk>/confirm": {

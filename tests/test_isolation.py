@@ -26,7 +26,7 @@ from accounts.models import ApiKey, AuditEntry, Invitation, Membership, User
 from accounts.row_security import EVERYTHING
 from accounts.tenancy import TenantQuerySet
 from jobs import templates
-from jobs.models import Batch, Delivery, FieldTemplate, Job, Webhook
+from jobs.models import Batch, ComparedJob, Comparison, Delivery, FieldTemplate, Job, Webhook
 from tests.accounts.billing import make_invoice
 from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, form_file, make_job, run_job
@@ -64,6 +64,10 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/batches/<uuid:pk>/events": {"get": "object"},
     "api/v1/batches/<uuid:pk>/retry": {"post": "object"},
     "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": "object"},
+    "api/v1/compare": {"get": "list", "post": "list"},
+    "api/v1/compare/<uuid:pk>": {"get": "object", "delete": "object"},
+    "api/v1/metrics/models": {"get": "list"},
+    "api/v1/metrics/leaderboard": {"get": "list"},
     "api/v1/cache": {"get": "list"},
     "api/v1/reviews": {"get": "list"},
     "api/v1/reviews/<uuid:pk>": {"get": "object"},
@@ -171,6 +175,10 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "jobs/<uuid:pk>/delete": {"post": "object"},
     "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
+    "compare": {"get": "list", "post": "list"},
+    "compare/engines": {"get": "list"},
+    "compare/<uuid:pk>": {"get": "object"},
+    "compare/<uuid:pk>/delete": {"post": "object"},
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -251,6 +259,8 @@ def rows_of(acme: Organisation) -> Job:
     batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
     run_job(str(job.pk))
+    compared = Comparison.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
+    ComparedJob.objects.create(comparison=compared, position=1, engine=job.engine, job=job)
     make_invoice(acme.tenant, pk=job.pk)
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))

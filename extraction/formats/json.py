@@ -130,7 +130,7 @@ def page_from_dict(data: Mapping[str, Any]) -> Page:
         seconds=data["seconds"],
         confidence=data["confidence"],
         skew=data["skew"],
-        blocks=tuple(_block_from_dict(block) for block in data["blocks"]),
+        blocks=tuple(block_from_dict(block) for block in data["blocks"]),
         lines=tuple(
             Line(
                 text=line["text"],
@@ -322,7 +322,8 @@ def _block_to_dict(block: Block) -> dict[str, Any]:
     return data
 
 
-def _block_from_dict(data: Mapping[str, Any]) -> Block:
+def block_from_dict(data: Mapping[str, Any]) -> Block:
+    """The block that a page's dictionary holds."""
     table = data.get("table")
     return Block(
         id=data["id"],

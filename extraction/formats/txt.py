@@ -15,10 +15,11 @@ _BOX = {True: "[x] ", False: "[ ] "}
 
 def render(document: Document) -> bytes:
     """The text of all pages, UTF-8."""
-    return "\f".join(_page(page) for page in document.pages).encode()
+    return "\f".join(page_text(page) for page in document.pages).encode()
 
 
-def _page(page: Page) -> str:
+def page_text(page: Page) -> str:
+    """One page as in the whole text, ending with a line break; "" where nothing was read."""
     text = "\n\n".join(filter(None, map(_block, page.blocks)))
     return text + "\n" if text else ""
 

@@ -1,6 +1,7 @@
 """The rows of jobs, by what they are about; import them from here."""
 
 from jobs.models.batches import Batch
+from jobs.models.comparisons import ComparedJob, Comparison
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.jobs import (
     ENDED,
@@ -14,6 +15,7 @@ from jobs.models.jobs import (
     StoredFile,
 )
 from jobs.models.review import FieldRevision, Review
+from jobs.models.tallies import EngineTally
 from jobs.models.tasks import Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
 from jobs.models.webhooks import (
@@ -29,8 +31,11 @@ __all__ = [
     "KEPT",
     "Batch",
     "CallbackSecret",
+    "ComparedJob",
+    "Comparison",
     "Delivery",
     "DeliveryAttempt",
+    "EngineTally",
     "Extraction",
     "FieldRevision",
     "FieldTemplate",

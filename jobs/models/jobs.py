@@ -203,6 +203,12 @@ class Page(models.Model):
     confidence = models.FloatField(null=True, blank=True)
     content = models.JSONField()
     failed = models.BooleanField(default=False)
+    degraded = models.BooleanField(
+        default=False, db_default=False, help_text="read by OCR where the engine's model failed"
+    )
+    tokens = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="that a model wrote for it"
+    )
     preview_key = models.CharField(max_length=200, blank=True)
     preview_bytes = models.PositiveIntegerField(default=0)
 

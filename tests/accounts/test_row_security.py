@@ -68,6 +68,7 @@ OPEN = {
     "axes_accessattemptexpiration": "counted before it is known who asks",
     "axes_accessfailurelog": "not used",
     "axes_accesslog": "not used",
+    "jobs_enginetally": "the operator's: pages by engine, of no organisation",
     "mfa_authenticator": "a person's, who may belong to several organisations",
     "socialaccount_socialaccount": "a person's",
     "socialaccount_socialapp": "the operator's",

@@ -28,6 +28,7 @@ from jobs.models import Extraction as Filled
 from tests.accounts.billing import OCTOBER, make_invoice
 from tests.accounts.inviting import invited
 from tests.documents import text_pdf
+from tests.jobs.comparing import make_comparison
 from tests.jobs.making import claim, form_file, make_job, run_job
 from tests.jobs.reviewing import read_job
 from tests.people import Organisation
@@ -58,6 +59,7 @@ def possess(organisation: Organisation) -> None:
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
     run_job(str(job.pk))
     receivers.call_back(read, "https://8.8.4.4/")
+    make_comparison(organisation, text_pdf([f"{slug}, five"]), truth={"iban": slug})
     waiting = api.post(
         "/api/v1/ocr/jobs",
         {"file": form_file(text_pdf([f"{slug}, three"]), "waits.pdf")},

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 from rq.utils import now, utcformat
 
+from accounts.shared_redis import shared_redis
 from extraction import syscall_filter
 from extraction.types import PageImage
 from jobs import queue, tasks
@@ -105,6 +106,18 @@ def test_worker_without_a_heartbeat_is_not_counted_as_live(settings: Settings) -
     long_ago = utcformat(now() - timedelta(seconds=settings.LEASE_SECONDS + 1))
     worker.connection.hset(worker.key, "last_heartbeat", long_ago)
     assert live_workers() == []
+
+
+def test_looking_for_workers_leaves_the_shared_client_its_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RQ's own look gives the client 415 seconds for each answer, whoever uses it afterwards."""
+    WarmWorker(queue.pool_queue("cpu"), name="seen").register_birth()
+    with shared_redis().asked() as client:
+        kept = client.connection_pool.connection_kwargs
+        monkeypatch.setitem(kept, "socket_timeout", 0.5)
+        assert [each.name for each in live_workers() or []] == ["seen"]
+        assert kept["socket_timeout"] == 0.5
 
 
 def test_worker_tells_whether_its_decoders_are_filtered(monkeypatch: pytest.MonkeyPatch) -> None:
