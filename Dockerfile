@@ -27,7 +27,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
 CMD ["gunicorn", "--config", "ocrsite/gunicorn.conf.py"]
 
 FROM base AS worker
-RUN pip install -r requirements/cpu.txt
+RUN pip install -r requirements/cpu.txt -r requirements/remote.txt
 USER 10001
 STOPSIGNAL SIGTERM
 CMD ["python", "manage.py", "worker"]

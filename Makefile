@@ -66,6 +66,6 @@ $(VENV)/run.stamp: requirements/web.txt requirements/cpu.txt requirements/embedd
 	$(PIP) -r requirements/web.txt -r requirements/cpu.txt -r requirements/embedded.txt
 	touch $@
 
-$(VENV)/all.stamp: requirements.txt requirements/gpu.txt requirements/dev.txt $(VENV)/run.stamp
+$(VENV)/all.stamp: requirements.txt requirements/gpu.txt requirements/remote.txt requirements/dev.txt $(VENV)/run.stamp
 	$(PIP) -r requirements.txt
 	touch $@

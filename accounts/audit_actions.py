@@ -33,6 +33,7 @@ GROUPS: dict[str, str] = {
     "webhook": "Webhooks",
     "callback": "Callbacks",
     "delivery": "Deliveries of webhooks",
+    "engine": "Engines",
     "admin": "Operators' admin",
     "audit": "Audit log",
 }
@@ -119,6 +120,7 @@ ACTIONS: dict[str, str] = {
     "webhook.ping": "sent a test to a webhook",
     "callback.rotate": "changed the secret of callbacks",
     "delivery.replay": "sent a delivery again",
+    "engine.reset": "had an engine on another machine asked again at once",
     "admin.add": "added, as an operator",
     "admin.change": "changed, as an operator",
     "admin.delete": "deleted, as an operator",

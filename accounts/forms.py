@@ -5,7 +5,9 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
+from accounts.models.tenants import WhenEngineAway
 from accounts.name_fields import NameField
+from accounts.organisation_settings import MAX_RETENTION
 
 
 class LoginForm(AuthenticationForm):
@@ -43,7 +45,7 @@ class OrganisationForm(forms.Form):
         label="Hours to keep documents and results",
         required=False,
         min_value=0,
-        max_value=1_000_000,
+        max_value=MAX_RETENTION,
         help_text="After a job's end, where the job does not say. 0: until the first download. "
         "Empty: as this site usually does.",
     )
@@ -53,3 +55,13 @@ class OrganisationForm(forms.Form):
         help_text="Who has none sets one up at the next step, and is refused by the API until "
         "then. API keys go on working.",
     )
+    when_engine_away = forms.ChoiceField(
+        label="When an engine on another machine is out of order",
+        choices=WhenEngineAway.choices,
+        required=False,
+        help_text="What OCR reads then bears the warning degraded.",
+    )
+
+    def clean_when_engine_away(self) -> str:
+        """Forms of before know nothing of it."""
+        return self.cleaned_data["when_engine_away"] or WhenEngineAway.WAIT

@@ -15,6 +15,7 @@ from accounts import (
     member_views,
     organisation_views,
     second_factor_views,
+    settings_api,
     sign_on_views,
     views,
 )
@@ -34,6 +35,11 @@ api_urlpatterns = [
         "invitations/<uuid:pk>/resend",
         member_api.InvitationResendView.as_view(),
         name="invitation-resend",
+    ),
+    path(
+        "organisation/settings",
+        settings_api.OrganisationSettingsView.as_view(),
+        name="organisation-settings",
     ),
     path("audit", audit_api.AuditView.as_view(), name="audit"),
     path("keys", key_api.KeyListView.as_view(), name="key-list"),

@@ -35,12 +35,12 @@ from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.generation import Row, write
 from extraction.engines.vlm.ladder import Ladder
 from extraction.engines.vlm.loading import Loaded, load, processor_of
-from extraction.engines.vlm.plan import Plan as Run
 from extraction.engines.vlm.processor import batch_of
 from extraction.errors import EngineUnavailable
 from extraction.geometry import Geometry, geometry_of
 from extraction.hardware import probe
-from extraction.memory_plan import SIZES, Held, Need, needed, plan
+from extraction.memory_plan import SIZES, Need, needed, plan
+from extraction.model_run import Held, Run
 from extraction.vision_models import VisionModel
 
 GB = 1e9
@@ -130,7 +130,7 @@ def speed(
 ) -> list[str]:
     """The rows of the table of memory; those of speed are printed."""
     geometry, size = geometry_of(folder), SIZES[run.dtype]
-    loaded = load(row, Configuration(), run)
+    loaded = load(row, folder, run)
     lines = []
     readers: list[tuple[str, Callable[[Loaded, Sequence[Row]], None], int]] = [
         ("plain generate", plainly, 1),
@@ -196,7 +196,7 @@ def ladder(folder: Path, row: VisionModel, run: Run, *, cuda: bool) -> None:
         ]
     asked = rows(folder, row.max_pixels, run.batch, row.max_tokens)
     for name, warm, spare in cases:
-        made = Ladder(row, Configuration(), run, threads=0)
+        made = Ladder(row, Configuration(), threads=0, planned=run)
         try:
             if warm:
                 made.write([replace(asked[0], max_tokens=1)])

@@ -28,7 +28,7 @@ from extraction.errors import EngineUnavailable
 
 logger = logging.getLogger(__name__)
 
-# Opens a redis.Redis for a few commands, as accounts/shared_redis.py does; a client is one, too
+# Opens a redis.Redis for a few commands, as `SharedRedis.asked` in accounts/shared_redis.py does
 Redis = Callable[[], AbstractContextManager[Any]]
 
 FAILURES = 5
@@ -186,14 +186,23 @@ class Breaker:
 
         state, now, _ = self._change(decide)
         if state.open_until and state.trial != token:
-            seconds = max(math.ceil(state.refuses(now) / 1000), 1)
-            if now >= state.open_until:  # the trial may be over at any moment
-                seconds = min(seconds, AFTER_TRIAL_SECONDS)
-            raise EngineUnavailable(
-                f"{self.name} has failed too often; it is tried again in {seconds} seconds",
-                retry_after=seconds,
-            )
+            raise self._refusal(state, now)
         return Permit(self, state.trial if state.trial == token else "")
+
+    def _refusal(self, state: State, now: int) -> EngineUnavailable:
+        seconds = max(math.ceil(state.refuses(now) / 1000), 1)
+        if now >= state.open_until:  # the trial may be over at any moment
+            seconds = min(seconds, AFTER_TRIAL_SECONDS)
+        return EngineUnavailable(
+            f"{self.name} has failed too often; it is tried again in {seconds} seconds",
+            retry_after=seconds,
+        )
+
+    def check(self) -> None:
+        """Raises as ``admit`` while it is open and no trial is due; lets nothing through."""
+        state, now, _ = self._change(lambda state, now: state)
+        if now < state.open_until:
+            raise self._refusal(state, now)
 
     def state(self) -> Standing:
         """How it stands; nothing is changed."""

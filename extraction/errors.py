@@ -129,6 +129,13 @@ class EngineUnavailable(ExtractionError):
         self.retry_after = retry_after
 
 
+class EngineCapReached(EngineUnavailable):
+    """The operator lets no more pages be sent to a paid service today; more tomorrow."""
+
+    code = "engine_cap_reached"
+    title = "The engine's pages of this day are used up"
+
+
 class NotMade(ExtractionError):
     code = "not_made"
     title = "The searchable PDF was not made"

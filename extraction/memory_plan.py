@@ -24,15 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from extraction.engines.configuration import Quantisation
 from extraction.errors import EngineUnavailable
 from extraction.geometry import Geometry
 from extraction.hardware import CudaDevice, Hardware
-
-Dtype = Literal["bf16", "fp16", "fp32"]
-Held = Literal["none", "8bit", "4bit"]
+from extraction.model_run import Dtype, Held, Run
 
 SIZES: dict[Dtype, int] = {"bf16": 2, "fp16": 2, "fp32": 4}  # bytes of a number
 NAMES: dict[Dtype, str] = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
@@ -88,23 +85,17 @@ class Need:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a model is held and run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Run):
+    """And what it takes, in bytes.
 
-    ``batch`` pages are read together, each shown with up to ``max_pixels``. ``page_bytes`` is what
-    one takes at the worst moment: less than the sum of ``kv_bytes_a_page`` and
-    ``activations_bytes_a_page``, which are not at their largest at once. ``total_bytes`` is weights
-    and overhead and the pages of a batch, ``budget_bytes`` what was to be had. ``device`` is
-    torch's name, ``device_name`` the maker's. ``reasons`` are sentences for people.
+    ``page_bytes`` is what a page takes at the worst moment: less than the sum of
+    ``kv_bytes_a_page`` and ``activations_bytes_a_page``, which are not at their largest at once.
+    ``total_bytes`` is weights and overhead and the pages of a batch, ``budget_bytes`` what was to
+    be had. ``device_name`` is the maker's. ``reasons`` are sentences for people.
     """
 
-    device: str
     device_name: str
-    dtype: Dtype
-    quantisation: Held
-    batch: int
-    max_pixels: int
     weights_bytes: int
     kv_bytes_a_page: int
     activations_bytes_a_page: int
@@ -133,6 +124,21 @@ class _Way:
     lower: bool = False
 
 
+def best_device(hardware: Hardware) -> CudaDevice | None:
+    """The GPU with the most free memory, None where there is none."""
+    return max(hardware.devices, key=lambda each: each.free_bytes, default=None)
+
+
+def budget_of(hardware: Hardware, memory_bytes: int = 0) -> int:
+    """What models may take together in bytes; ``memory_bytes`` caps it, 0: it does not."""
+    free = _free(hardware, best_device(hardware))
+    return min(int(free * SHARE), memory_bytes or free)
+
+
+def _free(hardware: Hardware, device: CudaDevice | None) -> int:
+    return device.free_bytes if device else hardware.ram_available_bytes
+
+
 def plan(
     geometry: Geometry,
     hardware: Hardware,
@@ -152,10 +158,9 @@ def plan(
     """
     if not hardware.torch:
         raise EngineUnavailable("PyTorch is not installed; requirements/gpu.txt has what it takes")
-    device = max(hardware.devices, key=lambda each: each.free_bytes, default=None)
-    free = device.free_bytes if device else hardware.ram_available_bytes
-    budget = min(int(free * SHARE), memory_bytes or free)
-    reasons = _where(hardware, device, budget, capped=budget == memory_bytes)
+    device = best_device(hardware)
+    budget = budget_of(hardware, memory_bytes)
+    reasons = _where(hardware, device, budget, memory_bytes)
     case = _Case(
         geometry,
         max_tokens,
@@ -343,11 +348,9 @@ def page_bytes(
     )
 
 
-def _where(
-    hardware: Hardware, device: CudaDevice | None, budget: int, *, capped: bool
-) -> list[str]:
-    free = device.free_bytes if device else hardware.ram_available_bytes
-    why = "set as the cap" if capped else f"of {free / GB:.1f} GB that are free"
+def _where(hardware: Hardware, device: CudaDevice | None, budget: int, capped: int) -> list[str]:
+    free = _free(hardware, device)
+    why = "set as the cap" if capped == budget else f"of {free / GB:.1f} GB that are free"
     if device:
         more = f", the one of {len(hardware.devices)} with the most" if hardware.devices[1:] else ""
         reasons = [f"On {device.name}{more}: {budget / GB:.1f} GB can be had, {why}."]

@@ -111,6 +111,12 @@ class ModelManager(Generic[Key, Model]):
                 slot.last_used = time.time()
                 self._changed.notify_all()
 
+    def loaded(self, key: Key) -> Model | None:
+        """The key's model if it is there, to be looked at: without a lease it may go any time."""
+        with self._changed:
+            slot = self._slots.get(key)
+            return slot.loaded[0] if slot and slot.loaded and not slot.leaving else None
+
     def evict(self, key: Key) -> bool:
         """Unload the model, if it is loaded and nobody uses it; whether it was."""
         with self._changed:

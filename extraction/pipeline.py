@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from extraction import structure
@@ -46,6 +47,7 @@ class Opened:
 
 OnOpen = Callable[[Opened], Collection[int] | None]
 OnPage = Callable[[Page, bytes | None], None]
+Instead = Callable[[PageImage], PageText]
 Stop = Callable[[], bool]
 
 
@@ -88,6 +90,7 @@ def read_pages(
     limits: Limits = DEFAULT_LIMITS,
     stop: Stop | None = None,
     watch: Watch = UNWATCHED,
+    instead: Instead | None = None,
 ) -> Opened:
     """Read the pages of the document at ``path`` with ``engine``, as many together as it likes.
 
@@ -96,7 +99,7 @@ def read_pages(
     each page as it is finished and its preview (JPEG). ``stop`` is asked before each page, or group
     of pages, ``watch`` is the engine's while it reads them. What
     frames the pages is told from all of them together, so a page handed to ``on_page`` is not
-    settled yet (``settling.settle``).
+    settled yet (``settling.settle``). ``instead`` reads pages that ``engine`` is out of order for.
 
     A page that fails becomes a ``Page`` with its error and the others go on. Raises
     ``ExtractionError`` where the document as a whole cannot be read, ``InvalidOption`` for an
@@ -120,7 +123,8 @@ def read_pages(
             for group in _groups(decoded, engine.at_once):
                 if stop and stop():
                     raise Cancelled()
-                for item, page in zip(group, _pages(group, engine, watch, started), strict=True):
+                read = partial(_read, engine=engine, watch=watch, instead=instead)
+                for item, page in zip(group, _pages(group, read, started), strict=True):
                     on_page(page, item.preview if isinstance(item, PageImage) else None)
                 started = time.perf_counter()
     return opened
@@ -190,10 +194,12 @@ def _groups(
 
 
 def _pages(
-    group: Sequence[PageImage | PageFailure], engine: Engine, watch: Watch, started: float
+    group: Sequence[PageImage | PageFailure],
+    read: Callable[[Sequence[PageImage]], list[PageText]],
+    started: float,
 ) -> Iterator[Page]:
     """Read and structure a group of decoded pages; what goes wrong becomes a page's error."""
-    texts = iter(_read([item for item in group if isinstance(item, PageImage)], engine, watch))
+    texts = iter(read([item for item in group if isinstance(item, PageImage)]))
     share = (time.perf_counter() - started) / len(group)
     for item in group:
         if isinstance(item, PageFailure):
@@ -204,21 +210,37 @@ def _pages(
         yield replace(page, seconds=round(share + time.perf_counter() - begun, 3))
 
 
-def _read(images: Sequence[PageImage], engine: Engine, watch: Watch) -> list[PageText]:
+def _read(
+    images: Sequence[PageImage], engine: Engine, watch: Watch, instead: Instead | None
+) -> list[PageText]:
     """What the engine says of each page; where it fails on several, of each alone."""
     if not images:
         return []
     try:
         return engine.read(images, watch)
-    except (EngineUnavailable, Cancelled):
+    except Cancelled:
         raise
+    except EngineUnavailable:
+        if instead is None:
+            raise
+        return [_read_instead(image, engine, watch, instead) for image in images]
     except Exception as error:
         if len(images) > 1:
-            return [text for image in images for text in _read([image], engine, watch)]
+            return [text for image in images for text in _read([image], engine, watch, instead)]
         if not isinstance(error, ExtractionError):
             logger.exception("engine %s failed on page %d", engine.name, images[0].number)
             error = EngineFailed()
         return [PageText((), engine.name, engine.revision, error=error.failure())]
+
+
+def _read_instead(image: PageImage, engine: Engine, watch: Watch, instead: Instead) -> PageText:
+    """The page by another engine, or with what went wrong there."""
+    if watch.stop():
+        raise Cancelled()
+    try:
+        return instead(image)
+    except EngineFailed as error:
+        return PageText((), engine.name, engine.revision, error=error.failure())
 
 
 def _page(item: PageImage, text: PageText) -> Page:

@@ -7,6 +7,7 @@ from a folder, and their licence is between their makers and whoever runs them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 # What the Nanonets models were trained to be told; another wording reads worse.
 _NANONETS = (
@@ -46,6 +47,18 @@ class VisionModel:
     max_tokens: int = 4096
     repetition_penalty: float = 1.0
     licence: str = ""
+
+    @property
+    def usage(self) -> str:
+        """A hash of how it is used (8 hex digits): another instruction or limit reads otherwise."""
+        told = (
+            self.instruction,
+            self.min_pixels,
+            self.max_pixels,
+            self.max_tokens,
+            self.repetition_penalty,
+        )
+        return sha256(repr(told).encode()).hexdigest()[:8]
 
 
 VISION_MODELS: dict[str, VisionModel] = {

@@ -23,6 +23,8 @@ from extraction.geometry import MAX_JSON, WEIGHTS, geometry_of, header_of
 from extraction.vision_models import VisionModel
 
 INDEX = "model.safetensors.index.json"
+SAMPLES = 64  # blocks of each file of weights that tell folders apart
+BLOCK = 4096
 # What reads pages besides: of each line one suffices
 BESIDE = (
     ("tokenizer.json", "vocab.json"),
@@ -97,6 +99,45 @@ def folder_of(model: VisionModel, configuration: Configuration) -> Path:
         if size != file.size:
             raise _missing(f"of the weights of {model.name} {name} is missing or cut", model)
     return folder
+
+
+def commit_of(model: VisionModel, folder: Path) -> str:
+    """The commit of the hub's repository; of an own folder, a hash of its files' contents.
+
+    Of the weights, the hash takes samples: training changes nearly all of them.
+    """
+    if not is_own(model):
+        return folder.name
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.json")) + sorted(folder.glob(WEIGHTS)):
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as file:
+            for sample in range(SAMPLES):
+                file.seek(max(0, size - BLOCK) * sample // (SAMPLES - 1))
+                digest.update(file.read(BLOCK))
+    return digest.hexdigest()[:12]
+
+
+def revision_in(model: VisionModel, folder: Path) -> str:
+    """What the model's results depend on, but for how it is held: source, commit, usage.
+
+    Of an own folder it has the model's name: where that is concerns nobody but the operator.
+    """
+    source = model.name if is_own(model) else model.source
+    return f"{source}@{commit_of(model, folder)}.{model.usage}"
+
+
+def revision_of(model: VisionModel, configuration: Configuration) -> str:
+    """The same where it is not known whether the weights are there.
+
+    Where they are not, the pinned commit stands in for theirs, or "downloaded" for whichever is.
+    """
+    try:
+        return revision_in(model, folder_of(model, configuration))
+    except (EngineUnavailable, OSError):
+        source = model.name if is_own(model) else model.source
+        return f"{source}@{model.revision or 'downloaded'}.{model.usage}"
 
 
 def weights_of(model: VisionModel, configuration: Configuration) -> Weights:

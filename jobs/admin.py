@@ -43,7 +43,7 @@ from jobs.models import (
     Turn,
     Webhook,
 )
-from jobs.operations_view import operations_view
+from jobs.operations_view import operations_view, reset_breaker
 
 
 @admin.register(Job)
@@ -283,7 +283,12 @@ class TaskAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         """And the view of queues, workers and engines."""
         view = self.admin_site.admin_view(operations_view)
-        return [path("operations/", view, name="operations-view"), *super().get_urls()]
+        reset = self.admin_site.admin_view(reset_breaker)
+        return [
+            path("operations/", view, name="operations-view"),
+            path("operations/breaker/", reset, name="breaker-reset"),
+            *super().get_urls(),
+        ]
 
 
 @admin.register(Turn)

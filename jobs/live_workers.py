@@ -11,7 +11,8 @@ from django.utils import timezone
 from rq import Worker
 
 from accounts.shared_redis import shared_redis
-from jobs import queue
+from jobs import model_reports, queue
+from jobs.model_reports import WorkerReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class LiveWorker:
     since: datetime | None
     heartbeat: datetime
     filtered: bool | None  # whether the system filters what its decoders do; None: it did not say
+    report: WorkerReport | None = None  # of its models, where it runs any
 
 
 def live_workers() -> list[LiveWorker] | None:
@@ -33,7 +35,7 @@ def live_workers() -> list[LiveWorker] | None:
         with shared_redis().asked() as client:
             for each in Worker.all(connection=client):
                 if each.last_heartbeat and each.last_heartbeat > since:
-                    told = client.hget(each.key, queue.FILTERED)
+                    told, models = client.hmget(each.key, [queue.FILTERED, model_reports.FIELD])
                     found.append(
                         LiveWorker(
                             each.name,
@@ -41,6 +43,7 @@ def live_workers() -> list[LiveWorker] | None:
                             each.birth_date,
                             each.last_heartbeat,
                             None if told is None else told == b"1",
+                            model_reports.read(models),
                         )
                     )
     except redis.RedisError:

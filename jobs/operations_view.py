@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import redis
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
-from accounts import clock, usage_sums
+from accounts import audit, clock, usage_sums
+from accounts.models import User
 from extraction.engines import ENGINES, EngineRow
-from jobs import queue
+from jobs import engine_breakers, queue
+from jobs.engine_breakers import BreakerState
 from jobs.live_workers import LiveWorker, live_workers
 from jobs.models import Task
 
@@ -47,6 +50,7 @@ class EngineShare:
     row: EngineRow
     workers: int | None
     today: usage_sums.Totals
+    breaker: BreakerState | None  # of one on another machine
 
     @property
     def seconds_a_page(self) -> float | None:
@@ -64,12 +68,29 @@ def operations_view(request: HttpRequest) -> HttpResponse:
         "pools": pools(workers),
         "workers": workers,
         "engines": engines(workers),
+        "breakers": bool(engine_breakers.states()),
+        "may_reset": request.user.has_perm("jobs.change_task"),
         "tasks": at_work()[:SHOWN],
         "names": {worker.name for worker in workers or []},
         "now": clock.now(),
         "shown": SHOWN,
     }
     return render(request, "admin/operations.html", {**admin.site.each_context(request), **context})
+
+
+@require_POST
+def reset_breaker(request: HttpRequest) -> HttpResponse:
+    """Let the engine that is named be asked again at once."""
+    if not isinstance(request.user, User) or not request.user.has_perm("jobs.change_task"):
+        raise PermissionDenied
+    engine = request.POST.get("engine", "")
+    try:
+        engine_breakers.reset(engine, operator=request.user, address=audit.address_of(request))
+    except redis.RedisError:
+        messages.error(request, "Redis does not answer: the workers would not hear of it.")
+    else:
+        messages.success(request, f"The engine {engine} is asked again at once.")
+    return redirect("admin:operations-view")
 
 
 def pools(workers: Sequence[LiveWorker] | None) -> list[PoolRow]:
@@ -98,11 +119,13 @@ def pools(workers: Sequence[LiveWorker] | None) -> list[PoolRow]:
 def engines(workers: Sequence[LiveWorker] | None) -> list[EngineShare]:
     """All of them, with what the ledger has of them today; one query."""
     done = usage_sums.by_day_and_engine(usage_sums.span_of(1))
+    breakers = engine_breakers.states()
     return [
         EngineShare(
             row,
             _in(row.pool, workers),
             usage_sums.totals(share for share in done if share.name == row.name),
+            breakers.get(row.name),
         )
         for row in ENGINES.values()
     ]

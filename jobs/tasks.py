@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import socket
 import threading
 import time
@@ -16,10 +17,13 @@ from typing import Self
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.utils import timezone
 
 from accounts import request_ids
+from accounts.models import WhenEngineAway
 from extraction import engines, pipeline, types
-from extraction.errors import Cancelled, ExtractionError
+from extraction.engines import degraded
+from extraction.errors import Cancelled, EngineUnavailable, ExtractionError
 from extraction.options import Options
 from jobs import claims, lifecycle, queue, results, storage, templates
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
@@ -35,6 +39,7 @@ STORAGE_SECONDS = 10  # before a job is tried again that found the file storage 
 stopping = threading.Event()
 hands: Hands | None = None  # of a process that does several tasks at once
 
+SPREAD = 0.1  # of the time that jobs wait for an engine
 RETRY_SECONDS = 1  # after a heartbeat that did not reach the database
 
 
@@ -186,6 +191,8 @@ def _work(task: Task) -> None:
             lifecycle.fail(task, error)
         elif isinstance(error, StorageUnavailable) and not storage.available():
             lifecycle.hand_back(task, STORAGE_SECONDS)  # as often as it takes
+        elif isinstance(error, EngineUnavailable) and (seconds := _engine_wait(job, error)):
+            lifecycle.hand_back(task, seconds)
         else:
             lifecycle.try_again(task, error)
     except (OperationalError, InterfaceError):
@@ -209,6 +216,9 @@ def _read(task: Task, path: Path, options: Options, stop: Stop, written: dict[in
         claims.page_done(task, page, preview)
         written.pop(page.number, None)
 
+    instead = _instead(task.job)
+    if instead is None:
+        _check_breaker(task.job.engine)
     pipeline.read_pages(
         path,
         options,
@@ -218,7 +228,34 @@ def _read(task: Task, path: Path, options: Options, stop: Stop, written: dict[in
         on_page=on_page,
         stop=stop,
         watch=engines.Watch(stop.told, written.__setitem__),
+        instead=instead,
     )
+
+
+def _instead(job: Job) -> pipeline.Instead | None:
+    """Who reads while the job's engine is out of order, where its organisation does not wait."""
+    row = engines.ENGINES.get(job.engine)
+    if row is None or row.pool == "cpu":
+        return None
+    if job.tenant.when_engine_away != WhenEngineAway.FALL_BACK:
+        return None
+    return partial(degraded.read_instead, why=degraded.AWAY, threads=settings.WORKER_THREADS)
+
+
+def _check_breaker(engine: str) -> None:
+    """Before a document is opened. Raises ``EngineUnavailable`` where nothing would come of it."""
+    for breaker in engines.breakers():
+        if breaker.name == engine:
+            breaker.check()
+
+
+def _engine_wait(job: Job, error: EngineUnavailable) -> float:
+    """Seconds for which the job waits until its engine may be back; 0: it waits no more."""
+    waited = (timezone.now() - job.created_at).total_seconds()
+    if error.retry_after is None or waited > settings.ENGINE_WAIT_HOURS * 3600:
+        return 0
+    # those that wait for the same moment do not all come at it
+    return error.retry_after * random.uniform(1, 1 + SPREAD) + 1  # noqa: S311
 
 
 def job_options(job: Job) -> Options:

@@ -18,6 +18,7 @@ from jobs import (
     leaving_api,
     leaving_views,
     link_api,
+    models_api,
     page_api,
     review_api,
     template_api,
@@ -105,6 +106,7 @@ api_urlpatterns = [
     path(
         "reviews/<uuid:pk>/confirm", review_api.ReviewConfirmView.as_view(), name="review-confirm"
     ),
+    path("models", models_api.ModelListView.as_view(), name="models"),
     path("fields", catalogue_api.FieldListView.as_view(), name="field-list"),
     path("templates", template_api.TemplateListView.as_view(), name="template-list"),
     path("templates/test", template_api.TemplateTryView.as_view(), name="template-test"),

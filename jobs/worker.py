@@ -13,6 +13,7 @@ import logging
 import sys
 import threading
 from types import FrameType
+from typing import Any
 
 import psutil
 import redis
@@ -23,8 +24,8 @@ from rq.job import Job as RQJob
 
 from accounts.shared_redis import shared_redis
 from extraction import syscall_filter
+from jobs import model_reports, tasks
 from jobs import queue as jobs_queue
-from jobs import tasks
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class WarmWorker(SimpleWorker):
         self.jobs_done = 0
         self.recycled = False
         self._listening = False
+        self._told = ""  # of models
 
     @property
     def dequeue_timeout(self) -> int:
@@ -76,6 +78,14 @@ class WarmWorker(SimpleWorker):
         """Tell Redis of this worker, and whether its decoders can be filtered."""
         super().register_birth()
         self.connection.hset(self.key, jobs_queue.FILTERED, int(syscall_filter.works()))
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """And what has become of its models since the last one."""
+        super().heartbeat(timeout, pipeline)
+        told = model_reports.of_this_process()
+        if told != self._told:
+            self.connection.hset(self.key, model_reports.FIELD, told)
+            self._told = told
 
     def subscribe(self) -> None:
         """Nobody commands workers through Redis: no thread and connection for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -19,9 +19,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.shared_redis import shared_redis
+from extraction import engines
+from extraction.breaker import Standing
 from extraction.engines import ENGINES
 from jobs import queue, storage
-from jobs.live_workers import live_workers
+from jobs.live_workers import LiveWorker, live_workers
 from jobs.models import Task
 
 logger = logging.getLogger(__name__)
@@ -77,6 +79,25 @@ def ready(request: HttpRequest) -> JsonResponse:
     )
 
 
+def _breaker(standing: Standing) -> dict[str, Any]:
+    return {
+        "state": standing.state,
+        "failures": standing.failures,
+        "retry_after": round(standing.retry_after, 1),
+    }
+
+
+def _models(workers: Sequence[LiveWorker]) -> dict[str, dict[str, int]]:
+    """Vision-language models by name: how many workers can run each, and how many have it."""
+    held = [model for worker in workers if worker.report for model in worker.report.models]
+    found: dict[str, dict[str, int]] = {}
+    for model in held:
+        row = found.setdefault(model.name, {"workers": 0, "loaded": 0})
+        row["workers"] += 1
+        row["loaded"] += model.loaded
+    return found
+
+
 class HealthView(APIView):
     """How the installation is, without a tenant's data."""
 
@@ -93,6 +114,25 @@ class HealthView(APIView):
                 "version": serializers.CharField(),
                 "checks": serializers.DictField(),
                 "engines": serializers.ListField(child=serializers.CharField()),
+                "breakers": serializers.DictField(
+                    child=inline_serializer(
+                        "Breaker",
+                        {
+                            "state": serializers.ChoiceField(["closed", "half_open", "open"]),
+                            "failures": serializers.IntegerField(),
+                            "retry_after": serializers.FloatField(help_text="seconds"),
+                        },
+                    )
+                ),
+                "models": serializers.DictField(
+                    child=inline_serializer(
+                        "ModelHealth",
+                        {
+                            "workers": serializers.IntegerField(help_text="that can run it"),
+                            "loaded": serializers.IntegerField(help_text="of them, have it"),
+                        },
+                    )
+                ),
                 "workers": serializers.IntegerField(allow_null=True),
                 "queue": serializers.DictField(),
             },
@@ -101,17 +141,21 @@ class HealthView(APIView):
     def get(self, request: Request) -> Response:
         """Database, Redis, storage, engines, workers and the age of the queue."""
         checks = run_checks()
+        breakers = [breaker.state() for breaker in engines.breakers()]
         body: dict[str, Any] = {
             "status": "ok",
             "version": settings.VERSION,
             "checks": checks,
             "engines": list(ENGINES),
+            "breakers": {state.name: _breaker(state) for state in breakers},
+            "models": {},
             "workers": None,
             "queue": {},
         }
         if checks["redis"]["ok"]:
             workers = live_workers()
             body["workers"] = None if workers is None else len(workers)
+            body["models"] = _models(workers or [])
         if checks["database"]["ok"]:
             depths = [row for row in queue.depths() if row.state == Task.State.WAITING]
             now = timezone.now()
@@ -122,6 +166,10 @@ class HealthView(APIView):
             }
         if not all(checks[name]["ok"] for name in NEEDED):
             body["status"] = "unavailable"
-        elif not all(check["ok"] for check in checks.values()) or not body["workers"]:
+        elif (
+            not all(check["ok"] for check in checks.values())
+            or not body["workers"]
+            or any(state.state != "closed" for state in breakers)
+        ):
             body["status"] = "degraded"
         return Response(body, status=503 if body["status"] == "unavailable" else 200)

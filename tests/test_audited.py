@@ -274,6 +274,9 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "organisation": {
         "post": Call("settings.change", body=lambda acme, pk: {"name": "New", "retention_hours": 5})
     },
+    "api/v1/organisation/settings": {
+        "patch": Call("settings.change", body=lambda acme, pk: {"retention_hours": 5})
+    },
     "api/v1/keys": {"post": Call("key.create", body=lambda acme, pk: TERMS)},
     "api/v1/keys/<uuid:pk>": {
         "patch": Call("key.update", key, lambda acme, pk: {"name": "another"}),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from extraction.engines import ENGINES
+from extraction.engines import ENGINES, degraded
 from extraction.fields import CATALOGUE
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
@@ -155,6 +155,12 @@ def test_every_warning_is_documented() -> None:
         "all_pages_blank",
         PDF_NOT_MADE,
         EXTENSION_MISMATCH,
+        degraded.DEGRADED,
+        degraded.LOOPED,
+        degraded.CUT_SHORT,
+        degraded.WROTE_NOTHING,
+        degraded.RETRIED,
+        degraded.AWAY,
     }  # those not appended to a list
     for path in (ROOT / "extraction").rglob("*.py"):
         given |= set(re.findall(r'warnings\.append\("(\w+)"\)', path.read_text()))
@@ -238,8 +244,8 @@ def test_every_command_is_documented() -> None:
         if path.stem != "__init__"
     ]
     assert sorted(commands) == [
-        "audit", "billing", "create_tenant", "deliver", "migrate", "ocr", "orphans", "quotas",
-        "secrets", "sweep", "worker",
+        "audit", "billing", "create_tenant", "deliver", "migrate", "models", "ocr", "orphans",
+        "quotas", "secrets", "sweep", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 

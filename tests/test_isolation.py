@@ -74,6 +74,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/reviews/<uuid:pk>/take": {"post": "object"},
     "api/v1/reviews/<uuid:pk>/release": {"post": "object"},
     "api/v1/reviews/<uuid:pk>/confirm": {"post": "object"},
+    "api/v1/models": {"get": "self"},  # those of the caller's own plan
     "api/v1/fields": {"get": "self"},  # the same catalogue for every caller
     "api/v1/templates": {"get": "list", "post": "list"},
     "api/v1/templates/test": {"post": "list"},  # the job in the body: see below
@@ -83,6 +84,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/templates/<template:name>/restore": {"post": "object"},
     "api/v1/templates/<template:name>/learn": {"post": "object"},
     "api/v1/organisation": {"delete": "self"},
+    "api/v1/organisation/settings": {"get": "self", "patch": "self"},
     "api/v1/organisation/export.zip": {"get": "self"},  # owners only: tests/jobs/test_takeout.py
     "api/v1/audit": {"get": "list"},
     "api/v1/audit.csv": {"get": "list"},

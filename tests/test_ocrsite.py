@@ -50,10 +50,11 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def started(*command: str) -> subprocess.CompletedProcess[str]:
-    """Python with no settings at all, given up after a while."""
+def started(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python with these settings alone, given up after a while."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     kept |= {"VAR_DIR": "/nonexistent", "DJANGO_SETTINGS_MODULE": "ocrsite.settings"}
+    kept |= environment
     return subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=kept, capture_output=True, text=True, timeout=60
     )
@@ -72,6 +73,16 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"API_KEY_PEPPER": "short"}, "API_KEY_PEPPER"),
         ({"TENANT_LEDGER_YEARS": "99"}, "TENANT_LEDGER_YEARS"),
         ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
+        ({"VISION_MODELS": "no-such"}, "VISION_MODELS: 'no-such' is none of: nanonets-ocr-s,"),
+        ({"VISION_OWN_MODELS": "/no/m.toml"}, "VISION_OWN_MODELS: m.toml cannot be read"),
+        ({"VISION_QUANTISATION": "2bit"}, "VISION_QUANTISATION"),
+        ({"VISION_MODELS": "nanonets-ocr-s"}, "Jobs for nanonets-ocr-s will fail: the weights of"),
+        ({"OPENAI_URL": "gpu:8000", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must begin with http"),
+        ({"OPENAI_URL": "http://me:word@gpu/v1", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must have"),
+        ({"OPENAI_URL": "http://gpu/v1"}, "OPENAI_MODEL is not set"),
+        ({"OPENAI_READS_AS": "no-such"}, "OPENAI_READS_AS is none of: nanonets-ocr-s,"),
+        ({"OPENAI_CONCURRENCY": "0"}, "OPENAI_*"),
+        ({"GOOGLE_VISION_PAGES_A_DAY": "-1"}, "GOOGLE_VISION_*"),
         ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
         ({"MAX_PAGES": "0"}, "max_pages"),
         ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
@@ -97,6 +108,39 @@ def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) ->
     done = check(**({"SECRET_KEY": secrets.token_urlsafe(50)} | environment))
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_check_of_vision_models_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from django.core.management import execute_from_command_line as run\n"
+        "run(['manage.py', 'check'])\n"
+        "from extraction.engines import ENGINES\n"
+        "heavy = {'torch', 'transformers', 'huggingface_hub', 'bitsandbytes'} & set(sys.modules)\n"
+        "print(sorted(heavy), ENGINES['nanonets-ocr-s'].pool, 'nanonets-ocr2-3b' in ENGINES)"
+    )
+    done = started("-c", code, SECRET_KEY="x" * 50, VISION_MODELS="nanonets-ocr-s")
+    assert done.stdout.strip().endswith("[] gpu False"), done.stderr
+
+
+def test_engines_on_other_machines_are_there_once_they_are_set_up() -> None:
+    code = (
+        "import django; django.setup()\n"
+        "from extraction.engines import ENGINES, breakers\n"
+        "print(list(ENGINES), [breaker.name for breaker in breakers()])\n"
+        "from jobs.submit_serializers import SubmitSerializer\n"
+        "print(list(SubmitSerializer().fields['engine'].choices))\n"
+    )
+    usual = ["auto", "text-layer", "rapidocr"]
+    done = started("-c", code)
+    assert done.stdout.splitlines() == [f"{usual} []", f"{usual}"], done.stderr
+    settings = {
+        "OPENAI_URL": "http://gpu/v1",
+        "OPENAI_MODEL": "m",
+        "GOOGLE_VISION_PAGES_A_DAY": "9",
+    }
+    done = started("-c", code, **settings)
+    both = ["openai", "google-vision"]
+    assert done.stdout.splitlines() == [f"{usual + both} {both}", f"{usual + both}"], done.stderr
 
 
 def test_secrets_are_read_from_files(tmp_path: Path) -> None:

@@ -15,7 +15,14 @@ from accounts.models.keys import KEY_STATES, ApiKey, ApiKeyQuerySet
 from accounts.models.people import LowerCaseEmailField, User, UserManager
 from accounts.models.plans import CURRENCY, NOT_NEGATIVE, Plan, PlanPrice, PlanTerms, Subscription
 from accounts.models.sessions import Session, TokenFamily
-from accounts.models.tenants import Departure, Invitation, Membership, MembershipQuerySet, Tenant
+from accounts.models.tenants import (
+    Departure,
+    Invitation,
+    Membership,
+    MembershipQuerySet,
+    Tenant,
+    WhenEngineAway,
+)
 from accounts.models.usage import QuotaUse, Reservation, ThresholdNotice, UsageRecord, UsageSum
 
 __all__ = [
@@ -53,4 +60,5 @@ __all__ = [
     "UsageSum",
     "User",
     "UserManager",
+    "WhenEngineAway",
 ]

@@ -16,6 +16,13 @@ from accounts.permissions import Role
 from accounts.tenancy import TenantOwned, TenantQuerySet
 
 
+class WhenEngineAway(models.TextChoices):
+    """What becomes of a job whose engine, on another machine, is out of order."""
+
+    WAIT = "wait", "Jobs wait until it is back"
+    FALL_BACK = "fall_back", "Pages are read by OCR"
+
+
 class Tenant(models.Model):
     """An organisation: everything else belongs to one."""
 
@@ -46,10 +53,23 @@ class Tenant(models.Model):
     require_second_factor = models.BooleanField(
         default=False, help_text="Members without one set it up before they get in."
     )
+    when_engine_away = models.CharField(
+        max_length=20,
+        choices=WhenEngineAway.choices,
+        default=WhenEngineAway.WAIT,
+        db_default=WhenEngineAway.WAIT,
+        help_text="What becomes of jobs whose engine, on another machine, is out of order.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(when_engine_away__in=WhenEngineAway.values),
+                name="when_engine_away_is_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -15,9 +15,11 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from extraction.breaker import Breaker, breaker_of
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
+from extraction.weights import revision_of
 
 Wants = Literal["text", "pixels", "auto"]
 Pool = Literal["cpu", "gpu", "io"]
@@ -71,7 +73,10 @@ class EngineRow:
     It is called with ``threads``, and with ``configuration`` and ``name`` where the row is of an
     engine that has been set up. ``pool`` is the kind of worker that has what it needs. ``revision``
     is what its results depend on, told without loading it: the beginning of the engine's own, which
-    also names what differs from machine to machine.
+    also names what differs from machine to machine. ``remote``: it reads on other machines, behind
+    a breaker.
+
+    ``boxes``: it tells where lines and words stand.
     """
 
     name: str
@@ -80,6 +85,8 @@ class EngineRow:
     revision: str
     pool: Pool = "cpu"
     set_up: bool = False
+    boxes: bool = True
+    remote: bool = False
 
 
 _TEXT = "pymupdf-2.0"
@@ -120,6 +127,11 @@ def configure(configuration: Configuration) -> None:
     ENGINES.update({row.name: row for row in (*BUILT_IN, *_set_up(configuration))})
 
 
+def configured() -> Configuration:
+    """What has been set up."""
+    return _configuration
+
+
 def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
     """The rows of the engines that the configuration names."""
     for model in configuration.vision:
@@ -127,9 +139,10 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             model.name,
             model.title,
             "extraction.engines.vlm:VisionLanguage",
-            f"{model.source}@{model.revision or 'downloaded'}",
+            revision_of(model, configuration),
             pool="gpu",
             set_up=True,
+            boxes=False,
         )
     if (server := configuration.openai) is not None:
         yield EngineRow(
@@ -139,7 +152,24 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
             server.revision,
             pool="io",
             set_up=True,
+            boxes=False,
+            remote=True,
         )
+    if configuration.google is not None:
+        yield EngineRow(
+            "google-vision",
+            "Google Cloud Vision: pages are sent to Google",
+            "extraction.engines.google_vision:GoogleVisionEngine",
+            "DOCUMENT_TEXT_DETECTION",
+            pool="io",
+            set_up=True,
+            remote=True,
+        )
+
+
+def breakers() -> list[Breaker]:
+    """Those before the engines on other machines, in the order of the table."""
+    return [breaker_of(row.name, _configuration.redis) for row in ENGINES.values() if row.remote]
 
 
 def get(name: str, threads: int = 0) -> Engine:

@@ -36,17 +36,37 @@ class OpenAIServer:
 
 
 @dataclass(frozen=True, slots=True)
+class GoogleVision:
+    """Google Cloud Vision. ``pages_a_day`` caps what is spent, in a day of UTC.
+
+    ``credentials`` is the file of a service account; None: those of the environment (Google's
+    "application default credentials"). ``endpoint`` "" is Google's own ("eu-vision.googleapis.com"
+    keeps pages in Europe); with ``http://`` it is one without TLS, to which no credentials go.
+    ``languages`` are hints; Google advises to give none where the alphabet is Latin.
+    """
+
+    credentials: Path | None
+    pages_a_day: int
+    endpoint: str = ""
+    seconds: float = 60.0
+    retries: int = 2
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """All of it. ``redis`` opens the Redis that all processes share, None where there is none:
-    breakers then count in this process alone.
+    breakers then count in this process alone, and what is capped is refused.
 
-    ``weights`` is the folder of downloaded weights, ``batch_seconds`` how long a page waits for
-    others to be read with it.
+    ``weights`` is the folder of downloaded weights, ``memory_bytes`` caps what models take together
+    (0: what is free), ``batch_seconds`` how long a page waits for others to be read with it.
     """
 
     vision: tuple[VisionModel, ...] = ()
     weights: Path | None = None
     quantisation: Quantisation = "auto"
+    memory_bytes: int = 0
     batch_seconds: float = 0.05
     openai: OpenAIServer | None = None
+    google: GoogleVision | None = None
     redis: Redis | None = None

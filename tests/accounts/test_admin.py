@@ -16,6 +16,7 @@ from tests.accounts.billing import record_usage
 from tests.people import PASSWORD, Organisation
 
 MODELS: list[Any] = [User, Tenant, Membership, ApiKey, AuditEntry, UsageRecord]
+NEW = {"name": "New", "slug": "new", "when_engine_away": "wait"}
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_keys_are_revoked_by_an_action(operator: Client, acme: Organisation) -> 
 
 
 def test_tenant_is_added_and_not_deleted(operator: Client, acme: Organisation) -> None:
-    operator.post(url(Tenant, "add"), {"name": "New", "slug": "new", "is_active": "on"})
+    operator.post(url(Tenant, "add"), NEW)
     tenant = Tenant.objects.get(slug="new")
     entry = last("admin.add")
     assert (entry.tenant, entry.object_id, entry.actor) == (
@@ -133,7 +134,7 @@ def test_deletion_that_fails_leaves_no_entry(
 def test_history_is_the_audit_log_and_there_is_no_second_one(
     operator: Client, acme: Organisation
 ) -> None:
-    operator.post(url(Tenant, "add"), {"name": "New", "slug": "new", "is_active": "on"})
+    operator.post(url(Tenant, "add"), NEW)
     tenant = Tenant.objects.get(slug="new")
     assert not LogEntry.objects.exists()
     page = operator.get(url(Tenant, "history", tenant.pk), follow=True).content.decode()

@@ -1,11 +1,13 @@
 """accounts/organisation_views.py: the pages about the organisation"""
 
+from dataclasses import replace
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from accounts.models import AuditEntry, Membership, Tenant
-from accounts.organisation_settings import OrganisationSettings, change_settings
+from accounts.organisation_settings import OrganisationSettings, change_settings, settings_of
 from accounts.permissions import Role
 from tests.people import Organisation
 
@@ -62,7 +64,7 @@ def test_name_that_is_too_long_once_clean_is_told_beside_its_field(
 
 
 def test_role_lost_since_the_request_began_changes_no_settings(acme: Organisation) -> None:
-    actor, wanted = acme.member, OrganisationSettings("Mine", None, False)
+    actor, wanted = acme.member, OrganisationSettings("Mine", None, False, "wait")
     Membership.objects.update(role=Role.VIEWER)
     with pytest.raises(PermissionDenied):
         change_settings(actor, wanted, address=None)
@@ -78,3 +80,53 @@ def test_members_without_the_right_see_settings_and_cannot_change_them(
     assert "Save" not in page
     assert client.post("/organisation", {"name": "Mine"}).status_code == 403
     assert Tenant.objects.get(pk=acme.tenant.pk).name == "Acme"
+
+
+def test_settings_are_seen_and_changed_through_the_api(acme: Organisation) -> None:
+    api = acme.api()
+    before = {
+        "name": "Acme",
+        "retention_hours": None,
+        "require_second_factor": False,
+        "when_engine_away": "wait",
+    }
+    assert api.get("/api/v1/organisation/settings").json() == before
+    answer = api.patch("/api/v1/organisation/settings", {"when_engine_away": "fall_back"})
+    assert (answer.status_code, answer.json()) == (200, {**before, "when_engine_away": "fall_back"})
+    entry = AuditEntry.objects.get(action="settings.change")
+    assert (entry.before, entry.after) == (
+        {"when_engine_away": "wait"},
+        {"when_engine_away": "fall_back"},
+    )
+    assert api.patch("/api/v1/organisation/settings", {}).status_code == 200
+    assert AuditEntry.objects.filter(action="settings.change").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"when_engine_away": "never"}, "when_engine_away"),
+        ({"when_engine_away": None}, "when_engine_away"),
+        ({"retention_hours": -1}, "retention_hours"),
+        ({"name": "\u202e"}, "name"),
+        ({"require_second_factor": "perhaps"}, "require_second_factor"),
+    ],
+)
+def test_wrong_setting_is_named_by_the_api(
+    acme: Organisation, change: dict[str, object], wrong: str
+) -> None:
+    answer = acme.api().patch("/api/v1/organisation/settings", {"name": "New", **change})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
+    assert set(answer.json()["errors"]) == {wrong}
+    assert Tenant.objects.get(pk=acme.tenant.pk).name == "Acme"
+
+
+def test_change_of_one_setting_leaves_what_others_have_changed_meanwhile(
+    acme: Organisation,
+) -> None:
+    seen = settings_of(acme.actor.tenant)
+    Tenant.objects.filter(pk=acme.tenant.pk).update(retention_hours=9)
+    wanted = replace(seen, when_engine_away="fall_back")
+    assert change_settings(acme.actor, wanted, only={"when_engine_away"}, address=None)
+    tenant = Tenant.objects.get(pk=acme.tenant.pk)
+    assert (tenant.retention_hours, tenant.when_engine_away) == (9, "fall_back")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,10 +26,11 @@ PROCESSES = 8
 # Told "at SECONDS" it asks for leave at that time; "failed" and "succeeded" are its trial's outcome
 PROCESS = """
 import sys, redis
+from contextlib import nullcontext
 from extraction.breaker import Breaker
 from extraction.errors import EngineUnavailable
 client, now, permit = redis.Redis.from_url(sys.argv[1]), 0.0, None
-breaker = Breaker("remote", lambda: client, clock=lambda: now)
+breaker = Breaker("remote", lambda: nullcontext(client), clock=lambda: now)
 for line in sys.stdin:
     word, _, number = line.strip().partition(" ")
     if word == "at":
@@ -174,7 +175,7 @@ def test_exactly_one_of_eight_processes_tries_and_its_outcome_is_everybodys(
     valkey: Valkey, client: redis.Redis
 ) -> None:
     now = 5_000.0
-    fail(Breaker("remote", lambda: client, lambda: now), FAILURES)
+    fail(Breaker("remote", lambda: nullcontext(client), lambda: now), FAILURES)
     with ExitStack() as stack:
         processes = [
             stack.enter_context(
@@ -271,9 +272,9 @@ def test_breakers_of_two_names_know_nothing_of_each_other(
 
 def test_time_is_redis_own(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process whose clock stands or is wrong waits no longer than the others."""
-    fail(Breaker("remote", lambda: client), FAILURES)
+    fail(Breaker("remote", lambda: nullcontext(client)), FAILURES)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 7_000_000.0))
-    wait = refusal(Breaker("remote", lambda: client))
+    wait = refusal(Breaker("remote", lambda: nullcontext(client)))
     assert wait is not None
     assert 298 <= wait <= 300
     held = client.get("breaker:remote")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,9 +24,11 @@ from extraction.weights import (
     Record,
     StoredFile,
     check,
+    commit_of,
     folder_of,
     record_of,
     remove,
+    revision_of,
     weights_of,
 )
 from extraction.weights_download import download
@@ -309,6 +312,34 @@ def test_an_empty_folder_of_the_operators_is_told(
     with pytest.raises(EngineUnavailable, match="there is no model own"):
         folder_of(model, configuration)
     assert check(model, configuration) == ("there is no model own in its folder",)
+
+
+def test_an_own_folder_is_told_from_one_with_other_weights(
+    tmp_path: Path, configuration: Configuration
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    model, folder = own(tmp_path / "mine"), tmp_path / "mine"
+    before = commit_of(model, folder)
+    assert len(before) == 12
+    assert revision_of(model, configuration) == f"own@{before}.{model.usage}"
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: value * 1.01 for name, value in weights.items()}, folder / "model.safetensors")
+    assert commit_of(model, folder) != before
+
+
+def test_revision_is_the_commit_that_is_there_and_how_it_is_used(
+    server: Hub, configuration: Configuration
+) -> None:
+    assert revision_of(TINY, configuration) == f"{SOURCE}@downloaded.{TINY.usage}"
+    commit = server.repositories[SOURCE].newest
+    pinned = replace(TINY, revision=commit)
+    assert revision_of(pinned, configuration) == f"{SOURCE}@{commit}.{TINY.usage}"
+    fetched(server, configuration)
+    assert revision_of(TINY, configuration) == f"{SOURCE}@{commit}.{TINY.usage}"
+    told_otherwise = replace(TINY, instruction="Read.")
+    assert told_otherwise.usage != TINY.usage
+    assert replace(TINY, title="Another").usage == TINY.usage
 
 
 def test_check_tells_what_a_folder_lacks(tmp_path: Path, configuration: Configuration) -> None:

@@ -71,3 +71,16 @@ def test_page_offers_what_the_plan_has_and_takes_its_default(acme: Organisation)
         "/api/v1/ocr/jobs", {"file": form_file(text_pdf(["a"]))}, format="multipart"
     ).status_code == 202  # fmt: skip
     assert Job.objects.get().engine == default_engine(Tenant.objects.get())
+
+
+def test_engines_that_the_api_lists_are_the_plans(
+    acme: Organisation, stranger: Organisation
+) -> None:
+    with_engines(acme, "rapidocr", "text-layer", usual="rapidocr")
+    told = acme.api().get("/api/v1/models").json()["engines"]
+    assert [(row["name"], row["default"]) for row in told] == [
+        ("text-layer", False),
+        ("rapidocr", True),
+    ]
+    others = stranger.api().get("/api/v1/models").json()["engines"]
+    assert [row["name"] for row in others] == list(ENGINES)

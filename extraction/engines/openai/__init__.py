@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from extraction.breaker import breaker_of
 from extraction.engines import UNWATCHED, Wants, Watch, degraded
+from extraction.engines.attempts import Refused
 from extraction.engines.configuration import Configuration
 from extraction.engines.openai.answers import Answer, Unusable, parsed
-from extraction.engines.openai.asking import LOOPED, Asking, Client, Refused
-from extraction.engines.openai.picture import data_uri
+from extraction.engines.openai.asking import LOOPED, Asking, Client
+from extraction.engines.picture import encoded
 from extraction.errors import Cancelled, EngineFailed, EngineUnavailable
 from extraction.types import PageImage, PageText
 
@@ -69,7 +70,7 @@ class OpenAI:
 
     def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:
         """Read the pages together. A page that the server refuses has an ``error``; where a model
-        loops or writes too much twice, rapidocr has read the page, which is ``degraded``.
+        loops or writes too much twice, or nothing, rapidocr has read the page: it is degraded.
 
         Raises ``EngineUnavailable`` where the server is away, ``Cancelled``.
         """
@@ -121,16 +122,19 @@ class OpenAI:
     def _page(self, page: PageImage, asking: Asking) -> PageText | str:
         """What the model writes of the page, or the warning that says why it is nothing usable."""
         try:
-            picture = data_uri(
+            picture = encoded(
                 page, min_pixels=self._row.min_pixels, max_pixels=self._row.max_pixels
-            )
+            ).data_uri
             answer = self._ask(asking, self._body(picture), "usual")
-            if answer.finish in WHY:
+            again = answer.finish in WHY
+            if again:
                 answer = self._ask(asking, self._body(picture), "again")
             if answer.finish in WHY:
                 return WHY[answer.finish]
             if answer.finish != "stop":
                 raise EngineFailed(f"The model has stopped for {answer.finish!r}")
+            if not answer.text.strip() and page.pixels is not None and degraded.inked(page.pixels):
+                return degraded.WROTE_NOTHING
         except Refused as error:
             return self._failed(EngineFailed(f"The page was refused: {error}"))
         except EngineFailed as error:
@@ -139,6 +143,7 @@ class OpenAI:
             (),
             self.name,
             self.revision,
+            warnings=(degraded.RETRIED,) if again else (),
             markup=answer.text,
             confidence=answer.confidence,
             tokens=answer.tokens,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from extraction.breaker import Breaker, Permit
-from extraction.engines import backoff
+from extraction.engines import attempts
+from extraction.engines.attempts import NoAnswer, Refused
 from extraction.engines.configuration import OpenAIServer
 from extraction.engines.openai.answers import (
     Answer,
@@ -24,9 +24,7 @@ from extraction.engines.openai.answers import (
 )
 from extraction.engines.openai.connection import Address, Exchange, Lost, Times, TooMuch
 from extraction.engines.repetition import looped
-from extraction.errors import Cancelled, EngineUnavailable
-
-logger = logging.getLogger(__name__)
+from extraction.errors import Cancelled
 
 LOOPED = "looped"  # why an answer ends that we have ended ourselves
 LOOK_CHARACTERS = 256  # between two looks whether a text has begun to loop
@@ -34,25 +32,9 @@ WHOLE = 5  # times the longest silence, all of an answer may take
 TOKEN_BYTES = 2000  # of a stream, with the name of the model and the token's probability
 MAX_WHOLE = 4_000_000  # bytes of an answer that comes in one piece
 MAX_ERROR = 65_536
-MAX_WAIT = 3600.0  # seconds that a server may have a job wait
 KEEP_SECONDS = 15  # between two signs of life of a trial
 PASSING = {408, 409, 425, 429}
 SETTINGS = {401, 403, 404, 405, 407}  # the operator's to mend, whatever the page
-
-
-class Refused(Exception):
-    """The server will not do what this request asks for."""
-
-
-class NoAnswer(Exception):
-    """``counts``: by the server's fault; ``again``: it may go well the next time, ``after`` so many
-    seconds where the server has named them."""
-
-    def __init__(self, why: str, *, counts: bool, again: bool, after: float | None = None) -> None:
-        super().__init__(why)
-        self.counts = counts
-        self.again = again
-        self.after = after
 
 
 @dataclass
@@ -99,45 +81,25 @@ class Client:
             self._headers["Authorization"] = f"Bearer {server.key}"
 
     def ask(self, asking: Asking, body: dict[str, Any], max_tokens: int) -> Answer:
-        """What the server answers, asked again as often as it may be.
+        """What the server answers.
 
-        Every request is one call for the breaker, and a trial is one request. Raises ``Refused``,
-        ``Cancelled``, and ``EngineUnavailable`` where the server is away, fails or is not set up as
-        it must be.
+        Raises ``Refused``, ``Cancelled``, and ``EngineUnavailable`` where the server is away, fails
+        or is not set up as it must be.
         """
-        attempt = 0
-        while True:
-            permit = self._breaker.admit()
+
+        def once(permit: Permit) -> Answer:
             asking.permit, asking.kept, asking.tokens = permit, time.monotonic(), 0
             try:
-                answer = self._exchanged(asking, body, max_tokens)
-            except NoAnswer as error:
-                (permit.failed if error.counts else permit.left)()
-                last = attempt >= self._server.retries or permit.trial or not error.again
-                pause = max(error.after or 0.0, backoff.pause(attempt))
-                if last or pause > backoff.LONGEST_SECONDS:
-                    raise self._unavailable(error) from error
-                logger.warning("openai: %s; asked again in %.1f seconds", error, pause)
-                if asking.given_up.wait(pause):
-                    raise Cancelled() from error
-                attempt += 1
-            except Refused:
-                permit.succeeded()  # it is there, and has looked at the request
-                raise
-            except BaseException:
-                permit.left()
-                raise
-            else:
-                permit.succeeded()
-                return answer
+                return self._exchanged(asking, body, max_tokens)
             finally:
                 asking.permit = None
 
-    def _unavailable(self, error: NoAnswer) -> EngineUnavailable:
-        """With the seconds to wait, where the breaker or the server has named them."""
-        logger.error("openai: %s", error)
-        wait = self._breaker.state().retry_after or min(error.after or 0.0, MAX_WAIT)
-        return EngineUnavailable(str(error), retry_after=wait or None)
+        return attempts.made(
+            once,
+            breaker=self._breaker,
+            retries=self._server.retries,
+            given_up=asking.given_up,
+        )
 
     def _exchanged(self, asking: Asking, body: dict[str, Any], max_tokens: int) -> Answer:
         """One request and its answer. Raises ``NoAnswer``, ``Refused``, ``Cancelled``."""
@@ -206,7 +168,7 @@ class Client:
         except (OSError, HTTPException, ValueError) as error:
             raise Lost(str(error)) from error
         why = f"the server answers {status}" + (f": {self._shown(said)}" if said else "")
-        after = backoff.asked_for(response.headers.get("Retry-After"))
+        after = attempts.asked_for(response.headers.get("Retry-After"))
         if status >= 500:
             return NoAnswer(why, counts=True, again=True, after=after)
         if status in PASSING:

@@ -10,17 +10,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from extraction.engines import UNWATCHED, Wants, Watch, degraded
 from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.batching import Batcher, Outcome
 from extraction.engines.vlm.generation import Course, Row, Written
 from extraction.engines.vlm.ladder import Ladder
-from extraction.engines.vlm.loading import folder_of, processor_of
-from extraction.engines.vlm.plan import Plan, plan
+from extraction.engines.vlm.loading import processor_of
 from extraction.errors import EngineFailed, EngineUnavailable, ExtractionError
-from extraction.types import PageImage, PageText, Pixels
+from extraction.model_run import Run
+from extraction.types import PageImage, PageText
+from extraction.weights import folder_of, revision_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +28,6 @@ LOOP_PENALTY = 1.3
 LOOP_STEPS = 16  # at least
 # At the cap: the penalty that Qwen gives its own models, on top of the row's.
 CAP_PENALTY = 1.05
-
-INK = 48  # levels of brightness beside the paper's
-INKED = 0.0002  # share of a page's pixels, from which there is something on it
 
 
 class VisionLanguage:
@@ -44,32 +40,39 @@ class VisionLanguage:
         name: str,
         configuration: Configuration,
         threads: int = 0,
-        planned: Plan | None = None,
+        planned: Run | None = None,
     ) -> None:
         """Weights are loaded when the first page comes.
 
         ``threads`` is the number of CPU threads, 0 for all cores; ``planned`` how the model is to
-        be held. Raises ``EngineUnavailable`` where no model of that name is set up.
+        be held, None for as its plan says. Raises ``EngineUnavailable`` where no model of that name
+        is set up.
         """
         rows = [model for model in configuration.vision if model.name == name]
         if not rows:
             raise EngineUnavailable(f"no model is set up under the name {name!r}")
         self.name = name
         self.model = rows[0]
-        self.plan = planned or plan(self.model, configuration)
-        self.at_once = self.plan.batch
         self._configuration, self._threads = configuration, threads
-        self._ladder = Ladder(self.model, configuration, self.plan, threads)
+        self._ladder = Ladder(self.model, configuration, threads, planned)
         self._batcher = Batcher(
             self._ladder.write, lambda: self._ladder.batch, configuration.batch_seconds
         )
 
     @property
+    def at_once(self) -> int:
+        """As planned; 1 where no plan can be made, which ``read`` says why."""
+        try:
+            return self._ladder.planned.batch
+        except EngineUnavailable:
+            return 1
+
+    @property
     def revision(self) -> str:
-        """Model, commit, number format and quantisation; before it is loaded, the model alone."""
+        """Source, commit and usage, and how it is held where it is loaded."""
         if (loaded := self._ladder.loaded) is not None:
             return loaded.revision
-        return f"{self.model.source}@{self.model.revision or 'downloaded'}"
+        return revision_of(self.model, self._configuration)
 
     @property
     def loaded_bytes(self) -> int:
@@ -110,7 +113,7 @@ class VisionLanguage:
                 page.pixels,
                 self.model.instruction,
                 min_pixels=self.model.min_pixels,
-                max_pixels=min(self.model.max_pixels, self.plan.max_pixels),
+                max_pixels=min(self.model.max_pixels, self._ladder.planned.max_pixels),
             )
         except ValueError as error:
             raise EngineFailed(f"page {page.number} cannot be shown to a model: {error}") from error
@@ -166,24 +169,22 @@ class VisionLanguage:
         if isinstance(outcome, Exception):
             return outcome
         if outcome.ended != "end":
-            return self._by_ocr(
-                page, degraded.LOOPED if outcome.ended == "loop" else degraded.CUT_SHORT
-            )
+            looped = outcome.ended == "loop"
+            return self._by_ocr(page, degraded.LOOPED if looped else degraded.CUT_SHORT)
         assert page.pixels is not None
-        if not outcome.text.strip() and inked(page.pixels):
+        if not outcome.text.strip() and degraded.inked(page.pixels):
             return self._by_ocr(page, degraded.WROTE_NOTHING)
         return PageText(
             lines=(),
             engine=self.name,
             revision=outcome.revision,
-            warnings=("model_retried",) if second else (),
+            warnings=(degraded.RETRIED,) if second else (),
             markup=outcome.text,
             confidence=outcome.confidence,
             tokens=len(outcome.tokens),
         )
 
     def _by_ocr(self, page: PageImage, why: str) -> PageText | Exception:
-        logger.warning("%s: page %d is read by OCR: %s", self.name, page.number, why)
         try:
             return degraded.read_instead(page, why, self._threads)
         except ExtractionError as error:
@@ -197,10 +198,3 @@ class VisionLanguage:
         if pages == 1 or isinstance(error, EngineUnavailable):
             raise error
         return PageText((), self.name, self.revision, error=error.failure())
-
-
-def inked(pixels: Pixels) -> bool:
-    """Whether there is anything on the page (RGB uint8, H x W x 3) but its paper."""
-    brightness = pixels[::2, ::2].mean(axis=2)
-    beside = np.abs(brightness - np.median(brightness)) > INK
-    return bool(beside.mean() > INKED)

@@ -105,7 +105,7 @@ def write(loaded: Loaded, rows: Sequence[Row], *, repetition_penalty: float) -> 
         )
         for row in rows
     ]
-    static = loaded.plan.cache == "static"
+    static = loaded.run.cache == "static"
     inputs = batch_of(prompts, pad=pad, image_token=image, step=STATIC_STEP if static else 1)
     width = inputs["input_ids"].shape[1]
     follower = _Follower(rows, width, ends_of(model))

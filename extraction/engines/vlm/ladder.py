@@ -1,13 +1,12 @@
 """A model that gets by with the memory there is.
 
-Where memory runs out, the batch is halved, and stays so for some minutes; a single page that does
-not fit makes the model be loaded anew in 8 bits, then in 4; then the engine says so, and what it
-needs. The process lives on in any case.
+It begins as it was planned. Where memory runs out all the same, the batch is halved, and stays so
+for some minutes; a single page that does not fit makes the model be loaded anew in 8 bits, then in
+4; then the engine says so, and what it needs. The process lives on in any case.
 """
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections.abc import Sequence
@@ -15,10 +14,12 @@ from dataclasses import replace
 
 from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.generation import Row, Written, write
-from extraction.engines.vlm.loading import Loaded, load
-from extraction.engines.vlm.plan import Held, Plan
+from extraction.engines.vlm.loading import Loaded
+from extraction.engines.vlm.residence import Resident, empty, residence
 from extraction.errors import EngineUnavailable
+from extraction.model_run import Held, Run
 from extraction.vision_models import VisionModel
+from extraction.weights import folder_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,24 +29,49 @@ MB = 1_000_000
 
 
 class Ladder:
-    """Holds the model, loaded when it is first needed; used by one thread."""
+    """Writes with the model, which is lent by the process's ``Residence`` for a batch at a time."""
 
     def __init__(
-        self, model: VisionModel, configuration: Configuration, plan: Plan, threads: int
+        self,
+        model: VisionModel,
+        configuration: Configuration,
+        threads: int,
+        planned: Run | None = None,
     ) -> None:
-        self.planned = plan
-        self.loaded: Loaded | None = None
+        """``planned`` is how the model is to be held, None for as this machine allows."""
         self._model, self._configuration, self._threads = model, configuration, threads
-        self._plan = plan
-        self._batch = plan.batch
+        self._planned = planned
+        self._held: Held | None = None  # fewer bits than planned
+        self._halved = 0
         self._halved_until = 0.0
+
+    @property
+    def planned(self) -> Run:
+        """How the model was to be held. Raises ``EngineUnavailable`` where it is not there."""
+        if self._planned is None:
+            home = residence(self._configuration.memory_bytes)
+            self._planned = home.plan_of(self._model, self._configuration)
+        return self._planned
+
+    @property
+    def run(self) -> Run:
+        """How it is held now."""
+        return replace(self.planned, quantisation=self._held) if self._held else self.planned
 
     @property
     def batch(self) -> int:
         """How many pages are written together now."""
-        if self._batch < self.planned.batch and time.monotonic() > self._halved_until:
-            self._batch = self.planned.batch
-        return self._batch
+        if self._halved and time.monotonic() > self._halved_until:
+            self._halved = 0
+        return self._halved or self.planned.batch
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The model, if it is in memory."""
+        try:
+            return residence(self._configuration.memory_bytes).models.loaded(self._resident())
+        except EngineUnavailable:
+            return None
 
     def write(self, rows: Sequence[Row]) -> list[Written]:
         """Write the rows, in as many batches as it takes.
@@ -58,7 +84,6 @@ class Ladder:
         while left:
             group = left[: self.batch]
             if (written := self._attempt(group)) is None:
-                self._step_down(group)
                 continue
             done += written
             left = left[len(group) :]
@@ -66,61 +91,49 @@ class Ladder:
 
     def unload(self) -> None:
         """Let go of the model; the next rows load it as it was planned."""
-        self.loaded = None
-        self._plan, self._batch = self.planned, self.planned.batch
-        self._empty()
+        residence(self._configuration.memory_bytes).models.evict(self._resident())
+        self._held, self._halved = None, 0
+
+    def _resident(self) -> Resident:
+        return Resident(self._model, folder_of(self._model, self._configuration), self.run)
 
     def _attempt(self, rows: Sequence[Row]) -> list[Written] | None:
-        """The rows written together; None where memory ran out.
+        """The rows written together; None where memory ran out and a step down was taken.
 
-        The error is gone when this returns, and with it what its frames held in memory.
+        The error is gone before the step, and with it what its frames held in memory.
         """
-        loaded = self._loaded(rows)
+        resident = self._resident()
+        writing = False
         try:
-            return write(loaded, rows, repetition_penalty=self._model.repetition_penalty)
+            self._use_threads()
+            with residence(self._configuration.memory_bytes).lease(resident) as loaded:
+                writing = True
+                return write(loaded, rows, repetition_penalty=self._model.repetition_penalty)
         except Exception as error:
             if not _out_of_memory(error):
                 raise
-            logger.warning("%s: no memory for %d pages: %s", self._model.name, len(rows), error)
+            what = f"{len(rows)} pages" if writing else "its weights"
+            logger.warning("%s: no memory for %s: %s", self._model.name, what, error)
+        empty()
+        if writing and len(rows) > 1:
+            self._halved = len(rows) // 2
+            self._halved_until = time.monotonic() + HALVED_SECONDS
+            logger.warning("%s: batches of %d for now", self._model.name, self._halved)
+        else:
+            self._fewer_bits(resident)
         return None
 
-    def _loaded(self, rows: Sequence[Row]) -> Loaded:
-        """The model as it is held now, loaded, if need be in fewer bits than planned."""
-        while self.loaded is None:
-            self._use_threads()
-            try:
-                self.loaded = load(self._model, self._configuration, self._plan)
-            except Exception as error:
-                if not _out_of_memory(error):
-                    raise
-                logger.warning("%s does not fit: %s", self._model.name, error)
-            if self.loaded is None:
-                self._fewer_bits(rows, 0)
-        return self.loaded
-
-    def _step_down(self, rows: Sequence[Row]) -> None:
-        self._empty()
-        if len(rows) > 1:
-            self._batch = len(rows) // 2
-            self._halved_until = time.monotonic() + HALVED_SECONDS
-            logger.warning("%s: batches of %d for now", self._model.name, self._batch)
-            return
-        assert self.loaded is not None
-        held = self.loaded.bytes
-        self.loaded = None
-        self._fewer_bits(rows, held)
-
-    def _fewer_bits(self, rows: Sequence[Row], held: int) -> None:
-        """Plan the next quantisation; ``held`` is what the weights took, 0 for unknown."""
-        self._empty()
-        below = STEPS[STEPS.index(self._plan.quantisation) + 1 :]
-        if below:
-            self._plan = replace(self._plan, quantisation=below[0])
+    def _fewer_bits(self, resident: Resident) -> None:
+        """Plan the next quantisation. Raises ``EngineUnavailable`` where there is none."""
+        residence(self._configuration.memory_bytes).models.evict(resident)
+        held = resident.run.quantisation
+        if below := STEPS[STEPS.index(held) + 1 :]:
+            self._held = below[0]
             logger.warning("%s: loading it in %s", self._model.name, below[0])
             return
-        there = _memory(self._plan.device)
-        needed = held + self._cache_bytes(rows[0]) if held else there
-        self.unload()
+        self._held, self._halved = None, 0
+        there, need = _memory(resident.run.device), resident.need(1)
+        needed = need.weights + need.page.most
         raise EngineUnavailable(
             f"{self._model.name} needs more than {needed / MB:.0f} MB of memory for one page, even"
             f" in 4 bits; {there / MB:.0f} MB are there",
@@ -128,32 +141,10 @@ class Ladder:
             actual=needed,
         )
 
-    def _cache_bytes(self, row: Row) -> int:
-        """Keys and values of a page written to its cap; what a step computes comes on top."""
-        import torch
-        from transformers import AutoConfig
-
-        from extraction.engines.vlm.loading import folder_of
-
-        config = AutoConfig.from_pretrained(
-            folder_of(self._model, self._configuration), local_files_only=True
-        ).text_config
-        width = config.hidden_size // config.num_attention_heads * config.num_key_value_heads
-        size = torch.float32.itemsize if self._plan.dtype == "fp32" else torch.float16.itemsize
-        tokens = len(row.prompt.ids) + row.max_tokens
-        return int(2 * config.num_hidden_layers * width * size * tokens)
-
-    def _empty(self) -> None:
-        import torch
-
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
     def _use_threads(self) -> None:
         import torch
 
-        if self._threads and self._plan.device == "cpu":
+        if self._threads and self.planned.device == "cpu":
             torch.set_num_threads(self._threads)
 
 
@@ -171,6 +162,6 @@ def _memory(device: str) -> int:
     import psutil
     import torch
 
-    if device == "cuda":
-        return int(torch.cuda.mem_get_info()[0])
-    return int(psutil.virtual_memory().available)
+    if device == "cpu":
+        return int(psutil.virtual_memory().available)
+    return int(torch.cuda.mem_get_info(device)[0])

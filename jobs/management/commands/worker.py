@@ -15,7 +15,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 from accounts.shared_redis import shared_redis
 from extraction import engines
-from jobs import queue, tasks
+from extraction.errors import ExtractionError
+from jobs import model_reports, queue, tasks
 from jobs.hands import Hands
 from jobs.worker import WarmWorker, worn
 
@@ -40,12 +41,20 @@ def _widen_connections(count: int) -> None:
 
 
 def _warm(pool: str) -> None:
-    """Load what the pool's tasks need before the first of them comes."""
-    usual = settings.DEFAULT_ENGINE
-    if queue.pool_of(usual) != "cpu":
-        usual = engines.DEFAULT_ENGINE
-    if pool == "cpu":
+    """Load what the pool's tasks need before the first of them comes: one engine, the usual one.
+
+    What cannot be loaded ends no worker: its jobs tell why, and it may be there later.
+    """
+    here = [row.name for row in engines.ENGINES.values() if row.pool == pool]
+    if pool == "io" or not here:
+        return
+    if pool == "gpu":
+        model_reports.plan_all()
+    usual = settings.DEFAULT_ENGINE if settings.DEFAULT_ENGINE in here else here[0]
+    try:
         engines.warm(usual, settings.WORKER_THREADS)
+    except ExtractionError as error:
+        logger.error("%s cannot be loaded: %s", usual, error.detail)
 
 
 class Command(BaseCommand):

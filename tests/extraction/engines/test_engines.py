@@ -56,4 +56,5 @@ def test_configure_adds_what_has_been_set_up_and_nothing_else(
         "nanonets-ocr-s": "gpu",
         "openai": "io",
     }
-    assert ENGINES["nanonets-ocr-s"].revision == "nanonets/Nanonets-OCR-s@downloaded"
+    revision = f"nanonets/Nanonets-OCR-s@downloaded.{MODEL.usage}"
+    assert ENGINES["nanonets-ocr-s"].revision == revision

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from extraction.engines import backoff
+from extraction.engines import attempts
 from tests.chat_server import (
     ChatServer,
     chat_server,
@@ -21,4 +21,4 @@ def server() -> Iterator[ChatServer]:
 
 @pytest.fixture(autouse=True)
 def _soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.02)
+    monkeypatch.setattr(attempts, "FIRST_SECONDS", 0.02)

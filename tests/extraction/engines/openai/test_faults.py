@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from extraction.breaker import FAILURES, breaker_of
-from extraction.engines import backoff
+from extraction.engines import attempts
 from extraction.errors import EngineUnavailable
 from tests.chat_server import (
     Call,
@@ -96,19 +96,19 @@ def test_long_retry_after_is_for_the_job_to_wait(server: ChatServer) -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: Any) -> None:
-    assert backoff.asked_for(header) == seconds
+    assert attempts.asked_for(header) == seconds
     in_a_while = formatdate(time.time() + 90, usegmt=True)
-    assert backoff.asked_for(in_a_while) == pytest.approx(90, abs=2)
-    assert backoff.asked_for(formatdate(time.time() - 90, usegmt=True)) == 0
+    assert attempts.asked_for(in_a_while) == pytest.approx(90, abs=2)
+    assert attempts.asked_for(formatdate(time.time() - 90, usegmt=True)) == 0
 
 
 def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.5)
+    monkeypatch.setattr(attempts, "FIRST_SECONDS", 0.5)
     for attempt, longest in enumerate((0.5, 1, 2, 4)):
-        pauses = [backoff.pause(attempt) for _ in range(200)]
+        pauses = [attempts.pause(attempt) for _ in range(200)]
         assert longest / 2 <= min(pauses) < longest * 0.6
         assert longest * 0.9 < max(pauses) <= longest
-    assert backoff.pause(1000) <= backoff.LONGEST_SECONDS
+    assert attempts.pause(1000) <= attempts.LONGEST_SECONDS
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from extraction import engines
-from extraction.engines import Watch, get
+from extraction.engines import Watch, degraded, get
 from extraction.engines.configuration import Configuration
 from extraction.engines.vlm import VisionLanguage
-from extraction.engines.vlm.engine import inked
+from extraction.engines.vlm.residence import residence
 from extraction.errors import Cancelled, EngineFailed, EngineUnavailable
 from extraction.types import PageImage, PageText
 from tests.checkpoints.digits import drawn, number, page
@@ -46,7 +46,7 @@ def test_engine_reads_true_numbers_in_order(engine: VisionLanguage) -> None:
         ("tiny", (), (), None)
     }
     assert {text.revision for text in texts} == {engine.revision}
-    assert engine.revision.startswith(f"{tiny.FOLDER}@")
+    assert engine.revision.startswith("tiny@")
     assert engine.revision.endswith("/fp32/none")
 
 
@@ -70,7 +70,9 @@ def test_engine_comes_from_the_table(table: Configuration) -> None:
     assert isinstance(made, VisionLanguage)
     assert (made.wants, made.at_once, made.name) == ("pixels", 4, "tiny")
     assert markups(made.read(tiny.numbered("41726"))) == ["41726"]
-    assert made.revision.startswith(engines.ENGINES["tiny"].revision.split("@")[0])
+    planned = residence().plan_of(made.model, table)  # which differs from machine to machine
+    revision = f"{engines.ENGINES['tiny'].revision}/{planned.dtype}/none"
+    assert made.revision == revision
 
 
 def test_model_that_is_not_set_up_is_refused() -> None:
@@ -222,7 +224,7 @@ def test_blank_page_is_read_as_nothing(engine: VisionLanguage) -> None:
 def test_engine_is_warmed_with_a_whole_page(table: Configuration) -> None:
     made = engines.warm("tiny", 1)
     assert isinstance(made, VisionLanguage)
-    assert made.loaded_bytes > 1_000_000
+    assert made.loaded_bytes > 700_000
 
 
 def test_page_that_cannot_be_shown_is_its_own_error_among_others(engine: VisionLanguage) -> None:
@@ -267,4 +269,4 @@ def test_model_that_fails_on_a_page_fails_on_no_other(
 def test_ink_is_what_differs_from_the_paper(marks: int, paper: int, expected: bool) -> None:
     pixels = np.full((600, 400, 3), paper, np.uint8)
     pixels[100:102, 50 : 50 + 4 * marks] = 255 - paper
-    assert inked(pixels) is expected
+    assert degraded.inked(pixels) is expected

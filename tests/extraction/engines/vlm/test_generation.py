@@ -21,7 +21,7 @@ NUMBERS = ("417", "8265091", "55555", "074391", "9026", "1234567")
 @pytest.fixture(scope="module")
 def loaded() -> Loaded:
     row = tiny.model()
-    return load(row, tiny.configuration(row), tiny.PLAN)
+    return load(row, Path(row.source), tiny.PLAN)
 
 
 def rows(engine: VisionLanguage, *numbers: str, **changes: Any) -> list[Row]:
@@ -117,7 +117,7 @@ def test_row_that_loops_is_ended_and_the_others_are_what_they_were(
     tmp_path: Path, engine: VisionLanguage
 ) -> None:
     row = tiny.model(tiny.stuck_at_seven(tmp_path))
-    stuck = load(row, tiny.configuration(row), tiny.PLAN)
+    stuck = load(row, Path(row.source), tiny.PLAN)
     looped, whole = written(stuck, rows(engine, "41726", "8265013", max_tokens=2000))
     assert looped.ended == "loop"
     assert looped.text == "41" + "7" * 257
@@ -153,7 +153,7 @@ def test_second_course_shuns_tokens_for_some_steps(loaded: Loaded, engine: Visio
 
 def test_penalty_of_the_row_wins_over_the_folders(tmp_path: Path, engine: VisionLanguage) -> None:
     row = tiny.model(tiny.copy(tmp_path, repetition_penalty=30.0, temperature=0.5, top_k=3))
-    loaded = load(row, tiny.configuration(row), tiny.PLAN)
+    loaded = load(row, Path(row.source), tiny.PLAN)
     assert written(loaded, rows(engine, "55555"))[0].text == "55555"
     assert written(loaded, rows(engine, "55555"), penalty=30.0)[0].text != "55555"
 
@@ -161,19 +161,19 @@ def test_penalty_of_the_row_wins_over_the_folders(tmp_path: Path, engine: Vision
 def test_no_row_writes_the_token_of_an_image(tmp_path: Path, engine: VisionLanguage) -> None:
     image = tiny.token("<|image_pad|>")
     row = tiny.model(tiny.copy(tmp_path, sequence_bias=[[[image], 1000.0]]))
-    loaded = load(row, tiny.configuration(row), tiny.PLAN)
+    loaded = load(row, Path(row.source), tiny.PLAN)
     assert written(loaded, rows(engine, "41726"))[0].text == "41726"
 
 
 def test_cache_laid_out_at_once_writes_the_same(engine: VisionLanguage) -> None:
     row = tiny.model()
-    static = load(row, tiny.configuration(row), replace(tiny.PLAN, cache="static"))
+    static = load(row, Path(row.source), replace(tiny.PLAN, cache="static"))
     assert tiny.texts(written(static, rows(engine, *NUMBERS))) == list(NUMBERS)
 
 
 def test_model_that_computes_no_numbers_is_an_error(engine: VisionLanguage) -> None:
     row = tiny.model()
-    broken = load(row, tiny.configuration(row), tiny.PLAN)
+    broken = load(row, Path(row.source), tiny.PLAN)
     broken.model.model.language_model.norm.weight.data.fill_(math.nan)
     with pytest.raises(ArithmeticError, match="no probabilities"):
         written(broken, rows(engine, "41726"))

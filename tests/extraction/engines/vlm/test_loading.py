@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from extraction.engines.configuration import Configuration
 from extraction.engines.vlm.generation import write
-from extraction.engines.vlm.loading import commit_of, folder_of, load
-from extraction.engines.vlm.plan import Dtype, Held, plan
+from extraction.engines.vlm.loading import load
 from extraction.errors import EngineUnavailable
+from extraction.model_run import Dtype, Held
+from extraction.weights import commit_of
 from tests.extraction.engines.vlm import tiny
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -25,16 +25,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the network was used")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Path:
-    """A folder of downloaded weights in the hub's form, with the tiny model as owner/tiny."""
-    repository = tmp_path / "weights" / "models--owner--tiny"
-    shutil.copytree(tiny.FOLDER, repository / "snapshots" / COMMIT)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text(COMMIT)
-    return tmp_path / "weights"
 
 
 def kinds(module: Any) -> set[str]:
@@ -50,11 +40,11 @@ def test_model_reads_true_numbers_in_each_form(dtype: Dtype, held: Held, linear:
     numbers = ["417", "8265091", "55555", "074391", "9026", "1234567", "3141592", "880"]
     row = tiny.model()
     planned = replace(tiny.PLAN, dtype=dtype, quantisation=held)
-    loaded = load(row, tiny.configuration(row), planned)
+    loaded = load(row, Path(row.source), planned)
     assert kinds(loaded.model.model.language_model) == {linear}
     assert kinds(loaded.model.model.visual) == {"Linear"}
     assert type(loaded.model.lm_head).__name__ == "Linear"
-    assert loaded.revision == f"{tiny.FOLDER}@{commit_of(tiny.FOLDER, row)}/{dtype}/{held}"
+    assert loaded.revision == f"tiny@{commit_of(row, tiny.FOLDER)}.{row.usage}/{dtype}/{held}"
     rows = tiny.rows(tiny.engine(), tiny.numbered(*numbers))
     assert tiny.texts(write(loaded, rows, repetition_penalty=1.0)) == numbers
 
@@ -62,7 +52,7 @@ def test_model_reads_true_numbers_in_each_form(dtype: Dtype, held: Held, linear:
 def test_quantised_models_take_less_memory() -> None:
     row = tiny.model()
     sizes = [
-        load(row, tiny.configuration(row), replace(tiny.PLAN, quantisation=held)).bytes
+        load(row, Path(row.source), replace(tiny.PLAN, quantisation=held)).bytes
         for held in ("none", "8bit", "4bit")
     ]
     assert sizes == sorted(sizes, reverse=True)
@@ -71,42 +61,22 @@ def test_quantised_models_take_less_memory() -> None:
 
 def test_eight_bits_are_not_talked_about_with_every_token(caplog: pytest.LogCaptureFixture) -> None:
     row = tiny.model()
-    loaded = load(row, tiny.configuration(row), replace(tiny.PLAN, quantisation="8bit"))
+    loaded = load(row, Path(row.source), replace(tiny.PLAN, quantisation="8bit"))
     write(loaded, tiny.rows(tiny.engine(), tiny.numbered("417")), repetition_penalty=1.0)
     assert [record.getMessage() for record in caplog.records] == []
 
 
-def test_downloaded_model_is_loaded_without_network(hub: Path, no_network: None) -> None:
+def test_downloaded_model_is_loaded_without_network(tmp_path: Path, no_network: None) -> None:
     row = tiny.model("owner/tiny")
-    loaded = load(row, tiny.configuration(row, weights=hub), tiny.PLAN)
-    assert loaded.revision == f"owner/tiny@{COMMIT}/fp32/none"
-    pinned = replace(row, revision=COMMIT)
-    assert folder_of(pinned, tiny.configuration(pinned, weights=hub)).name == COMMIT
-
-
-@pytest.mark.parametrize("source", ["owner/other", "owner/tiny"])
-def test_missing_weights_are_told_with_the_command_that_fetches_them(
-    hub: Path, no_network: None, source: str
-) -> None:
-    row = tiny.model(source, revision="f" * 40)
-    with pytest.raises(EngineUnavailable) as caught:
-        folder_of(row, tiny.configuration(row, weights=hub))
-    assert caught.value.detail == (
-        "the weights of tiny are not here; fetch them with: manage.py models download tiny"
-    )
-
-
-def test_half_downloaded_model_is_missing(hub: Path) -> None:
-    (hub / "models--owner--tiny" / "snapshots" / COMMIT / "config.json").unlink()
-    row = tiny.model("owner/tiny")
-    with pytest.raises(EngineUnavailable, match="models download tiny"):
-        folder_of(row, tiny.configuration(row, weights=hub))
+    folder = Path(shutil.copytree(tiny.FOLDER, tmp_path / COMMIT))
+    loaded = load(row, folder, tiny.PLAN)
+    assert loaded.revision == f"owner/tiny@{COMMIT}.{row.usage}/fp32/none"
 
 
 def test_folder_without_a_model_is_told(tmp_path: Path) -> None:
     row = tiny.model(tmp_path)
     with pytest.raises(EngineUnavailable, match="there is no model in"):
-        load(row, tiny.configuration(row), tiny.PLAN)
+        load(row, Path(row.source), tiny.PLAN)
 
 
 def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -114,8 +84,8 @@ def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "llava"}))
     row = tiny.model(folder)
-    with pytest.raises(EngineUnavailable, match="is a llava; only qwen2_5_vl"):
-        load(row, tiny.configuration(row), tiny.PLAN)
+    with pytest.raises(EngineUnavailable, match="of the type 'llava'; known: qwen2_5_vl"):
+        load(row, Path(row.source), tiny.PLAN)
 
 
 def test_pickled_weights_are_refused(tmp_path: Path) -> None:
@@ -127,7 +97,7 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     row = tiny.model(folder)
     with pytest.raises(EngineUnavailable, match="safetensors"):
-        load(row, tiny.configuration(row), tiny.PLAN)
+        load(row, Path(row.source), tiny.PLAN)
 
 
 def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path) -> None:
@@ -144,32 +114,7 @@ def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path) -> None:
         }
         (folder / name).write_text(json.dumps(stored))
     row = tiny.model(folder)
-    loaded = load(row, tiny.configuration(row), tiny.PLAN)
+    loaded = load(row, Path(row.source), tiny.PLAN)
     rows = tiny.rows(tiny.engine(), tiny.numbered("417"))
     assert tiny.texts(write(loaded, rows, repetition_penalty=1.0)) == ["417"]
     assert not ran.exists()
-
-
-def test_own_folder_is_told_from_one_with_other_weights(tmp_path: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    row = tiny.model(tiny.copy(tmp_path))
-    folder = Path(row.source)
-    before = commit_of(folder, row)
-    assert len(before) == 12
-    assert commit_of(folder, row) == before
-    weights = load_file(folder / "model.safetensors")
-    save_file({name: value * 1.01 for name, value in weights.items()}, folder / "model.safetensors")
-    assert commit_of(folder, row) != before
-
-
-@pytest.mark.parametrize(
-    ("wanted", "held"), [("auto", "none"), ("none", "none"), ("8bit", "8bit"), ("4bit", "4bit")]
-)
-def test_plan_without_a_gpu_is_float32_and_four_pages(
-    wanted: Any, held: Held, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    row = tiny.model()
-    planned = plan(row, Configuration(vision=(row,), quantisation=wanted))
-    assert planned == replace(tiny.PLAN, quantisation=held)

@@ -12,7 +12,7 @@ from extraction.engines.configuration import Configuration
 from extraction.engines.vlm import VisionLanguage
 from extraction.engines.vlm.generation import Row, Written
 from extraction.engines.vlm.ladder import Ladder
-from extraction.engines.vlm.plan import Plan
+from extraction.model_run import Run
 from extraction.types import PageImage
 from extraction.vision_models import VisionModel
 from tests.checkpoints.digits import CELL, drawn, page
@@ -20,7 +20,7 @@ from tests.checkpoints.digits import CELL, drawn, page
 FOLDER = Path(__file__).resolve().parents[3] / "checkpoints" / "tiny-vlm"
 READ = "Read the number in the image."
 TABLE = "Write the number in the image as a table in html format."
-PLAN = Plan("cpu", "fp32", "none", 4, 64 * CELL * CELL)
+PLAN = Run("cpu", "fp32", "none", 4, 64 * CELL * CELL)
 IM_END = "<|im_end|>"
 END_OF_TEXT = "<|endoftext|>"
 
@@ -42,17 +42,17 @@ def configuration(row: VisionModel, **changes: Any) -> Configuration:
 
 
 def engine(
-    source: Path = FOLDER, *, planned: Plan | None = PLAN, wait: float = 0.05, **changes: Any
+    source: Path = FOLDER, *, planned: Run | None = PLAN, wait: float = 0.05, **changes: Any
 ) -> VisionLanguage:
     """An engine that has read nothing yet."""
     set_up = configuration(model(source, **changes), batch_seconds=wait)
     return VisionLanguage(name="tiny", configuration=set_up, threads=1, planned=planned)
 
 
-def ladder(planned: Plan = PLAN, source: Path = FOLDER, **changes: Any) -> Ladder:
+def ladder(planned: Run = PLAN, source: Path = FOLDER, **changes: Any) -> Ladder:
     """The model without the thread around it."""
     row = model(source, **changes)
-    return Ladder(row, configuration(row), planned, threads=1)
+    return Ladder(row, configuration(row), threads=1, planned=planned)
 
 
 def copy(folder: Path, **settings: Any) -> Path:

@@ -1,9 +1,10 @@
-"""A page as a picture for a model: within its bounds, as a data URI."""
+"""A page as a picture for a server: within its bounds, as JPEG or PNG."""
 
 from __future__ import annotations
 
 import base64
 import math
+from dataclasses import dataclass
 
 from extraction.errors import EngineFailed
 from extraction.types import PageImage, Pixels
@@ -12,7 +13,21 @@ JPEG_QUALITY = 95
 DRAWN = 250_000  # pixels below which a picture is sent as PNG: JPEG would blur what is small
 
 
-def data_uri(page: PageImage, *, min_pixels: int, max_pixels: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """``kind`` is "jpeg" or "png"; width and height are pixels."""
+
+    kind: str
+    data: bytes
+    width: int
+    height: int
+
+    @property
+    def data_uri(self) -> str:
+        return f"data:image/{self.kind};base64,{base64.b64encode(self.data).decode('ascii')}"
+
+
+def encoded(page: PageImage, *, min_pixels: int, max_pixels: int) -> Picture:
     """The page with ``min_pixels`` to ``max_pixels``, its proportions kept.
 
     Raises ``EngineFailed`` for a page without pixels.
@@ -32,10 +47,10 @@ def data_uri(page: PageImage, *, min_pixels: int, max_pixels: int) -> str:
             cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
             cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
         ]
-    done, encoded = cv2.imencode(f".{kind}", image, options)
+    done, data = cv2.imencode(f".{kind}", image, options)
     if not done:
         raise EngineFailed(f"page {page.number} could not be encoded")
-    return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"
+    return Picture(kind, data.tobytes(), image.shape[1], image.shape[0])
 
 
 def _within(pixels: Pixels, least: int, most: int) -> Pixels:
