@@ -129,7 +129,7 @@ class ComparedEngineSerializer(serializers.Serializer[Any]):
         return {"total": job.pages_total, "done": job.pages_done, "failed": job.pages_failed}
 
 
-class LikenessSerializer(serializers.Serializer[Any]):
+class ComparedLikenessSerializer(serializers.Serializer[Any]):
     """How alike two texts are, from 0 to 1 (extraction.comparison.Likeness)."""
 
     characters = serializers.FloatField(help_text="1 less the edit distance by the longer text")
@@ -137,33 +137,33 @@ class LikenessSerializer(serializers.Serializer[Any]):
     bag = serializers.FloatField(help_text="F1 of the words, whatever their order")
 
 
-class PageLikenessSerializer(serializers.Serializer[Any]):
+class ComparedPageLikenessSerializer(serializers.Serializer[Any]):
     page = serializers.IntegerField()
-    likeness = LikenessSerializer()
+    likeness = ComparedLikenessSerializer()
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class ComparedDifferenceSerializer(serializers.Serializer[Any]):
     page = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=["changed", "left", "right"])
     left = serializers.CharField()
     right = serializers.CharField()
 
 
-class PairSerializer(serializers.Serializer[Any]):
+class ComparedPairSerializer(serializers.Serializer[Any]):
     """Two texts: of two engines, or of an engine beside the truth."""
 
     left = serializers.CharField(help_text='an engine, or "truth"')
     right = serializers.CharField()
-    overall = LikenessSerializer(allow_null=True)
-    pages = PageLikenessSerializer(many=True)
-    differences = DifferenceSerializer(many=True)
+    overall = ComparedLikenessSerializer(allow_null=True)
+    pages = ComparedPageLikenessSerializer(many=True)
+    differences = ComparedDifferenceSerializer(many=True)
     more_differences = serializers.IntegerField(help_text="lines that differ beyond these")
 
 
-class TextsSerializer(serializers.Serializer[Any]):
+class ComparedTextsSerializer(serializers.Serializer[Any]):
     """All pairs of texts (extraction.comparison.Texts)."""
 
-    pairs = PairSerializer(many=True)
+    pairs = ComparedPairSerializer(many=True)
     pages = serializers.ListField(child=serializers.IntegerField())
     left_out = serializers.ListField(
         child=serializers.IntegerField(), help_text="pages beyond the first 50 begin here"
@@ -173,7 +173,7 @@ class TextsSerializer(serializers.Serializer[Any]):
     )
 
 
-class CellSerializer(serializers.Serializer[Any]):
+class ComparedCellSerializer(serializers.Serializer[Any]):
     engine = serializers.CharField()
     value = serializers.JSONField(allow_null=True)
     raw = serializers.CharField()
@@ -183,7 +183,7 @@ class CellSerializer(serializers.Serializer[Any]):
     right = serializers.BooleanField(allow_null=True, help_text="null without a truth")
 
 
-class RowSerializer(serializers.Serializer[Any]):
+class ComparedRowSerializer(serializers.Serializer[Any]):
     """A field with what each engine found (extraction.field_agreement.Row)."""
 
     name = serializers.CharField()
@@ -193,10 +193,10 @@ class RowSerializer(serializers.Serializer[Any]):
     known = serializers.BooleanField(help_text="whether the truth is")
     truth = serializers.JSONField(allow_null=True)
     agreed = serializers.BooleanField()
-    cells = CellSerializer(many=True)
+    cells = ComparedCellSerializer(many=True)
 
 
-class ScoreSerializer(serializers.Serializer[Any]):
+class ComparedScoreSerializer(serializers.Serializer[Any]):
     engine = serializers.CharField()
     fields_ = serializers.IntegerField()
     right = serializers.IntegerField()
@@ -207,7 +207,7 @@ class ScoreSerializer(serializers.Serializer[Any]):
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
-class ConcordSerializer(serializers.Serializer[Any]):
+class ComparedConcordSerializer(serializers.Serializer[Any]):
     left = serializers.CharField()
     right = serializers.CharField()
     fields_ = serializers.IntegerField(help_text="that either found")
@@ -217,24 +217,24 @@ class ConcordSerializer(serializers.Serializer[Any]):
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
-class AgreementSerializer(serializers.Serializer[Any]):
-    rows = RowSerializer(many=True)
-    scores = ScoreSerializer(many=True, help_text="beside the truth, where that was given")
-    matrix = ConcordSerializer(many=True)
+class ComparedAgreementSerializer(serializers.Serializer[Any]):
+    rows = ComparedRowSerializer(many=True)
+    scores = ComparedScoreSerializer(many=True, help_text="beside the truth, where that was given")
+    matrix = ComparedConcordSerializer(many=True)
 
 
-class OutcomeSerializer(serializers.Serializer[Any]):
+class ComparedOutcomeSerializer(serializers.Serializer[Any]):
     """What the engines read, side by side."""
 
-    texts = TextsSerializer()
-    fields_ = AgreementSerializer()
+    texts = ComparedTextsSerializer()
+    fields_ = ComparedAgreementSerializer()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # "fields" is an attribute of every serializer, so the field cannot be declared by its name
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
-class ComparedJobSerializer(serializers.Serializer[Any]):
+class ComparedPartSerializer(serializers.Serializer[Any]):
     """An engine of a comparison in a list."""
 
     engine = serializers.CharField()
@@ -258,7 +258,7 @@ class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
     def get_status(self, comparison: Comparison) -> str:
         return comparisons.status_of(comparison)
 
-    @extend_schema_field(ComparedJobSerializer(many=True))
+    @extend_schema_field(ComparedPartSerializer(many=True))
     def get_engines(self, comparison: Comparison) -> Any:
         return [
             {
@@ -289,7 +289,7 @@ class ComparisonDetailSerializer(ComparisonSerializer):
         rows = comparisons.standings(comparison)
         return ComparedEngineSerializer(rows, many=True, context=self.context).data
 
-    @extend_schema_field(OutcomeSerializer(allow_null=True))
+    @extend_schema_field(ComparedOutcomeSerializer(allow_null=True))
     def get_result(self, comparison: Comparison) -> Any:
         found: Outcome | None = comparisons.outcome(comparison)
-        return None if found is None else OutcomeSerializer(found).data
+        return None if found is None else ComparedOutcomeSerializer(found).data

@@ -275,7 +275,7 @@ def _columns(
 ) -> list[Column]:
     """The texts of one page, the base first."""
     read = {each.name: each.pages.get(number) for each in comparisons.readings(comparison, number)}
-    if base == TRUTH:
+    if truth:
         read = {TRUTH: truth.get(number, ""), **read}
     against = read.get(base)
     order = [base, *(name for name in read if name != base)]

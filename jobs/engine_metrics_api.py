@@ -28,7 +28,7 @@ PARAMETERS = [
 ]
 
 
-class DoneSerializer(serializers.Serializer[Any]):
+class MeasuredPagesSerializer(serializers.Serializer[Any]):
     """What an engine did (jobs.engine_metrics.Done)."""
 
     pages = serializers.IntegerField()
@@ -44,18 +44,18 @@ class DoneSerializer(serializers.Serializer[Any]):
     confidence = serializers.FloatField(allow_null=True, help_text="mean")
 
 
-class RevisionSerializer(serializers.Serializer[Any]):
+class MeasuredRevisionSerializer(serializers.Serializer[Any]):
     revision = serializers.CharField()
-    done = DoneSerializer()
+    done = MeasuredPagesSerializer()
 
 
-class EngineMetricsSerializer(serializers.Serializer[Any]):
+class MeasuredEngineSerializer(serializers.Serializer[Any]):
     engine = serializers.CharField(help_text="that was asked for")
-    done = DoneSerializer()
-    revisions = RevisionSerializer(many=True, help_text="by what read the pages")
+    done = MeasuredPagesSerializer()
+    revisions = MeasuredRevisionSerializer(many=True, help_text="by what read the pages")
 
 
-class RightSerializer(serializers.Serializer[Any]):
+class MeasuredRightSerializer(serializers.Serializer[Any]):
     """How often an engine was right, with a 95 % interval (Wilson)."""
 
     fields_ = serializers.IntegerField()
@@ -68,11 +68,11 @@ class RightSerializer(serializers.Serializer[Any]):
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
-class RankedSerializer(serializers.Serializer[Any]):
+class RankedEngineSerializer(serializers.Serializer[Any]):
     engine = serializers.CharField()
     revision = serializers.CharField()
-    overall = RightSerializer()
-    by_field = serializers.DictField(child=RightSerializer())
+    overall = MeasuredRightSerializer()
+    by_field = serializers.DictField(child=MeasuredRightSerializer())
 
 
 class SpanSerializer(serializers.Serializer[Any]):
@@ -83,16 +83,16 @@ class SpanSerializer(serializers.Serializer[Any]):
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
-class ModelsSerializer(SpanSerializer):
+class ModelMetricsSerializer(SpanSerializer):
     """Engines by the pages they have read."""
 
-    engines = EngineMetricsSerializer(many=True)
+    engines = MeasuredEngineSerializer(many=True)
 
 
 class LeaderboardSerializer(SpanSerializer):
     """Engines by how often they were right, the best first."""
 
-    engines = RankedSerializer(many=True)
+    engines = RankedEngineSerializer(many=True)
 
 
 class ModelsView(APIView):
@@ -106,13 +106,13 @@ class ModelsView(APIView):
         tags=["usage"],
         summary="How fast and sure engines were, by engine and revision",
         parameters=PARAMETERS,
-        responses=ModelsSerializer,
+        responses=ModelMetricsSerializer,
     )
     def get(self, request: Request) -> Response:
         """Of the jobs submitted in the span, by the pages that are kept."""
         begin, end = span_of(request)
         rows = engine_metrics.models(tenant_of(request), begin, end)
-        return Response(ModelsSerializer({"from": begin, "to": end, "engines": rows}).data)
+        return Response(ModelMetricsSerializer({"from": begin, "to": end, "engines": rows}).data)
 
 
 class LeaderboardView(APIView):

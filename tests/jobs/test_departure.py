@@ -306,8 +306,9 @@ def test_ledger_is_kept_for_years_where_the_operator_says_so(
     departure.sweep()
     records = UsageRecord.objects.filter(tenant=tenant_id).count()
     left = {name: count for name, count in counts(tenant_id).items() if count}
-    bills = ("closing", "closedusage", "credit", "credituse", "subscription", "usagesum")
+    bills = ("closing", "closedusage", "credit", "credituse", "subscription")
     kept = {"accounts.usagerecord": records, "tenant": 1, "accounts.invoice": 2}
+    kept["accounts.usagesum"] = 2  # of two engines
     assert left == kept | {f"accounts.{name}": 1 for name in bills}
     assert records > 2
     tenant = Tenant.objects.get(pk=tenant_id)
