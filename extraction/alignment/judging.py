@@ -249,7 +249,9 @@ def _differences(row: Sequence[_Found], reading: Reading) -> Iterator[Disagreeme
         read = list(dict.fromkeys(reading.letters.word[place] for place in places))
         written = " ".join(word.text for word in words)
         said = " ".join(reading.words[n].text for n in read)
-        ours = "".join(Letters.of([written]).text)
+        ours = Letters.of([written]).text
+        if ours == Letters.of([said]).text:
+            continue
         alike = Levenshtein.normalized_similarity(
             ours, "".join(reading.letters.text[place] for place in places)
         )

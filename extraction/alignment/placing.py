@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count, groupby, pairwise
 
 from rapidfuzz.distance import Levenshtein
 
@@ -29,6 +29,7 @@ BAND = 3  # letters by which a place may shift within one line through edits, an
 LEAST_ALIKE = 0.6  # of the letters of a place that are the same
 ALONE = 10  # letters that say enough wherever they stand
 FAR = 3.0  # heights of a line: a text that goes on does so no further away
+LEAST_LEVEL = 0.7  # of a text's letters, in words level with each other
 TOGETHER = 4.0  # times as much a neighbour of the same row of a table counts
 LEFTOVER = 0.6  # how alike what is left over of both must be
 MOST_LEFT = 200  # texts and words that are left over, compared each with each
@@ -120,6 +121,9 @@ class Placing:
                 push(left, index, left.score)
             elif left and self._fits(left):
                 self._take(left)
+        if self._switches.parts:
+            for index in chosen:
+                self._place_rest(index)
         if self._switches.leftover:
             self._place_leftover([index for index in chosen if index not in self._boxes])
 
@@ -295,6 +299,53 @@ class Placing:
         for i, j, _ in match.steps:
             self._written[match.text].add(i)
             self.free[j] = False
+
+    def _place_rest(self, index: int) -> None:
+        """Words of a text of which nothing was found, though they stand beside those that were.
+
+        Of a text without a place, as a row of short words and numbers is, first the rarest word at
+        the place that has the most of the others level with it.
+        """
+        text, written = self._texts[index], self._written[index]
+        if len(written) == len(text.text):
+            return
+        words = [
+            self._words_at(index, list(letters))
+            for _, letters in groupby(range(len(text.text)), lambda i: text.word[i])
+        ]
+        if index not in self._boxes:
+            some = min((each for each in words if each), key=len, default=[])[:MOST_LINES]
+            sums = [(self._level_with(match, words), match) for match in some]
+            most, best = max(sums, key=lambda each: each[0], default=(0, None))
+            if best is None or most < LEAST_LEVEL * len(text.text):
+                return
+            self._take(best)
+        for found in words:
+            near = [match for match in found if self._left(match) == match and self._beside(match)]
+            if near:
+                boxes = self._boxes[index]
+                self._take(min(near, key=lambda match: _apart(self._box(match), boxes[-1])))
+
+    def _words_at(self, index: int, own: Sequence[int]) -> list[_Match]:
+        """The free places of a word, which is these letters of the text; none where it has one."""
+        if any(i in self._written[index] for i in own):
+            return []
+        said = self._texts[index].text[own[0] : own[-1] + 1]
+        return [
+            _Match(0.0, index, tuple((own[0] + n, start + n, True) for n in range(len(said))))
+            for start in self._reading.runs.get(said, ())[:MOST_PLACES]
+            if all(self.free[start : start + len(said)])
+        ]
+
+    def _level_with(self, match: _Match, words: Sequence[Sequence[_Match]]) -> int:
+        """How many letters of the words have a place level with the match."""
+        box = self._box(match)
+        reach = (box[3] - box[1]) / 2
+        return sum(
+            len(found[0].steps)
+            for found in words
+            if any(_down(box, self._box(other)) <= reach for other in found)
+        )
 
     def _place_leftover(self, chosen: Sequence[int]) -> None:
         """Short texts, and those misread: each with the words nobody has taken, the most alike."""
