@@ -153,7 +153,9 @@ def claim(worker: str) -> TrainingRun | None:
                 tenant=OuterRef("tenant"), status__in=AT_WORK, lease_until__gte=Now()
             )
             due = TrainingRun.objects.filter(Q(status=RunStatus.QUEUED) | lost)
-            rows = due.select_for_update(skip_locked=True, of=("self",)).select_related("tenant")
+            rows = due.select_for_update(skip_locked=True, of=("self",)).select_related(
+                "tenant", "adapter", "checkpoint"
+            )
             run = rows.annotate(busy=Exists(at_work)).order_by("busy", "pk").first()
             if run is None:
                 return None
@@ -215,6 +217,12 @@ def evaluating(run: TrainingRun, adapter: StoredFile, skipped: Sequence[Mapping[
         run.status, run.adapter = RunStatus.EVALUATING, adapter
         if former is not None:
             files.remove(run.tenant, [former])
+
+
+def measuring(run: TrainingRun) -> None:
+    """Note that a run whose adapter is there is measured again. Raises ``LeaseLost``."""
+    _write(run, status=RunStatus.EVALUATING)
+    run.status = RunStatus.EVALUATING
 
 
 def give_back(run: TrainingRun) -> None:

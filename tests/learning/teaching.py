@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from extraction import engines
 from extraction.engines.configuration import Configuration
@@ -39,7 +40,7 @@ def taught() -> Iterator[Configuration]:
 
 def corrected_job(organisation: Organisation, text: str = TEXT, body: bytes | None = None) -> Job:
     """A job that read 19,00 where a person has said since, and confirmed, that it is 119,00."""
-    more = {} if body is None else {"body": body}
+    more: dict[str, Any] = {} if body is None else {"body": body}
     job = read_job(organisation, pages=(replace(page(), markdown=text),), **more)
     said.correct(
         job,
