@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from jobs import own_engines
-from learning import api
+from learning import api, views
 
 
 class OwnName:
@@ -50,4 +50,48 @@ api_urlpatterns = [
     ),
 ]
 
-urlpatterns: list = []
+urlpatterns = [
+    path("fine-tuning", views.FineTuningPage.as_view(), name="fine-tuning-page"),
+    path("fine-tuning/datasets/<uuid:pk>", views.DatasetPage.as_view(), name="dataset-page"),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/corrections",
+        views.DatasetImportPage.as_view(),
+        name="dataset-page-corrections",
+    ),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/examples",
+        views.DatasetExamplePage.as_view(),
+        name="dataset-page-examples",
+    ),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/export",
+        views.DatasetExportPage.as_view(),
+        name="dataset-page-export",
+    ),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/delete",
+        views.DatasetDeletePage.as_view(),
+        name="dataset-page-delete",
+    ),
+    path("fine-tuning/runs/<uuid:pk>", views.RunPage.as_view(), name="training-page"),
+    path(
+        "fine-tuning/runs/<uuid:pk>/cancel",
+        views.RunCancelPage.as_view(),
+        name="training-page-cancel",
+    ),
+    path(
+        "fine-tuning/runs/<uuid:pk>/delete",
+        views.RunDeletePage.as_view(),
+        name="training-page-delete",
+    ),
+    path(
+        "fine-tuning/runs/<uuid:pk>/promote",
+        views.RunPromotePage.as_view(),
+        name="training-page-promote",
+    ),
+    path(
+        "fine-tuning/engines/<own:name>/rollback",
+        views.OwnEngineRollBackPage.as_view(),
+        name="own-engine-page-rollback",
+    ),
+]
