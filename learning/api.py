@@ -396,10 +396,10 @@ class RunPromoteView(RunView):
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """``own:NAME`` is made where there is none. Jobs that wait keep what they had."""
-        form = PromoteSerializer(data=request.data)
+        run, form = self.get_object(), PromoteSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         done = promotion.promote(
-            run=self.get_object(),
+            run=run,
             name=form.validated_data["engine"],
             actor=actor_of(request),
             address=address_of(request),

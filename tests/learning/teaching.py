@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
+from django.utils import timezone
+
+from accounts.identifiers import uuid7
 from extraction import engines
 from extraction.engines.configuration import Configuration
 from jobs import corrections as said
 from jobs import storage
 from jobs.corrections import Change
-from jobs.models import Job, Review, StoredFile
-from learning import datasets
-from learning.models import Dataset
+from jobs.models import Job, Review, StoredFile, TenantEngine
+from learning import datasets, files
+from learning.models import Dataset, Example, RunStatus, TrainingRun
 from tests.documents import text_pdf
 from tests.extraction.engines.vlm import tiny
 from tests.jobs.making import upload
@@ -86,5 +90,46 @@ def adapter(organisation: Organisation, content: bytes = b"an adapter") -> Store
         )
         file.key = storage.upload_key(organisation.tenant.pk, file.pk)
         storage.put_upload(file.key, received)
-    file.save()
+    files.save(file, capped=False)
     return file
+
+
+def make_training(organisation: Organisation, *, pk: UUID | None = None) -> TrainingRun:
+    """A run that has ended, its dataset with an example, and an engine that could be rolled back;
+    of that id all of them, if one is given."""
+    pk, tenant = pk or uuid7(), organisation.tenant
+    kept = Dataset.objects.create(pk=pk, tenant=tenant, name=f"of-{pk}", base=BASE)
+    file, other = adapter(organisation), adapter(organisation)
+    Example.objects.create(
+        pk=pk,
+        tenant=tenant,
+        dataset=kept,
+        file=adapter(organisation),
+        page=1,
+        text="right",
+        held_out=False,
+        source=Example.Source.UPLOAD,
+    )
+    TenantEngine.objects.create(tenant=tenant, name=f"of-{pk}", base=BASE, active=other)
+    return TrainingRun.objects.create(
+        pk=pk,
+        tenant=tenant,
+        dataset=kept,
+        dataset_version=1,
+        examples=[pk],
+        digest="0" * 64,
+        base=BASE,
+        options={},
+        status=RunStatus.SUCCEEDED,
+        most_seconds=60,
+        quota_month=timezone.now().date(),
+        adapter=file,
+        evaluation={
+            side: {"lessons": 1, "similarity": 0.5, "exact": 0.0, "seconds": 1.0}
+            for side in ("base", "tuned")
+        }
+        | {"worse": False},
+        losses=[[1, 2.0], [2, 1.0]],
+        step=2,
+        steps=2,
+    )
