@@ -85,7 +85,7 @@ def _of(folder: Path, digest: str) -> list[tuple[int, Path]]:
 
 
 def _read(path: Path, step: int) -> Checkpoint | None:
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     try:
         with path.open("rb") as file:
@@ -95,5 +95,7 @@ def _read(path: Path, step: int) -> Checkpoint | None:
         with safe_open(path, "pt") as opened:
             tensors = {name: opened.get_tensor(name) for name in list(opened.keys())}
             return Checkpoint(step, float(opened.metadata()["loss"]), tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError):
+        return None
     except OSError as error:
         raise EngineUnavailable("the checkpoints cannot be read") from error

@@ -32,7 +32,7 @@ from extraction.model_run import Run
 from extraction.training import checkpoints
 from extraction.training.checkpoints import MOMENTS, Checkpoint
 from extraction.training.lessons import UNTAUGHT, Lesson, example, survey, taught_batch
-from extraction.training.memory import LOGITS, Way, fitting, ways
+from extraction.training.memory import LOGITS, Case, Way
 from extraction.training.settings import Progress, Trained, TrainingSettings
 from extraction.vision_models import VisionModel
 from extraction.weights import folder_of, revision_in
@@ -89,34 +89,21 @@ def train(
         batch=settings.batch,
         max_pixels=max_pixels,
     )
-    way = fitting(
-        ways(
-            geometry_of(base),
-            run.dtype,
-            run.quantisation,
-            rank=settings.rank,
-            together=settings.batch,
-            pixels=max_pixels,
-            taught=max(found.taught),
-            cuda=device is not None,
-        ),
-        model.name,
-        home.models.budget_bytes,
+    case = Case(
+        geometry_of(base),
+        run.dtype,
+        run.quantisation,
+        settings.rank,
+        max_pixels,
+        max(found.taught),
+        cuda=device is not None,
     )
+    way = case.fitting(settings.batch, model.name, home.models.budget_bytes)
     folder.mkdir(parents=True, exist_ok=True)
+    digest = _digest(model, base, settings, found.digest, max_pixels)
     with _lent(home, Resident(model, base, run, trained=True), way) as loaded:
         _use_threads(threads, run.device)
-        training = _Training(
-            loaded,
-            model,
-            lessons,
-            settings,
-            folder,
-            _digest(model, base, settings, found.digest, max_pixels),
-            found.taught,
-            max_pixels,
-            way,
-        )
+        training = Training(loaded, model, lessons, settings, folder, digest, found.taught, way)
         training.go(told, stop, begun)
         adapter = training.finished(base)
         return Trained(adapter, training.steps, training.loss, time.monotonic() - begun)
@@ -160,7 +147,7 @@ def _use_threads(threads: int, device: str) -> None:
 
 
 @dataclass(slots=True, eq=False)
-class _Training:
+class Training:
     """One training: the adapter in a model of its own, the optimizer, how far it is."""
 
     loaded: Loaded
@@ -170,7 +157,6 @@ class _Training:
     folder: Path
     digest: str
     taught: Sequence[int]
-    max_pixels: int
     way: Way
     step: int = 0
     loss: float = math.nan
@@ -268,17 +254,29 @@ class _Training:
 
     def _attempt(self, numbers: Sequence[int], stop: Callable[[], bool]) -> float:
         self.optimizer.zero_grad(set_to_none=True)
-        answers, loss, together = sum(self.taught[n] for n in numbers), 0.0, self.way.together
+        answers, together = sum(self.taught[number] for number in numbers), self.way.together
+        losses, tokens = [], 0
         with self._seeded(self.step + 1):
             for start in range(0, len(numbers), together):
                 if stop():
                     raise Cancelled()
-                part = self._loss(numbers[start : start + together]) / answers
-                part.backward()
-                loss += part.item()
-        return loss
+                inputs, labels = self._batch(numbers[start : start + together])
+                tokens += int(inputs["attention_mask"].sum())
+                loss = self._loss(inputs, labels) / answers
+                loss.backward()
+                losses.append(loss.detach())  # a GPU is not waited for while the next are made
+        self.tokens += tokens
+        return float(sum(losses))
 
-    def _loss(self, numbers: Sequence[int]) -> Any:
+    def _batch(self, numbers: Sequence[int]) -> tuple[dict[str, Any], Any]:
+        max_pixels = self.loaded.run.max_pixels
+        examples = [
+            example(self.lessons[number], self.loaded.processor, self.model, max_pixels)
+            for number in numbers
+        ]
+        return taught_batch(examples, self.loaded.processor)
+
+    def _loss(self, inputs: dict[str, Any], labels: Any) -> Any:
         """The sum over the lessons' tokens, those of the prompts left out.
 
         The vocabulary is so large that the likelihoods of all tokens at once would be most of what
@@ -287,18 +285,12 @@ class _Training:
         import torch
         from torch.utils.checkpoint import checkpoint
 
-        examples = [
-            example(self.lessons[number], self.loaded.processor, self.model, self.max_pixels)
-            for number in numbers
-        ]
-        inputs, labels = taught_batch(examples, self.loaded.processor)
-        self.tokens += int(inputs["attention_mask"].sum())
         device = self.network.device
         inputs = {name: value.to(device) for name, value in inputs.items()}
         states = self.network.model(**inputs, use_cache=False).last_hidden_state
-        following = labels[:, 1:].to(device)
-        learned = following != UNTAUGHT
-        states, wanted = states[:, :-1][learned], following[learned]
+        learned = labels[:, 1:] != UNTAUGHT
+        states = states[:, :-1][learned.to(device)]
+        wanted = labels[:, 1:][learned].to(device)
 
         def unlikely(part: Any, tokens: Any) -> Any:
             likely = self.network.lm_head(part).float()

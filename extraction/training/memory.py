@@ -9,7 +9,6 @@ and then one layer at a time all of it, computed again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from extraction.engines.vlm.adapter import shapes_of
@@ -41,62 +40,70 @@ class Way:
     total: int
 
 
-def ways(
-    geometry: Geometry,
-    dtype: Dtype,
-    held: Held,
-    *,
-    rank: int,
-    together: int,
-    pixels: int,
-    taught: int,
-    cuda: bool,
-) -> Iterator[Way]:
-    """The ways to train with pages of ``pixels`` and up to ``taught`` tokens, the best first."""
-    for count, checkpointed in dict.fromkeys([(together, cuda), (together, True), (1, True)]):
-        lesson = lesson_bytes(
-            geometry, SIZES[dtype], held, pixels=pixels, taught=taught, checkpointed=checkpointed
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An adapter of ``rank`` on a model held like that, taught pages of up to ``pixels`` with texts
+    of up to ``taught`` tokens."""
+
+    geometry: Geometry
+    dtype: Dtype
+    held: Held
+    rank: int
+    pixels: int
+    taught: int
+    cuda: bool
+
+    def fitting(self, together: int, name: str, budget: int) -> Way:
+        """The best way that fits: all together, checkpointed, one by one.
+
+        Raises ``EngineUnavailable`` where none does.
+        """
+        found = [(together, self.cuda), (together, True), (1, True)]
+        for way in (self.way(*how) for how in dict.fromkeys(found)):
+            if way.total <= budget:
+                return way
+        raise EngineUnavailable(
+            f"training {name} takes {way.total / GB:.2f} GB of memory, one lesson at a time;"
+            f" {budget / GB:.2f} GB can be had",
+            limit=budget,
+            actual=way.total,
         )
-        adapter = ADAPTER_BYTES * sum(map(math.prod, shapes_of(geometry, rank).values()))
-        fixed = weights_bytes(geometry, SIZES[dtype], held, cuda=cuda)
-        fixed += KERNELS_BYTES if cuda else LIBRARIES_BYTES
-        if held == "4bit":  # a map at a time is brought back to the number format
-            fixed += geometry.largest_linear * SIZES[dtype]
-        total = fixed + adapter + int((1 + FRAGMENTS) * count * lesson)
-        yield Way(count, checkpointed, total)
 
+    def way(self, together: int, checkpointed: bool) -> Way:
+        """The way, and what it takes."""
+        size = SIZES[self.dtype]
+        fixed = weights_bytes(self.geometry, size, self.held, cuda=self.cuda)
+        fixed += KERNELS_BYTES if self.cuda else LIBRARIES_BYTES
+        if self.held == "4bit":  # a map at a time is brought back to the number format
+            fixed += self.geometry.largest_linear * size
+        shapes = shapes_of(self.geometry, self.rank).values()
+        fixed += ADAPTER_BYTES * sum(map(math.prod, shapes))
+        lesson = self.lesson_bytes(checkpointed)
+        return Way(together, checkpointed, fixed + int((1 + FRAGMENTS) * together * lesson))
 
-def lesson_bytes(
-    geometry: Geometry, size: int, held: Held, *, pixels: int, taught: int, checkpointed: bool
-) -> int:
-    """What a lesson takes at the worst moment, numbers being ``size`` bytes wide."""
-    page = page_bytes(geometry, size, held, pixels=pixels, max_tokens=0)
-    tokens = PROMPT_TOKENS + pixels // geometry.vision.token_side**2 + taught
-    hidden, inner, narrow = geometry.hidden, geometry.intermediate, geometry.kv_width
-    # A layer: norms (in floats, and their results), queries, keys and values before and after they
-    # are turned, what attention gives, and four of the perceptron's width. Each map's input comes
-    # to the adapter in floats, with a mask of what is left out.
-    own = hidden * (4 * FLOAT + 8 * size) + 4 * narrow * size + 4 * inner * size
-    adapter = (6 * hidden + inner) * (FLOAT + FLOAT + 1)
-    layer = tokens * (own + adapter)
-    going_back = tokens * (2 * inner + 4 * hidden) * FLOAT  # gradients on the way
-    likelihoods = min(taught, LOGITS) * geometry.vocabulary * (size + 3 * FLOAT)
-    if checkpointed:
-        kept = geometry.layers * tokens * hidden * size + layer
-    else:
-        kept = geometry.layers * layer
-        likelihoods = taught * geometry.vocabulary * (size + 3 * FLOAT)
-    return max(page.looking, page.beginning, kept + going_back + likelihoods)
+    def lesson_bytes(self, checkpointed: bool) -> int:
+        """What a lesson takes at the worst moment."""
+        geometry, size = self.geometry, SIZES[self.dtype]
+        page = page_bytes(geometry, size, self.held, pixels=self.pixels, max_tokens=0)
+        tokens = PROMPT_TOKENS + self.pixels // geometry.vision.token_side**2 + self.taught
+        likely = geometry.vocabulary * (size + 3 * FLOAT)
+        if checkpointed:
+            kept = geometry.layers * tokens * geometry.hidden * size + tokens * self.layer_bytes
+            kept += min(self.taught, LOGITS) * likely
+        else:
+            kept = geometry.layers * tokens * self.layer_bytes + self.taught * likely
+        gradients = tokens * (2 * geometry.intermediate + 4 * geometry.hidden) * FLOAT
+        return max(page.looking, page.beginning, kept + gradients)
 
+    @property
+    def layer_bytes(self) -> int:
+        """What a layer keeps of a token for the way back.
 
-def fitting(found: Iterator[Way], name: str, budget: int) -> Way:
-    """The first way that fits. Raises ``EngineUnavailable`` where none does."""
-    for way in found:
-        if way.total <= budget:
-            return way
-    raise EngineUnavailable(
-        f"training {name} takes {way.total / GB:.2f} GB of memory, one lesson at a time;"
-        f" {budget / GB:.2f} GB can be had",
-        limit=budget,
-        actual=way.total,
-    )
+        Counted from the tensors that torch keeps: the norms' inputs in floats; queries, keys,
+        values and what attention gives; three of the perceptron's width. Each of the seven maps has
+        its adapter's input in floats, what of it is left out, and what its first matrix gives.
+        """
+        hidden, inner = self.geometry.hidden, self.geometry.intermediate
+        size, left_out = SIZES[self.dtype], 1 if self.cuda else FLOAT
+        own = 2 * hidden * FLOAT + (2 * hidden + 2 * self.geometry.kv_width + 3 * inner) * size
+        return own + (6 * hidden + inner) * (FLOAT + left_out) + 7 * self.rank * FLOAT

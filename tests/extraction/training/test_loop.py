@@ -15,10 +15,12 @@ import pytest
 from extraction.engines.vlm import residence
 from extraction.engines.vlm.residence import Residence
 from extraction.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidOption
+from extraction.geometry import geometry_of
 from extraction.hardware import Hardware
 from extraction.training import Lesson, Progress, Trained, TrainingSettings, evaluate
 from extraction.training.checkpoints import NAME
-from extraction.training.loop import _Training
+from extraction.training.loop import Training
+from extraction.training.memory import Case
 from tests.checkpoints.digits import CELL
 from tests.extraction.engines.vlm import tiny
 from tests.extraction.training.taught import ENOUGH, FEW, lessons, taught, written
@@ -207,18 +209,21 @@ def test_lessons_together_or_one_by_one_come_to_the_same(tmp_path: Path) -> None
 def test_checkpointed_layers_come_to_the_same(
     unbroken: Went, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Memory for two lessons with their layers' inputs alone; what is left out at random too."""
+    """There is memory for two lessons with their layers' inputs alone; the same is left out at
+    random."""
     import torch
 
-    hardware = Hardware((), 8_000_000_000, 687_000_000, 2, False, "2.13.0")
+    case = Case(geometry_of(tiny.FOLDER), "fp32", "none", 4, tiny.PLAN.max_pixels, 12, cuda=False)
+    room = (case.way(2, True).total + case.way(2, False).total) // 2
+    hardware = Hardware((), 8_000_000_000, room * 10 // 9, 2, False, "2.13.0")
     monkeypatch.setattr(residence, "_residences", {0: Residence(hardware)})
-    ways, real = set(), _Training._loss
+    ways, real = set(), Training._loss
 
-    def loss(self: _Training, numbers: Sequence[int]) -> Any:
+    def loss(self: Training, *batch: Any) -> Any:
         ways.add((self.way.together, self.way.checkpointed))
-        return real(self, numbers)
+        return real(self, *batch)
 
-    monkeypatch.setattr(_Training, "_loss", loss)
+    monkeypatch.setattr(Training, "_loss", loss)
     done, told = taught(tmp_path)
     assert ways == {(2, True)}
     assert [each.loss for each in told] == pytest.approx([each.loss for each in unbroken[1]])
@@ -229,23 +234,23 @@ def test_checkpointed_layers_come_to_the_same(
 def test_training_goes_on_in_smaller_parts_where_memory_runs_out(
     unbroken: Went, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, seen = _Training._loss, []
+    real, seen = Training._loss, []
 
-    def loss(self: _Training, numbers: Sequence[int]) -> Any:
-        seen.append((len(numbers), self.way.checkpointed))
-        if len(numbers) > 1:
+    def loss(self: Training, inputs: Any, labels: Any) -> Any:
+        seen.append((len(labels), self.way.checkpointed))
+        if len(labels) > 1:
             raise MemoryError
-        return real(self, numbers)
+        return real(self, inputs, labels)
 
-    monkeypatch.setattr(_Training, "_loss", loss)
+    monkeypatch.setattr(Training, "_loss", loss)
     done, told = taught(tmp_path, replace(FEW, dropout=0.0, epochs=1))
     assert seen[:4] == [(2, False), (2, True), (1, True), (1, True)]
     assert (done.steps, told[0].loss) == (3, pytest.approx(unbroken[1][0].loss, abs=0.5))
 
-    def never(self: _Training, numbers: Sequence[int]) -> Any:
+    def never(self: Training, *batch: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(_Training, "_loss", never)
+    monkeypatch.setattr(Training, "_loss", never)
     with pytest.raises(EngineUnavailable, match="memory does not suffice to train tiny"):
         taught(tmp_path / "never")
 
@@ -265,12 +270,12 @@ def test_training_that_cannot_fit_is_refused_before_anything_is_loaded(
 def test_loss_that_is_no_number_ends_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = _Training._loss
+    real = Training._loss
 
-    def loss(self: _Training, numbers: Sequence[int]) -> Any:
-        return real(self, numbers) * (float("nan") if self.step == 2 else 1)
+    def loss(self: Training, *batch: Any) -> Any:
+        return real(self, *batch) * (float("nan") if self.step == 2 else 1)
 
-    monkeypatch.setattr(_Training, "_loss", loss)
+    monkeypatch.setattr(Training, "_loss", loss)
     with pytest.raises(EngineFailed, match="at step 3 the loss is no number"):
         taught(tmp_path)
     assert steps_of(tmp_path) == [2]
