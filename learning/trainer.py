@@ -117,11 +117,11 @@ def run_next(ending: threading.Event) -> bool:
     if run is None:
         return False
     with request_ids.named(f"training-{run.pk}"):
-        _work(run, ending)
+        work(run, ending)
     return True
 
 
-def _work(run: TrainingRun, ending: threading.Event) -> None:
+def work(run: TrainingRun, ending: threading.Event) -> None:
     """Do a claimed run; every expected failure ends in its row."""
     beat = Beat(run, ending)
     try:

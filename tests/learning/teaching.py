@@ -61,8 +61,10 @@ def dataset(organisation: Organisation, name: str = "invoices") -> Dataset:
     return datasets.create(actor=organisation.actor, name=name, base=BASE)
 
 
-def filled(organisation: Organisation, name: str = "invoices", count: int = 12) -> Dataset:
-    """One with so many examples, on both sides."""
+def filled(
+    organisation: Organisation, name: str = "invoices", count: int = 6, *, sides: bool = True
+) -> Dataset:
+    """One with so many examples; ``sides`` are not left to chance."""
     made = dataset(organisation, name)
     for number in range(count):
         body = text_pdf([f"{name}, {number}"])
@@ -74,6 +76,10 @@ def filled(organisation: Organisation, name: str = "invoices", count: int = 12) 
                 text=f"page {number}",
                 actor=organisation.actor,
             )
+    if sides:
+        first = Example.objects.filter(dataset=made).order_by("pk")[:1].values("pk")
+        Example.objects.filter(dataset=made).update(held_out=False)
+        Example.objects.filter(pk__in=first).update(held_out=True)
     made.refresh_from_db()
     return made
 
