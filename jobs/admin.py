@@ -26,8 +26,11 @@ from jobs import (
 from jobs.models import (
     Batch,
     CallbackSecret,
+    ComparedJob,
+    Comparison,
     Delivery,
     DeliveryAttempt,
+    EngineTally,
     Extraction,
     FieldRevision,
     FieldTemplate,
@@ -164,6 +167,36 @@ class BatchAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant",)
     date_hierarchy = "created_at"
     show_full_result_count = False
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnlyAdmin):
+    """Comparisons of engines, without what their senders know to be true."""
+
+    list_display = ("created_at", "tenant", "created_by")
+    list_filter = ("created_at",)
+    search_fields = ("id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant", "created_by")
+    exclude = ("truth", "truth_text")
+
+
+@admin.register(ComparedJob)
+class ComparedJobAdmin(ReadOnlyAdmin):
+    """The engines of comparisons."""
+
+    list_display = ("comparison_id", "position", "engine", "job_id")
+    list_filter = ("engine",)
+    search_fields = ("comparison__id", "comparison__tenant__slug")
+    list_select_related = ("comparison",)
+
+
+@admin.register(EngineTally)
+class EngineTallyAdmin(ReadOnlyAdmin):
+    """What engines have done since the installation began."""
+
+    list_display = ("engine", "shard", "read", "degraded", "failed", "tokens", "seconds")
+    list_filter = ("engine",)
+    search_fields = ("engine",)
 
 
 @admin.register(StoredFile)
