@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,7 +22,8 @@ from jobs.models import StoredFile, TenantEngine
 from learning import datasets, promotion, runs, trainer
 from learning.errors import AdapterInUse, NotTrained, RunEnded, TooFewExamples, TrainingOpen
 from learning.models import Dataset, Example, RunStatus, TrainingRun
-from tests.learning.teaching import dataset, filled, make_training
+from tests.accounts.billing import subscribe, terms, use
+from tests.learning.teaching import BASE, dataset, filled, make_training
 from tests.people import Organisation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("files", "empty_queue", "base")]
@@ -280,3 +282,12 @@ def test_trainer_tells_why_it_could_not(
     trainer.forget_ended()
     assert list((tmp_path / "training").iterdir()) == []
     assert Dataset.objects.exists()
+
+
+def test_own_engine_has_the_price_of_its_base(acme: Organisation) -> None:
+    made = terms(prices={BASE: "0.25"})
+    subscribe(acme.tenant, made.plan, date(2026, 1, 1))
+    promotion.promote(run=make_training(acme), name="mine", actor=acme.actor)
+    for engine, price in ((BASE, "0.25"), ("own:mine", "0.25"), ("own:other", "0"), ("auto", "0")):
+        billed = use(acme.tenant, 2, date(2026, 2, 3), engine=engine)
+        assert billed is not None and billed.unit_price == Decimal(price), engine
