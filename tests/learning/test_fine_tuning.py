@@ -10,6 +10,7 @@ import json
 import random
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,15 +24,17 @@ from pytest_django import Settings
 from accounts.models import UsageRecord
 from extraction import engines, vision_rows
 from extraction.engines.configuration import Configuration
+from extraction.training import TrainingSettings
 from extraction.types import Classification, Document, Part, Source
-from jobs import claims, lifecycle, reconciliation
+from jobs import claims, lifecycle, reconciliation, storage
 from jobs import corrections as said
 from jobs.corrections import Change
 from jobs.models import Job, Review
-from learning.models import RunStatus, TrainingRun
+from learning import datasets, runs, trainer
+from learning.models import Example, RunStatus, TrainingRun
 from tests.checkpoints.digits import drawn, number
 from tests.extraction.engines.vlm import tiny
-from tests.jobs.making import claim, form_file, make_job, run_job
+from tests.jobs.making import claim, form_file, make_job, run_job, upload
 from tests.jobs.reviewing import page, value
 from tests.people import Organisation
 from tests.processes import ROOT, process
@@ -129,7 +132,7 @@ def models(tmp_path: Path, settings: Settings) -> Iterator[Path]:
     engines.configure(before)
 
 
-def trainer(models: Path, machine: str) -> subprocess.Popen[str]:
+def started(models: Path, machine: str) -> subprocess.Popen[str]:
     """`manage.py trainer` on a machine of that name: with a disk of its own."""
     return process(
         "from django.core.management import call_command\ncall_command('trainer', burst=True)",
@@ -185,7 +188,7 @@ def test_corrections_teach_an_engine_of_their_own_and_of_nobody_else(
     url = f"/api/v1/training-runs/{begun.json()['id']}"
     run = TrainingRun.objects.get()
 
-    first = trainer(models, "first")
+    first = started(models, "first")
     try:
         until(lambda: TrainingRun.objects.filter(step__gte=10, checkpoint__isnull=False).first())
     finally:
@@ -196,7 +199,7 @@ def test_corrections_teach_an_engine_of_their_own_and_of_nobody_else(
     assert api.get(url).json()["losses"], "the loss was told while it ran"
     assert api.post(f"{url}/promote", {"engine": "numbers"}).status_code == 409
 
-    second = trainer(models, "second")
+    second = started(models, "second")
     assert second.wait(180) == 0
     run.refresh_from_db()
     assert run.status == RunStatus.SUCCEEDED, run.error
@@ -237,3 +240,47 @@ def test_corrections_teach_an_engine_of_their_own_and_of_nobody_else(
     assert rolled.status_code == 200 and rolled.json()["active"] is None
     assert read(acme, "own:numbers", texts)[0] == texts
     assert api.post("/api/v1/own-engines/numbers/rollback").status_code == 409
+
+
+@pytest.mark.slow
+def test_trainer_that_is_told_to_end_leaves_its_run_to_the_next(
+    acme: Organisation, models: Path, settings: Settings, tmp_path: Path
+) -> None:
+    settings.HEARTBEAT_SECONDS, settings.TRAINING_DIR = 1, tmp_path / "one"
+    rng = random.Random(5)
+    made = datasets.create(actor=acme.actor, name="few", base="digits")
+    for place in range(6):
+        text = number(rng, 3)
+        with upload(tiff([text], place), f"{place}.tiff") as received:
+            datasets.add_upload(dataset=made, upload=received, page=1, text=text, actor=acme.actor)
+    first = Example.objects.order_by("pk").first()
+    Example.objects.update(held_out=False)
+    assert first is not None
+    Example.objects.filter(pk=first.pk).update(held_out=True)
+    options = TrainingSettings(rank=4, epochs=3, accumulate=1, checkpoint_steps=1)
+    run = runs.submit(actor=acme.actor, dataset=made, options=options)
+
+    class EndsSoon(threading.Event):
+        """Told to end a little after the training has begun."""
+
+        def is_set(self) -> bool:
+            begun = list((tmp_path / "one").glob("*/checkpoints/*.safetensors"))
+            return super().is_set() or bool(begun)
+
+    held = runs.claim("one")
+    assert held is not None
+    trainer.work(held, EndsSoon())
+    run.refresh_from_db()
+    assert (run.status, run.step, run.attempt) == (RunStatus.QUEUED, 1, 1)
+    assert run.checkpoint is not None and storage.read(run.checkpoint.key)
+    assert not UsageRecord.objects.filter(job_id=run.pk).exists()
+
+    settings.TRAINING_DIR = tmp_path / "two"  # another machine
+    held = runs.claim("two")
+    assert held is not None
+    trainer.work(held, threading.Event())
+    run.refresh_from_db()
+    assert (run.status, run.step, run.error) == (RunStatus.SUCCEEDED, 15, None)
+    assert [step for step, _ in run.losses] == list(range(1, 16))
+    assert run.checkpoint is None, "it is needed no more"
+    assert UsageRecord.objects.get(job_id=run.pk).compute_seconds == pytest.approx(run.seconds)
