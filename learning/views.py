@@ -230,7 +230,7 @@ class DatasetImportPage(OneDataset):
             )
         except ExtractionError as error:
             return back(request, error, "dataset-page", pk)
-        told = f"{found.added} pages added, {found.changed} changed, {found.unchanged} as before."
+        told = f"Pages: {found.added} added, {found.changed} changed, {found.unchanged} as before."
         if found.skipped:
             told += (
                 f" {found.skipped} were skipped: the corrected value was not found once in the "

@@ -56,7 +56,7 @@ def test_dataset_is_filled_on_its_page(acme: Organisation, owner: Client) -> Non
     pk = filled(acme, "invoices", 1).pk
     url = f"/fine-tuning/datasets/{pk}"
     page = owner.post(f"{url}/corrections", follow=True).content.decode()
-    assert "1 pages added, 0 changed, 0 as before." in page
+    assert "Pages: 1 added, 0 changed, 0 as before." in page
     sent = owner.post(
         f"{url}/examples", {"file": form_file(name=f"{EVIL}.pdf"), "page": 1, "text": EVIL}
     )
