@@ -43,6 +43,7 @@ from jobs.models import (
     Review,
     StoredFile,
     Task,
+    TenantEngine,
     Turn,
     Webhook,
 )
@@ -207,6 +208,17 @@ class StoredFileAdmin(ReadOnlyAdmin):
     list_filter = ("media_type",)
     search_fields = ("name", "sha256", "key", "tenant__name")
     list_select_related = ("tenant",)
+    show_full_result_count = False
+
+
+@admin.register(TenantEngine)
+class TenantEngineAdmin(ReadOnlyAdmin):
+    """Engines of organisations' own."""
+
+    list_display = ("__str__", "tenant", "base", "active", "former", "changed_at")
+    list_filter = ("base",)
+    search_fields = ("name", "tenant__name")
+    list_select_related = ("tenant", "active", "former")
     show_full_result_count = False
 
 

@@ -13,6 +13,7 @@ from extraction.engines import ENGINES
 from jobs import comparisons
 from jobs.comparisons import FEWEST, MOST, Outcome, Standing, Truth
 from jobs.models import Comparison
+from jobs.models.engines import is_own
 from jobs.serializers import FailureSerializer, PagesSerializer
 from jobs.submit_serializers import NOT_TEXT, MetadataField, Names, SubmitSerializer
 
@@ -31,7 +32,7 @@ class EngineNames(Names):
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
         given = data if isinstance(data, list) else str(data).split(",")
         names = tuple(dict.fromkeys(name.strip() for name in map(str, given) if name.strip()))
-        if unknown := [name for name in names if name not in ENGINES]:
+        if unknown := [name for name in names if not (name in ENGINES or is_own(name))]:
             raise serializers.ValidationError(
                 f"{unknown[0][:80]!r} is not one of: {', '.join(ENGINES)}."
             )

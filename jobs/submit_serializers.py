@@ -26,6 +26,8 @@ from extraction.options import Options
 from jobs import fetching, netguard, uploads
 from jobs.archives import display_name
 from jobs.models import Priority
+from jobs.models.engines import OWN
+from jobs.own_engines import NAME
 from jobs.retention import MAX_HOURS
 from jobs.uploads import Upload
 
@@ -113,6 +115,27 @@ class MetadataField(serializers.Field[dict[str, Any], str, str, Any]):
         return json.dumps(value)
 
 
+@extend_schema_field(
+    {
+        "type": "string",
+        "anyOf": [
+            {"enum": list(ENGINES)},
+            {"pattern": f"^{OWN}{NAME}$", "description": "an engine of the organisation's own"},
+        ],
+    }
+)
+class EngineName(serializers.ChoiceField):
+    """The name of an engine; whether an ``own:NAME`` is there, ``submit.order`` looks."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__([(row.name, row.title) for row in ENGINES.values()], **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, str) and re.fullmatch(OWN + NAME, data):
+            return data
+        return str(super().to_internal_value(data))
+
+
 class SubmitSerializer(serializers.Serializer[Any]):
     """A document and what to do with it."""
 
@@ -126,9 +149,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(
         required=False, allow_blank=True, max_length=255, help_text="what people are shown"
     )
-    engine = serializers.ChoiceField(
-        choices=[(row.name, row.title) for row in ENGINES.values()], required=False
-    )
+    engine = EngineName(required=False)
     pages = serializers.CharField(
         required=False, allow_blank=True, max_length=1000, help_text='"1-3,7"; all if left out'
     )

@@ -164,6 +164,15 @@ def files(settings: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def base() -> Iterator[None]:
+    """The tiny vision-language model switched on, to be taught."""
+    from tests.learning.teaching import taught
+
+    with taught():
+        yield
+
+
+@pytest.fixture
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """The engine "auto" replaced by one that reads nothing."""
     from extraction import engines

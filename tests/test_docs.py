@@ -28,7 +28,7 @@ from tests.test_isolation import ROUTES
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
-APPS = ("ocrsite", "accounts", "jobs", "extraction")
+APPS = ("ocrsite", "accounts", "jobs", "learning", "extraction")
 
 
 def text(name: str) -> str:
@@ -245,7 +245,7 @@ def test_every_command_is_documented() -> None:
     ]
     assert sorted(commands) == [
         "audit", "billing", "create_tenant", "deliver", "migrate", "models", "ocr", "orphans",
-        "quotas", "secrets", "sweep", "worker",
+        "quotas", "secrets", "sweep", "trainer", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
