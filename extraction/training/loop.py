@@ -115,10 +115,6 @@ def _lent(home: Residence, resident: Resident, way: Way) -> Iterator[Loaded]:
     try:
         with home.models.lease(resident, way.total) as loaded:
             yield loaded
-    except ImportError as error:
-        raise EngineUnavailable(
-            f"{error.name} is not installed; requirements/gpu.txt has what it takes"
-        ) from error
     except Exception as error:
         if not out_of_memory(error):
             raise
