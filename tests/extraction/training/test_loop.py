@@ -20,8 +20,8 @@ from extraction.geometry import geometry_of
 from extraction.hardware import Hardware
 from extraction.training import Lesson, Progress, Trained, TrainingSettings, evaluate
 from extraction.training.checkpoints import NAME
-from extraction.training.loop import Training
 from extraction.training.memory import Case
+from extraction.training.steps import Training
 from tests.checkpoints.digits import CELL
 from tests.extraction.engines.vlm import tiny
 from tests.extraction.training.taught import ENOUGH, FEW, lessons, taught, written
