@@ -34,9 +34,21 @@ MAX_METADATA_LEVELS = 32  # of objects and lists in each other
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # in JSON's escapes, but not for PostgreSQL
 
 
+class Names(serializers.Field[tuple[str, ...], Any, str, Any]):
+    """Names, with commas, a form's field several times or, in a body of JSON, in a list."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
+            return ",".join(dictionary.getlist(self.field_name))
+        return super().get_value(dictionary)
+
+    def to_representation(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
 @extend_schema_field(OpenApiTypes.STR)
-class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
-    """Field names, separated by commas or, in a body of JSON, in a list."""
+class FieldNames(Names):
+    """Names of fields of the catalogue."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
         wanted = _names(data)
@@ -46,13 +58,10 @@ class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
             raise serializers.ValidationError(error.detail) from error
         return wanted
 
-    def to_representation(self, value: tuple[str, ...]) -> str:
-        return ",".join(value)
-
 
 @extend_schema_field(OpenApiTypes.STR)
-class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
-    """Names of output formats, separated by commas or, in a body of JSON, in a list."""
+class FormatNames(Names):
+    """Names of output formats."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
         wanted = dict.fromkeys(_names(data))
@@ -61,9 +70,6 @@ class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
                 f"{', '.join(sorted(unknown))[:80]!r} is not one of: {', '.join(FORMATS)}."
             )
         return tuple(wanted)
-
-    def to_representation(self, value: tuple[str, ...]) -> str:
-        return ",".join(value)
 
 
 @extend_schema_field(OpenApiTypes.STR)
