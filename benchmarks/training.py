@@ -34,8 +34,8 @@ from extraction.memory_plan import KERNELS_BYTES, LIBRARIES_BYTES
 from extraction.model_run import Held, Run
 from extraction.training import Lesson, Progress, TrainingSettings
 from extraction.training.lessons import survey
-from extraction.training.loop import Training
 from extraction.training.memory import Case, Way
+from extraction.training.steps import Training
 from extraction.vision_models import VisionModel
 
 GB = 1e9
@@ -78,6 +78,9 @@ def trained(
     In a process of its own, as what was freed by one may be kept by its allocator.
     """
     import peft  # noqa: F401  (not counted as the training's)
+    import torch
+
+    torch.set_num_threads(1)
 
     memory = Memory(run.device)
     base = Path(row.source)

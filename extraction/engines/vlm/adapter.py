@@ -202,10 +202,17 @@ def tensors_of(adapter: Adapter) -> dict[str, Any]:
 def adapted(model: Any, *, rank: int, alpha: int, dropout: float = 0.0) -> Any:
     """The model with an adapter that changes nothing yet: modules of its own, weights shared.
 
-    The model itself stays as it is, so that others may use it meanwhile.
+    The model itself stays as it is, so that others may use it meanwhile. Raises
+    ``EngineUnavailable`` where peft is not installed.
     """
     import torch
-    from peft import LoraConfig, inject_adapter_in_model
+
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise EngineUnavailable(
+            "peft is not installed; requirements/gpu.txt has what it takes"
+        ) from error
 
     shared: list[Any] = [*model.parameters(), *model.buffers()]
     # what bitsandbytes keeps beside weights of 8 bits
@@ -233,7 +240,7 @@ def with_adapter(model: Any, adapter: Adapter) -> Any:
     """The model as the adapter makes it, to be read with; ``model`` itself stays as it is.
 
     The adapter is held in the model's number format. Raises ``EngineUnavailable`` as
-    ``tensors_of`` does.
+    ``tensors_of`` and ``adapted`` do.
     """
     tensors = tensors_of(adapter)
     made = adapted(model, rank=adapter.rank, alpha=adapter.alpha)

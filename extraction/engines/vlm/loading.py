@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from extraction.engines.vlm.adapter import Adapter, with_adapter
+from extraction.engines.vlm.adapter import Adapter, parameters_of, with_adapter
 from extraction.engines.vlm.processor import Processor
 from extraction.errors import EngineUnavailable
 from extraction.geometry import geometry_of
@@ -26,7 +26,9 @@ from extraction.weights import revision_in
 # differences, which eight bits or four take away first, and is a fifth of the weights; the last
 # layer is the table of tokens, which is not quantised either.
 UNQUANTISED = ["model.visual", "lm_head"]
-MOST_ADAPTERS = 4  # with a model in memory: at rank 16 some 60 MB each beside 3 billion parameters
+# Of the weights, that adapters in memory may take beside: six of rank 16 at 3 billion parameters.
+# It is less than what plans leave free.
+ADAPTERS_SHARE = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +53,8 @@ class Loaded:
     def tuned(self, adapter: Adapter) -> Loaded:
         """This model as the adapter makes it; the weights are the same, in memory once.
 
-        The ``MOST_ADAPTERS`` used last are kept. Raises ``EngineUnavailable`` where it is unfit.
+        Those used last are kept, up to ``ADAPTERS_SHARE``. Raises ``EngineUnavailable`` where it is
+        unfit.
         """
         with self._tuning:
             if adapter.digest not in self._tuned:
@@ -59,9 +62,16 @@ class Loaded:
                 revision = tuned_revision(self.revision, adapter)
                 self._tuned[adapter.digest] = Loaded(made, self.processor, revision, self.run)
             self._tuned.move_to_end(adapter.digest)
-            while len(self._tuned) > MOST_ADAPTERS:
+            while len(self._tuned) > 1 and self._adapters_bytes() > ADAPTERS_SHARE * self.bytes:
                 self._tuned.popitem(last=False)
             return self._tuned[adapter.digest]
+
+    def _adapters_bytes(self) -> int:
+        return sum(
+            parameter.nbytes
+            for made in self._tuned.values()
+            for parameter in parameters_of(made.model).values()
+        )
 
     def unload(self) -> None:
         """Let go of the model, and of those made of it."""

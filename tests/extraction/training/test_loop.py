@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -19,12 +20,13 @@ from extraction.geometry import geometry_of
 from extraction.hardware import Hardware
 from extraction.training import Lesson, Progress, Trained, TrainingSettings, evaluate
 from extraction.training.checkpoints import NAME
-from extraction.training.loop import Training
 from extraction.training.memory import Case
+from extraction.training.steps import Training
 from tests.checkpoints.digits import CELL
 from tests.extraction.engines.vlm import tiny
 from tests.extraction.training.taught import ENOUGH, FEW, lessons, taught, written
 
+ROOT = Path(__file__).resolve().parents[3]
 Went = tuple[Trained, list[Progress]]
 
 
@@ -146,7 +148,9 @@ def test_training_that_was_killed_goes_on_from_its_checkpoint(
         "    if progress.step == 5: os.kill(os.getpid(), signal.SIGKILL)\n"
         "taught(Path(sys.argv[1]), told=told)\n"
     )
-    died = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True)
+    died = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True
+    )
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert steps_of(tmp_path) == [2, 4]
     done, told = taught(tmp_path)
@@ -311,6 +315,23 @@ def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
     row = tiny.model("owner/tiny")
     with pytest.raises(EngineUnavailable, match="models download tiny"):
         taught(tmp_path, row=row, configuration=tiny.configuration(row, weights=tmp_path))
+
+
+def test_peft_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(EngineUnavailable, match=r"peft is not installed; requirements/gpu\.txt"):
+        taught(tmp_path)
+
+
+def test_checkpoint_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("extraction.training.checkpoints.replace", full)
+    with pytest.raises(EngineUnavailable, match="the checkpoint cannot be written: No space"):
+        taught(tmp_path)
 
 
 def test_lessons_that_cannot_be_learned_are_named(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from extraction import engines
 from extraction.engines.configuration import Configuration
-from extraction.engines.vlm import VisionLanguage, residence
+from extraction.engines.vlm import VisionLanguage, loading, residence
 from extraction.engines.vlm.adapter import checked
-from extraction.engines.vlm.loading import MOST_ADAPTERS, load
+from extraction.engines.vlm.loading import load
 from extraction.engines.vlm.residence import Residence
 from extraction.errors import EngineUnavailable, InvalidOption
 from extraction.hardware import Hardware
@@ -123,15 +123,24 @@ def test_adapter_is_laid_on_every_form_and_shares_its_weights(trained: Any, held
     assert {id(parameter) for parameter in base.model.parameters()} < ours
 
 
-def test_adapters_of_a_model_are_few_in_memory(folder: Path, hasty: Path) -> None:
+def test_adapters_of_a_model_are_few_in_memory(
+    folder: Path, hasty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = tiny.model()
     base = load(row, tiny.FOLDER, tiny.PLAN)
-    first = base.tuned(checked("acme", hasty, row, tiny.FOLDER))
-    for factor in range(MOST_ADAPTERS):
+    size = sum(tensor.nbytes for tensor in stored(hasty).values())
+    monkeypatch.setattr(loading, "ADAPTERS_SHARE", 2.5 * size / base.bytes)
+    first = made = base.tuned(checked("acme", hasty, row, tiny.FOLDER))
+    for factor in (2, 3):
         store(folder, {name: tensor * factor for name, tensor in stored(hasty).items()})
-        base.tuned(checked("acme", folder, row, tiny.FOLDER))
-    assert len(base._tuned) == MOST_ADAPTERS
-    assert first.revision not in {made.revision for made in base._tuned.values()}
+        made = base.tuned(checked("acme", folder, row, tiny.FOLDER))
+        assert base.tuned(checked("acme", folder, row, tiny.FOLDER)) is made
+    assert len(base._tuned) == 2
+    assert base.tuned(checked("acme", hasty, row, tiny.FOLDER)) is not first
+    assert made in base._tuned.values()
+    monkeypatch.setattr(loading, "ADAPTERS_SHARE", 0.0)
+    base.tuned(checked("acme", folder, row, tiny.FOLDER))
+    assert list(base._tuned.values()) == [made]
 
 
 def test_adapter_of_another_model_is_refused(hasty: Path, folder: Path, tmp_path: Path) -> None:
