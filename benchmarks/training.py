@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.device import Memory
+from benchmarks.device import Memory, emptied
 from benchmarks.vision_models import LARGE, TINY, build
 from extraction.engines.vlm.ladder import out_of_memory
 from extraction.engines.vlm.loading import load, processor_of
@@ -129,6 +129,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ocrsite-bench-") as parent:
         folder = Path(parent) / "model"
         build(folder, TINY if tiny else LARGE, device=device)
+        emptied()
         geometry = geometry_of(folder)
         row = VisionModel(
             "random", "random weights", str(folder), instruction="Read.", min_pixels=784,
