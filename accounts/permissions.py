@@ -30,6 +30,7 @@ ACTIONS: dict[str, str] = {
     "jobs:cancel": "Cancel jobs",
     "fields:correct": "Correct the fields that were read",
     "templates:write": "Make and change templates",
+    "training:write": "Fill datasets, train models and change which one engines read with",
     "webhooks:write": "Make and change webhooks",
     "usage:read": "See usage",
     "billing:read": "See plan, costs and invoices",
@@ -56,6 +57,7 @@ ROLES: dict[str, frozenset[str]] = {
             "jobs:cancel",
             "fields:correct",
             "templates:write",
+            "training:write",
             "usage:read",
             "members:read",
         }
@@ -68,6 +70,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "jobs:read": frozenset({"jobs:read"}),
     "jobs:write": frozenset({"jobs:write", "jobs:cancel", "fields:correct"}),
     "templates:write": frozenset({"templates:write"}),
+    "training:write": frozenset({"training:write"}),
     "webhooks:write": frozenset({"webhooks:write"}),
     "usage:read": frozenset({"usage:read"}),
     "audit:read": frozenset({"audit:read"}),

@@ -18,6 +18,7 @@ from accounts.models import QuotaUse, Tenant
 PAGES_PER_MONTH, PAGES_PER_DAY = "pages_per_month", "pages_per_day"
 STORAGE_BYTES, OPEN_JOBS = "storage_bytes", "open_jobs"
 QUOTAS = (STORAGE_BYTES, PAGES_PER_MONTH, PAGES_PER_DAY, OPEN_JOBS)  # the order of refusals
+TRAINING = "training_seconds_per_month"  # of learning.runs, whole seconds
 STORAGE, OPEN = "storage", "open"  # periods of the two that have none
 BUDGET = "budget"  # refuses as a quota does: what the month's pages cost, in millionths
 
@@ -107,6 +108,11 @@ def cost_period(day: date) -> str:
     return f"cost:{day:%Y-%m}"
 
 
+def training_period(day: date) -> str:
+    """The period of a month's seconds of training."""
+    return f"training:{day:%Y-%m}"
+
+
 def quota_of(period: str) -> str:
     """Which of ``QUOTAS`` the period's counter is for."""
     kind = period.partition(":")[0]
@@ -117,4 +123,5 @@ def quota_of(period: str) -> str:
         "month": PAGES_PER_MONTH,
         "cost": BUDGET,
         "included": "included_pages",
+        "training": TRAINING,
     }[kind]

@@ -172,6 +172,11 @@ def truth_pages(truth: str, numbers: Sequence[int]) -> dict[int, str] | None:
     return {number: _shortened(part) for number, part in zip(numbers, parts, strict=False)}
 
 
+def likeness(one: str, two: str) -> Likeness:
+    """How alike two texts of a page are."""
+    return _likeness([_count(_shortened(one), _shortened(two))])
+
+
 def _shortened(text: str) -> str:
     return unicodedata.normalize("NFC", text[:MOST_CHARACTERS])
 

@@ -26,8 +26,11 @@ from jobs import (
 from jobs.models import (
     Batch,
     CallbackSecret,
+    ComparedJob,
+    Comparison,
     Delivery,
     DeliveryAttempt,
+    EngineTally,
     Extraction,
     FieldRevision,
     FieldTemplate,
@@ -40,6 +43,7 @@ from jobs.models import (
     Review,
     StoredFile,
     Task,
+    TenantEngine,
     Turn,
     Webhook,
 )
@@ -166,6 +170,36 @@ class BatchAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnlyAdmin):
+    """Comparisons of engines, without what their senders know to be true."""
+
+    list_display = ("created_at", "tenant", "created_by")
+    list_filter = ("created_at",)
+    search_fields = ("id", "tenant__name", "tenant__slug")
+    list_select_related = ("tenant", "created_by")
+    exclude = ("truth", "truth_text")
+
+
+@admin.register(ComparedJob)
+class ComparedJobAdmin(ReadOnlyAdmin):
+    """The engines of comparisons."""
+
+    list_display = ("comparison_id", "position", "engine", "job_id")
+    list_filter = ("engine",)
+    search_fields = ("comparison__id", "comparison__tenant__slug")
+    list_select_related = ("comparison",)
+
+
+@admin.register(EngineTally)
+class EngineTallyAdmin(ReadOnlyAdmin):
+    """What engines have done since the installation began."""
+
+    list_display = ("engine", "shard", "read", "degraded", "failed", "tokens", "seconds")
+    list_filter = ("engine",)
+    search_fields = ("engine",)
+
+
 @admin.register(StoredFile)
 class StoredFileAdmin(ReadOnlyAdmin):
     """Uploaded files."""
@@ -174,6 +208,17 @@ class StoredFileAdmin(ReadOnlyAdmin):
     list_filter = ("media_type",)
     search_fields = ("name", "sha256", "key", "tenant__name")
     list_select_related = ("tenant",)
+    show_full_result_count = False
+
+
+@admin.register(TenantEngine)
+class TenantEngineAdmin(ReadOnlyAdmin):
+    """Engines of organisations' own."""
+
+    list_display = ("__str__", "tenant", "base", "active", "former", "changed_at")
+    list_filter = ("base",)
+    search_fields = ("name", "tenant__name")
+    list_select_related = ("tenant", "active", "former")
     show_full_result_count = False
 
 

@@ -13,8 +13,9 @@ from extraction.engines import ENGINES
 from jobs import comparisons
 from jobs.comparisons import FEWEST, MOST, Outcome, Standing, Truth
 from jobs.models import Comparison
+from jobs.models.engines import is_own
 from jobs.serializers import FailureSerializer, PagesSerializer
-from jobs.submit_serializers import NOT_TEXT, MetadataField, SubmitSerializer
+from jobs.submit_serializers import NOT_TEXT, MetadataField, Names, SubmitSerializer
 
 MOST_TRUTH = 200  # fields
 MOST_TRUTH_TEXT = 1_000_000  # characters
@@ -25,27 +26,19 @@ LEFT_OUT = ("engine", "outputs", "schema", "split", "strip_furniture", "callback
 @extend_schema_field(
     {"type": "array", "items": {"type": "string"}, "minItems": FEWEST, "maxItems": MOST}
 )
-class EngineNames(serializers.Field[tuple[str, ...], Any, str, Any]):
-    """Engines' names: a list, a form's field several times, or text with commas."""
-
-    def get_value(self, dictionary: Any) -> Any:
-        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
-            return ",".join(dictionary.getlist(self.field_name))
-        return super().get_value(dictionary)
+class EngineNames(Names):
+    """Engines' names."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
         given = data if isinstance(data, list) else str(data).split(",")
         names = tuple(dict.fromkeys(name.strip() for name in map(str, given) if name.strip()))
-        if unknown := [name for name in names if name not in ENGINES]:
+        if unknown := [name for name in names if not (name in ENGINES or is_own(name))]:
             raise serializers.ValidationError(
                 f"{unknown[0][:80]!r} is not one of: {', '.join(ENGINES)}."
             )
         if not FEWEST <= len(names) <= MOST:
             raise serializers.ValidationError(f"{FEWEST} to {MOST} different engines.")
         return names
-
-    def to_representation(self, value: tuple[str, ...]) -> str:
-        return ",".join(value)
 
 
 class CompareSubmitSerializer(SubmitSerializer):

@@ -25,7 +25,6 @@ from accounts.audit import address_of
 from accounts.tenancy import PageMixin, actor_of, tenant_of
 from extraction.comparison import TRUTH, Likeness, Run, Texts, marked, truth_pages
 from extraction.documents import parse_pages
-from extraction.engines import ENGINES
 from extraction.errors import ExtractionError, InvalidOption
 from extraction.options import Options
 from extraction.types import Failure
@@ -36,7 +35,7 @@ from jobs.comparisons import FEWEST, MOST, Outcome, Truth
 from jobs.engine_metrics_api import USUAL_DAYS
 from jobs.forms import ACCEPTED, UploadForm
 from jobs.models import Comparison
-from jobs.plan_engines import engines_of
+from jobs.plan_engines import offered
 from jobs.views import ProblemPage, page_or_part, uuid_of
 
 ROWS = 30  # comparisons on one page of the list
@@ -72,11 +71,11 @@ class CompareForm(forms.Form):
 
     def __init__(self, *args: Any, tenant: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = engines_of(tenant)
+        engines = offered(tenant)
         chosen = self.fields["engines"]
         assert isinstance(chosen, forms.MultipleChoiceField)
-        chosen.choices = [(name, f"{name}: {ENGINES[name].title}") for name in names]
-        chosen.initial = names[:FEWEST]
+        chosen.choices = [(name, f"{name}: {title}") for name, title in engines]
+        chosen.initial = [name for name, _ in engines[:FEWEST]]
         own = UploadForm(own_templates=templates.names(tenant)).fields["template"]
         template = self.fields["template"]
         assert isinstance(own, forms.ChoiceField)

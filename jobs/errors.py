@@ -157,6 +157,12 @@ class EngineNotAllowed(ExtractionError):
     status = 403
 
 
+class NothingToRollBack(ExtractionError):
+    code = "nothing_to_roll_back"
+    title = "The engine reads with its base alone"
+    status = 409
+
+
 class Busy(ExtractionError):
     code = "busy"
     title = "Too many others do the same at the moment"

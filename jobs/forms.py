@@ -123,16 +123,16 @@ class UploadForm(forms.Form):
         self,
         *args: Any,
         own_templates: Sequence[tuple[str, str]] = (),
-        engines: Sequence[str] = (),
+        engines: Sequence[tuple[str, str]] = (),
         **kwargs: Any,
     ) -> None:
         """``own_templates`` are the names and labels of the organisation's, ``engines`` the names
-        of those that are offered: without any, all."""
+        and titles of those that are offered: without any, all."""
         super().__init__(*args, **kwargs)
         if engines:
             engine = self.fields["engine"]
             assert isinstance(engine, forms.ChoiceField)
-            engine.choices = [(name, ENGINES[name].title) for name in engines]
+            engine.choices = list(engines)
         template = self.fields["template"]
         assert isinstance(template, forms.ChoiceField)
         own = {name for name, _ in own_templates}

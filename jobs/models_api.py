@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.limits import USUAL
 from accounts.tenancy import actor_of
 from extraction import engines
+from jobs import own_engines
 from jobs.live_workers import live_workers
 from jobs.plan_engines import default_engine, engines_of
 
@@ -66,25 +67,27 @@ class ModelListView(APIView):
         responses=EngineListSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Those of its plan, in their usual order."""
+        """Those of its plan, in their usual order, then its own."""
         tenant = actor_of(request).tenant
         workers = live_workers()
         usual = default_engine(tenant)
         vision = {model.name: model for model in engines.configured().vision}
         reports = [worker.report for worker in workers or [] if worker.report]
         told = []
-        for name in engines_of(tenant):
+        own = [(str(one), one.base, one.active) for one in own_engines.names_of(tenant)]
+        usable = [(name, name, None) for name in engines_of(tenant)]
+        for shown, name, adapter in [*usable, *own]:
             row = engines.ENGINES[name]
             there = None if workers is None else sum(each.pool == row.pool for each in workers)
             held = [model for report in reports for model in report.models if model.name == name]
             first = held[0] if held else None
             told.append(
                 {
-                    "name": name,
-                    "title": row.title,
-                    "default": name == usual,
+                    "name": shown,
+                    "title": row.title if name == shown else f"{row.title}, taught",
+                    "default": shown == usual,
                     "boxes": row.boxes,
-                    "revision": row.revision,
+                    "revision": own_engines.Chosen(name, adapter).revision,
                     "workers": there,
                     "model": None
                     if name not in vision

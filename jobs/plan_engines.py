@@ -6,6 +6,7 @@ from django.conf import settings
 
 from accounts.models import Tenant
 from extraction.engines import ENGINES
+from jobs import own_engines
 from jobs.errors import EngineNotAllowed
 
 
@@ -13,6 +14,13 @@ def engines_of(tenant: Tenant) -> list[str]:
     """The engines that there are and that the plan has, by name, in their usual order."""
     named = tenant.plan.engines if tenant.plan else []
     return [name for name in ENGINES if not named or name in named]
+
+
+def offered(tenant: Tenant) -> list[tuple[str, str]]:
+    """Names and titles of all that it may choose from: those engines, then its own."""
+    usual = [(name, ENGINES[name].title) for name in engines_of(tenant)]
+    own = [(str(row), f"{ENGINES[row.base].title}, taught") for row in own_engines.names_of(tenant)]
+    return usual + own
 
 
 def default_engine(tenant: Tenant) -> str:

@@ -26,6 +26,7 @@ from extraction.documents import parse_pages
 from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
 from jobs.models import ENDED, Job, Page, Status, Task
+from jobs.models.engines import is_own
 from jobs.places import Place, places_of
 
 PLACE_SECONDS = 3  # between looks at the places of those that wait, all at the same moments
@@ -157,7 +158,7 @@ def _look_for_tokens(now: dict[JobKey, Progress], by_models: Mapping[UUID, JobKe
 
 def _is_model(engine: str) -> bool:
     """Whether the engine may tell the tokens that it writes; one since switched off does not."""
-    return engine in ENGINES and ENGINES[engine].pool != "cpu"
+    return is_own(engine) or (engine in ENGINES and ENGINES[engine].pool != "cpu")
 
 
 def tokens_written(job: Job) -> int:

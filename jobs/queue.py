@@ -29,6 +29,7 @@ from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES, Pool
 from jobs.errors import QueueFull
 from jobs.models import Priority, Task
+from jobs.models.engines import is_own
 
 FILTERED = "filtered"  # in Redis, of a worker: 1 where the system filters what its decoders do
 BELL = "jobs.tasks.run_next"
@@ -37,6 +38,7 @@ MOST_BELLS = 100  # in Redis at once; whoever ends a task rings for the next
 ENOUGH_SECONDS = 0.05  # for which as many as may be are taken to be there still
 COUNT_SECONDS = 0.5  # how long a count of what waits is good enough for refusing
 LOCK = 4_711  # of PostgreSQL's advisory locks: one choice at a time in each pool
+OWN_POOL: Pool = "gpu"  # of organisations' own engines: their bases are models
 POOLS: Sequence[str] = get_args(Pool)
 
 # One tenant after the other by a loose index scan, whatever the number of tasks. Who has the fewest
@@ -102,7 +104,7 @@ _OTHERS = f"""{_BUSY}
 
 def pool_of(engine: str) -> str:
     """The pool of workers that read with that engine."""
-    return ENGINES[engine].pool
+    return OWN_POOL if is_own(engine) else ENGINES[engine].pool
 
 
 def next_task(pool: str, without: list[UUID]) -> UUID | None:

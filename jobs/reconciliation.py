@@ -23,6 +23,7 @@ WITH recent AS (
 ), kept AS (
     SELECT tenant_id, period, used, reserved FROM accounts_quotause, recent
     WHERE (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
+    AND period NOT LIKE 'training:%%'
     AND (period IN ('open', 'storage') OR right(period, -strpos(period, ':'))
         >= to_char(since, CASE WHEN period LIKE 'day:%%' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM' END))
 ), pages AS (
@@ -52,7 +53,12 @@ WITH recent AS (
     WHERE status IN ('queued', 'running')
     AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s) GROUP BY 1
     UNION ALL
-    SELECT tenant_id, 'storage', sum(stored_bytes), 0 FROM jobs_job
+    SELECT tenant_id, 'storage', sum(bytes), 0 FROM (
+        SELECT tenant_id, stored_bytes AS bytes FROM jobs_job
+        UNION ALL
+        SELECT tenant_id, size FROM jobs_storedfile AS file
+        WHERE NOT EXISTS (SELECT FROM jobs_job WHERE file_id = file.id)
+    ) AS kept_files
     WHERE (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s) GROUP BY 1
 )
 SELECT tenant_id, period, coalesce(kept.used, 0), coalesce(kept.reserved, 0),

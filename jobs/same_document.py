@@ -30,7 +30,6 @@ from prometheus_client import Counter
 from accounts.identifiers import first_since
 from accounts.models import Tenant
 from extraction.code_revision import code_revision
-from extraction.engines import ENGINES
 from extraction.errors import ExtractionError
 from extraction.formats import FORMATS
 from extraction.options import Options
@@ -75,10 +74,12 @@ def key_of(
     options: Options,
     template_version: int | None,
     templates_state: str,
+    engine_revision: str,
 ) -> UUID | None:
     """What documents and options have in common that give the same result; None: not to be shared.
 
-    A keyed hash, for passwords are in it.
+    ``engine_revision`` is what the engine's results depend on. A keyed hash, for passwords are in
+    it.
     """
     if not settings.RESULT_CACHE_SECONDS:
         return None
@@ -91,7 +92,7 @@ def key_of(
         sha256,
         wanted,
         template_version,
-        ENGINES[options.engine].revision,
+        engine_revision,
         code_revision(),
         repr(settings.LIMITS),
     ]

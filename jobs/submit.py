@@ -24,6 +24,7 @@ from jobs import (
     claims,
     idempotency,
     metering,
+    own_engines,
     queue,
     receivers,
     result_cache,
@@ -44,11 +45,13 @@ from jobs.uploads import Upload
 class Order:
     """What is to be done with a document or many, and who asks.
 
-    ``template`` is what ``options.template`` meant when it was asked for, None where none was.
+    ``template`` is what ``options.template`` meant when it was asked for, None where none was;
+    ``engine`` what ``options.engine`` did.
     """
 
     actor: Actor
     options: Options
+    engine: own_engines.Chosen
     template: templates.Asked | None
     metadata: dict[str, Any]
     priority: Priority
@@ -71,13 +74,16 @@ def order(
     Raises ``QueueFull``, ``EngineNotAllowed``, ``TemplateNotFound``, and ``InvalidOption`` for
     options that exclude each other and a retention longer than allowed.
     """
-    refuse_engine(actor.tenant, options.engine)
+    engine = own_engines.chosen(actor.tenant, options.engine)
+    refuse_engine(actor.tenant, engine.base)
     queue.refuse_when_full(queue.pool_of(options.engine))
     templates.refuse_both(options.fields, options.template)
     asked = templates.resolve(actor.tenant, options.template) if options.template else None
     options = replace(options, template=asked.name if asked else "")
     hours = retention.hours_for(actor.tenant, retention_hours)
-    return Order(actor, options, asked, metadata or {}, priority, address, retention_hours=hours)
+    return Order(
+        actor, options, engine, asked, metadata or {}, priority, address, retention_hours=hours
+    )
 
 
 def submit_job(
@@ -151,7 +157,12 @@ def same_as(placed: Order, file: StoredFile, templates_state: str) -> Same | Non
         return None
     tenant, version = placed.actor.tenant, placed.template.version if placed.template else None
     key = same_document.key_of(
-        tenant, file.sha256, placed.options, version.pk if version else None, templates_state
+        tenant,
+        file.sha256,
+        placed.options,
+        version.pk if version else None,
+        templates_state,
+        placed.engine.revision,
     )
     return Same(key, result_cache.recall(tenant.pk, key)) if key else None
 
@@ -244,6 +255,7 @@ def create(
         created_by=placed.actor.user,
         api_key=placed.actor.api_key,
         engine=options.engine,
+        adapter=placed.engine.adapter,
         priority=placed.priority,
         options=shown(options),
         template_version=placed.template.version if placed.template else None,

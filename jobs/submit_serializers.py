@@ -26,6 +26,8 @@ from extraction.options import Options
 from jobs import fetching, netguard, uploads
 from jobs.archives import display_name
 from jobs.models import Priority
+from jobs.models.engines import OWN
+from jobs.own_engines import NAME
 from jobs.retention import MAX_HOURS
 from jobs.uploads import Upload
 
@@ -34,9 +36,21 @@ MAX_METADATA_LEVELS = 32  # of objects and lists in each other
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # in JSON's escapes, but not for PostgreSQL
 
 
+class Names(serializers.Field[tuple[str, ...], Any, str, Any]):
+    """Names, with commas, a form's field several times or, in a body of JSON, in a list."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
+            return ",".join(dictionary.getlist(self.field_name))
+        return super().get_value(dictionary)
+
+    def to_representation(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
 @extend_schema_field(OpenApiTypes.STR)
-class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
-    """Field names, separated by commas or, in a body of JSON, in a list."""
+class FieldNames(Names):
+    """Names of fields of the catalogue."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
         wanted = _names(data)
@@ -46,13 +60,10 @@ class FieldNames(serializers.Field[tuple[str, ...], str, str, Any]):
             raise serializers.ValidationError(error.detail) from error
         return wanted
 
-    def to_representation(self, value: tuple[str, ...]) -> str:
-        return ",".join(value)
-
 
 @extend_schema_field(OpenApiTypes.STR)
-class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
-    """Names of output formats, separated by commas or, in a body of JSON, in a list."""
+class FormatNames(Names):
+    """Names of output formats."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
         wanted = dict.fromkeys(_names(data))
@@ -61,9 +72,6 @@ class FormatNames(serializers.Field[tuple[str, ...], str, str, Any]):
                 f"{', '.join(sorted(unknown))[:80]!r} is not one of: {', '.join(FORMATS)}."
             )
         return tuple(wanted)
-
-    def to_representation(self, value: tuple[str, ...]) -> str:
-        return ",".join(value)
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -107,6 +115,27 @@ class MetadataField(serializers.Field[dict[str, Any], str, str, Any]):
         return json.dumps(value)
 
 
+@extend_schema_field(
+    {
+        "type": "string",
+        "anyOf": [
+            {"enum": list(ENGINES)},
+            {"pattern": f"^{OWN}{NAME}$", "description": "an engine of the organisation's own"},
+        ],
+    }
+)
+class EngineName(serializers.ChoiceField):
+    """The name of an engine; whether an ``own:NAME`` is there, ``submit.order`` looks."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__([(row.name, row.title) for row in ENGINES.values()], **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, str) and re.fullmatch(OWN + NAME, data):
+            return data
+        return str(super().to_internal_value(data))
+
+
 class SubmitSerializer(serializers.Serializer[Any]):
     """A document and what to do with it."""
 
@@ -120,9 +149,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(
         required=False, allow_blank=True, max_length=255, help_text="what people are shown"
     )
-    engine = serializers.ChoiceField(
-        choices=[(row.name, row.title) for row in ENGINES.values()], required=False
-    )
+    engine = EngineName(required=False)
     pages = serializers.CharField(
         required=False, allow_blank=True, max_length=1000, help_text='"1-3,7"; all if left out'
     )

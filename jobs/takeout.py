@@ -31,7 +31,7 @@ from jobs.batch_export import CHUNK_BYTES, Pipe
 from jobs.belongings import Table, tables
 from jobs.departure import sum_of_documents
 from jobs.downloads import file_name
-from jobs.models import FieldTemplateVersion, Job, Status
+from jobs.models import FieldTemplateVersion, Job, Status, StoredFile
 
 JOBS_AT_ONCE = 200
 # Columns that would let whoever reads the export act for somebody
@@ -120,6 +120,8 @@ def _entries(tenant: Tenant, told: Told) -> Iterator[Entry]:
     yield Entry("results.jsonl", _results(tenant, told))
     for job in _jobs(tenant):
         yield from _files(job, told)
+    for file in StoredFile.objects.for_tenant(tenant).filter(job=None).order_by("pk"):
+        yield from _kept(file, told)
 
 
 def _organisation(tenant: Tenant) -> dict[str, Any]:
@@ -202,6 +204,17 @@ def _files(job: Job, told: Told) -> Iterator[Entry]:
         else:
             told.count(kind)
             yield Entry(name, _parts(file), packed=True)
+
+
+def _kept(file: StoredFile, told: Told) -> Iterator[Entry]:
+    """A file that is no job's: a document of a dataset, or what a training has learned."""
+    try:
+        content = storage.open_file(file.key)
+    except FileNotFoundError:
+        told.missing.append({"file": str(file.pk), "what": "training", "why": "gone"})
+    else:
+        told.count("training")
+        yield Entry(f"training/{file.pk}/{file_name(file.name)}", _parts(content), packed=True)
 
 
 def _parts(file: Any) -> Iterator[bytes]:

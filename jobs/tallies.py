@@ -12,6 +12,7 @@ from django.db import connection
 from extraction.engines.degraded import DEGRADED
 from extraction.types import Page
 from jobs.models import EngineTally
+from jobs.models.engines import counted_as
 
 __all__ = ["BOUNDS", "DEGRADED", "Tally", "count", "totals"]
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)  # seconds a page
@@ -53,7 +54,7 @@ def count(engine: str, page: Page) -> None:
     if not failed:
         within[at] = 1
     row: list[str | int | float | list[int]] = [
-        engine,
+        counted_as(engine),
         os.getpid() % SHARDS,
         int(not failed and not degraded),
         int(not failed and degraded),

@@ -25,10 +25,11 @@ from extraction import engines, pipeline, types
 from extraction.engines import degraded
 from extraction.errors import Cancelled, EngineUnavailable, ExtractionError
 from extraction.options import Options
-from jobs import claims, lifecycle, queue, results, storage, templates
+from jobs import claims, lifecycle, own_engines, queue, results, storage, templates
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
 from jobs.hands import Hands
 from jobs.models import Job, Task
+from jobs.models.engines import is_own
 from jobs.results import source_of
 from jobs.sealing import unseal
 
@@ -222,7 +223,7 @@ def _read(task: Task, path: Path, options: Options, stop: Stop, written: dict[in
     pipeline.read_pages(
         path,
         options,
-        engines.get(task.job.engine, settings.WORKER_THREADS),
+        own_engines.engine_of(task.job, settings.WORKER_THREADS),
         limits=settings.LIMITS,
         on_open=on_open,
         on_page=on_page,
@@ -234,9 +235,10 @@ def _read(task: Task, path: Path, options: Options, stop: Stop, written: dict[in
 
 def _instead(job: Job) -> pipeline.Instead | None:
     """Who reads while the job's engine is out of order, where its organisation does not wait."""
-    row = engines.ENGINES.get(job.engine)
-    if row is None or row.pool == "cpu":
-        return None
+    if not is_own(job.engine):
+        row = engines.ENGINES.get(job.engine)
+        if row is None or row.pool == "cpu":
+            return None
     if job.tenant.when_engine_away != WhenEngineAway.FALL_BACK:
         return None
     return partial(degraded.read_instead, why=degraded.AWAY, threads=settings.WORKER_THREADS)

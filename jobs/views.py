@@ -45,7 +45,7 @@ from jobs import (
 from jobs.api import result_response
 from jobs.forms import UploadForm
 from jobs.models import Job, Page, Review, Status
-from jobs.plan_engines import default_engine, engines_of
+from jobs.plan_engines import default_engine, offered
 
 ROWS = 30  # jobs on one page of the list
 PANELS = {
@@ -130,7 +130,7 @@ class NewJobPage(PageMixin, View):
         actor = actor_of(request)
         own = templates.names(actor.tenant)
         form = UploadForm(
-            request.POST, request.FILES, own_templates=own, engines=engines_of(actor.tenant)
+            request.POST, request.FILES, own_templates=own, engines=offered(actor.tenant)
         )
         if not form.is_valid():
             problems = [
@@ -320,7 +320,7 @@ def _upload_context(actor: Actor) -> dict[str, Any]:
     form = UploadForm(
         initial={"engine": default_engine(actor.tenant)},
         own_templates=templates.names(actor.tenant),
-        engines=engines_of(actor.tenant),
+        engines=offered(actor.tenant),
     )
     limited = limit_of(actor.tenant, PAGES_PER_MONTH) is not None
     return {

@@ -142,11 +142,25 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E011",
             )
         )
-    for name in ("PAGES_PER_DAY", "PAGES_PER_MONTH", "STORAGE_BYTES", "OPEN_JOBS"):
+    quotas = ("PAGES_PER_DAY", "PAGES_PER_MONTH", "STORAGE_BYTES", "OPEN_JOBS")
+    for name in (*quotas, "TRAINING_SECONDS_PER_MONTH"):
         quota = getattr(settings, f"QUOTA_{name}")
         if quota is not None and quota < 0:
             hint = "Leave it empty for no limit."
             found.append(Error(f"QUOTA_{name} is below 0.", hint=hint, id="ocrsite.E012"))
+    training = ("MAX_SECONDS", "MOST_EXAMPLES", "MOST_CHARACTERS")
+    if (
+        min(getattr(settings, f"TRAINING_{name}") for name in training) < 1
+        or settings.TRAINING_KEEP_SECONDS < 0
+    ):
+        names = ", ".join(f"TRAINING_{name}" for name in training)
+        found.append(
+            Error(
+                f"{names} or TRAINING_KEEP_SECONDS is out of range.",
+                hint="At least 1 each, and 0 or more seconds.",
+                id="ocrsite.E040",
+            )
+        )
     if not 1 <= settings.INVITATION_HOURS <= 24 * 365:
         hint = "1 hour to a year."
         found.append(Error("INVITATION_HOURS is out of range.", hint=hint, id="ocrsite.E030"))

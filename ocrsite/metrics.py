@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
@@ -37,6 +38,8 @@ from extraction import engines
 from jobs import deliveries, queue, tallies
 from jobs.live_workers import live_workers
 from jobs.models import Job, Task
+from jobs.models.engines import counted_as
+from learning.models import TrainingRun
 
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 QUICK_SECONDS = 0.1  # what is counted faster is counted at every scrape
@@ -67,8 +70,11 @@ class JobsCollector(Collector):
             "ocrsite_jobs", "Jobs kept, by state and engine", labels=["status", "engine"]
         )
         rows = Job.objects.order_by().values_list("status", "engine").annotate(Count("pk"))
+        kept: Counter[tuple[str, str]] = Counter()
         for status, engine, count in _counted("jobs", rows):
-            jobs.add_metric([status, engine], count)
+            kept[status, counted_as(engine)] += count
+        for labels, count in kept.items():
+            jobs.add_metric(labels, count)
         yield jobs
         tasks = GaugeMetricFamily(
             "ocrsite_tasks",
@@ -96,12 +102,25 @@ class JobsCollector(Collector):
         )
         records = UsageRecord.objects.order_by().values_list("engine")
         sums = records.annotate(Sum("pages"), Sum("compute_seconds"))
+        pages_of: Counter[str] = Counter()
+        seconds_of: dict[str, float] = {}
         for engine, pages, spent in _counted("usage", sums):
-            used.add_metric([engine], pages)
-            seconds.add_metric([engine], spent)
+            name = counted_as(engine)
+            pages_of[name] += pages
+            seconds_of[name] = seconds_of.get(name, 0.0) + spent
+        for name, pages in pages_of.items():
+            used.add_metric([name], pages)
+            seconds.add_metric([name], seconds_of[name])
         yield used
         yield seconds
         yield from _engines()
+        runs = GaugeMetricFamily(
+            "ocrsite_training_runs", "Training runs kept, by state", labels=["status"]
+        )
+        states = TrainingRun.objects.order_by().values_list("status").annotate(Count("pk"))
+        for status, count in _counted("training", states):
+            runs.add_metric([status], count)
+        yield runs
         told = GaugeMetricFamily(
             "ocrsite_deliveries", "Webhook deliveries kept, by outcome", labels=["status"]
         )

@@ -156,6 +156,14 @@ VISION_QUANTISATION: Any = env.str("VISION_QUANTISATION", default="auto")  # non
 VISION_MEMORY_MB = env.int("VISION_MEMORY_MB", default=0)  # for all of them; 0: what is free
 VISION_BATCH_SECONDS = env.float("VISION_BATCH_SECONDS", default=0.05)  # a page waits for others
 
+# Fine-tuning (docs/fine-tuning.md): datasets, runs of `manage.py trainer`, adapters of workers
+TRAINING_DIR = Path(env.str("TRAINING_DIR", default="") or VAR_DIR / "training")
+ADAPTERS_DIR = Path(env.str("ADAPTERS_DIR", default="") or VAR_DIR / "adapters")
+TRAINING_MAX_SECONDS = env.int("TRAINING_MAX_SECONDS", default=86_400)  # of one run
+TRAINING_KEEP_SECONDS = env.int("TRAINING_KEEP_SECONDS", default=300)  # checkpoints to the storage
+TRAINING_MOST_EXAMPLES = env.int("TRAINING_MOST_EXAMPLES", default=5_000)  # of a dataset
+TRAINING_MOST_CHARACTERS = env.int("TRAINING_MOST_CHARACTERS", default=50_000)  # of one text
+
 # Engines on other machines (docs/engines.md); off where OPENAI_URL is empty, and at 0 pages a day
 _openai_url = env.str("OPENAI_URL", default="")
 _reads_as = env.str("OPENAI_READS_AS", default="nanonets-ocr2-3b")
@@ -212,6 +220,7 @@ QUOTA_PAGES_PER_DAY = env.int("QUOTA_PAGES_PER_DAY", default=None)
 QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
 QUOTA_STORAGE_BYTES = env.int("QUOTA_STORAGE_BYTES", default=None)
 QUOTA_OPEN_JOBS = env.int("QUOTA_OPEN_JOBS", default=None)
+QUOTA_TRAINING_SECONDS_PER_MONTH = env.int("QUOTA_TRAINING_SECONDS_PER_MONTH", default=None)
 
 # Invoices: who issues them, and their numbers ("INV-2026-00001")
 INVOICE_ISSUER_NAME = env.str("INVOICE_ISSUER_NAME", default="")  # empty: none are issued
@@ -347,6 +356,7 @@ INSTALLED_APPS = [
     "ocrsite",
     "accounts",
     "jobs",
+    "learning",
 ]
 MIDDLEWARE = [
     "accounts.request_ids.RequestIdMiddleware",
@@ -508,6 +518,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.models.Status",
+        "TrainingRunStatus": "learning.models.RunStatus",
         "ComparedJobStatus": "jobs.comparisons.STATES",
         "ComparisonStatus": "jobs.comparisons.STATUSES",
         "ApiKeyStatus": "accounts.models.KEY_STATES",

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 import accounts.urls
 import jobs.urls
+import learning.urls
 from accounts import refusals, request_ids
 from ocrsite import health, problems
 
@@ -45,6 +46,7 @@ swagger = SwaggerView.as_view(url_name="schema", http_method_names=["get", "head
 api = [
     *accounts.urls.api_urlpatterns,
     *jobs.urls.api_urlpatterns,
+    *learning.urls.api_urlpatterns,
     path("health", health.HealthView.as_view(), name="health"),
     path("schema", SchemaView.as_view(**PUBLIC), name="schema"),
     path("docs", swagger, name="api-docs"),
@@ -56,6 +58,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("", include(accounts.urls.urlpatterns)),
     path("", include(jobs.urls.urlpatterns)),
+    path("", include(learning.urls.urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 

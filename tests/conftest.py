@@ -103,11 +103,10 @@ def django_db_setup(
 ) -> Iterator[None]:
     """Tests run as the application's role, and those with transactions of their own empty every
     table afterwards, the ledger too."""
-    from django.conf import settings
     from django.db import connection
 
     from ocrsite.database.roles import as_owner
-    from tests.owner import FUNCTION
+    from tests.owner import FUNCTION, may_empty
 
     owner = django_db_modify_db_settings
     with django_db_blocker.unblock():
@@ -118,9 +117,8 @@ def django_db_setup(
             )
             for table, trigger in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-            role = connection.ops.quote_name(settings.DATABASES["default"]["USER"])
-            cursor.execute(f"GRANT TRUNCATE, MAINTAIN ON ALL TABLES IN SCHEMA public TO {role}")
             cursor.execute(FUNCTION)
+        may_empty()
         owner.close()
     yield
     with django_db_blocker.unblock():
@@ -163,6 +161,15 @@ def files(settings: Settings, tmp_path: Path) -> Path:
     """The file storage of this test alone."""
     settings.MEDIA_ROOT = str(tmp_path / "files")
     return tmp_path / "files"
+
+
+@pytest.fixture
+def base() -> Iterator[None]:
+    """The tiny vision-language model switched on, to be taught."""
+    from tests.learning.teaching import taught
+
+    with taught():
+        yield
 
 
 @pytest.fixture

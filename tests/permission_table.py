@@ -19,6 +19,7 @@ SIGNED_IN = "anybody signed in"
 
 READ, WRITE, CANCEL = "jobs:read", "jobs:write", "jobs:cancel"
 CORRECT, TEMPLATES, WEBHOOKS = "fields:correct", "templates:write", "webhooks:write"
+TRAIN = "training:write"
 USAGE, KEYS, SETTINGS = "usage:read", "keys:manage", "settings:write"
 AUDIT, BILLING, PAYS = "audit:read", "billing:read", "billing:manage"
 EXPORT, DELETE = "tenant:export", "tenant:delete"
@@ -45,6 +46,19 @@ NEEDS: dict[str, dict[str, str]] = {
     "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": READ},
     "api/v1/compare": {"get": READ, "post": WRITE},
     "api/v1/compare/<uuid:pk>": {"get": READ, "delete": WRITE},
+    "api/v1/datasets": {"get": READ, "post": TRAIN},
+    "api/v1/datasets/<uuid:pk>": {"get": READ, "delete": TRAIN},
+    "api/v1/datasets/<uuid:pk>/corrections": {"post": TRAIN},
+    "api/v1/datasets/<uuid:pk>/examples": {"get": READ, "post": TRAIN},
+    "api/v1/datasets/<uuid:pk>/examples/<uuid:example>": {"delete": TRAIN},
+    "api/v1/datasets/<uuid:pk>/export": {"get": READ},
+    "api/v1/training-runs": {"get": READ, "post": TRAIN},
+    "api/v1/training-runs/<uuid:pk>": {"get": READ, "delete": TRAIN},
+    "api/v1/training-runs/<uuid:pk>/cancel": {"post": TRAIN},
+    "api/v1/training-runs/<uuid:pk>/promote": {"post": TRAIN},
+    "api/v1/own-engines": {"get": READ},
+    "api/v1/own-engines/<own:name>": {"get": READ, "delete": TRAIN},
+    "api/v1/own-engines/<own:name>/rollback": {"post": TRAIN},
     "api/v1/metrics/models": {"get": USAGE},
     "api/v1/metrics/leaderboard": {"get": USAGE},
     "api/v1/cache": {"get": USAGE},
@@ -154,6 +168,17 @@ NEEDS: dict[str, dict[str, str]] = {
     "compare/engines": {"get": USAGE},
     "compare/<uuid:pk>": {"get": READ},
     "compare/<uuid:pk>/delete": {"post": WRITE},
+    "fine-tuning": {"get": READ, "post": TRAIN},
+    "fine-tuning/datasets/<uuid:pk>": {"get": READ, "post": TRAIN},
+    "fine-tuning/datasets/<uuid:pk>/corrections": {"post": TRAIN},
+    "fine-tuning/datasets/<uuid:pk>/examples": {"post": TRAIN},
+    "fine-tuning/datasets/<uuid:pk>/export": {"get": READ},
+    "fine-tuning/datasets/<uuid:pk>/delete": {"post": TRAIN},
+    "fine-tuning/runs/<uuid:pk>": {"get": READ},
+    "fine-tuning/runs/<uuid:pk>/cancel": {"post": TRAIN},
+    "fine-tuning/runs/<uuid:pk>/delete": {"post": TRAIN},
+    "fine-tuning/runs/<uuid:pk>/promote": {"post": TRAIN},
+    "fine-tuning/engines/<own:name>/rollback": {"post": TRAIN},
 }
 
 

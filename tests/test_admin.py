@@ -38,8 +38,11 @@ from jobs import claims, deliveries, receivers, review, templates, webhooks
 from jobs.models import (
     Batch,
     CallbackSecret,
+    ComparedJob,
+    Comparison,
     Delivery,
     DeliveryAttempt,
+    EngineTally,
     Extraction,
     FieldRevision,
     FieldTemplate,
@@ -58,6 +61,7 @@ from jobs.models import (
 from tests.accounts.billing import subscribe, terms, use
 from tests.documents import encrypted_pdf, text_pdf
 from tests.jobs.batching import make_batch
+from tests.jobs.comparing import make_comparison
 from tests.jobs.hooking import hook
 from tests.jobs.making import make_job, run_job
 from tests.jobs.reviewing import RIGHT, read_job
@@ -72,6 +76,9 @@ OURS = [model for app in ("accounts", "jobs") for model in apps.get_app_config(a
 HISTORY = [
     Invitation,
     Batch,
+    Comparison,
+    ComparedJob,
+    EngineTally,
     Job,
     StoredFile,
     Page,
@@ -131,6 +138,7 @@ def rows(acme: Organisation, settings: Settings) -> None:
     make_job(acme, encrypted_pdf("geheim"), password="geheim")
     made = {"name": "acme", "fields": [{"name": "iban", "examples": ["A-17"]}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(made))
+    make_comparison(acme, text_pdf(["A-17"]), truth={"number": "A-17"}, text="A-17")
     waiting = make_job(acme)
     IdempotencyKey.objects.create(
         tenant=acme.tenant, route="ocr/jobs", key="k", fingerprint="f", made=waiting.pk, status=202
@@ -187,7 +195,7 @@ def test_a_documents_text_and_password_are_not_shown(operator: Client, rows: Non
 def test_quotas_tell_whether_their_counters_are_right(operator: Client, rows: None) -> None:
     url = reverse("admin:accounts_quotause_changelist")
     assert "Differences = 0" in operator.get(url).content.decode()
-    QuotaUse.objects.filter(period="open").update(used=7)
+    QuotaUse.objects.filter(period="open").update(used=70)
     assert "Differences = 1: see manage.py quotas" in operator.get(url).content.decode()
 
 

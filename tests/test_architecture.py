@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "extraction": {"extraction"},
     "accounts": {"accounts"},
     "jobs": {"jobs", "accounts", "extraction"},
-    "ocrsite": {"ocrsite", "jobs", "accounts", "extraction"},
+    "learning": {"learning", "jobs", "accounts", "extraction"},
+    "ocrsite": {"ocrsite", "learning", "jobs", "accounts", "extraction"},
     "demo": {"demo", "ocrsite"},
 }
 # not installed in the web image

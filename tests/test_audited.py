@@ -29,19 +29,21 @@ from accounts.permissions import Role
 from jobs import job_actions
 from jobs.batch_actions import cancel as cancel_batch
 from jobs.models import Batch, Delivery, Job
+from learning.models import TrainingRun
 from tests.accounts.billing import subscribe, terms
 from tests.accounts.inviting import invited
 from tests.jobs.comparing import make_comparison
 from tests.jobs.hooking import hook
 from tests.jobs.making import form_file, make_job
 from tests.jobs.reviewing import RIGHT, read_job
+from tests.learning.teaching import BASE, filled, make_training
 from tests.people import PASSWORD, Organisation
 from tests.signing_in import App, by_page
 from tests.test_isolation import METHODS, address, methods_of, patterns
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.usefixtures("files", "empty_queue"),
+    pytest.mark.usefixtures("files", "empty_queue", "base"),
 ]
 
 READING = {"get"}
@@ -77,6 +79,20 @@ def batch(acme: Organisation) -> Any:
 
 def compared(acme: Organisation) -> Any:
     return make_comparison(acme).pk
+
+
+def taught(acme: Organisation) -> Any:
+    return filled(acme).pk
+
+
+def trained(acme: Organisation) -> Any:
+    return make_training(acme).pk
+
+
+def training(acme: Organisation) -> Any:
+    pk = trained(acme)
+    TrainingRun.objects.filter(pk=pk).update(status="queued", adapter=None)
+    return pk
 
 
 def cancelled_batch(acme: Organisation) -> Any:
@@ -226,6 +242,56 @@ AUDITED: dict[str, dict[str, Call | str]] = {
         )
     },
     "compare/<uuid:pk>/delete": {"post": Call("compare.delete", compared)},
+    "api/v1/datasets": {
+        "post": Call("dataset.create", taught, body=lambda acme, pk: {"name": "x", "base": BASE})
+    },
+    "api/v1/datasets/<uuid:pk>": {"delete": Call("dataset.delete", trained)},
+    "api/v1/datasets/<uuid:pk>/corrections": {"post": Call("dataset.import", trained)},
+    "api/v1/datasets/<uuid:pk>/examples": {
+        "post": Call(
+            "dataset.add",
+            trained,
+            body=lambda acme, pk: {"file": form_file(), "text": "right"},
+            multipart=True,
+        )
+    },
+    "api/v1/datasets/<uuid:pk>/examples/<uuid:example>": {
+        "delete": Call("dataset.remove", trained)
+    },
+    "api/v1/training-runs": {
+        "post": Call("training.submit", taught, body=lambda acme, pk: {"dataset": pk})
+    },
+    "api/v1/training-runs/<uuid:pk>": {"delete": Call("training.delete", trained)},
+    "api/v1/training-runs/<uuid:pk>/cancel": {"post": Call("training.cancel", training)},
+    "api/v1/training-runs/<uuid:pk>/promote": {
+        "post": Call("own_engine.promote", trained, lambda acme, pk: {"engine": "mine"})
+    },
+    "api/v1/own-engines/<own:name>": {"delete": Call("own_engine.delete", trained)},
+    "api/v1/own-engines/<own:name>/rollback": {"post": Call("own_engine.roll_back", trained)},
+    "fine-tuning": {
+        "post": Call("dataset.create", taught, body=lambda acme, pk: {"name": "x", "base": BASE})
+    },
+    "fine-tuning/datasets/<uuid:pk>": {
+        "post": Call(
+            "training.submit", taught, lambda acme, pk: {"epochs": 1, "learning_rate": 0.001}
+        )
+    },
+    "fine-tuning/datasets/<uuid:pk>/corrections": {"post": Call("dataset.import", trained)},
+    "fine-tuning/datasets/<uuid:pk>/examples": {
+        "post": Call(
+            "dataset.add",
+            trained,
+            body=lambda acme, pk: {"file": form_file(), "page": 1, "text": "right"},
+            multipart=True,
+        )
+    },
+    "fine-tuning/datasets/<uuid:pk>/delete": {"post": Call("dataset.delete", trained)},
+    "fine-tuning/runs/<uuid:pk>/cancel": {"post": Call("training.cancel", training)},
+    "fine-tuning/runs/<uuid:pk>/delete": {"post": Call("training.delete", trained)},
+    "fine-tuning/runs/<uuid:pk>/promote": {
+        "post": Call("own_engine.promote", trained, lambda acme, pk: {"engine": "mine"})
+    },
+    "fine-tuning/engines/<own:name>/rollback": {"post": Call("own_engine.roll_back", trained)},
     "api/v1/reviews/<uuid:pk>/take": {"post": Call("review.take", in_review)},
     "api/v1/reviews/<uuid:pk>/release": {"post": Call("review.release", taken)},
     "api/v1/reviews/<uuid:pk>/confirm": {

@@ -28,7 +28,7 @@ from tests.test_isolation import ROUTES
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
-APPS = ("ocrsite", "accounts", "jobs", "extraction")
+APPS = ("ocrsite", "accounts", "jobs", "learning", "extraction")
 
 
 def text(name: str) -> str:
@@ -245,7 +245,7 @@ def test_every_command_is_documented() -> None:
     ]
     assert sorted(commands) == [
         "audit", "billing", "create_tenant", "deliver", "migrate", "models", "ocr", "orphans",
-        "quotas", "secrets", "sweep", "worker",
+        "quotas", "secrets", "sweep", "trainer", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
@@ -304,3 +304,19 @@ def test_every_promise_of_security_names_tests_that_exist() -> None:
             body = (ROOT / path).read_text()
             assert not test or f"def {test}(" in body, (number, path, test)
     assert len(open_ones) <= 3
+
+
+def test_settings_of_a_training_are_documented() -> None:
+    from extraction.training.settings import BOUNDS, TrainingSettings
+
+    usual = TrainingSettings()
+    table = {
+        cells[1].strip(" `"): [cell.strip() for cell in cells[2:4]]
+        for line in text("fine-tuning.md").splitlines()
+        if line.startswith("| `") and len(cells := line.split("|")) == 6
+    }
+    for name, (least, most) in BOUNDS.items():
+        written, bounds = table[name]
+        assert float(written) == getattr(usual, name), name
+        assert [float(bound) for bound in bounds.split(",")] == [least, most], name
+    assert set(table) == {*BOUNDS, "quantisation"}

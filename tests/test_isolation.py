@@ -30,6 +30,7 @@ from jobs.models import Batch, ComparedJob, Comparison, Delivery, FieldTemplate,
 from tests.accounts.billing import make_invoice
 from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, form_file, make_job, run_job
+from tests.learning.teaching import make_training
 from tests.people import PASSWORD, Organisation
 
 pytestmark = [
@@ -66,6 +67,19 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/batches/<uuid:pk>/export.<export:name>": {"get": "object"},
     "api/v1/compare": {"get": "list", "post": "list"},
     "api/v1/compare/<uuid:pk>": {"get": "object", "delete": "object"},
+    "api/v1/datasets": {"get": "list", "post": "list"},
+    "api/v1/datasets/<uuid:pk>": {"get": "object", "delete": "object"},
+    "api/v1/datasets/<uuid:pk>/corrections": {"post": "object"},
+    "api/v1/datasets/<uuid:pk>/examples": {"get": "object", "post": "object"},
+    "api/v1/datasets/<uuid:pk>/examples/<uuid:example>": {"delete": "object"},
+    "api/v1/datasets/<uuid:pk>/export": {"get": "object"},
+    "api/v1/training-runs": {"get": "list", "post": "list"},
+    "api/v1/training-runs/<uuid:pk>": {"get": "object", "delete": "object"},
+    "api/v1/training-runs/<uuid:pk>/cancel": {"post": "object"},
+    "api/v1/training-runs/<uuid:pk>/promote": {"post": "object"},
+    "api/v1/own-engines": {"get": "list"},
+    "api/v1/own-engines/<own:name>": {"get": "object", "delete": "object"},
+    "api/v1/own-engines/<own:name>/rollback": {"post": "object"},
     "api/v1/metrics/models": {"get": "list"},
     "api/v1/metrics/leaderboard": {"get": "list"},
     "api/v1/cache": {"get": "list"},
@@ -179,6 +193,17 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "compare/engines": {"get": "list"},
     "compare/<uuid:pk>": {"get": "object"},
     "compare/<uuid:pk>/delete": {"post": "object"},
+    "fine-tuning": {"get": "list", "post": "list"},
+    "fine-tuning/datasets/<uuid:pk>": {"get": "object", "post": "object"},
+    "fine-tuning/datasets/<uuid:pk>/corrections": {"post": "object"},
+    "fine-tuning/datasets/<uuid:pk>/examples": {"post": "object"},
+    "fine-tuning/datasets/<uuid:pk>/export": {"get": "object"},
+    "fine-tuning/datasets/<uuid:pk>/delete": {"post": "object"},
+    "fine-tuning/runs/<uuid:pk>": {"get": "object"},
+    "fine-tuning/runs/<uuid:pk>/cancel": {"post": "object"},
+    "fine-tuning/runs/<uuid:pk>/delete": {"post": "object"},
+    "fine-tuning/runs/<uuid:pk>/promote": {"post": "object"},
+    "fine-tuning/engines/<own:name>/rollback": {"post": "object"},
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -218,6 +243,8 @@ def address(route: str, pk: uuid.UUID) -> str:
     """The route with this id, of a template with the name that goes with it, of a batch too."""
     return "/" + (
         route.replace("<uuid:pk>", str(pk))
+        .replace("<uuid:example>", str(pk))
+        .replace("<own:name>", f"of-{pk}")
         .replace("<template:name>", f"of-{pk}")
         .replace("<format:name>", "json")
         .replace("<export:name>", "csv")
@@ -253,14 +280,15 @@ def call(client: Client, method: str, url: str) -> tuple[int, bytes, str]:
 
 
 def rows_of(acme: Organisation) -> Job:
-    """A job with a result and pictures; of its id also a batch, a template, a webhook, a delivery,
-    a member, an invitation, a key and an invoice."""
+    """A job with a result and pictures; of its id also a batch, a dataset, a training run, an own
+    engine, a template, a webhook, a delivery, a member, an invitation, a key and an invoice."""
     job = make_job(acme, preview=True)
     batch = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     Job.objects.filter(pk=job.pk).update(batch=batch, batch_position=1)
     run_job(str(job.pk))
     compared = Comparison.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     ComparedJob.objects.create(comparison=compared, position=1, engine=job.engine, job=job)
+    make_training(acme, pk=job.pk)
     make_invoice(acme.tenant, pk=job.pk)
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))

@@ -93,6 +93,7 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),
         ({"LISTEN_TICK_SECONDS": "0"}, "LISTEN_TICK_SECONDS"),
         ({"QUOTA_PAGES_PER_DAY": "-1"}, "QUOTA_PAGES_PER_DAY"),
+        ({"TRAINING_MAX_SECONDS": "0"}, "TRAINING_MAX_SECONDS"),
         ({"QUOTA_OPEN_JOBS": "many"}, "QUOTA_OPEN_JOBS"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
         ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),

@@ -32,6 +32,9 @@ class Plan(models.Model):
     running_tasks = models.PositiveIntegerField(
         null=True, blank=True, help_text="workers that may be on its jobs at once"
     )
+    training_seconds_per_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="of fine-tuning"
+    )
     storage_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     retention_hours = models.PositiveIntegerField(null=True, blank=True, help_text="at most")
     calls_per_minute = models.PositiveIntegerField(null=True, blank=True)

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -19,7 +20,10 @@ from extraction.breaker import Breaker, breaker_of
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
 from extraction.types import PageImage, PageText
-from extraction.weights import revision_of
+from extraction.weights import folder_of, revision_of
+
+if TYPE_CHECKING:
+    from extraction.engines.vlm.adapter import Adapter
 
 Wants = Literal["text", "pixels", "auto"]
 Pool = Literal["cpu", "gpu", "io"]
@@ -112,6 +116,8 @@ DEFAULT_ENGINE = "auto"
 HYBRID = "hybrid"
 
 _loaded: dict[tuple[str, int], Engine] = {}
+_tuned: dict[tuple[str, Adapter, int], Engine] = {}
+MOST_TUNED = 64
 _configuration = Configuration()
 _loading = threading.RLock()
 
@@ -124,6 +130,7 @@ def configure(configuration: Configuration) -> None:
     global _configuration
     _configuration = configuration
     _loaded.clear()
+    _tuned.clear()
     ENGINES.clear()
     ENGINES.update({row.name: row for row in (*BUILT_IN, *_set_up(configuration))})
     if model := hybrid_model(configuration):
@@ -211,6 +218,32 @@ def get(name: str, threads: int = 0) -> Engine:
             more = {"name": name, "configuration": _configuration} if row.set_up else {}
             _loaded[key] = factory(threads=threads, **more)
         return _loaded[key]
+
+
+def tuned(base: str, name: str, adapter: Path, threads: int = 0) -> Engine:
+    """The engine ``name``: the vision-language engine ``base`` with the LoRA adapter in a folder.
+
+    It shares the base's weights in memory. The adapter's files are checked each time; its engine
+    is kept, the ``MOST_TUNED`` asked for last. Raises ``InvalidOption`` where ``base`` is no such
+    engine that is set up, ``EngineUnavailable`` where the adapter is unsound or not for this base.
+    """
+    from extraction.engines.vlm import VisionLanguage
+    from extraction.engines.vlm.adapter import checked
+
+    rows = [model for model in _configuration.vision if model.name == base]
+    if not rows:
+        known = ", ".join(model.name for model in _configuration.vision) or "none"
+        raise InvalidOption(f"{base!r} is no model that is set up; those are: {known}")
+    sound = checked(name, adapter, rows[0], folder_of(rows[0], _configuration))
+    key = (base, sound, threads)
+    with _loading:
+        if key not in _tuned:
+            made: Any = VisionLanguage(base, _configuration, threads, adapter=sound)
+            _tuned[key] = made
+        _tuned[key] = _tuned.pop(key)
+        while len(_tuned) > MOST_TUNED:
+            del _tuned[next(iter(_tuned))]
+        return _tuned[key]
 
 
 def warm(name: str, threads: int = 0) -> Engine:

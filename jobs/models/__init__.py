@@ -2,6 +2,7 @@
 
 from jobs.models.batches import Batch
 from jobs.models.comparisons import ComparedJob, Comparison
+from jobs.models.engines import TenantEngine
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.jobs import (
     ENDED,
@@ -50,6 +51,7 @@ __all__ = [
     "Status",
     "StoredFile",
     "Task",
+    "TenantEngine",
     "Turn",
     "Webhook",
 ]

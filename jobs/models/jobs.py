@@ -82,6 +82,16 @@ class Job(TenantOwned):
     )
     batch_position = models.PositiveIntegerField(null=True, blank=True, help_text="from 1")
     engine = models.CharField(max_length=50)
+    adapter = models.ForeignKey(
+        StoredFile,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,  # it may be gone when the job's turn comes
+        db_index=False,
+        help_text="what an engine of the organisation's own reads with, as it was at submission",
+    )
     options = models.JSONField(default=dict, help_text="as in extraction.options.Options")
     metadata = models.JSONField(default=dict, blank=True, help_text="the caller's, returned as is")
     template = models.CharField(

@@ -31,6 +31,7 @@ from tests.documents import text_pdf
 from tests.jobs.comparing import make_comparison
 from tests.jobs.making import claim, form_file, make_job, run_job
 from tests.jobs.reviewing import read_job
+from tests.learning.teaching import make_training
 from tests.people import Organisation
 
 
@@ -60,6 +61,7 @@ def possess(organisation: Organisation) -> None:
     run_job(str(job.pk))
     receivers.call_back(read, "https://8.8.4.4/")
     make_comparison(organisation, text_pdf([f"{slug}, five"]), truth={"iban": slug})
+    make_training(organisation)
     waiting = api.post(
         "/api/v1/ocr/jobs",
         {"file": form_file(text_pdf([f"{slug}, three"]), "waits.pdf")},

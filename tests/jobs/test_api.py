@@ -115,6 +115,13 @@ def test_list_takes_the_same_queries_for_1_and_30_jobs(
         assert len(client.get(URL).json()["results"]) == 30
 
 
+def test_fields_come_with_commas_or_one_by_one(acme: Organisation) -> None:
+    for given in ("iban,total_amount", ["iban", "total_amount"], ["iban", " total_amount ,"]):
+        answer = post(acme.api(), fields=given, cache=False)
+        assert answer.status_code == 202, answer.content
+        assert Job.objects.get(pk=answer.json()["id"]).options["fields"] == ["iban", "total_amount"]
+
+
 def test_cancel_and_delete(acme: Organisation) -> None:
     client = acme.api()
     job = make_job(acme)

@@ -176,7 +176,7 @@ def test_refused_request_leaves_the_key_free(acme: Organisation, files: Path) ->
 def test_fault_of_ours_leaves_the_key_free(
     acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: Any) -> None:
+    def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as fault:

@@ -192,7 +192,7 @@ def test_other_organisation_gets_a_run_of_its_own(
         assert (theirs.status, theirs.cached, theirs.same_as) == ("queued", False, None)
         assert theirs.cache_key not in (None, own.cache_key)
     # even if Redis were to name another's job
-    key = same_document.key_of(stranger.tenant, "00", Options(), None, "")
+    key = same_document.key_of(stranger.tenant, "00", Options(), None, "", "1")
     assert key is not None
     Job.objects.filter(pk=first.pk).update(cache_key=key)
     with transaction.atomic():

@@ -15,6 +15,7 @@ from extraction.errors import Cancelled, EngineUnavailable
 
 logger = logging.getLogger(__name__)
 
+IDLE_SECONDS = 300.0  # after which the thread ends; the next row starts another
 LOOK_SECONDS = 0.2  # how often a caller looks whether to stop, and tells how far its pages are
 
 Result = TypeVar("Result")
@@ -109,8 +110,7 @@ class Batcher:
                     self._waiting.remove(waiting)
 
     def _run(self) -> None:
-        while True:
-            batch = self._gather()
+        while batch := self._gather():
             outcomes = self._outcomes([waiting.row for waiting in batch])
             self.batches += 1
             with self._changed:
@@ -119,13 +119,15 @@ class Batcher:
                 self._changed.notify_all()
 
     def _gather(self) -> list[_Waiting]:
-        """The next batch, once there is one; errands are run meanwhile.
+        """The next batch, once there is one; errands are run meanwhile. Empty when idle for long.
 
         Of those waiting, by size, it is the group in which the one is that waits longest.
         """
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._errands)
+                if not self._changed.wait_for(lambda: self._waiting or self._errands, IDLE_SECONDS):
+                    self._thread = None
+                    return []
                 errands, self._errands = self._errands, []
                 if not errands and (batch := self._ripe()):
                     return batch

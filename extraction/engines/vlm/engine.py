@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from extraction.engines import UNWATCHED, Wants, Watch, degraded
 from extraction.engines.configuration import Configuration
+from extraction.engines.vlm.adapter import Adapter
 from extraction.engines.vlm.batching import Batcher, Outcome
 from extraction.engines.vlm.generation import Course, Row, Written
 from extraction.engines.vlm.ladder import Ladder
-from extraction.engines.vlm.loading import processor_of
+from extraction.engines.vlm.loading import processor_of, tuned_revision
 from extraction.errors import EngineFailed, EngineUnavailable, ExtractionError
 from extraction.model_run import Run
 from extraction.types import PageImage, PageText
@@ -41,20 +42,21 @@ class VisionLanguage:
         configuration: Configuration,
         threads: int = 0,
         planned: Run | None = None,
+        adapter: Adapter | None = None,
     ) -> None:
         """Weights are loaded when the first page comes.
 
         ``threads`` is the number of CPU threads, 0 for all cores; ``planned`` how the model is to
-        be held, None for as its plan says. Raises ``EngineUnavailable`` where no model of that name
-        is set up.
+        be held, None for as its plan says. With an ``adapter`` the engine has that one's name.
+        Raises ``EngineUnavailable`` where no model of the name ``name`` is set up.
         """
         rows = [model for model in configuration.vision if model.name == name]
         if not rows:
             raise EngineUnavailable(f"no model is set up under the name {name!r}")
-        self.name = name
+        self.name = adapter.name if adapter else name
         self.model = rows[0]
-        self._configuration, self._threads = configuration, threads
-        self._ladder = Ladder(self.model, configuration, threads, planned)
+        self._configuration, self._threads, self._adapter = configuration, threads, adapter
+        self._ladder = Ladder(self.model, configuration, threads, planned, adapter)
         self._batcher = Batcher(
             self._ladder.write, lambda: self._ladder.batch, configuration.batch_seconds
         )
@@ -69,10 +71,12 @@ class VisionLanguage:
 
     @property
     def revision(self) -> str:
-        """Source, commit and usage, and how it is held where it is loaded."""
+        """Source, commit, usage and adapter, and how it is held where it is loaded."""
         if (loaded := self._ladder.loaded) is not None:
-            return loaded.revision
-        return revision_of(self.model, self._configuration)
+            base = loaded.revision
+        else:
+            base = revision_of(self.model, self._configuration)
+        return tuned_revision(base, self._adapter) if self._adapter else base
 
     @property
     def loaded_bytes(self) -> int:
@@ -81,7 +85,7 @@ class VisionLanguage:
         return loaded.bytes if loaded else 0
 
     def unload(self) -> None:
-        """Free the model's memory, after the batch that is being written."""
+        """Free the model's memory, for all that read with it, after the batch being written."""
         self._batcher.call(self._ladder.unload)
 
     def read(self, pages: Sequence[PageImage], watch: Watch = UNWATCHED) -> list[PageText]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from extraction.engines.configuration import Configuration
+from extraction.engines.vlm.adapter import Adapter
 from extraction.engines.vlm.generation import Row, Written, write
 from extraction.engines.vlm.loading import Loaded
 from extraction.engines.vlm.residence import Resident, empty, residence
@@ -37,10 +38,12 @@ class Ladder:
         configuration: Configuration,
         threads: int,
         planned: Run | None = None,
+        adapter: Adapter | None = None,
     ) -> None:
-        """``planned`` is how the model is to be held, None for as this machine allows."""
+        """``planned`` is how the model is to be held, None for as this machine allows;
+        ``adapter`` what is laid on it."""
         self._model, self._configuration, self._threads = model, configuration, threads
-        self._planned = planned
+        self._planned, self._adapter = planned, adapter
         self._held: Held | None = None  # fewer bits than planned
         self._halved = 0
         self._halved_until = 0.0
@@ -67,7 +70,7 @@ class Ladder:
 
     @property
     def loaded(self) -> Loaded | None:
-        """The model, if it is in memory."""
+        """The model, if it is in memory, without an adapter."""
         try:
             return residence(self._configuration.memory_bytes).models.loaded(self._resident())
         except EngineUnavailable:
@@ -108,9 +111,11 @@ class Ladder:
             self._use_threads()
             with residence(self._configuration.memory_bytes).lease(resident) as loaded:
                 writing = True
+                if self._adapter:
+                    loaded = loaded.tuned(self._adapter)
                 return write(loaded, rows, repetition_penalty=self._model.repetition_penalty)
         except Exception as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             what = f"{len(rows)} pages" if writing else "its weights"
             logger.warning("%s: no memory for %s: %s", self._model.name, what, error)
@@ -148,7 +153,7 @@ class Ladder:
             torch.set_num_threads(self._threads)
 
 
-def _out_of_memory(error: Exception) -> bool:
+def out_of_memory(error: Exception) -> bool:
     """Whether it says that memory ran out; on the CPU torch says so in words alone."""
     import torch
 

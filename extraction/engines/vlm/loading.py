@@ -7,11 +7,14 @@ read and no code that comes with a model is run.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from extraction.engines.vlm.adapter import Adapter, parameters_of, with_adapter
 from extraction.engines.vlm.processor import Processor
 from extraction.errors import EngineUnavailable
 from extraction.geometry import geometry_of
@@ -23,6 +26,9 @@ from extraction.weights import revision_in
 # differences, which eight bits or four take away first, and is a fifth of the weights; the last
 # layer is the table of tokens, which is not quantised either.
 UNQUANTISED = ["model.visual", "lm_head"]
+# Of the weights, that adapters in memory may take beside: six of rank 16 at 3 billion parameters.
+# It is less than what plans leave free.
+ADAPTERS_SHARE = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -36,11 +42,48 @@ class Loaded:
     processor: Processor
     revision: str
     run: Run
+    _tuned: OrderedDict[str, Loaded] = field(default_factory=OrderedDict, repr=False)
+    _tuning: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def bytes(self) -> int:
         """What its weights take."""
         return int(self.model.get_memory_footprint())
+
+    def tuned(self, adapter: Adapter) -> Loaded:
+        """This model as the adapter makes it; the weights are the same, in memory once.
+
+        Those used last are kept, up to ``ADAPTERS_SHARE``. Raises ``EngineUnavailable`` where it is
+        unfit.
+        """
+        with self._tuning:
+            if adapter.digest not in self._tuned:
+                made = with_adapter(self.model, adapter)
+                revision = tuned_revision(self.revision, adapter)
+                self._tuned[adapter.digest] = Loaded(made, self.processor, revision, self.run)
+            self._tuned.move_to_end(adapter.digest)
+            while len(self._tuned) > 1 and self._adapters_bytes() > ADAPTERS_SHARE * self.bytes:
+                self._tuned.popitem(last=False)
+            return self._tuned[adapter.digest]
+
+    def _adapters_bytes(self) -> int:
+        return sum(
+            parameter.nbytes
+            for made in self._tuned.values()
+            for parameter in parameters_of(made.model).values()
+        )
+
+    def unload(self) -> None:
+        """Let go of the model, and of those made of it."""
+        self.model = None
+        self._tuned.clear()
+
+
+def tuned_revision(base: str, adapter: Adapter) -> str:
+    """The base's revision, with how it is held or without, and in it the adapter's digest."""
+    source, usage = base.rsplit(".", 1)
+    usage, *held = usage.split("/", 1)
+    return "/".join([f"{source}.{usage}+{adapter.digest}", *held])
 
 
 @lru_cache(maxsize=16)

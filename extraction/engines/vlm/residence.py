@@ -30,11 +30,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """A model, as it lies in ``folder``, held in one way: what is loaded once."""
+    """A model, as it lies in ``folder``, held in one way: what is loaded once.
+
+    ``trained``: as the base of a training, which nobody reads with.
+    """
 
     model: VisionModel
     folder: Path
     run: Run
+    trained: bool = False
 
     def __str__(self) -> str:
         return self.model.name
@@ -136,7 +140,7 @@ def _load(resident: Resident) -> Loaded:
 
 
 def _unload(resident: Resident, loaded: Loaded) -> None:
-    loaded.model = None
+    loaded.unload()
     empty()
 
 

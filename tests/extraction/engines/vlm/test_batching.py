@@ -180,3 +180,18 @@ def test_errand_is_run_by_the_thread_between_batches(writer: Writer) -> None:
     ask(batcher, row(1, 2))
     assert texts(waiting.result()) == ["1"]
     assert writer.batches == [[1, 1]]
+
+
+def test_thread_ends_when_idle_and_the_next_row_starts_another(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extraction.engines.vlm.batching.IDLE_SECONDS", 0.05)
+    batcher = Batcher(writer, lambda: 2, 0.0)
+    for number in ("1", "2"):
+        (written,) = ask(batcher, row(3, int(number)))
+        assert isinstance(written, Written) and written.text == number
+        threads = [each for each in threading.enumerate() if each.ident in writer.threads]
+        for thread in threads:
+            thread.join(10)
+        assert batcher._thread is None
+    assert batcher.call(lambda: "done") == "done"

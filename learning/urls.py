@@ -1,0 +1,97 @@
+"""Addresses of the learning app: the API's under /api/v1/, the pages' under /."""
+
+from django.urls import path, register_converter
+
+from jobs import own_engines
+from learning import api, views
+
+
+class OwnName:
+    """The name of an own engine, so that what cannot be one is 404."""
+
+    regex = own_engines.NAME
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(OwnName, "own")
+
+api_urlpatterns = [
+    path("datasets", api.DatasetListView.as_view(), name="dataset-list"),
+    path("datasets/<uuid:pk>", api.DatasetDetailView.as_view(), name="dataset"),
+    path(
+        "datasets/<uuid:pk>/corrections",
+        api.DatasetCorrectionsView.as_view(),
+        name="dataset-corrections",
+    ),
+    path("datasets/<uuid:pk>/examples", api.ExamplesView.as_view(), name="dataset-examples"),
+    path(
+        "datasets/<uuid:pk>/examples/<uuid:example>",
+        api.ExampleView.as_view(),
+        name="dataset-example",
+    ),
+    path("datasets/<uuid:pk>/export", api.DatasetExportView.as_view(), name="dataset-export"),
+    path("training-runs", api.RunListView.as_view(), name="training-run-list"),
+    path("training-runs/<uuid:pk>", api.RunDetailView.as_view(), name="training-run"),
+    path("training-runs/<uuid:pk>/cancel", api.RunCancelView.as_view(), name="training-run-cancel"),
+    path(
+        "training-runs/<uuid:pk>/promote", api.RunPromoteView.as_view(), name="training-run-promote"
+    ),
+    path("own-engines", api.OwnEngineListView.as_view(), name="own-engine-list"),
+    path("own-engines/<own:name>", api.OwnEngineDetailView.as_view(), name="own-engine"),
+    path(
+        "own-engines/<own:name>/rollback",
+        api.OwnEngineRollBackView.as_view(),
+        name="own-engine-rollback",
+    ),
+]
+
+urlpatterns = [
+    path("fine-tuning", views.FineTuningPage.as_view(), name="fine-tuning-page"),
+    path("fine-tuning/datasets/<uuid:pk>", views.DatasetPage.as_view(), name="dataset-page"),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/corrections",
+        views.DatasetImportPage.as_view(),
+        name="dataset-page-corrections",
+    ),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/examples",
+        views.DatasetExamplePage.as_view(),
+        name="dataset-page-examples",
+    ),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/export",
+        views.DatasetExportPage.as_view(),
+        name="dataset-page-export",
+    ),
+    path(
+        "fine-tuning/datasets/<uuid:pk>/delete",
+        views.DatasetDeletePage.as_view(),
+        name="dataset-page-delete",
+    ),
+    path("fine-tuning/runs/<uuid:pk>", views.RunPage.as_view(), name="training-page"),
+    path(
+        "fine-tuning/runs/<uuid:pk>/cancel",
+        views.RunCancelPage.as_view(),
+        name="training-page-cancel",
+    ),
+    path(
+        "fine-tuning/runs/<uuid:pk>/delete",
+        views.RunDeletePage.as_view(),
+        name="training-page-delete",
+    ),
+    path(
+        "fine-tuning/runs/<uuid:pk>/promote",
+        views.RunPromotePage.as_view(),
+        name="training-page-promote",
+    ),
+    path(
+        "fine-tuning/engines/<own:name>/rollback",
+        views.OwnEngineRollBackPage.as_view(),
+        name="own-engine-page-rollback",
+    ),
+]

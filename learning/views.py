@@ -1,0 +1,394 @@
+"""The tenant's pages of fine-tuning: datasets, runs with their curve, own engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.generic import View
+from django.views.generic.detail import SingleObjectMixin
+from django.views.generic.list import MultipleObjectMixin
+
+from accounts import clock, limits, training_quota
+from accounts.audit import address_of
+from accounts.tenancy import PageMixin, actor_of, tenant_of
+from extraction.engines import ENGINES
+from extraction.errors import ExtractionError
+from extraction.training import TrainingSettings
+from extraction.training.settings import BOUNDS
+from extraction.types import Failure
+from jobs import own_engines, viewer
+from jobs.forms import ACCEPTED
+from jobs.models import TenantEngine
+from jobs.plan_engines import engines_of
+from jobs.views import ProblemPage, page_or_part
+from learning import corrections, datasets, promotion, runs
+from learning.api import exported
+from learning.curve import curve
+from learning.models import Dataset, Example, TrainingRun
+
+READ, WRITE = "jobs:read", "training:write"
+SHOWN = 20  # runs, and examples, on one page
+COUNTED = Dataset.objects.select_related("tenant").annotate(
+    train=Count("examples", filter=Q(examples__held_out=False)),
+    held_out=Count("examples", filter=Q(examples__held_out=True)),
+)
+
+
+class DatasetForm(forms.Form):
+    """A new dataset."""
+
+    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    base = forms.ChoiceField(label="Engine to be taught")
+
+    def __init__(self, *args: Any, names: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["base"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = [(name, ENGINES[name].title) for name in names]
+
+
+class ExampleForm(forms.Form):
+    """A page and its text."""
+
+    file = forms.FileField(label="Document", widget=forms.FileInput(attrs={"accept": ACCEPTED}))
+    page = forms.IntegerField(initial=1, min_value=1, max_value=100_000)
+    text = forms.CharField(
+        label="Its text as it is right",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="All that the model is to write for the page.",
+    )
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"].replace("\r\n", "\n").replace("\x00", "")
+        if len(text) > settings.TRAINING_MOST_CHARACTERS:
+            raise forms.ValidationError(
+                f"At most {settings.TRAINING_MOST_CHARACTERS:,} characters."
+            )
+        return text
+
+
+class RunForm(forms.Form):
+    """What people usually change of a run; the API takes the rest."""
+
+    epochs = forms.IntegerField(
+        initial=3, min_value=1, max_value=int(BOUNDS["epochs"][1]), help_text="How often each page."
+    )
+    learning_rate = forms.FloatField(
+        initial=2e-4,
+        min_value=BOUNDS["learning_rate"][0],
+        max_value=BOUNDS["learning_rate"][1],
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )
+    max_minutes = forms.IntegerField(
+        label="Minutes at most",
+        required=False,
+        min_value=1,
+        max_value=525_600,
+        help_text="Kept of the plan's training seconds until it ends.",
+    )
+
+
+def may_be_taught(request: HttpRequest) -> list[str]:
+    """The engines that the organisation may teach."""
+    allowed = engines_of(tenant_of(request))
+    return [name for name in datasets.bases() if name in allowed]
+
+
+def back(request: HttpRequest, error: ExtractionError, where: str, *args: Any) -> HttpResponse:
+    """To the page, with what went wrong on it."""
+    problem = viewer.explain(error.failure())
+    messages.error(request, f"{problem.title}. {error.detail}")
+    return redirect(where, *args)
+
+
+class FineTuningPage(PageMixin, MultipleObjectMixin, View):
+    """Datasets, training runs and own engines; POST makes a dataset."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": READ, "post": WRITE}
+    queryset = COUNTED
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The newest of each."""
+        return self._shown(request, DatasetForm(names=may_be_taught(request)))
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Make a dataset, and on to its page; else the form with what was wrong."""
+        form = DatasetForm(request.POST, names=may_be_taught(request))
+        if not form.is_valid():
+            return self._shown(request, form, 400)
+        try:
+            made = datasets.create(
+                actor=actor_of(request),
+                name=form.cleaned_data["name"],
+                base=form.cleaned_data["base"],
+                address=address_of(request),
+            )
+        except ExtractionError as error:
+            form.add_error(None, error.detail)
+            return self._shown(request, form, error.status)
+        return redirect("dataset-page", made.pk)
+
+    def _shown(self, request: HttpRequest, form: DatasetForm, status: int = 200) -> HttpResponse:
+        actor = actor_of(request)
+        month = clock.now().date()
+        context = {
+            "form": form,
+            "bases": may_be_taught(request),
+            "datasets": self.get_queryset().order_by("-pk")[:100],
+            "runs": TrainingRun.objects.for_tenant(actor.tenant)
+            .select_related("dataset")
+            .order_by("-pk")[:SHOWN],
+            "engines": TenantEngine.objects.for_tenant(actor.tenant).select_related(
+                "active", "former"
+            ),
+            "may_write": actor.may(WRITE),
+            "used": sum(training_quota.used(actor.tenant, month)),
+            "limit": training_quota.limit(actor.tenant),
+        }
+        return render(request, "learning/list.html", context, status=status)
+
+
+class OneDataset(PageMixin, SingleObjectMixin, View):
+    """What the pages of one dataset share."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    queryset = COUNTED
+
+
+class DatasetPage(OneDataset):
+    """A dataset: what is in it, how more gets in; POST begins a run."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": READ, "post": WRITE}
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Its newest examples and its runs."""
+        return dataset_page(request, self.get_object())
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Begin a run, and on to its page."""
+        dataset, form = self.get_object(), RunForm(request.POST)
+        if not form.is_valid():
+            return dataset_page(request, dataset, 400, run_form=form)
+        data = form.cleaned_data
+        minutes = data["max_minutes"]
+        try:
+            run = runs.submit(
+                actor=actor_of(request),
+                dataset=dataset,
+                options=TrainingSettings(
+                    epochs=data["epochs"], learning_rate=data["learning_rate"]
+                ),
+                max_seconds=minutes * 60 if minutes else None,
+                address=address_of(request),
+            )
+        except ExtractionError as error:
+            return back(request, error, "dataset-page", pk)
+        return redirect("training-page", run.pk)
+
+
+def dataset_page(
+    request: HttpRequest, dataset: Dataset, status: int = 200, **more: Any
+) -> HttpResponse:
+    """A dataset's page; the forms are new ones where none is given."""
+    rows = Example.objects.filter(dataset=dataset).select_related("file").order_by("-pk")
+    context = {
+        "dataset": dataset,
+        "examples": rows[:SHOWN],
+        "count": dataset.train + dataset.held_out,  # type: ignore[attr-defined]
+        "runs": TrainingRun.objects.filter(dataset=dataset).order_by("-pk")[:SHOWN],
+        "example_form": ExampleForm(),
+        "run_form": RunForm(),
+        "few": dataset.train < runs.LEAST_TRAIN or dataset.held_out < runs.LEAST_HELD_OUT,  # type: ignore[attr-defined]
+        "may_write": actor_of(request).may(WRITE),
+        "may_correct": actor_of(request).may("fields:correct"),
+        "max_bytes": settings.LIMITS.max_bytes,
+        **more,
+    }
+    return render(request, "learning/dataset.html", context, status=status)
+
+
+class DatasetImportPage(OneDataset):
+    """Taking corrected pages over."""
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Import, and back to the dataset with what came of it."""
+        try:
+            found = corrections.import_corrections(
+                dataset=self.get_object(), actor=actor_of(request), address=address_of(request)
+            )
+        except ExtractionError as error:
+            return back(request, error, "dataset-page", pk)
+        told = f"Pages: {found.added} added, {found.changed} changed, {found.unchanged} as before."
+        if found.skipped:
+            told += (
+                f" {found.skipped} were skipped: the corrected value was not found once in the "
+                "page's text, or the document is gone."
+            )
+        messages.success(request, told)
+        return redirect("dataset-page", pk)
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # checked around post, as in jobs.views.NewJobPage
+class DatasetExamplePage(OneDataset):
+    """Sending a page with its text."""
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Keep it, and back to the dataset; else the form with what was wrong."""
+        try:
+            limits.admit(request, "submit")
+            return self._accept(request, pk)
+        except limits.RateLimited as error:
+            messages.error(request, str(error.detail))
+            return redirect("dataset-page", pk)
+        except ExtractionError as error:
+            return back(request, error, "dataset-page", pk)
+
+    @method_decorator(csrf_protect)
+    def _accept(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        dataset, form = self.get_object(), ExampleForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return dataset_page(request, dataset, 400, example_form=form)
+        data = form.cleaned_data
+        example = datasets.add_upload(
+            dataset=dataset,
+            upload=data["file"],
+            page=data["page"],
+            text=data["text"],
+            actor=actor_of(request),
+            address=address_of(request),
+        )
+        side = "held out, to measure by" if example.held_out else "to learn from"
+        messages.success(request, f"The page was added: {side}.")
+        return redirect("dataset-page", pk)
+
+
+class DatasetExportPage(OneDataset):
+    """A dataset as a file."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": READ}
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """The zip, or back with the reason why not now."""
+        try:
+            return exported(request, actor_of(request), self.get_object())
+        except ExtractionError as error:
+            return back(request, error, "dataset-page", pk)
+
+
+class DatasetDeletePage(OneDataset):
+    """Deleting a dataset."""
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Delete, and back to the list."""
+        try:
+            datasets.delete(
+                dataset=self.get_object(), actor=actor_of(request), address=address_of(request)
+            )
+        except ExtractionError as error:
+            return back(request, error, "dataset-page", pk)
+        messages.success(request, "The dataset was deleted with its examples and runs.")
+        return redirect("fine-tuning-page")
+
+
+class OneRun(ProblemPage, PageMixin, SingleObjectMixin, View):
+    """What the pages of one run share."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    queryset = TrainingRun.objects.select_related("tenant", "dataset", "adapter")
+
+
+class RunPage(OneRun):
+    """A run: its curve while it goes, then how it reads beside its base."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": READ}
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Asked for again every second until it has ended."""
+        run, actor = self.get_object(), actor_of(request)
+        held = TenantEngine.objects.for_tenant(actor.tenant).filter(base=run.base)
+        context = {
+            "run": run,
+            "curve": curve([(step, loss) for step, loss in run.losses], run.steps),
+            "loss": run.losses[-1][1] if run.losses else None,
+            "problem": viewer.explain(Failure(**run.error)) if run.error else None,
+            "warning": promotion.warning_of(run),
+            "engines": held,
+            "reads_with": [row for row in held if run.adapter_id and row.active == run.adapter],
+            "may_write": actor.may(WRITE),
+            "here": request.path,
+        }
+        return page_or_part(request, "learning/run.html", "learning/_run.html", context)
+
+
+class RunCancelPage(OneRun):
+    """Cancelling a run."""
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Ask for its end, and back to it."""
+        try:
+            runs.cancel(run=self.get_object(), actor=actor_of(request), address=address_of(request))
+        except ExtractionError as error:
+            return back(request, error, "training-page", pk)
+        return redirect("training-page", pk)
+
+
+class RunDeletePage(OneRun):
+    """Deleting a run with what it has learned."""
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Delete, and back to the list."""
+        try:
+            runs.delete(run=self.get_object(), actor=actor_of(request), address=address_of(request))
+        except ExtractionError as error:
+            return back(request, error, "training-page", pk)
+        messages.success(request, "The training run was deleted.")
+        return redirect("fine-tuning-page")
+
+
+class RunPromotePage(OneRun):
+    """Putting to use what was learned."""
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Promote, and back to the list, where the engine stands."""
+        try:
+            done = promotion.promote(
+                run=self.get_object(),
+                name=request.POST.get("engine", "").strip()[:200],
+                actor=actor_of(request),
+                address=address_of(request),
+            )
+        except ExtractionError as error:
+            return back(request, error, "training-page", pk)
+        messages.success(request, f"{done.engine} reads with this training from now on.")
+        if done.warning:
+            messages.warning(request, done.warning)
+        return redirect("fine-tuning-page")
+
+
+class OwnEngineRollBackPage(PageMixin, SingleObjectMixin, View):
+    """Going back to what an engine read with before."""
+
+    actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
+    queryset = TenantEngine.objects.select_related("tenant")
+
+    def post(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        """Roll back, and back to the list."""
+        row = get_object_or_404(self.get_queryset(), name=name)
+        try:
+            own_engines.roll_back(row=row, actor=actor_of(request), address=address_of(request))
+        except ExtractionError as error:
+            return back(request, error, "fine-tuning-page")
+        messages.success(request, f"{row} reads as before the last promotion.")
+        return redirect("fine-tuning-page")
