@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from extraction.classify import fields_for
 from extraction.fields.definition import Field
 from extraction.fields.match import find
+from extraction.fields.supported import told_grounded
 from extraction.fields.templates import Template
 from extraction.types import Classification, FieldValue, Page, Part
 
@@ -72,7 +73,7 @@ def _find(
     pages: Sequence[Page], fields: Sequence[Field], warnings: list[str]
 ) -> tuple[FieldValue, ...]:
     try:
-        return find(pages, fields)
+        return tuple(told_grounded(value, pages) for value in find(pages, fields))
     except Exception:
         logger.exception("the fields could not be looked for")
         if not warnings:

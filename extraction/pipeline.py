@@ -270,6 +270,7 @@ def _page(item: PageImage, text: PageText) -> Page:
         markdown=page_markdown(parts.blocks),
         warnings=item.warnings + text.warnings,
         tokens=text.tokens,
+        disagreements=text.disagreements,
     )
 
 

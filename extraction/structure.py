@@ -18,11 +18,13 @@ class Structure:
 
 def of_page(page: PageImage, text: PageText) -> Structure:
     """The structure of the page: what a model wrote by its tags, lines by where they stand."""
-    if text.markup is not None:
+    written = text.blocks
+    if written is None and text.markup is not None:
+        written = tags.parse(text.markup)
+    if written is not None:
         numbered = (
-            replace(block, id=f"p{page.number}-b{index}")
-            for index, block in enumerate(tags.parse(text.markup), 1)
+            replace(block, id=f"p{page.number}-b{index}") for index, block in enumerate(written, 1)
         )
-        return Structure((), tuple(numbered))
+        return Structure(text.lines, tuple(numbered))
     lines, blocks = layout.arrange(page, text)
     return Structure(lines, blocks)

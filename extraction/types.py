@@ -46,11 +46,12 @@ FURNITURE: frozenset[BlockKind] = frozenset({"header", "footer", "page_number", 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word as written on the page."""
+    """One word as written on the page; ``grounded`` as of ``Line``."""
 
     text: str
     box: Box
     confidence: float | None = None
+    grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Line:
 
     ``angle`` is the direction of the line beside the page's, in degrees, clockwise: 90 reads down
     the page, -90 up.
+
+    ``grounded`` is told where one engine wrote the text and another read the page: True where that
+    reads the same at ``box``, False where it reads otherwise there, or, without a confidence,
+    where nothing on the page reads so: ``box`` is then a guess, from the lines before and after.
+    None: nobody can say.
     """
 
     text: str
@@ -66,11 +72,15 @@ class Line:
     confidence: float | None = None
     words: tuple[Word, ...] = ()
     angle: float = 0.0
+    grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table cell; ``row`` and ``column`` count from 0, spans from 1."""
+    """A table cell; ``row`` and ``column`` count from 0, spans from 1.
+
+    ``grounded`` as of ``Block``.
+    """
 
     row: int
     column: int
@@ -80,6 +90,7 @@ class Cell:
     column_span: int = 1
     header: bool = False
     confidence: float | None = None
+    grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,8 @@ class Block:
 
     ``continues`` is the id of the block on the page before whose table goes on in this one's.
     ``diagram`` is the Mermaid source of a figure that a model has written as a diagram.
+    ``grounded`` is False where any of its text is (see ``Line``), and then ``box`` may be None; it
+    is None where nobody can say of any of it.
     """
 
     id: str
@@ -110,6 +123,24 @@ class Block:
     checked: bool | None = None
     continues: str | None = None
     diagram: str | None = None
+    grounded: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Where what a model has ``written`` of a page is not what OCR has ``read`` on it.
+
+    They differ at ``box``; or what was written stands nowhere ("invented": no ``read``, no box); or
+    what was read there was not written ("omitted"). ``similarity`` is from 0 to 1, ``confidence``
+    that of the OCR.
+    """
+
+    kind: Literal["differs", "invented", "omitted"]
+    written: str
+    read: str
+    box: Box | None = None
+    similarity: float = 0.0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +198,8 @@ class PageText:
 
     A vision-language model writes ``markup`` instead, text with the tags that ``extraction.tags``
     reads, of so many ``tokens``, with ``confidence`` the geometric mean of their probabilities.
+    Where its text has been looked for on the page, ``blocks`` are what it wrote, with its places,
+    ``lines`` are the lines of them, and ``disagreements`` are where OCR reads otherwise.
 
     ``error`` says why the page could not be read: then there is no text.
     """
@@ -180,13 +213,16 @@ class PageText:
     confidence: float | None = None
     tokens: int = 0
     error: Failure | None = None
+    blocks: tuple[Block, ...] | None = None
+    disagreements: tuple[Disagreement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of the result. ``error`` is set where the page could not be read.
 
-    ``tokens`` is what a model wrote for it, 0 for engines that are none.
+    ``tokens`` is what a model wrote for it, 0 for engines that are none. ``disagreements`` are
+    those of ``PageText``.
     """
 
     number: int
@@ -205,6 +241,7 @@ class Page:
     error: Failure | None = None
     warnings: tuple[str, ...] = ()
     tokens: int = 0
+    disagreements: tuple[Disagreement, ...] = ()
 
     @property
     def words(self) -> tuple[Word, ...]:

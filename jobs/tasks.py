@@ -247,7 +247,7 @@ def _instead(job: Job) -> pipeline.Instead | None:
 def _check_breaker(engine: str) -> None:
     """Before a document is opened. Raises ``EngineUnavailable`` where nothing would come of it."""
     for breaker in engines.breakers():
-        if breaker.name == engine:
+        if breaker.name == engines.model_of(engine):
             breaker.check()
 
 

@@ -167,6 +167,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     found.extend(_signing_in())
     found.extend(_storage())
     found.extend(_vision())
+    found.extend(_hybrid())
     found.extend(_remote_engines())
     if (
         not 0 <= (settings.RETENTION_HOURS or 0) <= MAX_HOURS
@@ -271,6 +272,15 @@ def check_weights(**kwargs: Any) -> list[CheckMessage]:
         for model in settings.VISION_MODELS
         if not (found := weights_of(model, engines.configured())).there
     ]
+
+
+def _hybrid() -> list[CheckMessage]:
+    name = settings.HYBRID_OF
+    if not name or engines.HYBRID in ENGINES:
+        return []
+    written = [row.name for row in ENGINES.values() if not row.boxes]
+    hint = f"Choose one of: {', '.join(written)}." if written else "No model is set up."
+    return [Error(f"HYBRID_OF is {name!r}.", hint=hint, id="ocrsite.E035")]
 
 
 def _vision() -> list[CheckMessage]:

@@ -548,6 +548,8 @@ LOGGING = {
     },
 }
 
+HYBRID_OF = env.str("HYBRID_OF", default="")  # the model's engine; empty: no engine hybrid
+
 engines.configure(
     Configuration(
         vision=VISION_MODELS,
@@ -558,5 +560,6 @@ engines.configure(
         openai=OPENAI if OPENAI.url else None,
         google=GOOGLE_VISION if GOOGLE_VISION.pages_a_day else None,
         redis=lambda: shared_redis().asked(),
+        hybrid_of=HYBRID_OF,
     )
 )

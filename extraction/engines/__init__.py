@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -113,6 +113,7 @@ BUILT_IN = (
 )
 ENGINES: dict[str, EngineRow] = {row.name: row for row in BUILT_IN}
 DEFAULT_ENGINE = "auto"
+HYBRID = "hybrid"
 
 _loaded: dict[tuple[str, int], Engine] = {}
 _tuned: dict[tuple[str, Adapter, int], Engine] = {}
@@ -132,6 +133,21 @@ def configure(configuration: Configuration) -> None:
     _tuned.clear()
     ENGINES.clear()
     ENGINES.update({row.name: row for row in (*BUILT_IN, *_set_up(configuration))})
+    if model := hybrid_model(configuration):
+        ENGINES[HYBRID] = replace(
+            model,
+            name=HYBRID,
+            title=f"{model.title}; its text placed and checked by OCR",
+            factory="extraction.engines.hybrid:Hybrid",
+            revision=f"{model.revision}+{_RAPID}",
+            boxes=True,
+        )
+
+
+def hybrid_model(configuration: Configuration) -> EngineRow | None:
+    """The row of the model that the hybrid engine is of; None where none of that name writes."""
+    row = ENGINES.get(configuration.hybrid_of)
+    return row if row and not row.boxes else None
 
 
 def configured() -> Configuration:
@@ -174,9 +190,15 @@ def _set_up(configuration: Configuration) -> Iterator[EngineRow]:
         )
 
 
+def model_of(name: str) -> str:
+    """The engine whose model reads for the engine of that name: itself, but for the hybrid."""
+    return _configuration.hybrid_of if name == HYBRID else name
+
+
 def breakers() -> list[Breaker]:
     """Those before the engines on other machines, in the order of the table."""
-    return [breaker_of(row.name, _configuration.redis) for row in ENGINES.values() if row.remote]
+    names = (row.name for row in ENGINES.values() if row.remote and row.name != HYBRID)
+    return [breaker_of(name, _configuration.redis) for name in names]
 
 
 def get(name: str, threads: int = 0) -> Engine:

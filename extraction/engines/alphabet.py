@@ -151,3 +151,13 @@ def _constant(operation: Any) -> Floats:
     nodes = [operation.input_value(index).get_node() for index in (0, 1)]
     (constant,) = (node for node in nodes if node.get_type_name() == "Constant")
     return np.asarray(constant.data, np.float32)
+
+
+# What the model's characters are of (docs/engines.md): Latin but letters with two marks, CJK, kana
+_READ = ((0x20, 0x24F), (0x2000, 0x20CF), (0x2E80, 0x9FFF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF))
+
+
+def can_read(character: str) -> bool:
+    """Whether the character is of a script that the model knows; of others it reads nonsense."""
+    code = ord(character)
+    return any(first <= code <= last for first, last in _READ)

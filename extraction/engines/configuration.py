@@ -60,6 +60,7 @@ class Configuration:
 
     ``weights`` is the folder of downloaded weights, ``memory_bytes`` caps what models take together
     (0: what is free), ``batch_seconds`` how long a page waits for others to be read with it.
+    ``hybrid_of`` names the engine of a model whose text is compared with OCR's, "" for none.
     """
 
     vision: tuple[VisionModel, ...] = ()
@@ -70,3 +71,4 @@ class Configuration:
     openai: OpenAIServer | None = None
     google: GoogleVision | None = None
     redis: Redis | None = None
+    hybrid_of: str = ""

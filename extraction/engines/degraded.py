@@ -33,9 +33,14 @@ def read_instead(page: PageImage, why: str, threads: int) -> PageText:
     From any thread; they wait for each other. Raises ``EngineFailed``, ``EngineUnavailable``.
     """
     logger.warning("page %d is read by OCR: %s", page.number, why)
-    with _ocr:
-        text = engines.get("rapidocr", threads).read([page])[0]
+    text = read_by_ocr(page, threads)
     return replace(text, warnings=(*text.warnings, DEGRADED, why))
+
+
+def read_by_ocr(page: PageImage, threads: int) -> PageText:
+    """The page as rapidocr reads it; from any thread, and raises as ``read_instead``."""
+    with _ocr:
+        return engines.get("rapidocr", threads).read([page])[0]
 
 
 def inked(pixels: Pixels) -> bool:

@@ -19,6 +19,7 @@ from extraction.types import (
     Cell,
     Citation,
     Classification,
+    Disagreement,
     Document,
     Evidence,
     Extraction,
@@ -94,7 +95,7 @@ def page_to_dict(page: Page) -> dict[str, Any]:
         turned = {"angle": round(float(line.angle), 2)} if line.angle else {}
         lines.append(_text_to_dict(line) | {"words": [start, end]} | turned)
         start = end
-    return {
+    data: dict[str, Any] = {
         "number": page.number,
         "width": round(float(page.width), 2),
         "height": round(float(page.height), 2),
@@ -111,13 +112,19 @@ def page_to_dict(page: Page) -> dict[str, Any]:
         "markdown": clean(page.markdown),
         "error": _failure_to_dict(page.error) if page.error else None,
         "warnings": [clean(warning) for warning in page.warnings],
-    } | ({"tokens": page.tokens} if page.tokens else {})
+    }
+    if page.tokens:
+        data["tokens"] = page.tokens
+    if page.disagreements:
+        data["disagreements"] = [_disagreement_to_dict(each) for each in page.disagreements]
+    return data
 
 
 def page_from_dict(data: Mapping[str, Any]) -> Page:
     """The page that ``page_to_dict`` gave."""
     words = tuple(
-        Word(word["text"], tuple(word["box"]), word["confidence"]) for word in data["words"]
+        Word(word["text"], tuple(word["box"]), word["confidence"], word.get("grounded"))
+        for word in data["words"]
     )
     return Page(
         number=data["number"],
@@ -138,6 +145,7 @@ def page_from_dict(data: Mapping[str, Any]) -> Page:
                 confidence=line["confidence"],
                 words=words[slice(*line["words"])],
                 angle=line.get("angle", 0.0),
+                grounded=line.get("grounded"),
             )
             for line in data["lines"]
         ),
@@ -145,6 +153,10 @@ def page_from_dict(data: Mapping[str, Any]) -> Page:
         error=Failure(**data["error"]) if data["error"] else None,
         warnings=tuple(data["warnings"]),
         tokens=data.get("tokens", 0),
+        disagreements=tuple(
+            Disagreement(**{**each, "box": _box_from(each["box"])})
+            for each in data.get("disagreements", ())
+        ),
     )
 
 
@@ -297,6 +309,22 @@ def _text_to_dict(text: Line | Word) -> dict[str, Any]:
         "text": clean(text.text),
         "box": _box(text.box),
         "confidence": _confidence(text.confidence),
+    } | _grounded(text.grounded)
+
+
+def _grounded(grounded: bool | None) -> dict[str, bool]:
+    """Nothing where it is not told."""
+    return {} if grounded is None else {"grounded": grounded}
+
+
+def _disagreement_to_dict(told: Disagreement) -> dict[str, Any]:
+    return {
+        "kind": told.kind,
+        "written": clean(told.written),
+        "read": clean(told.read),
+        "box": _box(told.box),
+        "similarity": _confidence(told.similarity),
+        "confidence": _confidence(told.confidence),
     }
 
 
@@ -319,7 +347,7 @@ def _block_to_dict(block: Block) -> dict[str, Any]:
         data["continues"] = block.continues
     if block.diagram is not None:
         data["diagram"] = clean(block.diagram)
-    return data
+    return data | _grounded(block.grounded)
 
 
 def block_from_dict(data: Mapping[str, Any]) -> Block:
@@ -337,6 +365,7 @@ def block_from_dict(data: Mapping[str, Any]) -> Block:
         checked=data.get("checked"),
         continues=data.get("continues"),
         diagram=data.get("diagram"),
+        grounded=data.get("grounded"),
     )
 
 
@@ -352,6 +381,7 @@ def _table_to_dict(table: Table) -> dict[str, Any]:
             "header": cell.header,
             "confidence": _confidence(cell.confidence),
         }
+        | _grounded(cell.grounded)
         for cell in table.cells
     ]
     return {"rows": table.rows, "columns": table.columns, "cells": cells}

@@ -126,6 +126,12 @@ def _page(parent: Element, page: Page) -> None:
     for line in page.lines:
         _line(lines, line)
     _add(element, "markdown", page.markdown)
+    for told in page.disagreements:
+        position = _position(told.box, told.confidence)
+        similarity = round(float(told.similarity), 4)
+        each = _add(element, "disagreement", kind=told.kind, similarity=similarity, **position)
+        _add(each, "written", told.written)
+        _add(each, "read", told.read)
     _texts(element, "warning", page.warnings)
 
 
@@ -138,6 +144,7 @@ def _block(parent: Element, block: Block) -> None:
         level=block.level,
         checked=block.checked,
         continues=block.continues,
+        grounded=block.grounded,
         **_position(block.box, block.confidence),
     )
     _add(element, "text", block.text)
@@ -161,6 +168,7 @@ def _table(parent: Element, table: Table) -> None:
             rowSpan=cell.row_span,
             columnSpan=cell.column_span,
             header=cell.header,
+            grounded=cell.grounded,
             **_position(cell.box, cell.confidence),
         )
 
@@ -168,13 +176,15 @@ def _table(parent: Element, table: Table) -> None:
 def _line(parent: Element, line: Line) -> None:
     angle = round(float(line.angle), 2) or None
     position = _position(line.box, line.confidence)
-    element = _add(parent, "line", text=line.text, angle=angle, **position)
+    told = {"angle": angle, "grounded": line.grounded}
+    element = _add(parent, "line", text=line.text, **told, **position)
     for word in line.words:
         _word(element, word)
 
 
 def _word(parent: Element, word: Word) -> None:
-    _add(parent, "word", word.text, **_position(word.box, word.confidence))
+    position = _position(word.box, word.confidence)
+    _add(parent, "word", word.text, grounded=word.grounded, **position)
 
 
 def _field(parent: Element, field: FieldValue) -> None:

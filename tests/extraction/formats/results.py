@@ -13,6 +13,7 @@ from extraction.types import (
     Cell,
     Citation,
     Classification,
+    Disagreement,
     Document,
     Evidence,
     Extraction,
@@ -70,7 +71,7 @@ def document() -> Document:
         Block("p1-b7", "equation", "", BOX, latex=r"E = mc^2"),
         Block("p1-b8", "list", "• one\n• two", BOX),
         Block("p1-b9", "page_number", "Page 1 of 2", BOX),
-        Block("p1-b10", "figure", "", BOX, diagram="graph TD\n  A --> B"),
+        Block("p1-b10", "figure", "", BOX, diagram="graph TD\n  A --> B", grounded=False),
     )
     first = Page(
         number=1,
@@ -87,11 +88,15 @@ def document() -> Document:
         lines=(
             Line("Invoice 4711", BOX, 0.74, words),
             Line("unsplit", BOX, None),
-            Line("Total", BOX, 0.9, (Word("Total", BOX),), angle=-90.0),
+            Line("Total", BOX, 0.9, (Word("Total", BOX, None, True),), angle=-90.0, grounded=True),
         ),
         markdown=page_markdown(blocks),
         warnings=("low contrast",),
         tokens=321,
+        disagreements=(
+            Disagreement("differs", "4711", "4717", BOX, 0.75, 0.5),
+            Disagreement("invented", "paid", ""),
+        ),
     )
     failed = Page(
         number=2,

@@ -31,7 +31,14 @@ def test_to_dict_stores_words_once_and_lines_as_ranges() -> None:
     assert page["lines"] == [
         {"text": "Invoice 4711", "box": list(BOX), "confidence": 0.74, "words": [0, 2]},
         {"text": "unsplit", "box": list(BOX), "confidence": None, "words": [2, 2]},
-        {"text": "Total", "box": list(BOX), "confidence": 0.9, "words": [2, 3], "angle": -90.0},
+        {
+            "text": "Total",
+            "box": list(BOX),
+            "confidence": 0.9,
+            "words": [2, 3],
+            "angle": -90.0,
+            "grounded": True,
+        },
     ]
 
 

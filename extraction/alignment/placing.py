@@ -1,0 +1,400 @@
+"""Which letters that OCR has read are which of the letters that a model wrote.
+
+Each line or cell of the model is looked for on its own, so the order of reading does not matter:
+as a whole, else by the rare runs of letters that it shares with a line of OCR and the edits between
+the two around them. The places found are given away in the order of their scores, each letter of
+the page once; between places that are as good, those decide that the lines before and after have
+been given. Of the work nothing grows faster than the texts do, but where they say the same again
+and again, which is bounded.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count, groupby, pairwise
+
+from rapidfuzz.distance import Levenshtein
+
+from extraction.alignment.letters import GRAM, Letters, Reading
+from extraction.types import Box
+
+MOST_PLACES = 256  # of one text or run of letters that are looked at
+MOST_LINES = 12  # of OCR that are compared with a text, and one more for each SPREAD letters
+SPREAD = 12
+BAND = 3  # letters by which a place may shift within one line through edits, and a tenth of it
+LEAST_ALIKE = 0.6  # of the letters of a place that are the same
+ALONE = 10  # letters that say enough wherever they stand
+FAR = 3.0  # heights of a line: a text that goes on does so no further away
+LEAST_LEVEL = 0.7  # of a text's letters, in words level with each other
+TOGETHER = 4.0  # times as much a neighbour of the same row of a table counts
+LEFTOVER = 0.6  # how alike what is left over of both must be
+MOST_LEFT = 200  # texts and words that are left over, compared each with each
+
+Step = tuple[int, int, bool]  # a letter of the text, one of the page, whether they are the same
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Parts of the method that a benchmark may leave out, to see what they bring."""
+
+    edits: bool = True  # texts that are not read letter by letter as written
+    context: bool = True  # of equal places, that by the neighbours
+    parts: bool = True  # a text in several places
+    leftover: bool = True  # what is left over of both compared
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A text's place, or a part's; ``score`` is what its letters say for it."""
+
+    score: float
+    text: int
+    steps: tuple[Step, ...]
+
+    @property
+    def start(self) -> int:
+        return self.steps[0][1]
+
+    @property
+    def same(self) -> int:
+        return sum(same for *_, same in self.steps)
+
+
+class Placing:
+    """Gives places to texts: ``steps`` are those of each text, by its index.
+
+    ``free`` are the letters of the page that no text has.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[Letters],
+        groups: Sequence[int],
+        reading: Reading,
+        switches: Switches,
+    ) -> None:
+        """Texts that stand together on the page, as the cells of a row do, are of one group."""
+        self._texts, self._groups = texts, groups
+        self._reading, self._switches = reading, switches
+        self.steps: dict[int, list[Step]] = defaultdict(list)
+        self.marks: dict[int, int] = {}
+        self.free = [True] * len(reading.letters.text)
+        self._written: dict[int, set[int]] = defaultdict(set)  # letters of texts that have a place
+        self._boxes: dict[int, list[Box]] = defaultdict(list)  # of texts that have a place
+        self._order: list[int] = []  # those texts, by index
+        self._compared: set[int] = set()
+
+    def place(self, chosen: Sequence[int]) -> None:
+        """Give places to the texts of these indexes; those that have come before keep theirs."""
+        heap: list[tuple[float, int, int, _Match | None]] = []
+        number = count()
+
+        def push(match: _Match | None, index: int, score: float) -> None:
+            heapq.heappush(heap, (-score, index, next(number), match))
+
+        def push_alike(index: int) -> None:
+            for match in self._alike(index):
+                push(match, index, match.score)
+
+        for index in chosen:
+            if self._texts[index].text in self._reading.runs:
+                push(None, index, len(self._texts[index].text))
+            else:
+                push_alike(index)
+        while heap:
+            _, index, _, match = heapq.heappop(heap)
+            if match is None:
+                whole = self._whole(index)
+                if not whole:
+                    push_alike(index)  # its places went to others
+                elif self._switches.context:
+                    self._take(min(whole, key=self._distance))
+                else:
+                    self._take(whole[0])
+                continue
+            left = self._left(match)
+            if left and left != match:
+                push(left, index, left.score)
+            elif left and self._fits(left):
+                self._take(left)
+        if self._switches.parts:
+            for index in chosen:
+                self._place_rest(index)
+        if self._switches.leftover:
+            self._place_leftover([index for index in chosen if index not in self._boxes])
+
+    def place_marks(self, texts: Sequence[str]) -> None:
+        """Give texts of marks alone, as ":" or "***", to words that are the same, in ``marks``."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for index, (begin, end) in enumerate(self._reading.spans):
+            if begin == end:
+                places[self._reading.words[index].text].append(index)
+        for index, text in enumerate(texts):
+            if not self._texts[index].text and (same := places.get(text)):
+                chosen = min(
+                    same[:MOST_PLACES],
+                    key=lambda word: self._near(index, self._reading.words[word].box),
+                )
+                same.remove(chosen)
+                self.marks[index] = chosen
+
+    def _whole(self, index: int) -> list[_Match]:
+        """The free places at which the page says just that, as many as are looked at."""
+        text, found = self._texts[index].text, []
+        for start in self._reading.runs[text]:
+            end = start + len(text)
+            if self.free[start] and self.free[end - 1] and all(self.free[start:end]):
+                steps = tuple((i, start + i, True) for i in range(len(text)))
+                found.append(_Match(float(len(text)), index, steps))
+                if len(found) == MOST_PLACES:
+                    break
+        return found
+
+    def _alike(self, index: int) -> list[_Match]:
+        """Places in the lines that share the rarest runs of letters with the text."""
+        if index in self._compared or not self._switches.edits:
+            return []
+        self._compared.add(index)
+        text, grams = self._texts[index].text, self._reading.grams
+        shared = [
+            (len(places), i, places)
+            for i in range(len(text) - GRAM + 1)
+            if (places := grams.get(text[i : i + GRAM]))
+        ]
+        rare = [each for each in shared if each[0] <= MOST_PLACES] or shared[: 4 * GRAM]
+        seeds: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
+        for often, i, places in rare:
+            for j in places[:MOST_PLACES]:
+                seeds[self._reading.line_of[j]].append((j - i, i, 1 / often))
+        most = MOST_LINES + len(text) // SPREAD
+        lines = heapq.nlargest(most, seeds, key=lambda line: sum(w for *_, w in seeds[line]))
+        found = []
+        for line in lines:
+            match = self._in_line(index, line, seeds[line])
+            if match is not None:
+                found.append(match)
+        return found
+
+    def _in_line(self, index: int, line: int, seeds: list[tuple[int, int, float]]) -> _Match | None:
+        """The text's best place in that line, around the densest of its seeds."""
+        start, end = self._reading.lines[line], self._reading.lines[line + 1]
+        seeds.sort()
+        shifts = [shift for shift, *_ in seeds]
+        band = BAND + min(end - start, len(self._texts[index].text)) // 10
+        best, dense = 0.0, (0, 0)
+        sums = [0.0]
+        for *_, weight in seeds:
+            sums.append(sums[-1] + weight)
+        for first in range(len(seeds)):
+            last = bisect_right(shifts, shifts[first] + band)
+            if (weight := sums[last] - sums[first]) > best:
+                best, dense = weight, (first, last)
+        near = seeds[dense[0] : dense[1]]
+        lengths = [(i, i + shift) for shift, i, _ in near]
+        i0, i1 = min(i for i, _ in lengths), max(i for i, _ in lengths) + GRAM
+        j0, j1 = min(j for _, j in lengths), max(j for _, j in lengths) + GRAM
+        text, page = self._texts[index].text, self._reading.letters.text
+        before, after = min(i0, j0 - start), min(len(text) - i1, end - j1)
+        i0, j0 = i0 - before, max(j0 - before - (BAND if i0 == before else 0), start)
+        i1, j1 = i1 + after, min(j1 + after + (BAND if i1 + after == len(text) else 0), end)
+        steps: list[Step] = []
+        for code in Levenshtein.opcodes(text[i0:i1], page[j0:j1]):
+            if code.tag == "equal" or code.tag == "replace":
+                same = code.tag == "equal"
+                steps += (
+                    (i0 + i, j0 + j, same)
+                    for i, j in zip(
+                        range(code.src_start, code.src_end),
+                        range(code.dest_start, code.dest_end),
+                        strict=True,
+                    )
+                )
+        return self._scored(index, steps)
+
+    def _left(self, match: _Match) -> _Match | None:
+        """The match without what has been given away since."""
+        written = self._written[match.text]
+        if all(self.free[j] and i not in written for i, j, _ in match.steps):
+            return match
+        best: list[Step] = []
+        run: list[Step] = []
+        for step in (*match.steps, None):
+            if step and self.free[step[1]] and step[0] not in written:
+                run.append(step)
+            else:
+                best, run = max(best, run, key=len), []
+        return self._scored(match.text, best) if best else None
+
+    def _scored(self, index: int, steps: Sequence[Step]) -> _Match | None:
+        """The stretch of the steps whose letters are most alike, with its score; None for none."""
+        total = most = 0.0
+        first, bounds = 0, (0, 0)
+        for place, (i, j, same) in enumerate(steps):
+            if place:
+                before = steps[place - 1]
+                total -= (i - before[0] - 1) + (j - before[1] - 1)
+            if total <= 0:
+                total, first = 0.0, place
+            total += 1 if same else -1
+            if total > most:
+                most, bounds = total, (first, place + 1)
+        kept = tuple(steps[bounds[0] : bounds[1]])
+        if not kept:
+            return None
+        spread = max(kept[-1][0] - kept[0][0], kept[-1][1] - kept[0][1]) + 1
+        if sum(same for *_, same in kept) < LEAST_ALIKE * spread:
+            return None
+        j0, j1 = kept[0][1], kept[-1][1] + 1
+        line = self._reading.line_of[j0]
+        in_line = self._reading.lines[line + 1] - self._reading.lines[line] - (j1 - j0)
+        in_text = len(self._texts[index].text) - (kept[-1][0] + 1 - kept[0][0])
+        ragged = (j0 not in self._reading.tokens) + (j1 not in self._reading.tokens)
+        return _Match(most - 0.5 * min(in_line, in_text) - 0.5 * ragged, index, kept)
+
+    def _fits(self, match: _Match) -> bool:
+        """Whether the place says enough: all or half of the text, a whole line, or many letters."""
+        i0, i1 = match.steps[0][0], match.steps[-1][0] + 1
+        length = len(self._texts[match.text].text)
+        if match.text in self._boxes:
+            near = self._switches.parts and (match.same >= ALONE or self._beside(match))
+            return near and match.same >= GRAM
+        if match.same >= ALONE or 2 * (i1 - i0) >= length:
+            return True
+        line = self._reading.line_of[match.start]
+        j0, j1 = match.start, match.steps[-1][1] + 1
+        whole = (j0, j1) == (self._reading.lines[line], self._reading.lines[line + 1])
+        return whole and match.same >= GRAM + 2
+
+    def _beside(self, match: _Match) -> bool:
+        """Whether the place is level with the text's others, or not far above or below."""
+        box = self._box(match)
+        height = max(box[3] - box[1], 1.0)
+        return any(_down(box, other) <= FAR * height for other in self._boxes[match.text])
+
+    def _distance(self, match: _Match) -> float:
+        """How far the place is from those of the texts before and after."""
+        return self._near(match.text, self._box(match))
+
+    def _near(self, index: int, box: Box) -> float:
+        at = bisect_left(self._order, index)
+        near = [(other, self._boxes[other][-1]) for other in self._order[max(at - 1, 0) : at]]
+        near += ((other, self._boxes[other][0]) for other in self._order[at : at + 1])
+        return sum(
+            _apart(box, its) * (TOGETHER if self._groups[other] == self._groups[index] else 1)
+            for other, its in near
+        )
+
+    def _box(self, match: _Match) -> Box:
+        return self._reading.words[self._reading.letters.word[match.start]].box
+
+    def _take(self, match: _Match) -> None:
+        if match.text not in self._boxes:
+            insort(self._order, match.text)
+        self._boxes[match.text].append(self._box(match))
+        self.steps[match.text] += match.steps
+        for i, j, _ in match.steps:
+            self._written[match.text].add(i)
+            self.free[j] = False
+
+    def _place_rest(self, index: int) -> None:
+        """Words of a text of which nothing was found, though they stand beside those that were.
+
+        Of a text without a place, as a row of short words and numbers is, first the rarest word at
+        the place that has the most of the others level with it.
+        """
+        text, written = self._texts[index], self._written[index]
+        if len(written) == len(text.text):
+            return
+        words = [
+            self._words_at(index, list(letters))
+            for _, letters in groupby(range(len(text.text)), lambda i: text.word[i])
+        ]
+        if index not in self._boxes:
+            some = min((each for each in words if each), key=len, default=[])[:MOST_LINES]
+            sums = [(self._level_with(match, words), match) for match in some]
+            most, best = max(sums, key=lambda each: each[0], default=(0, None))
+            if best is None or most < LEAST_LEVEL * len(text.text):
+                return
+            self._take(best)
+        for found in words:
+            near = [match for match in found if self._left(match) == match and self._beside(match)]
+            if near:
+                boxes = self._boxes[index]
+                self._take(min(near, key=lambda match: _apart(self._box(match), boxes[-1])))
+
+    def _words_at(self, index: int, own: Sequence[int]) -> list[_Match]:
+        """The free places of a word, which is these letters of the text; none where it has one."""
+        if any(i in self._written[index] for i in own):
+            return []
+        said = self._texts[index].text[own[0] : own[-1] + 1]
+        return [
+            _Match(0.0, index, tuple((own[0] + n, start + n, True) for n in range(len(said))))
+            for start in self._reading.runs.get(said, ())[:MOST_PLACES]
+            if all(self.free[start : start + len(said)])
+        ]
+
+    def _level_with(self, match: _Match, words: Sequence[Sequence[_Match]]) -> int:
+        """How many letters of the words have a place level with the match."""
+        box = self._box(match)
+        reach = (box[3] - box[1]) / 2
+        return sum(
+            len(found[0].steps)
+            for found in words
+            if any(_down(box, self._box(other)) <= reach for other in found)
+        )
+
+    def _place_leftover(self, chosen: Sequence[int]) -> None:
+        """Short texts, and those misread: each with the words nobody has taken, the most alike."""
+        runs = self._free_runs()[:MOST_LEFT]
+        found = []
+        for index in chosen[:MOST_LEFT]:
+            text = self._texts[index].text
+            for start, end in runs:
+                page = self._reading.letters.text[start:end]
+                alike = Levenshtein.normalized_similarity(text, page, score_cutoff=LEFTOVER)
+                if text and alike:
+                    steps = tuple(
+                        (code.src_start + k, start + code.dest_start + k, code.tag == "equal")
+                        for code in Levenshtein.opcodes(text, page)
+                        if code.tag in ("equal", "replace")
+                        for k in range(code.src_end - code.src_start)
+                    )
+                    found.append(_Match(alike * len(text), index, steps))
+        found.sort(key=lambda match: (-match.score, self._distance(match)))
+        for match in found:
+            if match.text not in self._boxes and all(self.free[j] for _, j, _ in match.steps):
+                self._take(match)
+
+    def _free_runs(self) -> list[tuple[int, int]]:
+        """The stretches of a line that nobody has taken, whole and token by token."""
+        runs: list[tuple[int, int]] = []
+        for line in range(len(self._reading.lines) - 1):
+            start = None
+            marks = []
+            for place in range(self._reading.lines[line], self._reading.lines[line + 1] + 1):
+                inside = place < self._reading.lines[line + 1] and self.free[place]
+                if inside and start is None:
+                    start, marks = place, [place]
+                elif inside and place in self._reading.tokens:
+                    marks.append(place)
+                elif not inside and start is not None:
+                    marks.append(place)
+                    runs.append((start, place))
+                    if len(marks) > 2:
+                        runs += pairwise(marks)
+                    start = None
+        return runs
+
+
+def _apart(one: Box, other: Box) -> float:
+    """How far apart two boxes are, in points; down the page counts more than across."""
+    return _down(one, other) + 0.2 * max(one[0] - other[2], other[0] - one[2], 0.0)
+
+
+def _down(one: Box, other: Box) -> float:
+    """How far down the page two boxes are apart."""
+    return abs(one[1] + one[3] - other[1] - other[3]) / 2
