@@ -25,9 +25,9 @@ from extraction.fields import known
 from extraction.fields.by_schema import check_schema
 from extraction.fields.by_schema.extract import extract
 from extraction.fields.templates import Template
-from extraction.fields.writing import writing_of
 from extraction.finding import Choose, Wanted, find_wanted
 from extraction.formats.md import page_markdown
+from extraction.laid_out import has_text
 from extraction.options import Limits, Options
 from extraction.settling import settle
 from extraction.splitting import split, whole
@@ -147,12 +147,12 @@ def put_together(
     chosen = settle(pages, strip=options.strip_furniture)
     parts = split(chosen) if options.split else ()
     classification = None
-    if any(page.lines for page in chosen):
+    if any(map(has_text, chosen)):
         classification = whole(parts) if parts else classify(chosen)
     found = find_wanted(chosen, classification, parts, wanted)
     extraction = None
     if options.schema is not None:
-        extraction = extract(chosen, options.schema, writing=writing_of(chosen))
+        extraction = extract(chosen, options.schema)
     return Document(
         source=source,
         pages=chosen,
@@ -290,6 +290,6 @@ def _failed(item: PageImage, text: PageText, error: Failure) -> Page:
 def _warnings(pages: tuple[Page, ...]) -> tuple[str, ...]:
     """What the reader of the whole document should know."""
     read = [page for page in pages if page.error is None]
-    if read and not any(page.lines for page in read):
+    if read and not any(map(has_text, read)):
         return ("all_pages_blank",)
     return ()

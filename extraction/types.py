@@ -229,8 +229,9 @@ class FieldValue:
 
     ``raw`` is the text on the page, ``value`` its normal form (a JSON value: ISO 8601 date, money
     as ``{"amount": "1234.50", "currency": "EUR"}``, ...). ``grounded`` says that the text stands
-    on the page at ``box``. ``checks`` are the tests made of the value, by name (its "checksum", the
-    "sum" of other fields), and whether it passed; ``notes`` say what had to be decided.
+    on the page at ``box``, None where the engine tells no places, so that nobody can say.
+    ``checks`` are the tests made of the value, by name (its "checksum", the "sum" of other fields),
+    and whether it passed; ``notes`` say what had to be decided.
     ``document`` is the number of the part it was found in, where a file was split.
     """
 
@@ -243,7 +244,7 @@ class FieldValue:
     box: Box | None = None
     confidence: float | None = None
     method: str = ""
-    grounded: bool = True
+    grounded: bool | None = True
     alternatives: tuple[Alternative, ...] = ()
     checks: Mapping[str, bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -256,7 +257,7 @@ class Evidence:
 
     text: str
     page: int
-    box: Box
+    box: Box | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,7 @@ class Citation:
     box: Box | None = None
     confidence: float | None = None
     method: str = ""
-    grounded: bool = True
+    grounded: bool | None = True
     field: str = ""
     notes: tuple[str, ...] = ()
 

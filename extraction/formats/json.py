@@ -217,7 +217,8 @@ def _classification_from(data: Mapping[str, Any]) -> Classification:
         confidence=data["confidence"],
         alternatives=tuple(Likelihood(**other) for other in data["alternatives"]),
         evidence=tuple(
-            Evidence(told["text"], told["page"], tuple(told["box"])) for told in data["evidence"]
+            Evidence(told["text"], told["page"], _box_from(told["box"]))
+            for told in data["evidence"]
         ),
     )
 
