@@ -302,7 +302,8 @@ class Citation:
     """Where a value of a filled schema comes from.
 
     ``raw`` is the text on the page. ``method`` says how it was told (as of ``FieldValue``; "table",
-    "checkbox", "text"; "schema" for the only value that the schema allows, which need not stand on
+    "checkbox", "text"; "model" for what a model
+    says; "schema" for the only value that the schema allows, which need not stand on
     a page: ``grounded`` is then false). ``field`` is the field of the catalogue, "" for none.
     """
 
@@ -314,6 +315,16 @@ class Citation:
     grounded: bool | None = True
     field: str = ""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a model has written to a question: ``whole`` where it came to its end by itself."""
+
+    text: str
+    whole: bool
+    tokens: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,13 +346,14 @@ class Extraction:
 
     ``value`` is valid against the schema, or None where the document does not hold what the schema
     requires: ``partial`` then has what was found. ``citations`` are by JSON Pointer into the one or
-    the other.
+    the other. ``tokens`` is what a model wrote for it.
     """
 
     value: Any
     citations: Mapping[str, Citation] = field(default_factory=dict)
     problems: tuple[SchemaProblem, ...] = ()
     partial: Any = None
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,7 +272,7 @@ def extraction_to_dict(extraction: Extraction) -> dict[str, Any]:
             }
             for problem in extraction.problems
         ],
-    }
+    } | ({"tokens": extraction.tokens} if extraction.tokens else {})
 
 
 def extraction_from_dict(data: Mapping[str, Any]) -> Extraction:
@@ -280,6 +280,7 @@ def extraction_from_dict(data: Mapping[str, Any]) -> Extraction:
     return Extraction(
         value=data["value"],
         partial=data["partial"],
+        tokens=data.get("tokens", 0),
         citations={
             pointer: Citation(
                 **{**cited, "box": _box_from(cited["box"]), "notes": tuple(cited["notes"])}
