@@ -24,8 +24,8 @@ MOST_JOBS = 500  # the newest, of one import
 class Imported:
     """What became of the pages with confirmed fields.
 
-    ``skipped``: the place of a corrected value was not found in the page's text, or the document is
-    gone.
+    ``skipped``: the place of a corrected value was not found in the page's text, that is too long,
+    or the document is gone.
     """
 
     added: int
@@ -53,7 +53,7 @@ def import_corrections(*, dataset: Dataset, actor: Actor, address: str | None = 
     before, tally = dataset.version, {"added": 0, "changed": 0, "unchanged": 0, "skipped": 0}
     for job in _jobs(dataset):
         for page in pages_of(job):
-            outcome = "skipped" if page.text is None else _take(dataset, job, page)
+            outcome = "skipped" if not _usable(page) else _take(dataset, job, page)
             tally[outcome] += 1
     audit.record(
         actor=actor,
@@ -79,6 +79,10 @@ def pages_of(job: Job) -> list[TaughtPage]:
         )
         for number, markdown in rows.values_list("number", "content__markdown")
     ]
+
+
+def _usable(page: TaughtPage) -> bool:
+    return page.text is not None and len(page.text) <= settings.TRAINING_MOST_CHARACTERS
 
 
 def _jobs(dataset: Dataset) -> list[Job]:
@@ -122,7 +126,7 @@ def _written(revision: FieldRevision) -> str:
 def _take(dataset: Dataset, job: Job, page: TaughtPage) -> str:
     """Take a page over; what became of it."""
     assert page.text is not None, "pages without a text are skipped"
-    text = page.text[: settings.TRAINING_MOST_CHARACTERS]
+    text = page.text
     file, kept = datasets.file_of(dataset, job.file.sha256), False
     if file is not None:
         former = Example.objects.filter(dataset=dataset, file=file, page=page.number).first()

@@ -33,7 +33,7 @@ from jobs.errors import LeaseLost, QuotaExceeded
 from jobs.idempotency import Once
 from jobs.models import StoredFile, TenantEngine
 from jobs.plan_engines import refuse_engine
-from learning import files
+from learning import datasets, files
 from learning.errors import (
     AdapterInUse,
     RunEnded,
@@ -144,7 +144,7 @@ def _refuse_few(examples: Sequence[Example]) -> None:
 def claim(worker: str) -> TrainingRun | None:
     """Give this trainer the next run: one that waits, or whose trainer has died; else None.
 
-    Organisations without a run at work come first.
+    Of those whose base is set up here. Organisations without a run at work come first.
     """
     lost = Q(status__in=AT_WORK, lease_until__lt=Now())
     while True:
@@ -152,7 +152,9 @@ def claim(worker: str) -> TrainingRun | None:
             at_work = TrainingRun.objects.filter(
                 tenant=OuterRef("tenant"), status__in=AT_WORK, lease_until__gte=Now()
             )
-            due = TrainingRun.objects.filter(Q(status=RunStatus.QUEUED) | lost)
+            due = TrainingRun.objects.filter(
+                Q(status=RunStatus.QUEUED) | lost, base__in=datasets.bases()
+            )
             rows = due.select_for_update(skip_locked=True, of=("self",)).select_related(
                 "tenant", "adapter", "checkpoint"
             )

@@ -20,6 +20,7 @@ from jobs import (
     corrections,
     job_actions,
     lifecycle,
+    own_engines,
     places,
     result_cache,
     same_document,
@@ -261,17 +262,19 @@ def test_changed_template_is_another_result(acme: Organisation) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["code_revision", "ENGINES"], ids=["other code", "other models"]
+    ("where", "name"),
+    [(same_document, "code_revision"), (own_engines, "ENGINES")],
+    ids=["other code", "other models"],
 )  # fmt: skip
 def test_what_reads_now_is_another(
-    acme: Organisation, name: str, monkeypatch: pytest.MonkeyPatch
+    acme: Organisation, where: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read(acme)
     other = {
         "code_revision": lambda: "new",
         "ENGINES": {"auto": engines.EngineRow("auto", "", "", "new")},
     }
-    monkeypatch.setattr(same_document, name, other[name])
+    monkeypatch.setattr(where, name, other[name])
     assert not make_job(acme).cached
 
 

@@ -121,8 +121,8 @@ def test_curve_goes_from_corner_to_corner() -> None:
     assert curve([(1, 2.0)], 10) is None
     drawn = curve([(1, 2.0), (5, 1.0), (11, 0.0)], 11)
     assert drawn is not None
-    assert drawn.points == "56.0,10.0 286.4,93.0 632.0,176.0"
+    assert drawn.points == "56.0,10.0 206.4,83.0 432.0,156.0"
     assert [tick.text for tick in drawn.ticks] == ["0", "1", "2"]
     assert drawn.words == "Loss from 2 at step 1 to 0 at step 11 of 11"
     flat = curve([(1, 0.0), (2, 0.0)], 2)
-    assert flat is not None and flat.points == "56.0,176.0 632.0,176.0"
+    assert flat is not None and flat.points == "56.0,156.0 432.0,156.0"
