@@ -11,6 +11,7 @@ from extraction.document_features import KINDS, Features, Numbers, features
 from extraction.fields import of_type
 from extraction.fields.definition import Field
 from extraction.fields.document_types import BY_NAME
+from extraction.laid_out import Unplaced, laid_out
 from extraction.types import Classification, Likelihood, Page
 
 SURE = 0.6  # from this confidence on, only the fields of the type are looked for
@@ -24,7 +25,7 @@ def classify(pages: Sequence[Page]) -> Classification:
 
     Takes milliseconds: only the first pages and lines are looked at.
     """
-    return told(features(pages))
+    return Unplaced(pages).classification(told(features(laid_out(pages))))
 
 
 def told(found: Features) -> Classification:

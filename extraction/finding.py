@@ -11,6 +11,7 @@ from extraction.fields.definition import Field
 from extraction.fields.match import find
 from extraction.fields.supported import told_grounded
 from extraction.fields.templates import Template
+from extraction.laid_out import placeless
 from extraction.types import Classification, FieldValue, Page, Part
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ def find_wanted(
     """The fields of the document, or part by part where the file was split.
 
     ``classification`` is None where nothing was read: then nothing is found. A fault of the finder
-    does not lose what was read: the warning is "fields_failed".
+    does not lose what was read: the warning is "fields_failed". "region_without_places" warns of a
+    template's region on pages whose engine tells no places.
     """
     warnings: list[str] = []
     if classification is None:
@@ -72,11 +74,14 @@ def find_wanted(
 def _find(
     pages: Sequence[Page], fields: Sequence[Field], warnings: list[str]
 ) -> tuple[FieldValue, ...]:
+    blind = any(field.region for field in fields) and any(map(placeless, pages))
+    if blind and "region_without_places" not in warnings:
+        warnings.append("region_without_places")
     try:
         return tuple(told_grounded(value, pages) for value in find(pages, fields))
     except Exception:
         logger.exception("the fields could not be looked for")
-        if not warnings:
+        if "fields_failed" not in warnings:
             warnings.append("fields_failed")
         return ()
 

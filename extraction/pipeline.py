@@ -13,7 +13,7 @@ from pathlib import Path
 from extraction import structure
 from extraction.classify import classify
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
-from extraction.engines import UNWATCHED, Engine, Wants, Watch, get
+from extraction.engines import UNWATCHED, Engine, FillsSchemas, Wants, Watch, get
 from extraction.errors import (
     Cancelled,
     EngineFailed,
@@ -23,15 +23,24 @@ from extraction.errors import (
 )
 from extraction.fields import known
 from extraction.fields.by_schema import check_schema
-from extraction.fields.by_schema.extract import extract
+from extraction.fields.by_schema.by_model import Ask, filled
 from extraction.fields.templates import Template
-from extraction.fields.writing import writing_of
 from extraction.finding import Choose, Wanted, find_wanted
 from extraction.formats.md import page_markdown
+from extraction.laid_out import has_text
 from extraction.options import Limits, Options
 from extraction.settling import settle
 from extraction.splitting import split, whole
-from extraction.types import Document, DocumentInfo, Failure, Page, PageImage, PageText, Source
+from extraction.types import (
+    Document,
+    DocumentInfo,
+    Extraction,
+    Failure,
+    Page,
+    PageImage,
+    PageText,
+    Source,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +86,15 @@ def run(
     )
     info = opened.info
     source = Source(name or path.name, info.media_type, opened.sha256, info.page_count)
-    return put_together(pages, options, source, template=template, choose=choose)
+    ask = asker(engine, options)
+    return put_together(pages, options, source, template=template, choose=choose, ask=ask)
+
+
+def asker(engine: Engine, options: Options, watch: Watch = UNWATCHED) -> Ask | None:
+    """Asks the engine's model to fill the schema of the options, None where it does not do that."""
+    if options.schema is None or not isinstance(engine, FillsSchemas) or not engine.fills_schemas:
+        return None
+    return partial(engine.fill, schema=options.schema, watch=watch)
 
 
 def read_pages(
@@ -137,28 +154,31 @@ def put_together(
     *,
     template: Template | None = None,
     choose: Choose | None = None,
+    ask: Ask | None = None,
 ) -> Document:
     """The result of the pages read, in the order of their numbers: type, parts, fields, schema.
 
     ``template`` is the one whose fields to look for; where neither it nor ``options.fields`` is
-    given, ``choose`` is asked for one that is for such documents.
+    given, ``choose`` is asked for one that is for such documents. ``ask`` asks a model to fill the
+    schema; without it values are found by their labels.
     """
     wanted = Wanted(known(options.fields), template, choose)
     chosen = settle(pages, strip=options.strip_furniture)
     parts = split(chosen) if options.split else ()
     classification = None
-    if any(page.lines for page in chosen):
+    if any(map(has_text, chosen)):
         classification = whole(parts) if parts else classify(chosen)
     found = find_wanted(chosen, classification, parts, wanted)
-    extraction = None
+    extraction: Extraction | None = None
+    warned: tuple[str, ...] = ()
     if options.schema is not None:
-        extraction = extract(chosen, options.schema, writing=writing_of(chosen))
+        extraction, warned = filled(chosen, options.schema, ask)
     return Document(
         source=source,
         pages=chosen,
         fields=found.fields,
         classification=classification,
-        warnings=_warnings(chosen) + found.warnings,
+        warnings=_warnings(chosen) + found.warnings + warned,
         extraction=extraction,
         documents=found.parts,
         template=found.template,
@@ -291,6 +311,6 @@ def _failed(item: PageImage, text: PageText, error: Failure) -> Page:
 def _warnings(pages: tuple[Page, ...]) -> tuple[str, ...]:
     """What the reader of the whole document should know."""
     read = [page for page in pages if page.error is None]
-    if read and not any(page.lines for page in read):
+    if read and not any(map(has_text, read)):
         return ("all_pages_blank",)
     return ()

@@ -19,6 +19,7 @@ from rapidfuzz import fuzz
 from extraction.classify import classify, told
 from extraction.document_features import features, titled
 from extraction.fields.labels import squeezed
+from extraction.laid_out import laid_out
 from extraction.types import Classification, Page, Part
 
 CUT = 0.5
@@ -85,7 +86,7 @@ def split(pages: Sequence[Page]) -> tuple[Part, ...]:
     """
     if not pages:
         return ()
-    sheets = [_sheet(page) for page in pages]
+    sheets = [_sheet(page) for page in laid_out(pages)]
     starts, chances, before = [0], [1.0], sheets[0]
     for index, sheet in enumerate(sheets[1:], start=1):
         if sheet.blank:

@@ -266,8 +266,9 @@ class FieldValue:
 
     ``raw`` is the text on the page, ``value`` its normal form (a JSON value: ISO 8601 date, money
     as ``{"amount": "1234.50", "currency": "EUR"}``, ...). ``grounded`` says that the text stands
-    on the page at ``box``. ``checks`` are the tests made of the value, by name (its "checksum", the
-    "sum" of other fields), and whether it passed; ``notes`` say what had to be decided.
+    on the page at ``box``, None where the engine tells no places, so that nobody can say.
+    ``checks`` are the tests made of the value, by name (its "checksum", the "sum" of other fields),
+    and whether it passed; ``notes`` say what had to be decided.
     ``document`` is the number of the part it was found in, where a file was split.
     """
 
@@ -280,7 +281,7 @@ class FieldValue:
     box: Box | None = None
     confidence: float | None = None
     method: str = ""
-    grounded: bool = True
+    grounded: bool | None = True
     alternatives: tuple[Alternative, ...] = ()
     checks: Mapping[str, bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -293,7 +294,7 @@ class Evidence:
 
     text: str
     page: int
-    box: Box
+    box: Box | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +339,8 @@ class Citation:
     """Where a value of a filled schema comes from.
 
     ``raw`` is the text on the page. ``method`` says how it was told (as of ``FieldValue``; "table",
-    "checkbox", "text"; "schema" for the only value that the schema allows, which need not stand on
+    "checkbox", "text"; "model" for what a model
+    says; "schema" for the only value that the schema allows, which need not stand on
     a page: ``grounded`` is then false). ``field`` is the field of the catalogue, "" for none.
     """
 
@@ -347,9 +349,19 @@ class Citation:
     box: Box | None = None
     confidence: float | None = None
     method: str = ""
-    grounded: bool = True
+    grounded: bool | None = True
     field: str = ""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a model has written to a question: ``whole`` where it came to its end by itself."""
+
+    text: str
+    whole: bool
+    tokens: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,13 +383,14 @@ class Extraction:
 
     ``value`` is valid against the schema, or None where the document does not hold what the schema
     requires: ``partial`` then has what was found. ``citations`` are by JSON Pointer into the one or
-    the other.
+    the other. ``tokens`` is what a model wrote for it.
     """
 
     value: Any
     citations: Mapping[str, Citation] = field(default_factory=dict)
     problems: tuple[SchemaProblem, ...] = ()
     partial: Any = None
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,9 @@ class SaidSerializer(serializers.Serializer[Any]):
     box = serializers.ListField(child=serializers.FloatField(), allow_null=True)
     confidence = serializers.FloatField(allow_null=True)
     method = serializers.CharField()
-    grounded = serializers.BooleanField()
+    grounded = serializers.BooleanField(
+        allow_null=True, help_text="null where the page's engine tells no places"
+    )
     checks = serializers.DictField(child=serializers.BooleanField())
     notes = serializers.ListField(child=serializers.CharField())
 

@@ -27,7 +27,7 @@ class EvidenceSerializer(serializers.Serializer[Any]):
 
     text = serializers.CharField()
     page = serializers.IntegerField()
-    box = serializers.ListField(child=serializers.FloatField())
+    box = serializers.ListField(child=serializers.FloatField(), allow_null=True)
 
 
 class ClassificationSerializer(serializers.Serializer[Any]):

@@ -23,7 +23,8 @@ from accounts import request_ids
 from accounts.models import WhenEngineAway
 from extraction import engines, pipeline, types
 from extraction.engines import degraded
-from extraction.errors import Cancelled, EngineUnavailable, ExtractionError
+from extraction.errors import Cancelled, EngineFailed, EngineUnavailable, ExtractionError
+from extraction.fields.by_schema.by_model import Ask
 from extraction.options import Options
 from jobs import claims, lifecycle, own_engines, queue, results, storage, templates
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
@@ -177,6 +178,7 @@ def _work(task: Task) -> None:
                 source_of(job),
                 template=templates.of_job(job),
                 choose=partial(templates.chosen, job.tenant),
+                ask=_ask(job, options, stop),
             )
             document = results.make_pdf(job, path, document, options, stop.told)
         lifecycle.finish(task, document)
@@ -242,6 +244,25 @@ def _instead(job: Job) -> pipeline.Instead | None:
     if job.tenant.when_engine_away != WhenEngineAway.FALL_BACK:
         return None
     return partial(degraded.read_instead, why=degraded.AWAY, threads=settings.WORKER_THREADS)
+
+
+def _ask(job: Job, options: Options, stop: Stop) -> Ask | None:
+    """Asks the job's engine to fill the job's schema; none where it does not do that. While it is
+    out of order the job waits, or where its organisation does not, the schema is filled without."""
+    if options.schema is None or job.engine not in engines.ENGINES:  # own ones fill none
+        return None
+    engine = engines.get(job.engine, settings.WORKER_THREADS)
+    ask = pipeline.asker(engine, options, engines.Watch(stop.told))
+    if ask is None or _instead(job) is None:
+        return ask
+
+    def asked(prompt: str) -> types.Written:
+        try:
+            return ask(prompt)
+        except EngineUnavailable as error:
+            raise EngineFailed(str(error)) from error
+
+    return asked
 
 
 def _check_breaker(engine: str) -> None:

@@ -178,6 +178,7 @@ OPENAI = OpenAIServer(
     connect_seconds=env.float("OPENAI_CONNECT_SECONDS", default=5),
     read_seconds=env.float("OPENAI_READ_SECONDS", default=120),
     retries=env.int("OPENAI_RETRIES", default=2),
+    json_schema=env.bool("OPENAI_JSON_SCHEMA", default=False),
 )
 _credentials = env.str("GOOGLE_VISION_CREDENTIALS", default="")
 GOOGLE_VISION = GoogleVision(

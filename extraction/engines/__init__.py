@@ -8,18 +8,18 @@ onnxruntime, torch) is imported before that.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from extraction.breaker import Breaker, breaker_of
 from extraction.engines.configuration import Configuration
 from extraction.errors import InvalidOption
-from extraction.types import PageImage, PageText
+from extraction.types import PageImage, PageText, Written
 from extraction.weights import folder_of, revision_of
 
 if TYPE_CHECKING:
@@ -66,6 +66,24 @@ class Engine(Protocol):
         Raises ``EngineFailed`` where the pages cannot be read (of several, each is then tried
         alone), ``EngineUnavailable`` where the engine itself is out of order, ``Cancelled`` where
         ``watch`` says stop.
+        """
+        ...
+
+
+@runtime_checkable
+class FillsSchemas(Protocol):
+    """An engine whose model can be asked beyond its pages, and then be kept to a JSON Schema.
+
+    ``fills_schemas`` says whether it is set up to be.
+    """
+
+    fills_schemas: bool
+
+    def fill(self, prompt: str, schema: Mapping[str, Any], watch: Watch = UNWATCHED) -> Written:
+        """The model's answer, trusted in nothing.
+
+        Raises ``EngineFailed`` where the model cannot be kept to the schema, or will not be asked;
+        ``EngineUnavailable`` and ``Cancelled`` as ``Engine.read``.
         """
         ...
 

@@ -18,6 +18,7 @@ class OpenAIServer:
     """A server that speaks OpenAI's protocol (vLLM, SGLang, ``transformers serve``).
 
     ``model`` is its name there; ``reads_as`` the row whose instruction and limits apply.
+    ``json_schema``: it keeps its model to a JSON Schema, and callers' schemas are filled that way.
     """
 
     url: str
@@ -28,11 +29,13 @@ class OpenAIServer:
     connect_seconds: float = 5.0
     read_seconds: float = 120.0
     retries: int = 2
+    json_schema: bool = False
 
     @property
     def revision(self) -> str:
         """What its answers depend on; where it is concerns nobody but the operator."""
-        return f"{self.model}@{sha256(self.url.encode()).hexdigest()[:8]}"
+        schemas = "+schemas" if self.json_schema else ""
+        return f"{self.model}@{sha256(self.url.encode()).hexdigest()[:8]}{schemas}"
 
 
 @dataclass(frozen=True, slots=True)

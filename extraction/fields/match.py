@@ -18,6 +18,7 @@ from extraction.fields.ranking import ALWAYS, Models, Ranked, model_of, ranked, 
 from extraction.fields.tabular import rows_of_field
 from extraction.fields.writing import writing_of
 from extraction.fields.zone import from_zone, joined
+from extraction.laid_out import Unplaced, laid_out
 from extraction.types import Alternative, FieldValue, Page
 
 MAX_ALTERNATIVES = 3
@@ -34,8 +35,23 @@ def find(
 ) -> tuple[FieldValue, ...]:
     """The fields found on the pages, in the order of ``fields``; those not found are left out.
 
-    ``writing`` is how the document writes its values, told by its own text where not given.
+    ``writing`` is how the document writes its values, told by its own text where not given. A field
+    that a template looks for in a region is looked for on the pages alone that have places.
     """
+    unplaced = Unplaced(pages)
+    if not unplaced:
+        return _found(pages, fields, writing)
+    values = [
+        *_found(laid_out(pages), [field for field in fields if not field.region], writing),
+        *_found(pages, [field for field in fields if field.region], writing),
+    ]
+    order = {field.name: place for place, field in enumerate(fields)}
+    return tuple(map(unplaced.field, sorted(values, key=lambda value: order[value.name])))
+
+
+def _found(
+    pages: Sequence[Page], fields: Sequence[Field], writing: Writing | None
+) -> tuple[FieldValue, ...]:
     patterns.begin()
     writing = writing or writing_of(pages)
     considered = gathered(pages, fields, writing)

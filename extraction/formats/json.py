@@ -229,7 +229,8 @@ def _classification_from(data: Mapping[str, Any]) -> Classification:
         confidence=data["confidence"],
         alternatives=tuple(Likelihood(**other) for other in data["alternatives"]),
         evidence=tuple(
-            Evidence(told["text"], told["page"], tuple(told["box"])) for told in data["evidence"]
+            Evidence(told["text"], told["page"], _box_from(told["box"]))
+            for told in data["evidence"]
         ),
     )
 
@@ -283,7 +284,7 @@ def extraction_to_dict(extraction: Extraction) -> dict[str, Any]:
             }
             for problem in extraction.problems
         ],
-    }
+    } | ({"tokens": extraction.tokens} if extraction.tokens else {})
 
 
 def extraction_from_dict(data: Mapping[str, Any]) -> Extraction:
@@ -291,6 +292,7 @@ def extraction_from_dict(data: Mapping[str, Any]) -> Extraction:
     return Extraction(
         value=data["value"],
         partial=data["partial"],
+        tokens=data.get("tokens", 0),
         citations={
             pointer: Citation(
                 **{**cited, "box": _box_from(cited["box"]), "notes": tuple(cited["notes"])}

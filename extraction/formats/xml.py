@@ -244,7 +244,7 @@ def _part(parent: Element, part: Part) -> None:
 
 
 def _extraction(parent: Element, extraction: Extraction) -> None:
-    element = SubElement(parent, "extraction")
+    element = _add(parent, "extraction", tokens=extraction.tokens or None)
     _value(element, "value", extraction.value)
     _value(element, "partial", extraction.partial)
     for pointer, cited in extraction.citations.items():

@@ -243,7 +243,9 @@ class FieldValue(models.Model):
     box = ArrayField(models.FloatField(), size=4, null=True)
     confidence = models.FloatField(null=True)
     method = models.CharField(max_length=50, blank=True)
-    grounded = models.BooleanField(default=True)
+    grounded = models.BooleanField(
+        null=True, default=True, help_text="unknown where the engine tells no places"
+    )
     alternatives = models.JSONField(default=list)
     checks = models.JSONField(default=dict, help_text="tests made of the value: name -> passed")
     notes = ArrayField(models.CharField(max_length=100), default=list)

@@ -40,7 +40,7 @@ class FieldRevision(models.Model):
     value = models.JSONField(null=True)
     page = models.PositiveIntegerField(null=True)
     box = ArrayField(models.FloatField(), size=4, null=True)
-    grounded = models.BooleanField(default=False)
+    grounded = models.BooleanField(null=True, default=False)
     checks = models.JSONField(default=dict)
     notes = ArrayField(models.CharField(max_length=100), default=list)
     comment = models.CharField(max_length=500, blank=True, help_text="why, in the person's words")

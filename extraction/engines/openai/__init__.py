@@ -20,7 +20,7 @@ from extraction.engines.openai.answers import Answer, Unusable, parsed
 from extraction.engines.openai.asking import LOOPED, Asking, Client
 from extraction.engines.picture import encoded
 from extraction.errors import Cancelled, EngineFailed, EngineUnavailable
-from extraction.types import PageImage, PageText
+from extraction.types import PageImage, PageText, Written
 
 LOOK_SECONDS = 0.5  # between two looks at the pages that are being read
 PENALTY = 1.1  # on what was written before, where a model has looped
@@ -60,6 +60,7 @@ class OpenAI:
             self._client = Client(server, breaker_of(name, configuration.redis))
         except ValueError as error:
             raise EngineUnavailable(f"OPENAI_URL is not usable: {error}") from error
+        self.fills_schemas = server.json_schema
         self._model = server.model
         self._row = server.reads_as
         self._threads = threads
@@ -187,6 +188,43 @@ class OpenAI:
                 return answer
         raise AssertionError("there is always a last way")
 
+    def fill(self, prompt: str, schema: Mapping[str, Any], watch: Watch = UNWATCHED) -> Written:
+        """The model's answer to the prompt, kept to the schema.
+
+        Raises ``EngineFailed`` where the server does not keep to schemas, or refuses this one,
+        ``EngineUnavailable``, ``Cancelled``.
+        """
+        asking = Asking()
+        future = self._requests.submit(self._filled, asking, prompt, schema)
+        try:
+            while not future.done():
+                wait([future], timeout=LOOK_SECONDS)
+                asking.look()
+                if not future.done() and watch.stop():
+                    raise Cancelled()
+            return future.result()
+        finally:
+            future.cancel()
+            asking.end()
+            wait([future], timeout=ENDED_SECONDS)
+
+    def _filled(self, asking: Asking, prompt: str, schema: Mapping[str, Any]) -> Written:
+        try:
+            if not self.supports_schema():
+                raise EngineFailed("The server does not keep its model to a JSON Schema")
+            body = {
+                "model": self._model,
+                "messages": [{"role": "user", "content": prompt}],
+                "max_tokens": self._row.max_tokens,
+                "temperature": 0,
+                "stream": True,
+                "response_format": _format(schema),
+            }
+            answer = self._ask(asking, body, "usual")
+        except Refused as error:
+            raise EngineFailed(f"The schema was refused: {error}") from error
+        return Written(answer.text, answer.finish == "stop", answer.tokens, answer.confidence)
+
     def supports_schema(self) -> bool:
         """Whether the server keeps its model to a JSON Schema; asked once, then remembered.
 
@@ -207,10 +245,7 @@ class OpenAI:
                     "max_tokens": 64,
                     "temperature": 0,
                     "stream": True,
-                    "response_format": {
-                        "type": "json_schema",
-                        "json_schema": {"name": "answer", "schema": shape, "strict": True},
-                    },
+                    "response_format": _format(shape),
                 }
                 try:
                     said = parsed(self._client.ask(Asking(), body, 64).text)
@@ -218,3 +253,10 @@ class OpenAI:
                 except (Refused, Unusable):
                     self._schema = False
             return self._schema
+
+
+def _format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a request that keeps the answer to the schema."""
+    shape = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
+    wanted = {"name": "answer", "schema": shape, "strict": True}
+    return {"type": "json_schema", "json_schema": wanted}

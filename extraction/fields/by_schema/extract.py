@@ -13,7 +13,9 @@ from extraction.fields.by_schema.mapping import Wanted
 from extraction.fields.by_schema.plan import Array, Leaf, Node, Object, leaves, plan_of
 from extraction.fields.by_schema.settled import settled
 from extraction.fields.by_schema.validation import Validator
-from extraction.fields.kinds import UNKNOWN, Writing
+from extraction.fields.kinds import Writing
+from extraction.fields.writing import writing_of
+from extraction.laid_out import Unplaced, laid_out
 from extraction.types import Citation, Extraction, Page, SchemaProblem
 
 MAX_CANDIDATES = 4  # named in a problem
@@ -23,17 +25,21 @@ NOT_FOUND, NOT_VALID, AMBIGUOUS = "not_found", "not_valid", "ambiguous"
 
 
 def extract(
-    pages: Sequence[Page], schema: Mapping[str, Any], *, writing: Writing = UNKNOWN
+    pages: Sequence[Page], schema: Mapping[str, Any], *, writing: Writing | None = None
 ) -> Extraction:
     """The checked schema filled from the pages.
 
-    ``writing`` is how the document writes its values. What is found is a value of its leaf's
-    schema, or is told as a problem; ``settled`` has compared the whole with the schema.
+    ``writing`` is how the document writes its values, told by its own text where not given. What is
+    found is a value of its leaf's schema, or is told as a problem; ``settled`` has compared the
+    whole with the schema.
     """
     plan = plan_of(schema)
     validator = Validator(schema)
-    built = _Filler(LeafValues(pages, plan, writing), validator).build(plan, "", required=True)
-    return settled(plan, validator, built.value, built.citations, built.problems, built.met)
+    unplaced, pages = Unplaced(pages), laid_out(pages)
+    leaf_values = LeafValues(pages, plan, writing or writing_of(pages))
+    built = _Filler(leaf_values, validator).build(plan, "", required=True)
+    citations = {pointer: unplaced.citation(cited) for pointer, cited in built.citations.items()}
+    return settled(plan, validator, built.value, citations, built.problems, built.met)
 
 
 @dataclass(slots=True)

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from extraction.engines import Watch
-from extraction.errors import Cancelled, EngineUnavailable
+from extraction.engines import FillsSchemas, Watch
+from extraction.errors import Cancelled, EngineFailed, EngineUnavailable
+from extraction.types import Written
 from extraction.vision_models import VISION_MODELS
 from tests.chat_server import (
     Call,
@@ -155,11 +156,6 @@ def test_page_without_pixels_fails_alone(server: ChatServer) -> None:
 
 
 def test_server_is_asked_once_whether_it_keeps_to_a_schema(server: ChatServer) -> None:
-    def obedient(handler: Handler, call: Call) -> None:
-        schema = call.body["response_format"]["json_schema"]["schema"]
-        (word,) = schema["properties"]["word"]["enum"]
-        writes('{"word": ', f'"{word}"' + "}")(handler, call)
-
     for reply, expected in (
         (obedient, True),
         (writes('{"word": "hello"}'), False),
@@ -176,6 +172,46 @@ def test_server_is_asked_once_whether_it_keeps_to_a_schema(server: ChatServer) -
         reader.supports_schema()
     server.script(obedient)
     assert reader.supports_schema()
+
+
+def obedient(handler: Handler, call: Call) -> None:
+    """Keeps to a schema that leaves no choice."""
+    schema = call.body["response_format"]["json_schema"]["schema"]
+    (word,) = schema["properties"]["word"]["enum"]
+    writes('{"word": ', f'"{word}"' + "}")(handler, call)
+
+
+def test_a_schema_is_filled_where_the_server_keeps_to_one(server: ChatServer) -> None:
+    schema = {"$schema": "x", "type": "object", "properties": {"total": {"type": "number"}}}
+    server.script(obedient, writes('{"total":', " 9}", logprobs=(-0.1, -0.1)))
+    reader = engine(server.url, json_schema=True)
+    assert isinstance(reader, FillsSchemas) and reader.fills_schemas
+    assert reader.fill("What?", schema) == Written('{"total": 9}', True, 2, 0.9048)
+    sent = server.calls[-1].body
+    assert sent["messages"] == [{"role": "user", "content": "What?"}]
+    assert sent["response_format"]["json_schema"] == {
+        "name": "answer",
+        "schema": {"type": "object", "properties": {"total": {"type": "number"}}},
+        "strict": True,
+    }
+    server.script(writes('{"total":', finish="length"))
+    assert reader.fill("What?", schema).whole is False
+    server.script(refuses(400))
+    with pytest.raises(EngineFailed):
+        reader.fill("What?", schema)
+    server.script(refuses(503))
+    with pytest.raises(EngineUnavailable):
+        reader.fill("What?", schema)
+    server.script(waits(30))
+    with pytest.raises(Cancelled):
+        reader.fill("What?", schema, Watch(stop=lambda: True))
+
+    server.script(writes("Hello!"))
+    disobedient = engine(server.url, json_schema=True)
+    for _ in range(2):
+        with pytest.raises(EngineFailed):
+            disobedient.fill("What?", schema)
+    assert len(server.calls) == 1  # asked whether it does, and believed
 
 
 def test_rows_of_the_table_fit_what_is_sent(server: ChatServer) -> None:
