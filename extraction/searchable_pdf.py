@@ -86,6 +86,7 @@ def _layer(page: Page) -> dict[str, Any]:
         "lines": [
             (line.angle, [(word.box, word.text) for word in line.words] or [(line.box, line.text)])
             for line in lines
+            if not line.guessed
         ],
     }
 

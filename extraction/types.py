@@ -74,6 +74,11 @@ class Line:
     angle: float = 0.0
     grounded: bool | None = None
 
+    @property
+    def guessed(self) -> bool:
+        """Whether ``box`` is a guess: nothing on the page reads so."""
+        return self.grounded is False and self.confidence is None
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from extraction.formats import grid
-from extraction.types import Block, Box, Cell, Failure, Page, Table
+from extraction.types import Block, Box, Cell, Failure, Line, Page, Table
 from jobs.models import Job
 
 LOW_CONFIDENCE = 0.8  # below: marked for a second look
@@ -116,7 +116,10 @@ class ShownWord:
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line of the page by its ``index``; ``last`` ends a row of its block."""
+    """A line of the page by its ``index``; ``last`` ends a row of its block.
+
+    ``doubt`` says what the page lacks of it, "" for nothing; ``guessed``: its box is a guess.
+    """
 
     index: int
     text: str
@@ -125,14 +128,20 @@ class ShownLine:
     confidence: float | None = None
     low: bool = False
     last: bool = True
+    doubt: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ShownText:
-    """A text with the lines it stands in, where they are known to make up all of it."""
+    """A text with the lines it stands in, where they are known to make up all of it.
+
+    ``doubt`` is about the whole of it, where there are none.
+    """
 
     text: str
     lines: tuple[ShownLine, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +173,11 @@ class ShownPage:
     low_words: int
 
     @property
+    def placed(self) -> tuple[ShownLine, ...]:
+        """The lines that stand on the page."""
+        return tuple(line for line in self.lines if not line.guessed)
+
+    @property
     def tables(self) -> tuple[ShownBlock, ...]:
         """The blocks that are tables."""
         return tuple(block for block in self.blocks if block.rows)
@@ -182,6 +196,8 @@ def show(page: Page) -> ShownPage:
             ),
             confidence=line.confidence,
             low=_low(line.confidence),
+            doubt=_doubt(line),
+            guessed=line.guessed,
         )
         for index, line in enumerate(page.lines)
     )
@@ -193,6 +209,12 @@ def show(page: Page) -> ShownPage:
     )
 
 
+def _doubt(text: Line | Block | Cell) -> str:
+    if text.grounded is not False:
+        return ""
+    return "not found on the page" if text.confidence is None else "the page reads otherwise"
+
+
 def _low(confidence: float | None) -> bool:
     return confidence is not None and confidence < LOW_CONFIDENCE
 
@@ -201,7 +223,7 @@ def _block(block: Block, lines: Sequence[ShownLine]) -> ShownBlock:
     inside = [line for line in lines if block.box and _holds(block.box, line.box)]
     return ShownBlock(
         block=block,
-        content=_text(block.text, inside),
+        content=_text(block, inside),
         furniture=block.kind in FURNITURE,
         rows=_rows(block.table, inside) if block.table else (),
     )
@@ -215,7 +237,7 @@ def _rows(table: Table, lines: Sequence[ShownLine]) -> tuple[tuple[ShownCell, ..
 def _cell(cell: Cell, lines: Sequence[ShownLine]) -> ShownCell:
     inside = [line for line in lines if cell.box and _holds(cell.box, line.box)]
     return ShownCell(
-        content=_text(cell.text, inside),
+        content=_text(cell, inside),
         header=cell.header,
         scope="row" if cell.row and not cell.column else "col",
         row_span=cell.row_span,
@@ -229,10 +251,11 @@ def _holds(outer: Box, inner: Box) -> bool:
     return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
 
 
-def _text(text: str, lines: Sequence[ShownLine]) -> ShownText:
-    """The text tied to the lines, if they hold the same letters in the same order."""
+def _text(part: Block | Cell, lines: Sequence[ShownLine]) -> ShownText:
+    """The part's text tied to the lines, if they hold the same letters in the same order."""
+    text = part.text
     if not lines or _letters([text]) != _letters(line.text for line in lines):
-        return ShownText(text)
+        return ShownText(text, doubt=_doubt(part))
     tied = []
     position = 0
     for line in lines:

@@ -77,6 +77,7 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"VISION_OWN_MODELS": "/no/m.toml"}, "VISION_OWN_MODELS: m.toml cannot be read"),
         ({"VISION_QUANTISATION": "2bit"}, "VISION_QUANTISATION"),
         ({"VISION_MODELS": "nanonets-ocr-s"}, "Jobs for nanonets-ocr-s will fail: the weights of"),
+        ({"HYBRID_OF": "nanonets-ocr-s"}, "HYBRID_OF is 'nanonets-ocr-s'"),
         ({"OPENAI_URL": "gpu:8000", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must begin with http"),
         ({"OPENAI_URL": "http://me:word@gpu/v1", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must have"),
         ({"OPENAI_URL": "http://gpu/v1"}, "OPENAI_MODEL is not set"),

@@ -25,7 +25,8 @@ class Region:
 
 
 def regions(page: Page) -> list[Region]:
-    """The page's blocks and what stands outside of them, in reading order; every line once.
+    """The page's blocks and what stands outside of them, in reading order; every line once but
+    those that stand nowhere.
 
     A line belongs to the smallest block that holds it. A block without lines (a figure)
     follows the block before it. Where an engine told no lines at all, those of a block's text stand
@@ -44,19 +45,20 @@ def regions(page: Page) -> list[Region]:
             )
             for block in page.blocks
         ]
-    owners = [_owner(line.box, page.blocks) for line in page.lines]
+    lines = [line for line in page.lines if not line.guessed]
+    owners = [_owner(line.box, page.blocks) for line in lines]
     keyed: list[tuple[float, Region]] = []
     last = -1.0
     for index, block in enumerate(page.blocks):
         own = [number for number, owner in enumerate(owners) if owner == index]
         last = float(own[0]) if own else last + 0.001
-        keyed.append((last, Region(block, tuple(page.lines[number] for number in own))))
+        keyed.append((last, Region(block, tuple(lines[number] for number in own))))
     run: list[int] = []
     for number, owner in enumerate([*owners, -1]):
         if owner is None:
             run.append(number)
         elif run:
-            keyed.append((run[0], Region(None, tuple(page.lines[at] for at in run))))
+            keyed.append((run[0], Region(None, tuple(lines[at] for at in run))))
             run = []
     keyed.sort(key=lambda item: item[0])
     return [region for _, region in keyed]

@@ -68,7 +68,9 @@ def configuration(tmp_path: Path) -> Iterator[Configuration]:
     """What the web tier has of them, in this process."""
     rows = vision_rows.known(own_models(tmp_path))
     before = engines.configured()
-    made = Configuration(vision=vision_rows.chosen(NAMES, rows), weights=tmp_path / "weights")
+    made = Configuration(
+        vision=vision_rows.chosen(NAMES, rows), weights=tmp_path / "weights", hybrid_of="digits"
+    )
     engines.configure(made)
     yield made
     engines.configure(before)
@@ -97,6 +99,7 @@ def started(folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
         VISION_OWN_MODELS=str(folder / "models.json"),
         VISION_WEIGHTS=str(folder / "weights"),
         VISION_MEMORY_MB="1000",
+        HYBRID_OF="digits",
         WORKER_THREADS="1",
         HEARTBEAT_SECONDS="1",
         MAX_ATTEMPTS="1",
@@ -172,7 +175,7 @@ def test_a_real_worker_reads_true_numbers_tells_its_progress_and_is_cancelled(
         return told if (told["digits"]["model"] or {}).get("loaded") else None
 
     told = until(held, 20)
-    assert list(told) == ["auto", "text-layer", "rapidocr", *NAMES]
+    assert list(told) == ["auto", "text-layer", "rapidocr", *NAMES, "hybrid"]
     assert told["auto"] | {"revision": ""} == {
         "name": "auto",
         "title": engines.ENGINES["auto"].title,
@@ -207,6 +210,19 @@ def test_a_real_worker_reads_true_numbers_tells_its_progress_and_is_cancelled(
     page = browser.get(reverse("admin:operations-view")).content.decode()
     assert live.report.words in page
     assert f"digits ({revision.split('/')[1]}, none, batch 4, 0.6 GB, loaded)" in page
+
+    # the same model and OCR on the same page: its text with places, each with what OCR says
+    job = send(acme, client, "hybrid", "8265091")
+    assert ended(client, job)["status"] == "succeeded"
+    (page,) = json.loads(client.get(f"{URL}/{job}/result.json").content)["pages"]
+    assert page["engine"] == "hybrid"
+    assert page["revision"].startswith(engines.ENGINES["hybrid"].revision)
+    ((block,), (line,), (word,)) = (page["blocks"], page["lines"], page["words"])
+    assert {each["text"] for each in (block, line, word)} == {"8265091"}
+    assert {each["grounded"] for each in (block, line, word)} == {True}
+    assert block["box"] == line["box"] == word["box"]
+    assert 0.5 < line["confidence"] <= 1
+    assert "disagreements" not in page
 
     # a model that does not end: its tokens are told as they come, and it ends when it is told to
     job = send(acme, client, "endless", "8265091")

@@ -22,6 +22,7 @@ from extraction.fields.by_schema.extract import extract
 from extraction.fields.by_schema.validation import Validator
 from extraction.fields.corrected import Given
 from extraction.fields.located import ENDS, LEAST, Place, locate
+from extraction.fields.supported import told_grounded
 from extraction.fields.writing import writing_of
 from extraction.laid_out import Unplaced, has_text, laid_out
 from extraction.types import Citation, Extraction, Page, Written
@@ -180,7 +181,7 @@ class _Places:
         if place is None:
             return Citation(raw, confidence=confidence, method=MODEL, grounded=False)
         cited = Citation(place.raw, place.page, place.box, confidence, MODEL)
-        return self._unplaced.citation(cited)
+        return told_grounded(self._unplaced.citation(cited), self._pages)
 
     def _place(self, kind: str, given: Given) -> Place | None:
         pages = self._pages

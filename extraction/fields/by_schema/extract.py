@@ -14,6 +14,7 @@ from extraction.fields.by_schema.plan import Array, Leaf, Node, Object, leaves, 
 from extraction.fields.by_schema.settled import settled
 from extraction.fields.by_schema.validation import Validator
 from extraction.fields.kinds import Writing
+from extraction.fields.supported import told_grounded
 from extraction.fields.writing import writing_of
 from extraction.laid_out import Unplaced, laid_out
 from extraction.types import Citation, Extraction, Page, SchemaProblem
@@ -38,7 +39,10 @@ def extract(
     unplaced, pages = Unplaced(pages), laid_out(pages)
     leaf_values = LeafValues(pages, plan, writing or writing_of(pages))
     built = _Filler(leaf_values, validator).build(plan, "", required=True)
-    citations = {pointer: unplaced.citation(cited) for pointer, cited in built.citations.items()}
+    citations = {
+        pointer: told_grounded(unplaced.citation(cited), pages)
+        for pointer, cited in built.citations.items()
+    }
     return settled(plan, validator, built.value, citations, built.problems, built.met)
 
 
