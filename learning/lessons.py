@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +17,7 @@ from extraction.documents import PageFailure, open_document
 from extraction.errors import ExtractionError
 from extraction.options import Options
 from extraction.training import Lesson
+from extraction.training.lessons import LONGEST_SIDE
 from extraction.types import PageImage
 from jobs import storage
 from learning.errors import TooFewExamples
@@ -26,6 +27,8 @@ HELD_OUT_COPY = (
     "held_out_copy"  # looks as a page that is held out: learned, it would be measured by
 )
 GONE, NO_PAGE = "gone", "no_such_page"
+TOO_LONG = "text_too_long"  # for the model to write
+TOO_NARROW = "page_too_narrow"  # for a model to be shown
 
 
 class Lessons(Sequence[Lesson]):
@@ -61,11 +64,11 @@ class Prepared:
     skipped: Sequence[Mapping[str, str]]
 
 
-def prepare(run: TrainingRun, folder: Path) -> Prepared:
+def prepare(run: TrainingRun, folder: Path, fits: Callable[[str], bool]) -> Prepared:
     """The run's lessons; pictures that are there already are not made again.
 
-    A page that cannot be decoded is skipped. Raises ``TooFewExamples`` where a side is left empty,
-    ``StorageUnavailable``, ``EngineUnavailable``.
+    A page that cannot be decoded or shown is skipped, and one whose text does not fit. Raises
+    ``TooFewExamples`` where a side is left empty, ``StorageUnavailable``, ``EngineUnavailable``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "prepared.json"
@@ -83,6 +86,8 @@ def prepare(run: TrainingRun, folder: Path) -> Prepared:
             continue
         if not row.held_out and digests[name] in held_out:
             skipped.append({"example": name, "code": HELD_OUT_COPY})
+        elif not fits(row.text):
+            skipped.append({"example": name, "code": TOO_LONG})
         else:
             sides[row.held_out].append((name, row.text))
     if not sides[True] or not sides[False]:
@@ -139,9 +144,17 @@ def _pages(
         for example, page in zip(there, pages, strict=True):
             if isinstance(page, PageFailure):
                 failed.append((example, page.error.code))
+            elif _is_narrow(page):
+                failed.append((example, TOO_NARROW))
             else:
                 digests[str(example.pk)] = _picture(page, folder / f"{example.pk}.png")
     return failed
+
+
+def _is_narrow(page: PageImage) -> bool:
+    assert page.pixels is not None, "pixels were asked for"
+    sides = page.pixels.shape[:2]
+    return max(sides) > LONGEST_SIDE * min(sides)
 
 
 def _picture(page: PageImage, path: Path) -> str:

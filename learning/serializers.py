@@ -188,7 +188,9 @@ class SkippedExampleSerializer(serializers.Serializer[Any]):
     """An example that was not used, and why."""
 
     example = serializers.UUIDField()
-    code = serializers.CharField(help_text="an error's, or held_out_copy, gone")
+    code = serializers.CharField(
+        help_text="an error's, or held_out_copy, gone, no_such_page, text_too_long, page_too_narrow"
+    )
 
 
 class TrainingFailureSerializer(serializers.Serializer[Any]):

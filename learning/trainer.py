@@ -8,8 +8,9 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,13 +20,19 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from accounts import request_ids
 from extraction import engines
+from extraction.engines.vlm.loading import processor_of
+from extraction.engines.vlm.processor import Processor
 from extraction.errors import Cancelled, EngineUnavailable, ExtractionError
 from extraction.training import Evaluation, Progress, TrainingSettings, evaluate, train
+from extraction.training.lessons import answer
+from extraction.vision_models import VisionModel
+from extraction.weights import folder_of as folder_of_weights
 from jobs import own_engines, storage
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
 from jobs.models import StoredFile
 from jobs.tasks import worker_name
 from learning import files, runs
+from learning.datasets import taken_back
 from learning.errors import TrainingTimeout
 from learning.lessons import Prepared, prepare
 from learning.models import OPEN, TrainingRun
@@ -155,9 +162,10 @@ def _settle(run: TrainingRun, beat: Beat, error: Exception) -> None:
 def _teach(run: TrainingRun, beat: Beat) -> dict[str, Any]:
     """Train, unless that is done, and measure; what was measured."""
     folder = folder_of(run)
-    lessons = prepare(run, folder / "lessons")
+    model = _model_of(run)
+    lessons = prepare(run, folder / "lessons", _fits(model))
     if run.adapter is None:
-        _train(run, lessons, folder / "checkpoints", beat)
+        _train(run, model, lessons, folder / "checkpoints", beat)
     else:
         runs.measuring(run)
     assert run.adapter is not None, "it was trained"
@@ -173,6 +181,23 @@ def _teach(run: TrainingRun, beat: Beat) -> dict[str, Any]:
     }
 
 
+def _model_of(run: TrainingRun) -> VisionModel:
+    for model in engines.configured().vision:
+        if model.name == run.base:
+            return model
+    raise EngineUnavailable(f"{run.base} is not set up on this trainer.")
+
+
+def _fits(model: VisionModel) -> Callable[[str], bool]:
+    """Whether the model writes a text as long as that."""
+
+    @cache
+    def processor() -> Processor:
+        return processor_of(folder_of_weights(model, engines.configured()))
+
+    return lambda text: len(answer(text, processor())) <= model.max_tokens
+
+
 def _measured(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "lessons": evaluation.lessons,
@@ -182,7 +207,9 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _train(run: TrainingRun, lessons: Prepared, folder: Path, beat: Beat) -> None:
+def _train(
+    run: TrainingRun, model: VisionModel, lessons: Prepared, folder: Path, beat: Beat
+) -> None:
     """Make the adapter, from the newest checkpoint there is, here or in the storage.
 
     A checkpoint goes to the storage every ``TRAINING_KEEP_SECONDS`` and when the trainer ends.
@@ -198,9 +225,6 @@ def _train(run: TrainingRun, lessons: Prepared, folder: Path, beat: Beat) -> Non
             _keep(run, folder)
             kept = time.monotonic()
 
-    model = next((m for m in engines.configured().vision if m.name == run.base), None)
-    if model is None:
-        raise EngineUnavailable(f"{run.base} is not set up on this trainer.")
     try:
         trained = train(
             model,
@@ -217,7 +241,9 @@ def _train(run: TrainingRun, lessons: Prepared, folder: Path, beat: Beat) -> Non
             _keep(run, folder)
         raise
     content = sorted(path for path in trained.adapter.iterdir() if path.is_file())
-    runs.evaluating(run, _packed(run, "adapter.tar", content), lessons.skipped)
+    file = _packed(run, "adapter.tar", content)
+    with taken_back(file):
+        runs.evaluating(run, file, lessons.skipped)
 
 
 def _keep(run: TrainingRun, folder: Path) -> None:
@@ -226,7 +252,9 @@ def _keep(run: TrainingRun, folder: Path) -> None:
     if newest is None or (run.checkpoint is not None and run.checkpoint.name == newest.name):
         return
     try:
-        runs.keep_checkpoint(run, _packed(run, newest.name, [newest]))
+        file = _packed(run, newest.name, [newest])
+        with taken_back(file):
+            runs.keep_checkpoint(run, file)
     except ExtractionError as error:
         if error.permanent or isinstance(error, LeaseLost):
             raise

@@ -33,16 +33,23 @@ pytestmark = [
     pytest.mark.usefixtures("files", "empty_queue"),
 ]
 URL = "/api/v1/ocr/jobs"
-NAMES = ("digits", "endless", "missing")
+NAMES = ("digits", "endless", "missing", "stuck")
 Seen = TypeVar("Seen")
 
 
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def own_models(folder: Path) -> Path:
-    """The operator's file: the tiny model, the same never ending, and one without weights."""
+    """The operator's file: the tiny model, the same never ending, one without weights, and one that
+    writes nothing but 7 once it has written one."""
     rows = {
         "digits": {"source": str(tiny.FOLDER), "max_tokens": 40},
         "endless": {"source": str(tiny.endless(folder)), "max_tokens": 20_000},
         "missing": {"source": "acme/missing", "max_tokens": 40},
+        "stuck": {"source": str(tiny.stuck_at_seven(made(folder / "stuck"))), "max_tokens": 600},
     }
     path = folder / "models.json"
     shared = {
@@ -72,17 +79,32 @@ def configuration(tmp_path: Path) -> Iterator[Configuration]:
 @pytest.fixture
 def worker(configuration: Configuration, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """`manage.py worker --pool gpu`, with the settings by its environment."""
+    yield from started(tmp_path)
+
+
+@pytest.fixture(params=["8bit", "4bit"])
+def quantised(
+    request: pytest.FixtureRequest, configuration: Configuration, tmp_path: Path
+) -> Iterator[str]:
+    """Such a worker, its models in fewer bits: how."""
+    for _ in started(tmp_path, VISION_QUANTISATION=request.param):
+        yield request.param
+
+
+def started(folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """The worker, as long as it is needed."""
     made = process(
         "from django.core.management import call_command\ncall_command('worker', pool='gpu')",
         VISION_MODELS=",".join(NAMES),
-        VISION_OWN_MODELS=str(tmp_path / "models.json"),
-        VISION_WEIGHTS=str(tmp_path / "weights"),
+        VISION_OWN_MODELS=str(folder / "models.json"),
+        VISION_WEIGHTS=str(folder / "weights"),
         VISION_MEMORY_MB="1000",
         HYBRID_OF="digits",
         WORKER_THREADS="1",
         HEARTBEAT_SECONDS="1",
         MAX_ATTEMPTS="1",
         PYTHONPATH=str(ROOT),  # for its decoders, as it is not manage.py
+        **more,
     )
     yield made
     made.kill()
@@ -138,7 +160,7 @@ def test_a_real_worker_reads_true_numbers_tells_its_progress_and_is_cancelled(
         [number] for number in numbers
     ]
     assert {page["engine"] for page in pages} == {"digits"}
-    (row, _, _) = configuration.vision
+    row = configuration.vision[0]
     (revision,) = {page["revision"] for page in pages}
     assert revision.rsplit("/", 2)[0] == revision_of(row, configuration)
     assert engines.ENGINES["digits"].revision == revision_of(row, configuration)
@@ -226,3 +248,24 @@ def test_a_real_worker_reads_true_numbers_tells_its_progress_and_is_cancelled(
     assert worker.poll() is None
     worker.terminate()
     assert worker.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_true_numbers_in_fewer_bits_and_ocr_where_the_model_loops(
+    acme: Organisation, quantised: str
+) -> None:
+    client, numbers = acme.api(), ["41726", "8265091", "47172"]
+    jobs = [send(acme, client, name, *numbers) for name in ("digits", "stuck")]
+    assert {ended(client, job)["status"] for job in jobs} == {"succeeded"}
+    read, stuck = (
+        json.loads(client.get(f"{URL}/{job}/result.json").content)["pages"] for job in jobs
+    )
+    assert [page["markdown"].strip() for page in read] == numbers
+    assert {page["revision"].rsplit("/", 1)[1] for page in read} == {quantised}
+    assert all(0.5 < page["confidence"] <= 1 for page in read)
+    assert [page["markdown"].replace(" ", "").strip() for page in stuck] == numbers
+    assert [(page["engine"], page["warnings"]) for page in stuck] == [
+        ("stuck", ["model_retried"]),
+        ("stuck", []),
+        ("rapidocr", ["degraded", "model_looped"]),
+    ]

@@ -249,9 +249,9 @@ def test_trainer_that_is_told_to_end_leaves_its_run_to_the_next(
     settings.HEARTBEAT_SECONDS, settings.TRAINING_DIR = 1, tmp_path / "one"
     rng = random.Random(5)
     made = datasets.create(actor=acme.actor, name="few", base="digits")
-    for place in range(6):
-        text = number(rng, 3)
-        with upload(tiff([text], place), f"{place}.tiff") as received:
+    for place in range(7):
+        text = number(rng, 3 if place < 6 else 99)  # more than the model writes
+        with upload(tiff([text[:3]], place), f"{place}.tiff") as received:
             datasets.add_upload(dataset=made, upload=received, page=1, text=text, actor=acme.actor)
     first = Example.objects.order_by("pk").first()
     Example.objects.update(held_out=False)
@@ -282,5 +282,7 @@ def test_trainer_that_is_told_to_end_leaves_its_run_to_the_next(
     run.refresh_from_db()
     assert (run.status, run.step, run.error) == (RunStatus.SUCCEEDED, 15, None)
     assert [step for step, _ in run.losses] == list(range(1, 16))
+    long = Example.objects.order_by("-pk")[0]
+    assert run.skipped == [{"example": str(long.pk), "code": "text_too_long"}]
     assert run.checkpoint is None, "it is needed no more"
     assert UsageRecord.objects.get(job_id=run.pk).compute_seconds == pytest.approx(run.seconds)
