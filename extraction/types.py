@@ -64,7 +64,7 @@ class Line:
     ``grounded`` is told where one engine wrote the text and another read the page: True where that
     reads the same at ``box``, False where it reads otherwise there, or, without a confidence,
     where nothing on the page reads so: ``box`` is then a guess, from the lines before and after.
-    None: nobody can say.
+    None: nobody can say, and without a confidence the box of a model's line is a guess too.
     """
 
     text: str

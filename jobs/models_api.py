@@ -77,9 +77,9 @@ class ModelListView(APIView):
         own = [(str(one), one.base, one.active) for one in own_engines.names_of(tenant)]
         usable = [(name, name, None) for name in engines_of(tenant)]
         for shown, name, adapter in [*usable, *own]:
-            row = engines.ENGINES[name]
+            row, reads = engines.ENGINES[name], engines.model_of(name)
             there = None if workers is None else sum(each.pool == row.pool for each in workers)
-            held = [model for report in reports for model in report.models if model.name == name]
+            held = [model for report in reports for model in report.models if model.name == reads]
             first = held[0] if held else None
             told.append(
                 {
@@ -90,7 +90,7 @@ class ModelListView(APIView):
                     "revision": own_engines.Chosen(name, adapter).revision,
                     "workers": there,
                     "model": None
-                    if name not in vision
+                    if reads not in vision
                     else {
                         "available": bool(held) if there else None,
                         "loaded": any(model.loaded for model in held),
@@ -99,7 +99,7 @@ class ModelListView(APIView):
                         "batch": first and first.batch,
                         "max_pixels": first and first.max_pixels,
                         "memory_bytes": first and first.memory_bytes,
-                        "licence": vision[name].licence,
+                        "licence": vision[reads].licence,
                     },
                 }
             )

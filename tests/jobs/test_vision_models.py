@@ -199,6 +199,8 @@ def test_a_real_worker_reads_true_numbers_tells_its_progress_and_is_cancelled(
         "max_pixels": row.max_pixels,
         "licence": "Ours.",
     }
+    assert told["hybrid"]["boxes"] is True
+    assert told["hybrid"]["model"] == digits["model"] | {"memory_bytes": memory}
     assert told["missing"]["model"]["available"] is False
     assert str(tiny.FOLDER) not in json.dumps(told)
     health = client.get("/api/v1/health").json()
