@@ -29,6 +29,8 @@ BAND = 3  # letters by which a place may shift within one line through edits, an
 LEAST_ALIKE = 0.6  # of the letters of a place that are the same
 ALONE = 10  # letters that say enough wherever they stand
 FAR = 3.0  # heights of a line: a text that goes on does so no further away
+WRONG_SIDE = 4.0  # heights of a line
+MOST_EQUAL = 100  # texts whose places are looked at again together
 LEAST_LEVEL = 0.7  # of a text's letters, in words level with each other
 TOGETHER = 4.0  # times as much a neighbour of the same row of a table counts
 LEFTOVER = 0.6  # how alike what is left over of both must be
@@ -121,11 +123,37 @@ class Placing:
                 push(left, index, left.score)
             elif left and self._fits(left):
                 self._take(left)
+        if self._switches.context:
+            self._exchange(chosen)
         if self._switches.parts:
             for index in chosen:
                 self._place_rest(index)
         if self._switches.leftover:
             self._place_leftover([index for index in chosen if index not in self._boxes])
+
+    def _exchange(self, chosen: Sequence[int]) -> None:
+        """Give texts that are equal their places anew, now that those around them have theirs."""
+        equal: dict[str, list[int]] = defaultdict(list)
+        for index in chosen:
+            own = self.steps[index] if index in self._boxes else []
+            if own and len(own) == len(self._texts[index].text) and all(s for *_, s in own):
+                equal[self._texts[index].text].append(index)
+        for group in equal.values():
+            starts = [self.steps[index][0][1] for index in group]
+            if not 1 < len(group) <= MOST_EQUAL:
+                continue
+            for index in group:
+                self._give_back(index)
+            starts += [each.start for each in self._whole(group[0]) if each.start not in starts]
+            places = {start: self._placed_at(group[0], start) for start in starts}
+            costs = sorted(
+                (self._near(index, self._box(match)), index, start)
+                for index in group
+                for start, match in places.items()
+            )
+            for _, index, start in costs:
+                if index not in self._boxes and self.free[start]:
+                    self._take(self._placed_at(index, start))
 
     def place_marks(self, texts: Sequence[str]) -> None:
         """Give texts of marks alone, as ":" or "***", to words that are the same, in ``marks``."""
@@ -148,11 +176,21 @@ class Placing:
         for start in self._reading.runs[text]:
             end = start + len(text)
             if self.free[start] and self.free[end - 1] and all(self.free[start:end]):
-                steps = tuple((i, start + i, True) for i in range(len(text)))
-                found.append(_Match(float(len(text)), index, steps))
+                found.append(self._placed_at(index, start))
                 if len(found) == MOST_PLACES:
                     break
         return found
+
+    def _placed_at(self, index: int, start: int) -> _Match:
+        """The whole text at that place."""
+        length = len(self._texts[index].text)
+        return _Match(float(length), index, tuple((i, start + i, True) for i in range(length)))
+
+    def _give_back(self, index: int) -> None:
+        for _, place, _ in self.steps.pop(index):
+            self.free[place] = True
+        del self._boxes[index], self._written[index]
+        self._order.remove(index)
 
     def _alike(self, index: int) -> list[_Match]:
         """Places in the lines that share the rarest runs of letters with the text."""
@@ -280,12 +318,14 @@ class Placing:
         return self._near(match.text, self._box(match))
 
     def _near(self, index: int, box: Box) -> float:
+        """How far from the texts before and after, further where it is on their wrong side."""
         at = bisect_left(self._order, index)
-        near = [(other, self._boxes[other][-1]) for other in self._order[max(at - 1, 0) : at]]
-        near += ((other, self._boxes[other][0]) for other in self._order[at : at + 1])
+        sides = [(other, self._boxes[other][-1], box) for other in self._order[max(at - 1, 0) : at]]
+        sides += ((n, box, self._boxes[n][0]) for n in self._order[at : at + 1])
         return sum(
-            _apart(box, its) * (TOGETHER if self._groups[other] == self._groups[index] else 1)
-            for other, its in near
+            (_apart(first, second) + WRONG_SIDE * (box[3] - box[1]) * (not _follows(second, first)))
+            * (TOGETHER if self._groups[other] == self._groups[index] else 1)
+            for other, first, second in sides
         )
 
     def _box(self, match: _Match) -> Box:
@@ -393,6 +433,13 @@ class Placing:
 def _apart(one: Box, other: Box) -> float:
     """How far apart two boxes are, in points; down the page counts more than across."""
     return _down(one, other) + 0.2 * max(one[0] - other[2], other[0] - one[2], 0.0)
+
+
+def _follows(one: Box, other: Box) -> bool:
+    """Whether one box comes after the other as a page is read: below it, or level to its right."""
+    down = (one[1] + one[3] - other[1] - other[3]) / 2
+    reach = min(one[3] - one[1], other[3] - other[1]) / 2
+    return down > reach or (abs(down) <= reach and one[0] >= other[0])
 
 
 def _down(one: Box, other: Box) -> float:
