@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from rapidfuzz.distance import Levenshtein
 
-from extraction.alignment.letters import Letters, Reading
+from extraction.alignment.letters import Letters, Reading, folded
 from extraction.alignment.placing import Step
 from extraction.level import confidence, union
 from extraction.types import Box, Disagreement, Line, Word
@@ -20,6 +21,7 @@ FREE_PLACED = 0.9  # of the letters of what need not stand on the page
 # receipts: its detector finds the middle of a line and widens that.
 MARGIN = 0.13  # of the height, above and below
 SINGLE = 0.05  # of the height, by which those of single letters are too narrow left and right
+DECIMALS = re.compile(r"\d\D+(\d{1,2})\D*$")  # the last digits of a number, set off by a mark
 JUDGED = 0.5  # of a text's letters that OCR must be able to read at all
 
 
@@ -119,6 +121,7 @@ def _found(
     if number:
         places = _with_digits(places, reading, taken)
         grounded = same == length and len(places) == same
+        grounded = grounded and _decimals(text) == _decimals(_said(places, reading))
     else:
         grounded = same >= GROUNDED * length
     pieces = []
@@ -138,6 +141,23 @@ def _found(
         union(pieces),
         min(scores, default=None),
     )
+
+
+def _decimals(number: str) -> int:
+    """How many digits stand behind its last mark, where they are one or two; else 0."""
+    last = DECIMALS.search(number)
+    return len(last[1]) if last else 0
+
+
+def _said(places: Sequence[int], reading: Reading) -> str:
+    """What OCR has read from the first of these letters to the last, marks between them too."""
+    parts = []
+    for n, on in groupby(places, lambda place: reading.letters.word[place]):
+        each, word = list(on), reading.words[n].text
+        characters = [at for at, character in enumerate(word) for _ in folded(character)]
+        first = reading.spans[n][0]
+        parts.append(word[characters[each[0] - first] : characters[each[-1] - first] + 1])
+    return " ".join(parts)
 
 
 def _with_digits(places: Sequence[int], reading: Reading, taken: Sequence[bool]) -> list[int]:
@@ -250,7 +270,8 @@ def _differences(row: Sequence[_Found], reading: Reading) -> Iterator[Disagreeme
         written = " ".join(word.text for word in words)
         said = " ".join(reading.words[n].text for n in read)
         ours = Letters.of([written]).text
-        if ours == Letters.of([said]).text:
+        marks = any(_is_number(word) and word.grounded is False for word in words)
+        if ours == Letters.of([said]).text and not marks:
             continue
         alike = Levenshtein.normalized_similarity(
             ours, "".join(reading.letters.text[place] for place in places)

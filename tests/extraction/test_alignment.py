@@ -102,6 +102,15 @@ def test_a_number_that_is_a_part_of_the_one_on_the_page_is_not_grounded() -> Non
     assert [each.read for each in aligned.disagreements] == ["123456"]
 
 
+def test_a_number_whose_decimals_the_page_has_elsewhere_is_not_grounded() -> None:
+    wrote = "Total 12.80\n\nTax 1,284.50\n\nNet 3 450\n\nPaid 99,00"
+    aligned = found(wrote, page("Total 1280", "Tax 1284.50", "Net 3,450", "Paid RM99.00/m"))
+    assert [each.grounded for each in aligned.lines] == [False, True, True, True]
+    assert [(d.kind, d.written, d.read) for d in aligned.disagreements] == [
+        ("differs", "12.80", "1280")
+    ]
+
+
 def test_a_cell_whose_digit_differs_is_told_at_its_place() -> None:
     read = [line("Coffee", 1), line("3.50", 1, 300), line("Tea", 2), line("2.80", 2, 300)]
     aligned = found(
