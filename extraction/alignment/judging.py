@@ -21,7 +21,7 @@ FREE_PLACED = 0.9  # of the letters of what need not stand on the page
 # receipts: its detector finds the middle of a line and widens that.
 MARGIN = 0.13  # of the height, above and below
 SINGLE = 0.05  # of the height, by which those of single letters are too narrow left and right
-DECIMALS = re.compile(r"\d\D+(\d{1,2})\D*$")  # the last digits of a number, set off by a mark
+DECIMALS = re.compile(r"\d\W+(\d{1,2})\D*$")  # the last digits of a number, set off by a mark
 JUDGED = 0.5  # of a text's letters that OCR must be able to read at all
 
 
@@ -121,7 +121,7 @@ def _found(
     if number:
         places = _with_digits(places, reading, taken)
         grounded = same == length and len(places) == same
-        grounded = grounded and _decimals(text) == _decimals(_said(places, reading))
+        grounded = grounded and _as_large(text, _said(places, reading))
     else:
         grounded = same >= GROUNDED * length
     pieces = []
@@ -143,9 +143,19 @@ def _found(
     )
 
 
+def _as_large(number: str, said: str) -> bool:
+    """Whether OCR has the number's decimals where the model has them: where there are some, it may
+    have lost the mark to a space; it may set digits apart, but by no mark."""
+    decimals = _decimals(number)
+    if not decimals:
+        return not _decimals(said)
+    places = [at for at, each in enumerate(said) if each.isdigit()]
+    return len(places) > decimals and places[-decimals] - places[-decimals - 1] > 1
+
+
 def _decimals(number: str) -> int:
     """How many digits stand behind its last mark, where they are one or two; else 0."""
-    last = DECIMALS.search(number)
+    last = DECIMALS.search(number.replace(" ", ""))
     return len(last[1]) if last else 0
 
 

@@ -103,12 +103,14 @@ def test_a_number_that_is_a_part_of_the_one_on_the_page_is_not_grounded() -> Non
 
 
 def test_a_number_whose_decimals_the_page_has_elsewhere_is_not_grounded() -> None:
-    wrote = "Total 12.80\n\nTax 1,284.50\n\nNet 3 450\n\nPaid 99,00"
-    aligned = found(wrote, page("Total 1280", "Tax 1284.50", "Net 3,450", "Paid RM99.00/m"))
-    assert [each.grounded for each in aligned.lines] == [False, True, True, True]
-    assert [(d.kind, d.written, d.read) for d in aligned.disagreements] == [
-        ("differs", "12.80", "1280")
-    ]
+    wrote = "Total 12.80\n\nTax 1,284.50\n\nNet 3450\n\nPaid 99,00\n\nDue 77.15\n\nSum 7342"
+    read = ["Total 1280", "Tax 1284.50", "Net 3,450", "Paid RM99.00/m", "Due 77 15", "Sum 73.42"]
+    aligned = found(wrote, page(*read, "No 1 2 3 4"))
+    assert [each.grounded for each in aligned.lines] == [False, True, True, True, True, False]
+    told = [(d.kind, d.written, d.read) for d in aligned.disagreements if d.kind == "differs"]
+    assert told == [("differs", "12.80", "1280"), ("differs", "7342", "73.42")]
+    (spaced,) = found("No 1234", page("No 1 2 3 4")).lines
+    assert spaced.grounded
 
 
 def test_a_cell_whose_digit_differs_is_told_at_its_place() -> None:
