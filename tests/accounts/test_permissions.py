@@ -16,6 +16,7 @@ EXPECTED = {
     "jobs:cancel": {O, A, M},
     "fields:correct": {O, A, M, R},
     "templates:write": {O, A, M},
+    "training:write": {O, A, M},
     "webhooks:write": {O, A},
     "usage:read": {O, A, M, V},
     "billing:read": {O, A},
@@ -33,6 +34,7 @@ SCOPE_ACTIONS = {
     "jobs:read": {"jobs:read"},
     "jobs:write": {"jobs:write", "jobs:cancel", "fields:correct"},
     "templates:write": {"templates:write"},
+    "training:write": {"training:write"},
     "webhooks:write": {"webhooks:write"},
     "usage:read": {"usage:read"},
     "admin": EXPECTED.keys()

@@ -26,7 +26,7 @@ def test_tables_of_a_tiny_model() -> None:
     assert [row[:3] for row in rows] == 2 * [
         [f"| fp32, {held}", name, "1"]
         for held in ("none", "8bit")
-        for name in ("plain generate", "engine")
+        for name in ("plain generate", "engine, dynamic")
     ]
     assert all(float(row[3]) > 0 for row in rows)
     (held,) = (line for line in done.stdout.splitlines() if "beside the weights" in line)
