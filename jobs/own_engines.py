@@ -27,7 +27,7 @@ from accounts.models import Tenant
 from accounts.tenancy import Actor
 from extraction import engines
 from extraction.engines import ENGINES, Engine
-from extraction.errors import EngineFailed, InvalidOption
+from extraction.errors import EngineFailed, EngineUnavailable, InvalidOption
 from jobs import storage
 from jobs.errors import NothingToRollBack
 from jobs.models import Job, StoredFile, TenantEngine
@@ -149,20 +149,24 @@ def _record(
 def engine_of(job: Job, threads: int) -> Engine:
     """The engine that reads the job, loaded once a process.
 
-    Raises ``InvalidOption`` for one that is gone, ``EngineFailed`` where its adapter is, and
-    ``StorageUnavailable``.
+    Raises ``InvalidOption`` for one that the organisation has no more, ``EngineUnavailable`` where
+    this worker is set up without it: another may have it; ``EngineFailed`` where its adapter is
+    gone, and ``StorageUnavailable``.
     """
-    if not is_own(job.engine):
-        return engines.get(job.engine, threads)
-    row = _row(job.tenant, job.engine)
-    if row is None or row.base not in ENGINES:
-        raise InvalidOption(f"There is no engine {job.engine} any more.")
+    base = job.engine
+    if is_own(base):
+        row = _row(job.tenant, base)
+        if row is None:
+            raise InvalidOption(f"There is no engine {base} any more.")
+        base = row.base
+    if base not in ENGINES:
+        raise EngineUnavailable(f"This worker is set up without the engine {base}.")
     if job.adapter_id is None:
-        return engines.get(row.base, threads)
+        return engines.get(base, threads)
     adapter = StoredFile.objects.for_tenant(job.tenant).filter(pk=job.adapter_id).first()
     if adapter is None:
         raise EngineFailed("The adapter that the job was to be read with was deleted.")
-    return engines.tuned(row.base, job.engine, unpacked(adapter), threads)
+    return engines.tuned(base, job.engine, unpacked(adapter), threads)
 
 
 def unpacked(adapter: StoredFile) -> Path:

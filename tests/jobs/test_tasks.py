@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from django.db import OperationalError
+from django.db.models.functions import Now
 from pytest_django import Settings
 
 from accounts.models import UsageRecord
+from extraction import engines
 from extraction.errors import EngineUnavailable
 from extraction.formats import render
 from extraction.formats.md import document_markdown
@@ -141,6 +143,21 @@ def test_run_job_tries_again_when_the_engine_is_unavailable(
     run_job(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.tasks.get().retries) == (Status.QUEUED, 1)
+
+
+def test_run_job_leaves_what_this_worker_is_set_up_without_to_another(
+    acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(acme, engine="text-layer")
+    with monkeypatch.context() as patched:
+        patched.delitem(engines.ENGINES, "text-layer")
+        run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.error) == (Status.QUEUED, None)
+    Task.objects.filter(job=job).update(due_at=Now())
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == Status.SUCCEEDED
 
 
 def test_run_job_keeps_the_good_pages_when_one_fails(
