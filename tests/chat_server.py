@@ -18,6 +18,8 @@ import numpy as np
 
 from extraction.types import Pixels
 
+DONE = "[DONE]"  # the last event of a stream
+
 
 @dataclass(frozen=True)
 class Call:
@@ -43,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request; a ``Reply`` writes what it likes."""
 
     protocol_version = "HTTP/1.1"
+    open = True  # to the client; no longer once it may have read the end
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -62,9 +65,18 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
 
+    def ended(self) -> None:
+        """Count it no more as open: the client may ask the next as soon as it has the last byte."""
+        server: Any = self.server
+        if self.open:
+            self.open = False
+            server.owner.ended()
+
     def event(self, value: Any) -> None:
         """One event of a stream, sent at once."""
         text = value if isinstance(value, str) else json.dumps(value)
+        if text == DONE:
+            self.ended()
         self.wfile.write(f"data: {text}\n\n".encode())
         self.wfile.flush()
 
@@ -111,8 +123,12 @@ class ChatServer:
         except OSError:
             self.left.append(time.monotonic())
         finally:
-            with self._lock:
-                self.at_once -= 1
+            handler.ended()
+
+    def ended(self) -> None:
+        """One request is open no more."""
+        with self._lock:
+            self.at_once -= 1
 
     def serve(self) -> None:
         self._server.serve_forever(poll_interval=0.02)
@@ -167,7 +183,7 @@ def writes(
         if tokens is not None:
             handler.event({"choices": [], "usage": {"completion_tokens": tokens}})
         if done:
-            handler.event("[DONE]")
+            handler.event(DONE)
 
     return reply
 
