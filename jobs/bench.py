@@ -14,7 +14,7 @@ from extraction.fields.match import find
 from extraction.fields.proposals import labelled, proposed
 from extraction.fields.templates import REQUIRED, Template, template_to_dict
 from extraction.finding import Wanted, find_wanted
-from extraction.formats.json import classification_from_dict, page_from_dict, part_from_dict
+from extraction.formats.json_reading import classification_from_dict, page_from_dict, part_from_dict
 from extraction.settling import settle
 from extraction.types import Classification, FieldValue, Page, Part
 from jobs import results

@@ -22,10 +22,8 @@ from django.db.models.functions import Coalesce, Now
 from psycopg.errors import LockNotAvailable
 
 from extraction import types
-from extraction.formats.json import (
-    page_from_dict,
-    page_to_dict,
-)
+from extraction.formats.json import page_to_dict
+from extraction.formats.json_reading import page_from_dict
 from jobs import (
     metering,
     queue,

@@ -22,7 +22,7 @@ from extraction.comparison import MOST_PAGES, Reading, Texts, compare
 from extraction.errors import InvalidOption
 from extraction.field_agreement import Agreement, Found, agreement
 from extraction.fields import CATALOGUE
-from extraction.formats.json import block_from_dict
+from extraction.formats.json_reading import block_from_dict
 from extraction.formats.txt import page_text
 from extraction.options import Options
 from extraction.types import Page as ReadPage

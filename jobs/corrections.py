@@ -19,7 +19,7 @@ from extraction.fields.definition import Field
 from extraction.fields.kinds import Writing
 from extraction.fields.located import locate, stands_in
 from extraction.fields.writing import writing_of
-from extraction.formats.json import page_from_dict
+from extraction.formats.json_reading import page_from_dict
 from extraction.types import Box, FieldValue
 from extraction.types import Page as ReadPage
 from jobs import review, revisions

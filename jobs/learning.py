@@ -8,7 +8,7 @@ from uuid import UUID
 
 from accounts.tenancy import Actor
 from extraction.fields.lessons import Confirmed, Gain, Lessons, Right
-from extraction.formats.json import page_from_dict
+from extraction.formats.json_reading import page_from_dict
 from extraction.settling import settle
 from jobs import review, templates
 from jobs.bench import one_of_few

@@ -16,7 +16,7 @@ from django.core.files.base import File
 from extraction.documents import parse_pages
 from extraction.errors import NotMade
 from extraction.formats import FORMATS, Format
-from extraction.formats.json import (
+from extraction.formats.json_reading import (
     classification_from_dict,
     extraction_from_dict,
     page_from_dict,

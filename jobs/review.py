@@ -24,7 +24,7 @@ from extraction.fields import known
 from extraction.fields.definition import Field
 from extraction.fields.review import Reason, reasons
 from extraction.fields.templates import SURE, starters
-from extraction.formats.json import classification_from_dict, part_from_dict
+from extraction.formats.json_reading import classification_from_dict, part_from_dict
 from extraction.types import Classification, FieldValue
 from jobs import results, revisions, templates, webhooks
 from jobs.errors import (

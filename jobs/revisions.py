@@ -12,7 +12,7 @@ from accounts.tenancy import Actor
 from extraction import types
 from extraction.fields.corrected import rechecked
 from extraction.fields.definition import Field
-from extraction.formats.json import field_from_dict
+from extraction.formats.json_reading import field_from_dict
 from jobs.models import FieldRevision, FieldValue, Job
 
 Key = tuple[str, int | None]  # a field's name, and the part of a split file that it is of

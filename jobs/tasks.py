@@ -11,12 +11,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from accounts import request_ids
@@ -29,6 +27,7 @@ from extraction.options import Options
 from jobs import claims, lifecycle, own_engines, queue, results, storage, templates
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
 from jobs.hands import Hands
+from jobs.heartbeat import Heartbeat
 from jobs.models import Job, Task
 from jobs.models.engines import is_own
 from jobs.results import source_of
@@ -42,7 +41,6 @@ stopping = threading.Event()
 hands: Hands | None = None  # of a process that does several tasks at once
 
 SPREAD = 0.1  # of the time that jobs wait for an engine
-RETRY_SECONDS = 1  # after a heartbeat that did not reach the database
 
 
 def worker_name() -> str:
@@ -50,50 +48,20 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-class Heartbeat:
-    """Renews a task's lease from a thread while the block runs.
-
-    While the database is away it tries again and again, so that it is heard soon after the database
-    is back: jobs/sweep.py counts on that. Along with it goes what a model has ``written`` so far,
-    tokens by page.
-    """
+class TaskHeartbeat(Heartbeat):
+    """Renews a task's lease. Along with it goes what a model has ``written`` so far, tokens by
+    page."""
 
     def __init__(self, task: Task) -> None:
+        super().__init__(f"job {task.job_id}")
         self.task = task
         self.written: dict[int, int] = {}
         self._told: dict[int, int] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join(settings.HEARTBEAT_SECONDS)
-
-    def _beat(self) -> None:
-        usual = settings.HEARTBEAT_SECONDS
-        pause = usual
-        try:
-            while not self._over.wait(pause):
-                try:
-                    written = dict(self.written)
-                    claims.renew(self.task, None if written == self._told else written)
-                    self._told = written
-                    pause = usual
-                except (OperationalError, InterfaceError) as fault:
-                    logger.warning("heartbeat of job %s: %s", self.task.job_id, fault)
-                    close_old_connections()
-                    pause = min(RETRY_SECONDS, usual)
-        finally:
-            connection.close()
+    def renew(self) -> None:
+        written = dict(self.written)
+        claims.renew(self.task, None if written == self._told else written)
+        self._told = written
 
 
 def run_next(pool: str) -> bool:
@@ -167,7 +135,7 @@ def _work(task: Task) -> None:
     job, stop = task.job, Stop(task)
     try:
         options = job_options(job)
-        with Heartbeat(task) as heartbeat, storage.local_path(job.file.key) as path:
+        with TaskHeartbeat(task) as heartbeat, storage.local_path(job.file.key) as path:
             if task.numbers != []:
                 _read(task, path, options, stop, heartbeat.written)
             if not claims.last_one(task):

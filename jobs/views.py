@@ -26,7 +26,7 @@ from accounts.quota_counters import PAGES_PER_MONTH
 from accounts.quota_standings import limit_of, standing
 from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
-from extraction.formats.json import page_from_dict
+from extraction.formats.json_reading import page_from_dict
 from extraction.types import Failure
 from jobs import (
     download_audit,

@@ -243,16 +243,14 @@ def delete(*, dataset: Dataset, actor: Actor, address: str | None = None) -> Non
         )
         for run in TrainingRun.objects.filter(dataset=dataset).select_related("tenant"):
             remove_run(run)
-        held: dict[UUID, StoredFile] = {
-            example.file_id: example.file
-            for example in Example.objects.filter(dataset=dataset).select_related("file")
-        }
+        examples = list(Example.objects.filter(dataset=dataset).select_related("file"))
+        held: dict[UUID, StoredFile] = {each.file_id: each.file for each in examples}
         audit.record(
             actor=actor,
             tenant=dataset.tenant,
             action="dataset.delete",
             obj=dataset,
-            before={"name": dataset.name, "examples": len(held)},
+            before={"name": dataset.name, "examples": len(examples)},
             address=address,
         )
         dataset.delete()

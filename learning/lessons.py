@@ -23,9 +23,7 @@ from jobs import storage
 from learning.errors import TooFewExamples
 from learning.models import Example, TrainingRun
 
-HELD_OUT_COPY = (
-    "held_out_copy"  # looks as a page that is held out: learned, it would be measured by
-)
+HELD_OUT_COPY = "held_out_copy"  # looks as a page that is held out, which is never learned from
 GONE, NO_PAGE = "gone", "no_such_page"
 TOO_LONG = "text_too_long"  # for the model to write
 TOO_NARROW = "page_too_narrow"  # for a model to be shown

@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from accounts import request_ids
 from extraction import engines
@@ -29,6 +28,7 @@ from extraction.vision_models import VisionModel
 from extraction.weights import folder_of as folder_of_weights
 from jobs import own_engines, storage
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
+from jobs.heartbeat import Heartbeat
 from jobs.models import StoredFile
 from jobs.tasks import worker_name
 from learning import files, runs
@@ -40,40 +40,28 @@ from learning.models import OPEN, TrainingRun
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS = "*.safetensors"  # as extraction.training.checkpoints names them
-RETRY_SECONDS = 1.0  # after a heartbeat that did not reach the database
 
 
-class Beat:
-    """Renews a run's lease from a thread while the block runs, and tells how far it is.
+class RunHeartbeat(Heartbeat):
+    """Renews a run's lease, and tells how far it is.
 
     It is asked whether to stop: because the trainer ends, the run was cancelled or took too long,
     or another trainer has it.
     """
 
     def __init__(self, run: TrainingRun, ending: threading.Event) -> None:
+        super().__init__(f"training run {run.pk}")
         self.run, self.ending = run, ending
-        self.cancelled = self.too_long = self.lost = False
+        self.cancelled = self.too_long = False
         self._losses: list[tuple[int, float]] = [(step, loss) for step, loss in run.losses]
         self._progress: Progress | None = None
         self._tokens = run.tokens
         self._counted = time.monotonic()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._go, name="heartbeat", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join(settings.HEARTBEAT_SECONDS)
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
         with suppress(LeaseLost):
-            self._renew()  # what has not been counted yet
+            self.renew()  # what has not been counted yet
 
     def told(self, progress: Progress) -> None:
         """Note a step of the training."""
@@ -85,7 +73,7 @@ class Beat:
         """Whether to stop."""
         return self.ending.is_set() or self.cancelled or self.too_long or self.lost
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
         now, step = time.monotonic(), self._progress
         told = runs.Standing(
             seconds=now - self._counted,
@@ -97,23 +85,6 @@ class Beat:
         self.cancelled = not runs.renew(self.run, told) or self.cancelled
         self._counted = now
         self.too_long = self.run.seconds >= self.run.most_seconds
-
-    def _go(self) -> None:
-        pause = float(settings.HEARTBEAT_SECONDS)
-        try:
-            while not self._over.wait(pause):
-                try:
-                    self._renew()
-                    pause = float(settings.HEARTBEAT_SECONDS)
-                except LeaseLost:
-                    self.lost = True
-                    return
-                except (OperationalError, InterfaceError) as fault:
-                    logger.warning("heartbeat of run %s: %s", self.run.pk, fault)
-                    close_old_connections()
-                    pause = min(RETRY_SECONDS, settings.HEARTBEAT_SECONDS)
-        finally:
-            connection.close()
 
 
 def run_next(ending: threading.Event) -> bool:
@@ -130,7 +101,7 @@ def run_next(ending: threading.Event) -> bool:
 
 def work(run: TrainingRun, ending: threading.Event) -> None:
     """Do a claimed run; every expected failure ends in its row."""
-    beat = Beat(run, ending)
+    beat = RunHeartbeat(run, ending)
     try:
         with beat:
             measured = _teach(run, beat)
@@ -144,7 +115,7 @@ def work(run: TrainingRun, ending: threading.Event) -> None:
             _settle(run, beat, error)
 
 
-def _settle(run: TrainingRun, beat: Beat, error: Exception) -> None:
+def _settle(run: TrainingRun, beat: RunHeartbeat, error: Exception) -> None:
     """What becomes of a run that was stopped or failed. Raises ``LeaseLost``."""
     if isinstance(error, Cancelled) and beat.cancelled:
         runs.cancelled(run)
@@ -159,7 +130,7 @@ def _settle(run: TrainingRun, beat: Beat, error: Exception) -> None:
         runs.fail(run, InternalError())
 
 
-def _teach(run: TrainingRun, beat: Beat) -> dict[str, Any]:
+def _teach(run: TrainingRun, beat: RunHeartbeat) -> dict[str, Any]:
     """Train, unless that is done, and measure; what was measured."""
     folder = folder_of(run)
     model = _model_of(run)
@@ -208,7 +179,7 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _train(
-    run: TrainingRun, model: VisionModel, lessons: Prepared, folder: Path, beat: Beat
+    run: TrainingRun, model: VisionModel, lessons: Prepared, folder: Path, beat: RunHeartbeat
 ) -> None:
     """Make the adapter, from the newest checkpoint there is, here or in the storage.
 

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from jobs import own_engines
-from learning import api, views
+from learning import dataset_api, own_engine_api, training_run_api, views
 
 
 class OwnName:
@@ -21,31 +21,41 @@ class OwnName:
 register_converter(OwnName, "own")
 
 api_urlpatterns = [
-    path("datasets", api.DatasetListView.as_view(), name="dataset-list"),
-    path("datasets/<uuid:pk>", api.DatasetDetailView.as_view(), name="dataset"),
+    path("datasets", dataset_api.DatasetListView.as_view(), name="dataset-list"),
+    path("datasets/<uuid:pk>", dataset_api.DatasetDetailView.as_view(), name="dataset"),
     path(
         "datasets/<uuid:pk>/corrections",
-        api.DatasetCorrectionsView.as_view(),
+        dataset_api.DatasetCorrectionsView.as_view(),
         name="dataset-corrections",
     ),
-    path("datasets/<uuid:pk>/examples", api.ExamplesView.as_view(), name="dataset-examples"),
+    path(
+        "datasets/<uuid:pk>/examples", dataset_api.ExamplesView.as_view(), name="dataset-examples"
+    ),
     path(
         "datasets/<uuid:pk>/examples/<uuid:example>",
-        api.ExampleView.as_view(),
+        dataset_api.ExampleView.as_view(),
         name="dataset-example",
     ),
-    path("datasets/<uuid:pk>/export", api.DatasetExportView.as_view(), name="dataset-export"),
-    path("training-runs", api.RunListView.as_view(), name="training-run-list"),
-    path("training-runs/<uuid:pk>", api.RunDetailView.as_view(), name="training-run"),
-    path("training-runs/<uuid:pk>/cancel", api.RunCancelView.as_view(), name="training-run-cancel"),
     path(
-        "training-runs/<uuid:pk>/promote", api.RunPromoteView.as_view(), name="training-run-promote"
+        "datasets/<uuid:pk>/export", dataset_api.DatasetExportView.as_view(), name="dataset-export"
     ),
-    path("own-engines", api.OwnEngineListView.as_view(), name="own-engine-list"),
-    path("own-engines/<own:name>", api.OwnEngineDetailView.as_view(), name="own-engine"),
+    path("training-runs", training_run_api.RunListView.as_view(), name="training-run-list"),
+    path("training-runs/<uuid:pk>", training_run_api.RunDetailView.as_view(), name="training-run"),
+    path(
+        "training-runs/<uuid:pk>/cancel",
+        training_run_api.RunCancelView.as_view(),
+        name="training-run-cancel",
+    ),
+    path(
+        "training-runs/<uuid:pk>/promote",
+        training_run_api.RunPromoteView.as_view(),
+        name="training-run-promote",
+    ),
+    path("own-engines", own_engine_api.OwnEngineListView.as_view(), name="own-engine-list"),
+    path("own-engines/<own:name>", own_engine_api.OwnEngineDetailView.as_view(), name="own-engine"),
     path(
         "own-engines/<own:name>/rollback",
-        api.OwnEngineRollBackView.as_view(),
+        own_engine_api.OwnEngineRollBackView.as_view(),
         name="own-engine-rollback",
     ),
 ]

@@ -33,8 +33,8 @@ from jobs.models import TenantEngine
 from jobs.plan_engines import engines_of
 from jobs.views import ProblemPage, page_or_part
 from learning import corrections, datasets, promotion, runs
-from learning.api import exported
 from learning.curve import curve
+from learning.dataset_api import exported
 from learning.models import Dataset, Example, TrainingRun
 
 READ, WRITE = "jobs:read", "training:write"
@@ -233,8 +233,8 @@ class DatasetImportPage(OneDataset):
         told = f"Pages: {found.added} added, {found.changed} changed, {found.unchanged} as before."
         if found.skipped:
             told += (
-                f" {found.skipped} were skipped: the corrected value was not found once in the "
-                "page's text, or the document is gone."
+                f" {found.skipped} were skipped: the corrected value stands nowhere in the page's "
+                "text or several times, or the document is gone."
             )
         messages.success(request, told)
         return redirect("dataset-page", pk)
@@ -315,7 +315,7 @@ class RunPage(OneRun):
     actions: ClassVar[Mapping[str, str]] = {"get": READ}
 
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Asked for again every second until it has ended."""
+        """Asked for again every two seconds until it has ended."""
         run, actor = self.get_object(), actor_of(request)
         held = TenantEngine.objects.for_tenant(actor.tenant).filter(base=run.base)
         context = {

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import connection
 
+Seen = TypeVar("Seen")
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = """
 import django
@@ -37,3 +41,13 @@ def process(code: str, **environment: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def until(look: Callable[[], Seen | None], seconds: float = 120) -> Seen:
+    """What ``look`` gives, as soon as it gives something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if seen := look():
+            return seen
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")

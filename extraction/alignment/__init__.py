@@ -3,7 +3,7 @@
 A model reads well but measures nothing, and now and then it writes what does not stand there. OCR
 knows where each word stands and how sure it is. Together: the model's text with OCR's boxes and
 confidences, and what of it nothing on the page supports. ``letters`` is how texts are compared,
-``placing`` where they are, ``judging`` what follows from it.
+``matching`` where each may stand, ``placing`` which gets which place, ``judging`` what follows.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from itertools import groupby
 from rapidfuzz.distance import Levenshtein
 
 from extraction.alignment.letters import Letters, Reading, folded
-from extraction.alignment.placing import Step
+from extraction.alignment.matching import Step
 from extraction.level import confidence, union
 from extraction.types import Box, Disagreement, Line, Word
 

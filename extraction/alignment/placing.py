@@ -11,22 +11,26 @@ and again, which is bounded.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count, groupby, pairwise
+from itertools import count, groupby
 
 from rapidfuzz.distance import Levenshtein
 
 from extraction.alignment.letters import GRAM, Letters, Reading
+from extraction.alignment.matching import (
+    MOST_LINES,
+    MOST_PLACES,
+    Match,
+    Step,
+    alike,
+    free_runs,
+    scored,
+)
 from extraction.types import Box
 
-MOST_PLACES = 256  # of one text or run of letters that are looked at
-MOST_LINES = 12  # of OCR that are compared with a text, and one more for each SPREAD letters
-SPREAD = 12
-BAND = 3  # letters by which a place may shift within one line through edits, and a tenth of it
-LEAST_ALIKE = 0.6  # of the letters of a place that are the same
 ALONE = 10  # letters that say enough wherever they stand
 FAR = 3.0  # heights of a line: a text that goes on does so no further away
 WRONG_SIDE = 4.0  # heights of a line
@@ -35,8 +39,6 @@ LEAST_LEVEL = 0.7  # of a text's letters, in words level with each other
 TOGETHER = 4.0  # times as much a neighbour of the same row of a table counts
 LEFTOVER = 0.6  # how alike what is left over of both must be
 MOST_LEFT = 200  # texts and words that are left over, compared each with each
-
-Step = tuple[int, int, bool]  # a letter of the text, one of the page, whether they are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +49,6 @@ class Switches:
     context: bool = True  # of equal places, that by the neighbours
     parts: bool = True  # a text in several places
     leftover: bool = True  # what is left over of both compared
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """A text's place, or a part's; ``score`` is what its letters say for it."""
-
-    score: float
-    text: int
-    steps: tuple[Step, ...]
-
-    @property
-    def start(self) -> int:
-        return self.steps[0][1]
-
-    @property
-    def same(self) -> int:
-        return sum(same for *_, same in self.steps)
 
 
 class Placing:
@@ -92,14 +77,14 @@ class Placing:
 
     def place(self, chosen: Sequence[int]) -> None:
         """Give places to the texts of these indexes; those that have come before keep theirs."""
-        heap: list[tuple[float, int, int, _Match | None]] = []
+        heap: list[tuple[float, int, int, Match | None]] = []
         number = count()
 
-        def push(match: _Match | None, index: int, score: float) -> None:
+        def push(match: Match | None, index: int, score: float) -> None:
             heapq.heappush(heap, (-score, index, next(number), match))
 
         def push_alike(index: int) -> None:
-            for match in self._alike(index):
+            for match in self._alike_to(index):
                 push(match, index, match.score)
 
         for index in chosen:
@@ -170,7 +155,7 @@ class Placing:
                 same.remove(chosen)
                 self.marks[index] = chosen
 
-    def _whole(self, index: int) -> list[_Match]:
+    def _whole(self, index: int) -> list[Match]:
         """The free places at which the page says just that, as many as are looked at."""
         text, found = self._texts[index].text, []
         for start in self._reading.runs[text]:
@@ -181,10 +166,10 @@ class Placing:
                     break
         return found
 
-    def _placed_at(self, index: int, start: int) -> _Match:
+    def _placed_at(self, index: int, start: int) -> Match:
         """The whole text at that place."""
         length = len(self._texts[index].text)
-        return _Match(float(length), index, tuple((i, start + i, True) for i in range(length)))
+        return Match(float(length), index, tuple((i, start + i, True) for i in range(length)))
 
     def _give_back(self, index: int) -> None:
         for _, place, _ in self.steps.pop(index):
@@ -192,68 +177,14 @@ class Placing:
         del self._boxes[index], self._written[index]
         self._order.remove(index)
 
-    def _alike(self, index: int) -> list[_Match]:
-        """Places in the lines that share the rarest runs of letters with the text."""
+    def _alike_to(self, index: int) -> list[Match]:
+        """Places of what is like the text; none where they were given before."""
         if index in self._compared or not self._switches.edits:
             return []
         self._compared.add(index)
-        text, grams = self._texts[index].text, self._reading.grams
-        shared = [
-            (len(places), i, places)
-            for i in range(len(text) - GRAM + 1)
-            if (places := grams.get(text[i : i + GRAM]))
-        ]
-        rare = [each for each in shared if each[0] <= MOST_PLACES] or shared[: 4 * GRAM]
-        seeds: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
-        for often, i, places in rare:
-            for j in places[:MOST_PLACES]:
-                seeds[self._reading.line_of[j]].append((j - i, i, 1 / often))
-        most = MOST_LINES + len(text) // SPREAD
-        lines = heapq.nlargest(most, seeds, key=lambda line: sum(w for *_, w in seeds[line]))
-        found = []
-        for line in lines:
-            match = self._in_line(index, line, seeds[line])
-            if match is not None:
-                found.append(match)
-        return found
+        return alike(index, self._texts[index], self._reading)
 
-    def _in_line(self, index: int, line: int, seeds: list[tuple[int, int, float]]) -> _Match | None:
-        """The text's best place in that line, around the densest of its seeds."""
-        start, end = self._reading.lines[line], self._reading.lines[line + 1]
-        seeds.sort()
-        shifts = [shift for shift, *_ in seeds]
-        band = BAND + min(end - start, len(self._texts[index].text)) // 10
-        best, dense = 0.0, (0, 0)
-        sums = [0.0]
-        for *_, weight in seeds:
-            sums.append(sums[-1] + weight)
-        for first in range(len(seeds)):
-            last = bisect_right(shifts, shifts[first] + band)
-            if (weight := sums[last] - sums[first]) > best:
-                best, dense = weight, (first, last)
-        near = seeds[dense[0] : dense[1]]
-        lengths = [(i, i + shift) for shift, i, _ in near]
-        i0, i1 = min(i for i, _ in lengths), max(i for i, _ in lengths) + GRAM
-        j0, j1 = min(j for _, j in lengths), max(j for _, j in lengths) + GRAM
-        text, page = self._texts[index].text, self._reading.letters.text
-        before, after = min(i0, j0 - start), min(len(text) - i1, end - j1)
-        i0, j0 = i0 - before, max(j0 - before - (BAND if i0 == before else 0), start)
-        i1, j1 = i1 + after, min(j1 + after + (BAND if i1 + after == len(text) else 0), end)
-        steps: list[Step] = []
-        for code in Levenshtein.opcodes(text[i0:i1], page[j0:j1]):
-            if code.tag == "equal" or code.tag == "replace":
-                same = code.tag == "equal"
-                steps += (
-                    (i0 + i, j0 + j, same)
-                    for i, j in zip(
-                        range(code.src_start, code.src_end),
-                        range(code.dest_start, code.dest_end),
-                        strict=True,
-                    )
-                )
-        return self._scored(index, steps)
-
-    def _left(self, match: _Match) -> _Match | None:
+    def _left(self, match: Match) -> Match | None:
         """The match without what has been given away since."""
         written = self._written[match.text]
         if all(self.free[j] and i not in written for i, j, _ in match.steps):
@@ -265,35 +196,9 @@ class Placing:
                 run.append(step)
             else:
                 best, run = max(best, run, key=len), []
-        return self._scored(match.text, best) if best else None
+        return scored(match.text, self._texts[match.text], self._reading, best) if best else None
 
-    def _scored(self, index: int, steps: Sequence[Step]) -> _Match | None:
-        """The stretch of the steps whose letters are most alike, with its score; None for none."""
-        total = most = 0.0
-        first, bounds = 0, (0, 0)
-        for place, (i, j, same) in enumerate(steps):
-            if place:
-                before = steps[place - 1]
-                total -= (i - before[0] - 1) + (j - before[1] - 1)
-            if total <= 0:
-                total, first = 0.0, place
-            total += 1 if same else -1
-            if total > most:
-                most, bounds = total, (first, place + 1)
-        kept = tuple(steps[bounds[0] : bounds[1]])
-        if not kept:
-            return None
-        spread = max(kept[-1][0] - kept[0][0], kept[-1][1] - kept[0][1]) + 1
-        if sum(same for *_, same in kept) < LEAST_ALIKE * spread:
-            return None
-        j0, j1 = kept[0][1], kept[-1][1] + 1
-        line = self._reading.line_of[j0]
-        in_line = self._reading.lines[line + 1] - self._reading.lines[line] - (j1 - j0)
-        in_text = len(self._texts[index].text) - (kept[-1][0] + 1 - kept[0][0])
-        ragged = (j0 not in self._reading.tokens) + (j1 not in self._reading.tokens)
-        return _Match(most - 0.5 * min(in_line, in_text) - 0.5 * ragged, index, kept)
-
-    def _fits(self, match: _Match) -> bool:
+    def _fits(self, match: Match) -> bool:
         """Whether the place says enough: all or half of the text, a whole line, or many letters."""
         i0, i1 = match.steps[0][0], match.steps[-1][0] + 1
         length = len(self._texts[match.text].text)
@@ -307,13 +212,13 @@ class Placing:
         whole = (j0, j1) == (self._reading.lines[line], self._reading.lines[line + 1])
         return whole and match.same >= GRAM + 2
 
-    def _beside(self, match: _Match) -> bool:
+    def _beside(self, match: Match) -> bool:
         """Whether the place is level with the text's others, or not far above or below."""
         box = self._box(match)
         height = max(box[3] - box[1], 1.0)
         return any(_down(box, other) <= FAR * height for other in self._boxes[match.text])
 
-    def _distance(self, match: _Match) -> float:
+    def _distance(self, match: Match) -> float:
         """How far the place is from those of the texts before and after."""
         return self._near(match.text, self._box(match))
 
@@ -328,10 +233,10 @@ class Placing:
             for other, first, second in sides
         )
 
-    def _box(self, match: _Match) -> Box:
+    def _box(self, match: Match) -> Box:
         return self._reading.words[self._reading.letters.word[match.start]].box
 
-    def _take(self, match: _Match) -> None:
+    def _take(self, match: Match) -> None:
         if match.text not in self._boxes:
             insort(self._order, match.text)
         self._boxes[match.text].append(self._box(match))
@@ -366,18 +271,18 @@ class Placing:
                 boxes = self._boxes[index]
                 self._take(min(near, key=lambda match: _apart(self._box(match), boxes[-1])))
 
-    def _words_at(self, index: int, own: Sequence[int]) -> list[_Match]:
+    def _words_at(self, index: int, own: Sequence[int]) -> list[Match]:
         """The free places of a word, which is these letters of the text; none where it has one."""
         if any(i in self._written[index] for i in own):
             return []
         said = self._texts[index].text[own[0] : own[-1] + 1]
         return [
-            _Match(0.0, index, tuple((own[0] + n, start + n, True) for n in range(len(said))))
+            Match(0.0, index, tuple((own[0] + n, start + n, True) for n in range(len(said))))
             for start in self._reading.runs.get(said, ())[:MOST_PLACES]
             if all(self.free[start : start + len(said)])
         ]
 
-    def _level_with(self, match: _Match, words: Sequence[Sequence[_Match]]) -> int:
+    def _level_with(self, match: Match, words: Sequence[Sequence[Match]]) -> int:
         """How many letters of the words have a place level with the match."""
         box = self._box(match)
         reach = (box[3] - box[1]) / 2
@@ -389,7 +294,7 @@ class Placing:
 
     def _place_leftover(self, chosen: Sequence[int]) -> None:
         """Short texts, and those misread: each with the words nobody has taken, the most alike."""
-        runs = self._free_runs()[:MOST_LEFT]
+        runs = free_runs(self._reading, self.free)[:MOST_LEFT]
         found = []
         for index in chosen[:MOST_LEFT]:
             text = self._texts[index].text
@@ -403,31 +308,11 @@ class Placing:
                         if code.tag in ("equal", "replace")
                         for k in range(code.src_end - code.src_start)
                     )
-                    found.append(_Match(alike * len(text), index, steps))
+                    found.append(Match(alike * len(text), index, steps))
         found.sort(key=lambda match: (-match.score, self._distance(match)))
         for match in found:
             if match.text not in self._boxes and all(self.free[j] for _, j, _ in match.steps):
                 self._take(match)
-
-    def _free_runs(self) -> list[tuple[int, int]]:
-        """The stretches of a line that nobody has taken, whole and token by token."""
-        runs: list[tuple[int, int]] = []
-        for line in range(len(self._reading.lines) - 1):
-            start = None
-            marks = []
-            for place in range(self._reading.lines[line], self._reading.lines[line + 1] + 1):
-                inside = place < self._reading.lines[line + 1] and self.free[place]
-                if inside and start is None:
-                    start, marks = place, [place]
-                elif inside and place in self._reading.tokens:
-                    marks.append(place)
-                elif not inside and start is not None:
-                    marks.append(place)
-                    runs.append((start, place))
-                    if len(marks) > 2:
-                        runs += pairwise(marks)
-                    start = None
-        return runs
 
 
 def _apart(one: Box, other: Box) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -40,3 +42,14 @@ def page(pixels: Pixels, number: int = 1) -> PageImage:
     """The pixels as a decoded page of 72 dpi."""
     height, width = pixels.shape[:2]
     return PageImage(number, float(width), float(height), 0, 72.0, pixels)
+
+
+def numbers_tiff(texts: Sequence[str], seed: int) -> bytes:
+    """A TIFF with a page for each number; the same for the same seed."""
+    from PIL import Image
+
+    rng = random.Random(seed)
+    first, *others = [Image.fromarray(drawn(text, rng)) for text in texts]
+    body = io.BytesIO()
+    first.save(body, "TIFF", save_all=True, append_images=others, dpi=(72, 72))
+    return body.getvalue()

@@ -12,7 +12,7 @@ from lxml import etree
 from extraction.continued import mark, whole_tables
 from extraction.engines import get
 from extraction.formats import render
-from extraction.formats.json import from_dict
+from extraction.formats.json_reading import from_dict
 from extraction.options import Options
 from extraction.pipeline import run
 from extraction.schema import json_schema, xsd

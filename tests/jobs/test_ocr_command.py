@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from extraction.formats.json import from_dict
+from extraction.formats.json_reading import from_dict
 from jobs.management.commands.ocr import output_paths
 from tests.documents import encrypted_pdf, image_pdf, image_png, text_pdf
 

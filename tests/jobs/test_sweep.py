@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from extraction.errors import EngineUnavailable
 from extraction.types import Page
-from jobs import claims, lifecycle, queue, tasks
+from jobs import claims, heartbeat, lifecycle, queue
 from jobs import sweep as sweeping
 from jobs.management.commands import sweep as sweep_command
 from jobs.models import Job, Status, Task
@@ -117,7 +117,7 @@ def test_worst_order_of_events_keeps_the_promise(settings: Settings) -> None:
     """The sum in the module's docstring, with 4 s for a sweeper's and 4 s for a server's start."""
     waits = settings.LEASE_SECONDS + 2 * settings.SWEEP_SECONDS + sweeping.HEARD_SECONDS
     assert waits + 4 + 4 <= 35
-    tries = settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] + tasks.RETRY_SECONDS
+    tries = settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] + heartbeat.RETRY_SECONDS
     assert 2 * tries <= sweeping.HEARD_SECONDS
 
 

@@ -18,7 +18,7 @@ from extraction.errors import EngineUnavailable
 from extraction.formats import render
 from extraction.formats.md import document_markdown
 from extraction.types import PageImage
-from jobs import claims, job_actions, lifecycle, tasks
+from jobs import claims, heartbeat, job_actions, lifecycle, tasks
 from jobs.models import Job, Page, Status, Task
 from jobs.results import document_of
 from tests.documents import encrypted_pdf, image_png, text_pdf
@@ -266,7 +266,7 @@ def test_heartbeat_is_tried_again_at_once_while_the_database_is_away(
     acme: Organisation, files: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.HEARTBEAT_SECONDS = 0.4
-    monkeypatch.setattr(tasks, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeat, "RETRY_SECONDS", 0.01)
     task, tried, enough = claim(make_job(acme)), [], threading.Event()
 
     def renew(task: Task, tokens: dict[int, int] | None) -> bool:
@@ -278,7 +278,7 @@ def test_heartbeat_is_tried_again_at_once_while_the_database_is_away(
         return True
 
     monkeypatch.setattr(claims, "renew", renew)
-    with tasks.Heartbeat(task):
+    with tasks.TaskHeartbeat(task):
         assert enough.wait(10)
     pauses = [after - before for before, after in pairwise(tried)]
     assert max(pauses[:4]) < 0.2, "until the lease was renewed"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import random
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from PIL import Image
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -22,11 +18,11 @@ from extraction import engines, vision_rows
 from extraction.engines.configuration import Configuration
 from extraction.weights import revision_of
 from jobs.live_workers import live_workers
-from tests.checkpoints.digits import drawn
+from tests.checkpoints.digits import numbers_tiff
 from tests.extraction.engines.vlm import tiny
 from tests.jobs.making import form_file
 from tests.people import Organisation
-from tests.processes import ROOT, process
+from tests.processes import ROOT, process, until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -34,7 +30,6 @@ pytestmark = [
 ]
 URL = "/api/v1/ocr/jobs"
 NAMES = ("digits", "endless", "missing", "stuck")
-Seen = TypeVar("Seen")
 
 
 def made(folder: Path) -> Path:
@@ -115,25 +110,11 @@ def send(organisation: Organisation, client: APIClient, engine: str, *texts: str
     """A TIFF of pages with these numbers, to that engine; returns the job's id."""
     organisation.tenant.default_engine = engine
     organisation.tenant.save(update_fields=["default_engine"])
-    rng = random.Random(7)
-    first, *others = [Image.fromarray(drawn(text, rng)) for text in texts]
-    body = io.BytesIO()
-    first.save(body, "TIFF", save_all=True, append_images=others, dpi=(72, 72))
-    file = form_file(body.getvalue(), "numbers.tiff")
+    file = form_file(numbers_tiff(texts, 7), "numbers.tiff")
     answer = client.post(URL, {"file": file}, format="multipart")
     assert answer.status_code == 202, answer.content
     assert answer.json()["engine"] == engine
     return str(answer.json()["id"])
-
-
-def until(look: Callable[[], Seen | None], seconds: float = 60) -> Seen:
-    """What ``look`` gives, as soon as it gives something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if seen := look():
-            return seen
-        time.sleep(0.1)
-    raise AssertionError("it did not happen")
 
 
 def ended(client: APIClient, job: str) -> dict[str, Any]:

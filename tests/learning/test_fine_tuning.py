@@ -5,20 +5,17 @@ The tiny model reads numbers. The people of acme want each with a 0 before it, a
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from PIL import Image
 from pytest_django import Settings
 
 from accounts.models import UsageRecord
@@ -32,12 +29,12 @@ from jobs.corrections import Change
 from jobs.models import Job, Review
 from learning import datasets, runs, trainer
 from learning.models import Example, RunStatus, TrainingRun
-from tests.checkpoints.digits import drawn, number
+from tests.checkpoints.digits import number, numbers_tiff
 from tests.extraction.engines.vlm import tiny
 from tests.jobs.making import claim, form_file, make_job, run_job, upload
 from tests.jobs.reviewing import page, value
 from tests.people import Organisation
-from tests.processes import ROOT, process
+from tests.processes import ROOT, process, until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -54,26 +51,6 @@ OPTIONS = {
     "checkpoint_steps": 5,
 }
 KIND = Classification("invoice", "Invoice", 0.98)
-Seen = TypeVar("Seen")
-
-
-def until(look: Callable[[], Seen | None], seconds: float = 120) -> Seen:
-    """What ``look`` gives, as soon as it gives something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if seen := look():
-            return seen
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
-
-
-def tiff(texts: list[str], seed: int) -> bytes:
-    """A page for each number."""
-    rng = random.Random(seed)
-    first, *others = [Image.fromarray(drawn(text, rng)) for text in texts]
-    body = io.BytesIO()
-    first.save(body, "TIFF", save_all=True, append_images=others, dpi=(72, 72))
-    return body.getvalue()
 
 
 def corrected(organisation: Organisation) -> Job:
@@ -81,7 +58,7 @@ def corrected(organisation: Organisation) -> Job:
     rng = random.Random(1)
     texts = [number(rng, rng.randint(3, 4)) for _ in range(PAGES)]
     texts = [text if text[0] != "0" else f"1{text[1:]}" for text in texts]
-    job = make_job(organisation, tiff(texts, 2), split=True)
+    job = make_job(organisation, numbers_tiff(texts, 2), split=True)
     task = claim(job)
     pages = tuple(
         replace(page(place), markdown=text, lines=()) for place, text in enumerate(texts, 1)
@@ -153,7 +130,7 @@ def read(organisation: Organisation, engine: str, texts: list[str]) -> tuple[lis
     """What the engine writes for pages with these numbers, through the API and a worker's code."""
     answer = organisation.api().post(
         "/api/v1/ocr/jobs",
-        {"file": form_file(tiff(texts, 9), "n.tiff"), "engine": engine},
+        {"file": form_file(numbers_tiff(texts, 9), "n.tiff"), "engine": engine},
         format="multipart",
     )
     assert answer.status_code in (200, 202), answer.content  # 200: from the cache
@@ -251,7 +228,7 @@ def test_trainer_that_is_told_to_end_leaves_its_run_to_the_next(
     made = datasets.create(actor=acme.actor, name="few", base="digits")
     for place in range(7):
         text = number(rng, 3 if place < 6 else 99)  # more than the model writes
-        with upload(tiff([text[:3]], place), f"{place}.tiff") as received:
+        with upload(numbers_tiff([text[:3]], place), f"{place}.tiff") as received:
             datasets.add_upload(dataset=made, upload=received, page=1, text=text, actor=acme.actor)
     first = Example.objects.order_by("pk").first()
     Example.objects.update(held_out=False)

@@ -6,7 +6,8 @@ import pytest
 
 from extraction.alignment import align
 from extraction.formats import FORMATS, render
-from extraction.formats.json import from_dict, to_dict
+from extraction.formats.json import to_dict
+from extraction.formats.json_reading import from_dict
 from extraction.formats.md import page_markdown
 from extraction.tags import parse
 from extraction.types import Document, Page, Source

@@ -8,15 +8,8 @@ import jsonschema  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
-from extraction.formats.json import (
-    field_from_dict,
-    field_to_dict,
-    from_dict,
-    page_from_dict,
-    page_to_dict,
-    render,
-    to_dict,
-)
+from extraction.formats.json import field_to_dict, page_to_dict, render, to_dict
+from extraction.formats.json_reading import field_from_dict, from_dict, page_from_dict
 from extraction.schema import json_schema
 from extraction.types import Document, Line, Page, Word
 from tests.extraction.formats.results import BOX, document, hostile, split_document

@@ -13,7 +13,7 @@ from PIL import Image
 
 from extraction import engines, pipeline
 from extraction.formats import render
-from extraction.formats.json import from_dict
+from extraction.formats.json_reading import from_dict
 from extraction.options import Options
 from extraction.schema import json_schema, xsd
 from extraction.types import Document
