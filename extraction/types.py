@@ -344,9 +344,9 @@ class Citation:
     """Where a value of a filled schema comes from.
 
     ``raw`` is the text on the page. ``method`` says how it was told (as of ``FieldValue``; "table",
-    "checkbox", "text"; "model" for what a model
-    says; "schema" for the only value that the schema allows, which need not stand on
-    a page: ``grounded`` is then false). ``field`` is the field of the catalogue, "" for none.
+    "checkbox", "text"; "model" for what a model says; "schema" for the only value that the schema
+    allows, which need not stand on a page: ``grounded`` is then false). ``field`` is the field of
+    the catalogue, "" for none.
     """
 
     raw: str

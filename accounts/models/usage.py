@@ -107,8 +107,7 @@ class QuotaUse(TenantOwned):
     ``period`` is "day:2026-11-26", "month:2026-11" (both UTC; pages), "open" (jobs) or "storage"
     (bytes); "included:2026-11" counts pages that the base fee covers, "cost:2026-11" what the
     others cost, in millionths of the currency, "training:2026-11" seconds of training. Not negative
-    as long as every change was counted:
-    see jobs/reconciliation.py.
+    as long as every change was counted: see jobs/reconciliation.py.
     """
 
     period = models.CharField(max_length=20)
