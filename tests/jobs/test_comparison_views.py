@@ -67,6 +67,18 @@ def test_differences_are_marked_beside_the_chosen_text(acme: Organisation, brows
     assert text_of(elsewhere) == text_of(beside_truth)
 
 
+def test_a_field_is_right_wrong_or_missed(acme: Organisation, browser: Client) -> None:
+    truth = {"invoice_number": "A-17", "total_amount": "118", "due_date": "2026-01-31"}
+    body = text_pdf(["Invoice number: A-17", "Total amount: 119.00 EUR"])
+    made = make_comparison(acme, body, truth=truth)
+    run_comparison(made)
+    shown = text_of(page(browser, f"/compare/{made.pk}"))
+    assert "auto: 1 of 3 right, 1 wrong, 1 missed" in shown
+    assert "A-17 right A-17 right A-17" in shown
+    assert "119.00 EUR wrong 119.00 EUR wrong 118" in shown
+    assert "not found missed not found missed 2026-01-31" in shown
+
+
 def test_failures_say_what_to_do_and_deleting_takes_all(
     acme: Organisation, browser: Client
 ) -> None:
