@@ -17,7 +17,7 @@ import accounts.urls
 import jobs.urls
 import learning.urls
 from accounts import refusals, request_ids
-from ocrsite import health, problems
+from ocrsite import health, languages, problems, style
 
 PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
 
@@ -55,6 +55,8 @@ api = [
 urlpatterns = [
     path("", lambda request: redirect("job-list-page"), name="home"),
     path("favicon.ico", lambda request: redirect(static("favicon.svg")), name="favicon"),
+    path("style", style.StylePage.as_view(), name="style"),
+    path("language", languages.LanguageView.as_view(), name="set_language"),
     path("api/v1/", include(api)),
     path("", include(accounts.urls.urlpatterns)),
     path("", include(jobs.urls.urlpatterns)),

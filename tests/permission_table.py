@@ -115,6 +115,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "api/v1/docs": {"get": ANYBODY},
     "": {"get": ANYBODY},
     "favicon.ico": {"get": ANYBODY},
+    "language": {"post": ANYBODY},
+    "style": {"get": "jobs:read"},
     "login": {"get": ANYBODY, "post": ANYBODY, "put": ANYBODY},
     "login/code": {"get": ANYBODY, "post": ANYBODY},
     "login/sso": {"get": ANYBODY},

@@ -136,6 +136,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/docs": {"get": "public"},
     "": {"get": "public"},  # a redirect
     "favicon.ico": {"get": "public"},
+    "language": {"post": "public"},
+    "style": {"get": "self"},
     "login": {"get": "public", "post": "public", "put": "public"},
     "login/code": {
         "get": "public",

@@ -1,0 +1,90 @@
+"""Pages as people see them: opened, looked at by axe-core, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests import browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+PHONE, TABLET, DESKTOP = (360, 740), (768, 1024), (1440, 900)
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+class Visits:
+    """People's browsers on the site; ``troubles`` is what a page failed at, or was refused."""
+
+    def __init__(
+        self, chromium: Browser, site: str, session_of: Callable[[Any], dict[str, Any]]
+    ) -> None:
+        self.chromium, self.site, self.session_of = chromium, site, session_of
+        self.contexts: list[BrowserContext] = []
+        self.troubles: list[str] = []
+
+    def open(
+        self,
+        person: Any = None,
+        path: str = "/",
+        *,
+        size: tuple[int, int] = DESKTOP,
+        scheme: Any = "light",
+        language: str = "en",
+        touch: bool = False,
+    ) -> Page:
+        """The page as the person (None: nobody) sees it, in a browser of their own."""
+        context = self.chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            locale=language,
+            base_url=self.site,
+            has_touch=touch,
+            reduced_motion="reduce",
+        )
+        context.add_init_script(browser.WATCH)
+        if person is not None:
+            context.add_cookies([self.session_of(person)])  # type: ignore[list-item]
+        self.contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: self.troubles.append(f"{page.url}: {error}"))
+        page.on("console", lambda told: self._told(page, told))
+        page.on("request", lambda request: self._requested(request.url))
+        page.goto(path)
+        return page
+
+    def close(self) -> None:
+        """All browsers closed."""
+        for context in self.contexts:
+            context.close()
+
+    def _told(self, page: Page, told: Any) -> None:
+        # an error status that the test looks at itself is told as a failed resource
+        if told.type == "error" and "Failed to load resource" not in told.text:
+            self.troubles.append(f"{page.url}: {told.text}")
+
+    def _requested(self, url: str) -> None:
+        if not url.startswith((self.site, "data:", "blob:")):
+            self.troubles.append(f"asked for {url}")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it stands: WCAG 2.2 AA and its best practices."""
+    import axe_playwright_python
+
+    script = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
+    page.evaluate(script)
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than its window; 0 where nobody scrolls sideways."""
+    return int(page.evaluate(OVERFLOW))
