@@ -49,6 +49,7 @@ ACTIONS: dict[str, str] = {
     "login.lock": "was locked out after failed sign-ins",
     "login.unlock": "let somebody try again to sign in",
     "token.issue": "signed in for the API",
+    "token.console": "opened the API console",
     "token.reuse": "sent a token that had been used: its sign-in was ended",
     "token.revoke": "signed out of the API",
     "access.refuse": "was refused",

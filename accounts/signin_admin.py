@@ -28,6 +28,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
 @admin.register(TokenFamily)
 class TokenFamilyAdmin(ReadOnlyAdmin):
+    exclude = ("session_key",)
     list_display = ("user", "tenant", "address", "signed_in_at", "last_seen_at", "ended_at")
     list_select_related = ("user", "tenant")
     search_fields = ("user__email", "tenant__name", "tenant__slug", "address")

@@ -84,7 +84,9 @@ def sign_ins_of(user: User, *, session_key: str | None) -> list[SignIn]:
             organisation=row.tenant.name,
             current=False,
         )
-        for row in _families(user).filter(expires_at__gt=now).select_related("tenant")
+        for row in _families(user)
+        .filter(session_key="", expires_at__gt=now)
+        .select_related("tenant")
     ]
     return sorted(
         [*browsers, *programs], key=lambda row: (not row.current, -row.last_seen_at.timestamp())

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt.exceptions import TokenError
@@ -28,7 +28,7 @@ from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts import audit
-from accounts.models import Membership, TokenFamily
+from accounts.models import Membership, Session, TokenFamily
 from accounts.row_security import unscoped
 from accounts.token_signing import BACKEND
 
@@ -94,11 +94,46 @@ def issue(
         return _next_token(token, membership, family.hex)
 
 
-def _next_token(token: RefreshToken, membership: Membership, family: str) -> RefreshToken:
+@unscoped()
+def issue_for_session(
+    membership: Membership, *, session_key: str, user_agent: str = "", address: str | None = None
+) -> tuple[AccessToken, bool]:
+    """An access token for the pages of a browser's session, and whether it is their first one.
+
+    Without a refresh token: it serves until it expires or the session is over, whichever is first.
+    """
+    token = AccessToken()
+    expires_at = datetime_from_epoch(token["exp"])
+    theirs = TokenFamily.objects.filter(
+        user=membership.user, tenant=membership.tenant, session_key=session_key, ended_at=None
+    )
+    family = theirs.first()
+    first = family is None
+    if family is None:
+        family = TokenFamily.objects.create(
+            id=uuid4(),
+            user=membership.user,
+            tenant=membership.tenant,
+            session_key=session_key,
+            user_agent=user_agent,
+            address=address,
+            expires_at=expires_at,
+        )
+    else:
+        theirs.update(last_seen_at=timezone.now(), expires_at=expires_at)
+    _speak_for(token, membership, family.pk.hex)
+    return token, first
+
+
+def _speak_for(token: AccessToken | RefreshToken, membership: Membership, family: str) -> None:
     token[SUBJECT] = str(membership.user_id)
     token[TENANT] = str(membership.tenant_id)
     token[FAMILY] = family
     token[STAMP] = _stamp(membership)
+
+
+def _next_token(token: RefreshToken, membership: Membership, family: str) -> RefreshToken:
+    _speak_for(token, membership, family)
     token[JTI] = f"{family}.{uuid4().hex}"
     OutstandingToken.objects.create(
         user=membership.user,
@@ -130,7 +165,12 @@ def member_of(token: AccessToken | RefreshToken) -> Membership:
     password has changed, the sign-in was ended, or the token names no tenant.
     """
     try:
-        live = TokenFamily.objects.filter(pk=UUID(token[FAMILY]), ended_at=None)
+        open_session = Session.objects.filter(
+            session_key=OuterRef("session_key"), expire_date__gt=timezone.now()
+        )
+        live = TokenFamily.objects.filter(pk=UUID(token[FAMILY]), ended_at=None).filter(
+            Q(session_key="") | Exists(open_session)
+        )
         membership = Membership.objects.active().get(
             Exists(live), user_id=token[SUBJECT], tenant_id=token[TENANT]
         )

@@ -48,7 +48,7 @@ MENU: Sequence[Sequence[Entry]] = (
         Entry(_("Fine-tuning"), "fine-tuning-page", "tune"),
     ),
     (
-        Entry(_("API"), "api-docs", "code", ""),
+        Entry(_("API console"), "console-page", "code"),
         Entry(_("Settings"), "organisation-page", "settings"),
     ),
 )

@@ -18,6 +18,7 @@ import jobs.urls
 import learning.urls
 from accounts import refusals, request_ids
 from ocrsite import health, languages, problems, style
+from ocrsite.console import views as console
 
 PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
 
@@ -56,6 +57,9 @@ urlpatterns = [
     path("", lambda request: redirect("job-list-page"), name="home"),
     path("favicon.ico", lambda request: redirect(static("favicon.svg")), name="favicon"),
     path("style", style.StylePage.as_view(), name="style"),
+    path("console", console.ConsolePage.as_view(), name="console-page"),
+    path("console/token", console.ConsoleTokenView.as_view(), name="console-token"),
+    path("console/do/<str:name>", console.OperationPage.as_view(), name="console-operation-page"),
     path("language", languages.LanguageView.as_view(), name="set_language"),
     path("api/v1/", include(api)),
     path("", include(accounts.urls.urlpatterns)),

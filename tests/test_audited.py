@@ -213,6 +213,7 @@ HOOK = {"url": "https://8.8.8.8/", "events": ["job.failed"]}
 # A text instead of a call says why there is none
 AUDITED: dict[str, dict[str, Call | str]] = {
     "language": {"post": "changes a cookie alone"},
+    "console/token": {"post": Call("token.console")},
     "api/v1/classify": {"post": FILE},
     "api/v1/ocr/jobs": {"post": FILE},
     "api/v1/ocr/jobs/<uuid:pk>": {"delete": Call("job.delete", queued)},

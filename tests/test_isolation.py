@@ -138,6 +138,9 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "favicon.ico": {"get": "public"},
     "language": {"post": "public"},
     "style": {"get": "self"},
+    "console": {"get": "self"},  # the same operations for every caller
+    "console/token": {"post": "self"},
+    "console/do/<str:name>": {"get": "self"},
     "login": {"get": "public", "post": "public", "put": "public"},
     "login/code": {
         "get": "public",
@@ -252,6 +255,7 @@ def address(route: str, pk: uuid.UUID) -> str:
         .replace("<export:name>", "csv")
         .replace("<int:number>", "1")
         .replace("<field:field>", "total_amount")
+        .replace("do/<str:name>", "do/auth_me")
     )
 
 

@@ -50,6 +50,8 @@ class TokenFamily(models.Model):
     last_seen_at = models.DateTimeField(default=timezone.now, help_text="its last new tokens")
     expires_at = models.DateTimeField(help_text="of its newest refresh token")
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Of a browser's session whose pages call the API; they are refused when it is over
+    session_key = models.CharField(max_length=40, default="", editable=False)
 
     class Meta:
         verbose_name_plural = "token families"

@@ -1,0 +1,1 @@
+"""The API console: the API's operations as forms, made from its OpenAPI document."""
