@@ -46,7 +46,7 @@ MAX_TEMPLATES = 200  # of a tenant
 MAX_VERSIONS = 1000  # of a template
 MOST_SEEN = 10_000  # tenants of whose templates a process remembers the state
 NAME = "[a-z0-9][a-z0-9_-]{0,59}"
-RESERVED = ("test", "propose")  # addresses of the API
+RESERVED = ("test", "propose", "new", "import")  # addresses of the API and the pages
 # What the API tells beside a template's own JSON, and lets pass when that comes back.
 BESIDE = ("version", "starter", "note", "created_at", "created_by")
 

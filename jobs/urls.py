@@ -24,6 +24,8 @@ from jobs import (
     page_api,
     review_api,
     template_api,
+    template_editor,
+    template_pages,
     templates,
     usage_api,
     views,
@@ -174,6 +176,38 @@ urlpatterns = [
         "compare/<uuid:pk>/delete",
         comparison_views.ComparisonDeletePage.as_view(),
         name="comparison-page-delete",
+    ),
+    path("templates", template_pages.TemplateListPage.as_view(), name="template-list-page"),
+    path("templates/new", template_editor.NewTemplatePage.as_view(), name="template-new-page"),
+    path("templates/propose", template_editor.ProposePage.as_view(), name="template-propose-page"),
+    path(
+        "templates/import", template_pages.TemplateImportPage.as_view(), name="template-import-page"
+    ),
+    path("templates/<template:name>", template_editor.TemplatePage.as_view(), name="template-page"),
+    path(
+        "templates/<template:name>.json",
+        template_pages.TemplateExportPage.as_view(),
+        name="template-export-page",
+    ),
+    path(
+        "templates/<template:name>/versions",
+        template_pages.TemplateVersionsPage.as_view(),
+        name="template-versions-page",
+    ),
+    path(
+        "templates/<template:name>/restore",
+        template_pages.TemplateRestorePage.as_view(),
+        name="template-restore-page",
+    ),
+    path(
+        "templates/<template:name>/learning",
+        template_pages.TemplateLearningPage.as_view(),
+        name="template-learning-page",
+    ),
+    path(
+        "templates/<template:name>/delete",
+        template_pages.TemplateDeletePage.as_view(),
+        name="template-delete-page",
     ),
     path("jobs", views.JobListPage.as_view(), name="job-list-page"),
     path("jobs/new", views.NewJobPage.as_view(), name="job-new-page"),

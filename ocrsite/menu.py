@@ -42,6 +42,7 @@ MENU: Sequence[Sequence[Entry]] = (
     (
         Entry(_("Home"), "home", "home"),
         Entry(_("Jobs"), "job-list-page", "document"),
+        Entry(_("Templates"), "template-list-page", "template"),
     ),
     (
         Entry(_("Compare"), "comparison-list-page", "compare"),

@@ -207,7 +207,7 @@ LISTEN_TICK_SECONDS = env.float("LISTEN_TICK_SECONDS", default=0.4)  # between l
 # learn); "invite" sends e-mail; "token" and "public" count by address.
 RATES = {
     "submit": Rates(*env.list("RATE_SUBMIT", int, [10, 100, 1_000, 10])),
-    "try": Rates(*env.list("RATE_TRY", int, [10, 100, 1_000, 10])),
+    "try": Rates(*env.list("RATE_TRY", int, [30, 600, 5_000, 15])),
     "change": Rates(*env.list("RATE_CHANGE", int, [120, 3_000, 30_000, 60])),
     "read": Rates(*env.list("RATE_READ", int, [600, 20_000, 200_000, 200])),
     "invite": Rates(*env.list("RATE_INVITE", int, [20, 100, 500, 20])),

@@ -37,6 +37,7 @@ from tests.jobs.comparing import make_comparison
 from tests.jobs.hooking import hook
 from tests.jobs.making import form_file, make_job
 from tests.jobs.reviewing import RIGHT, read_job
+from tests.jobs.templated import draft
 from tests.learning.teaching import BASE, filled, make_training
 from tests.people import PASSWORD, Organisation
 from tests.signing_in import App, by_page
@@ -121,6 +122,14 @@ def template(acme: Organisation) -> Any:
     for name in ("iban", "vat_number"):
         body = {"fields": [{"name": name}]}
         assert acme.api().put(f"/api/v1/templates/of-{pk}", body).status_code < 300
+    return pk
+
+
+def template_that_learned(acme: Organisation) -> Any:
+    pk = acme.tenant.pk
+    seen = {"value": '"x"', "shape": "x", "left": "", "above": "", "page": 1, "place": [0.5, 0.5]}
+    body = {"fields": [{"name": "iban", "learned": [seen]}]}
+    assert acme.api().put(f"/api/v1/templates/of-{pk}", body).status_code == 201
     return pk
 
 
@@ -317,6 +326,33 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "api/v1/templates/<template:name>/learn": {
         "post": "template.learn: tests/jobs/test_learning.py, for it needs confirmed documents"
     },
+    "templates/new": {
+        "post": Call("template.create", body=lambda acme, pk: draft("mine") | {"do": "save"})
+    },
+    "templates/propose": {"post": "computes only, or sends a document: job.submit"},
+    "templates/import": {
+        "post": Call(
+            "template.create",
+            body=lambda acme, pk: {
+                "file": form_file(b'{"name": "x", "fields": [{"name": "bic"}]}')
+            },
+            multipart=True,
+        )
+    },
+    "templates/<template:name>": {
+        "post": Call(
+            "template.update",
+            template,
+            lambda acme, pk: draft(f"of-{pk}", base=f"of-{pk}@2") | {"do": "save"},
+        )
+    },
+    "templates/<template:name>/restore": {
+        "post": Call("template.restore", template, lambda acme, pk: {"version": 1})
+    },
+    "templates/<template:name>/learning": {
+        "post": Call("template.update", template_that_learned, lambda acme, pk: {"forget": ""})
+    },
+    "templates/<template:name>/delete": {"post": Call("template.delete", template)},
     "api/v1/webhooks": {"post": Call("webhook.create", body=lambda acme, pk: HOOK)},
     "api/v1/webhooks/callback-secret": {"post": Call("callback.rotate")},
     "api/v1/webhooks/deliveries/<uuid:pk>/replay": {"post": Call("delivery.replay", delivery)},

@@ -91,7 +91,7 @@ def template_to_dict(template: Template) -> dict[str, Any]:
         "document_type": template.document_type or None,
         "issuers": list(template.issuers),
         "threshold": template.threshold,
-        "fields": [_field_to_dict(field) for field in template.fields],
+        "fields": [field_row(field) for field in template.fields],
     }
 
 
@@ -202,7 +202,7 @@ def _changed(base: Field, row: Mapping[str, Any], place: str) -> Field:
     )
 
 
-def _field_to_dict(field: Field) -> dict[str, Any]:
+def field_row(field: Field) -> dict[str, Any]:
     base = next((each for each in CATALOGUE if each.name == field.name), None)
     own = base is None
     known = base or Field(field.name, field.label, field.kind, (field.label,))

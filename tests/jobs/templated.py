@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rest_framework.test import APIClient
@@ -32,6 +33,21 @@ DOCUMENT = text_pdf(
         "Bitte beachten: die Ware ist noch nicht bezahlt.\nTotal due: EUR 119.00"
     ]
 )
+
+
+def draft(name: str, *names: str, base: str = "", **more: Any) -> dict[str, Any]:
+    """What the template editor sends: a draft with the catalogue's fields of those names."""
+    fields = [{"name": each} for each in names or ("bic",)]
+    content = {"name": name, "label": name.title(), "fields": fields}
+    about = {f"about-{key}": "" for key in ("document_type", "issuers", "threshold")}
+    return {
+        "draft": json.dumps(content),
+        "base": base,
+        "about-label": name.title(),
+        "about-name": name,
+        **about,
+        **more,
+    }
 
 
 def done(organisation: Organisation, body: bytes = DOCUMENT, **options: Any) -> Job:
