@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from extraction.small_picture import with_small
 from extraction.types import Box, Pixels
 
 PREVIEW_PIXELS = 1600  # the longer side
 PREVIEW_QUALITY = 80
+SMALL_PIXELS = 192  # the longer side of the small picture in it
+SMALL_QUALITY = 60
 BLANK_RANGE = 8  # of 255: JPEG noise on a page of one colour stays below
 
 RawWord = tuple[Box, str]
@@ -43,11 +46,16 @@ def is_blank(pixels: Pixels) -> bool:
 
 
 def make_preview(pixels: Pixels) -> bytes:
-    """A JPEG for people to look at, at most ``PREVIEW_PIXELS`` on the longer side."""
+    """A JPEG for people to look at, at most ``PREVIEW_PIXELS`` on the longer side.
+
+    It carries a small one of ``SMALL_PIXELS`` (``small_picture.small_of``).
+    """
     from PIL import Image
 
     image = Image.fromarray(pixels)
     image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS), reducing_gap=2.0)
-    memory = io.BytesIO()
-    image.save(memory, "JPEG", quality=PREVIEW_QUALITY)
-    return memory.getvalue()
+    whole, small = io.BytesIO(), io.BytesIO()
+    image.save(whole, "JPEG", quality=PREVIEW_QUALITY)
+    image.thumbnail((SMALL_PIXELS, SMALL_PIXELS), reducing_gap=2.0)
+    image.save(small, "JPEG", quality=SMALL_QUALITY)
+    return with_small(whole.getvalue(), small.getvalue())

@@ -104,6 +104,10 @@ class InvalidValue(ExtractionError):
     title = "The value is none of the field's kind"
 
 
+class WrongCheckSum(InvalidValue):
+    """The number's check digits say that it is misread or mistyped; it can be kept all the same."""
+
+
 class EngineFailed(ExtractionError):
     code = "engine_failed"
     title = "The engine failed on this page"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.http import Http404
 
 from accounts import audit
 from accounts.tenancy import Actor
-from extraction.errors import InvalidOption
+from extraction.errors import InvalidOption, InvalidValue
 from extraction.fields import CATALOGUE
 from extraction.fields.corrected import Given, as_written, normal_form
 from extraction.fields.definition import Field
@@ -137,6 +138,42 @@ def correct(
             address=address,
         )
         return standing(job, field, document)
+
+
+class Saying(Enum):
+    """What a person says of a field at a glance."""
+
+    RIGHT = "right"  # it is right as it stands
+    HOLDS = "holds"  # it holds this text
+    ABSENT = "absent"  # it is not on the document
+
+
+def say(
+    job: Job,
+    name: str,
+    saying: Saying,
+    *,
+    text: str,
+    version: int,
+    force: bool,
+    actor: Actor,
+    document: int | None,
+    address: str | None,
+) -> State:
+    """Keep it as ``correct`` does, and raise as it; ``InvalidValue`` where there is no text."""
+    change = Change(version)
+    if saying is Saying.HOLDS:
+        if not text.strip():
+            raise InvalidValue("Type what the field holds.")
+        change = Change(version, raw=text, force=force)
+    elif saying is Saying.RIGHT:
+        review.ready(job)
+        part = part_of(job, document)
+        value = standing(job, field_of(job, name, part), part).value
+        if value is None:
+            raise InvalidValue("There is no value that could be right.")
+        change = Change(version, raw=value.raw, value=value.value, force=True)
+    return correct(job, name, change=change, actor=actor, document=document, address=address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.forms.boundfield import BoundWidget
+from django.utils.translation import gettext_lazy as _
 
 from extraction.documents import parse_pages
 from extraction.engines import ENGINES
@@ -170,3 +171,37 @@ class UploadForm(forms.Form):
             outputs=("pdf",) if data["searchable_pdf"] else (),
             preview=True,
         )
+
+
+class ReadAgainForm(forms.Form):
+    """How a document that is there already is to be read once more."""
+
+    engine = forms.ChoiceField(label=_("Engine"))
+    pdf = forms.BooleanField(label=_("Make a searchable PDF"), required=False)
+    password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        max_length=200,
+        strip=False,
+        help_text=_("Only for encrypted PDFs."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, engines: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        """``engines`` are the names and titles of those that are offered."""
+        super().__init__(*args, **kwargs)
+        engine = self.fields["engine"]
+        assert isinstance(engine, forms.ChoiceField)
+        engine.choices = list(engines)
+
+
+class CorrectionForm(forms.Form):
+    """What a person says of a field: that it is right, that it holds a text, or is not there."""
+
+    SAYS = (("right", "right"), ("holds", "holds"), ("absent", "absent"))
+
+    version = forms.IntegerField(min_value=0)
+    says = forms.ChoiceField(choices=SAYS)
+    text = forms.CharField(required=False, max_length=2000, strip=False)
+    document = forms.IntegerField(required=False, min_value=1)
+    force = forms.BooleanField(required=False)

@@ -16,6 +16,7 @@ from jobs import (
     engine_metrics_api,
     events_api,
     job_action_pages,
+    job_files,
     job_page,
     leaving_api,
     leaving_views,
@@ -58,6 +59,12 @@ class ExportName(FormatName):
     regex = "|".join(EXPORTS)
 
 
+class TableName(FormatName):
+    """The name of a file of a table."""
+
+    regex = "|".join(job_files.SEPARATORS)
+
+
 class TemplateName(FormatName):
     """The name of a template, so that what cannot be one is 404."""
 
@@ -67,6 +74,7 @@ class TemplateName(FormatName):
 register_converter(FormatName, "format")
 register_converter(FieldName, "field")
 register_converter(ExportName, "export")
+register_converter(TableName, "table")
 register_converter(TemplateName, "template")
 
 api_urlpatterns = [
@@ -212,14 +220,35 @@ urlpatterns = [
     path("jobs", views.JobListPage.as_view(), name="job-list-page"),
     path("jobs/new", views.NewJobPage.as_view(), name="job-new-page"),
     path("jobs/<uuid:pk>", job_page.JobPage.as_view(), name="job-page"),
+    path("jobs/<uuid:pk>/work", job_page.JobWorkPart.as_view(), name="job-page-work"),
+    path(
+        "jobs/<uuid:pk>/pages/<int:number>-small.jpg",
+        job_files.JobSmallImageView.as_view(),
+        name="job-page-small-image",
+    ),
+    path(
+        "jobs/<uuid:pk>/pages/<int:number>/tables/<int:block>.<table:name>",
+        job_files.JobTableView.as_view(),
+        name="job-page-table",
+    ),
+    path(
+        "jobs/<uuid:pk>/fields/<field:field>",
+        job_action_pages.JobFieldPage.as_view(),
+        name="job-page-field",
+    ),
+    path(
+        "jobs/<uuid:pk>/again",
+        job_action_pages.JobReadAgainPage.as_view(),
+        name="job-page-again",
+    ),
     path(
         "jobs/<uuid:pk>/pages/<int:number>.jpg",
-        job_page.JobImageView.as_view(),
+        job_files.JobImageView.as_view(),
         name="job-page-image",
     ),
     path(
         "jobs/<uuid:pk>/result.<format:name>",
-        job_page.JobDownloadView.as_view(),
+        job_files.JobDownloadView.as_view(),
         name="job-page-result",
     ),
     path("jobs/<uuid:pk>/cancel", job_action_pages.JobCancelPage.as_view(), name="job-page-cancel"),

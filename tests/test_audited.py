@@ -499,6 +499,16 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "jobs/<uuid:pk>/cancel": {"post": Call("job.cancel", queued)},
     "jobs/<uuid:pk>/retry": {"post": Call("job.retry", cancelled)},
     "jobs/<uuid:pk>/delete": {"post": Call("job.delete", queued)},
+    "jobs/<uuid:pk>/again": {
+        "post": Call("job.submit", cancelled, lambda acme, pk: {"engine": "rapidocr"})
+    },
+    "jobs/<uuid:pk>/fields/<field:field>": {
+        "post": Call(
+            "field.correct",
+            in_review,
+            lambda acme, pk: {"version": 0, "says": "holds", "text": "119,00"},
+        )
+    },
 }
 CALLS = [
     (route, method, call)

@@ -192,7 +192,12 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "jobs/<uuid:pk>/cancel": {"post": "object"},
     "jobs/<uuid:pk>/retry": {"post": "object"},
     "jobs/<uuid:pk>/delete": {"post": "object"},
+    "jobs/<uuid:pk>/work": {"get": "object"},
+    "jobs/<uuid:pk>/again": {"post": "object"},
+    "jobs/<uuid:pk>/fields/<field:field>": {"post": "object"},
     "jobs/<uuid:pk>/pages/<int:number>.jpg": {"get": "object"},
+    "jobs/<uuid:pk>/pages/<int:number>-small.jpg": {"get": "object"},
+    "jobs/<uuid:pk>/pages/<int:number>/tables/<int:block>.<table:name>": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "compare": {"get": "list", "post": "list"},
     "compare/engines": {"get": "list"},
@@ -264,6 +269,8 @@ def address(route: str, pk: uuid.UUID) -> str:
         .replace("<format:name>", "json")
         .replace("<export:name>", "csv")
         .replace("<int:number>", "1")
+        .replace("<int:block>", "0")
+        .replace("<table:name>", "csv")
         .replace("<field:field>", "total_amount")
         .replace("do/<str:name>", "do/auth_me")
     )

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from extraction.errors import InvalidValue
+from extraction.errors import InvalidValue, WrongCheckSum
 from extraction.fields import kinds
 from extraction.fields.definition import Field
 from extraction.fields.kinds import KINDS, Hit, Writing
@@ -68,7 +68,7 @@ def as_written(wanted: Field, text: object, writing: Writing = UNKNOWN, *, force
     if hit is None:
         raise _refused(wanted)
     if not force and not all(hit.checks.values()):
-        raise InvalidValue(
+        raise WrongCheckSum(
             f"{wanted.label}: the check sum of this number is wrong. Send force to keep it."
         )
     value = hit.value

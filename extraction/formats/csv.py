@@ -18,7 +18,7 @@ from typing import Any
 from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
-from extraction.types import Document, FieldValue, Part
+from extraction.types import Document, FieldValue, Part, Table
 
 _FIELD_COLUMNS = ("name", "label", "value", "currency", "raw", "page", "confidence", "document")
 _PART_COLUMNS = ("document", "pages", "type", "type_confidence", "confidence")
@@ -40,6 +40,14 @@ def render(document: Document) -> bytes:
             out.write("\r\n")
         writer.writerow([title])
         writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def table_file(table: Table, separator: str = ",") -> bytes:
+    """One table as rows of cells, a spanned one at its first position; encoded as ``render``."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
+    writer.writerows([safe_cell(cell) for cell in row] for row in grid.texts(table))
     return out.getvalue().encode("utf-8-sig")
 
 

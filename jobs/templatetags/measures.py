@@ -1,4 +1,4 @@
-"""For templates: times, shares, amounts and found values as people read them, and boxes as SVG."""
+"""For templates: times, shares, amounts and found values as people read them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
 from accounts.money import shown
 from extraction.fields import CATALOGUE
-from extraction.types import Box
 from jobs.models import FieldValue, Job
-from jobs.viewer import ShownLine, ShownWord, size
+from jobs.viewer import size
 
 register = template.Library()
-MARGIN = 1.0  # points, so that a frame does not cut into the letters
 
 
 @register.filter
@@ -111,32 +107,3 @@ def table_rows(found: FieldValue) -> list[list[str]]:
     names = [*(name for name in known if name in given), *(n for n in given if n not in known)]
     headings = [known.get(name, name.replace("_", " ").capitalize()) for name in names]
     return [headings, *([field_value(row.get(name)) for name in names] for row in rows)]
-
-
-@register.simple_tag
-def word_box(word: ShownWord | ShownLine) -> SafeString:
-    """A word (or a line without words) as an SVG rectangle in points."""
-    share = f" · {percent(word.confidence)}" if word.confidence is not None else ""
-    return _rectangle(word.box, {"class": "low"} if word.low else {}, word.text + share)
-
-
-@register.simple_tag
-def field_box(found: FieldValue) -> SafeString:
-    """A found value's place as an SVG rectangle in points, a link's target, with a margin."""
-    assert found.box is not None
-    x0, y0, x1, y1 = found.box
-    box = (x0 - MARGIN, y0 - MARGIN, x1 + MARGIN, y1 + MARGIN)
-    names = {"class": "found", "id": f"field-{found.position}"}
-    return _rectangle(box, names, f"{found.label}: {found.raw}")
-
-
-def _rectangle(box: Box, names: Mapping[str, str], title: str) -> SafeString:
-    x0, y0, x1, y1 = box
-    measures = {
-        "x": round(x0, 2),
-        "y": round(y0, 2),
-        "width": round(x1 - x0, 2),
-        "height": round(y1 - y0, 2),
-    }
-    attributes = format_html_join("", ' {}="{}"', {**names, **measures}.items())
-    return format_html("<rect{}><title>{}</title></rect>", attributes, title)

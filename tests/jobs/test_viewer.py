@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.template.loader import render_to_string
 
-from jobs.viewer import show
+from jobs.shown_page import show
 from tests.extraction.formats.test_grounded import document
 
 

@@ -1,0 +1,71 @@
+"""For the result viewer's templates: addresses of looks, boxes as SVG, codes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from extraction.types import Box
+from jobs.shown_page import ShownLine, band
+from jobs.wording import words_for
+
+register = template.Library()
+register.filter("band", band)
+MARGIN = 1.5  # points, so that a frame does not cut into the letters
+
+
+@register.simple_tag(takes_context=True)
+def look(context: Context, **changed: Any) -> str:
+    """The address of what is looked at, with changes (jobs.job_page.Look.address)."""
+    address: str = context["look"].address(**changed)
+    return address
+
+
+@register.filter
+def named(code: str, kind: str) -> str:
+    """What a code of that kind is called."""
+    return words_for(code, kind)
+
+
+@register.filter
+def checks_failed(checks: Mapping[str, bool] | None) -> list[str]:
+    """The tests that a value has failed, in words."""
+    return [words_for(name, "check") for name, passed in (checks or {}).items() if not passed]
+
+
+@register.filter
+def checks_passed(checks: Mapping[str, bool] | None) -> list[str]:
+    """The tests that a value has passed, in words."""
+    return [words_for(name, "check") for name, passed in (checks or {}).items() if passed]
+
+
+@register.simple_tag
+def box(place: Box, margin: float = 0.0) -> SafeString:
+    """A box as an SVG rectangle in points."""
+    return format_html("<rect{}/>", _measures(place, margin))
+
+
+@register.simple_tag
+def line_boxes(line: ShownLine) -> SafeString:
+    """A line's words, or the line without words, as SVG rectangles in points.
+
+    ``data-c`` is a confidence in per cent, the class its letter.
+    """
+    rectangles = []
+    for word in line.words or (line,):
+        names = f"{word.band}{' hit' if word.hit else ''}"
+        sure = "" if word.confidence is None else int(word.confidence * 100 + 1e-9)
+        rectangles.append((_measures(word.box), names, sure))
+    return format_html_join("", '<rect{} class="{}" data-c="{}"/>', rectangles)
+
+
+def _measures(place: Box, margin: float = 0.0) -> SafeString:
+    x0, y0, x1, y1 = place
+    sizes = (x0 - margin, y0 - margin, x1 - x0 + 2 * margin, y1 - y0 + 2 * margin)
+    named = zip(("x", "y", "width", "height"), sizes, strict=True)
+    return format_html_join("", ' {}="{}"', ((name, f"{size:.1f}") for name, size in named))
