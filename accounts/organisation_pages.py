@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from accounts.tenancy import Actor
 
 
@@ -11,21 +15,40 @@ from accounts.tenancy import Actor
 class OrganisationPage:
     """An entry of the menu: its title, the name of its address, and the action that opens it."""
 
-    title: str
+    title: Promise
     url_name: str
     action: str
 
 
 PAGES = (
-    OrganisationPage("Settings", "organisation-page", "jobs:read"),
-    OrganisationPage("Members", "members-page", "members:read"),
-    OrganisationPage("API keys", "keys-page", "keys:manage"),
-    OrganisationPage("Billing", "billing-page", "billing:read"),
-    OrganisationPage("Audit log", "audit-page", "audit:read"),
-    OrganisationPage("Export and leave", "organisation-leave-page", "tenant:delete"),
+    OrganisationPage(_("Settings"), "organisation-page", "jobs:read"),
+    OrganisationPage(_("Members"), "members-page", "members:read"),
+    OrganisationPage(_("API keys"), "keys-page", "keys:manage"),
+    OrganisationPage(_("Webhooks"), "webhooks-page", "webhooks:write"),
+    OrganisationPage(_("Billing"), "billing-page", "billing:read"),
+    OrganisationPage(_("Audit log"), "audit-page", "audit:read"),
+    OrganisationPage(_("Export and leave"), "organisation-leave-page", "tenant:delete"),
 )
 
 
-def pages_for(actor: Actor) -> list[OrganisationPage]:
-    """Those that the actor may open, in the menu's order."""
-    return [page for page in PAGES if actor.may(page.action)]
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """An entry as a page shows it; ``current`` is "page", "true" (a page below it) or ""."""
+
+    title: Promise
+    address: str
+    current: str
+
+
+def pages_for(actor: Actor, path: str) -> list[ShownPage]:
+    """Those that the actor may open, in the menu's order, on the page with this path."""
+    addresses = [(page, reverse(page.url_name)) for page in PAGES if actor.may(page.action)]
+    below = [address for _page, address in addresses if f"{path}/".startswith(f"{address}/")]
+    longest = max(below, key=len, default="")
+
+    def current(address: str) -> str:
+        if path == address:
+            return "page"
+        return "true" if address == longest and address != reverse(PAGES[0].url_name) else ""
+
+    return [ShownPage(page.title, address, current(address)) for page, address in addresses]

@@ -25,7 +25,7 @@ class OrganisationPageMixin(PageMixin):
         self, request: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200
     ) -> HttpResponse:
         """The template, which extends accounts/organisation.html, with the menu's entries."""
-        menu = {"organisation_pages": pages_for(actor_of(request))}
+        menu = {"organisation_pages": pages_for(actor_of(request), request.path)}
         return render(request, template, {**context, **menu}, status=status)
 
 

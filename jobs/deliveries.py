@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_noop
 
 from accounts.models import Membership
 from accounts.permissions import Role
@@ -252,9 +253,9 @@ def _blame(webhook: Webhook, outcome: Outcome) -> Notice | None:
         pause = {"paused_until": Now() + timedelta(seconds=seconds)}
     rows.update(failing_since=Coalesce("failing_since", Now()), **pause)
     if outcome.code == 410:
-        reason = "Its receiver answered 410 Gone."
+        reason = gettext_noop("Its receiver answered 410 Gone.")
     elif rows.filter(failing_since__lte=Now() - GIVE_UP).exists():
-        reason = "Nothing could be delivered for a day."
+        reason = gettext_noop("Nothing could be delivered for a day.")
     else:
         return None
     if not receivers.disable(webhook, reason):

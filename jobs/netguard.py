@@ -22,6 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from jobs.errors import AddressRefused
 
@@ -89,7 +90,7 @@ LOOKUP_SECONDS = 2  # for the check at save; when sending, what is left of the w
 CONNECT_SECONDS = 5
 MAX_TRIED = 3  # addresses of one host
 # Said by deliveries of a private address and of none alike: that a name is known inside is ours
-NO_ADDRESS = "The host has no public address."
+NO_ADDRESS = gettext_noop("The host has no public address.")
 
 
 class Unreachable(OSError):
@@ -167,14 +168,14 @@ def check_url(url: str, allowed: Sequence[str] = (), *, resolve: bool = True) ->
     if listed:
         return target
     if target.scheme != "https" and not settings.OUTBOUND_HTTP:
-        raise AddressRefused("The address must begin with https://.")
+        raise AddressRefused(gettext_noop("The address must begin with https://."))
     if target.port not in settings.OUTBOUND_PORTS:
         ports = ", ".join(str(port) for port in settings.OUTBOUND_PORTS)
         raise AddressRefused(f"The port must be one of: {ports}.", actual=target.port)
     if target.literal is not None:
         _permitted([target.literal], target, passes)
     elif not _NAME.fullmatch(target.host) or target.host.rsplit(".", 1)[1] in LOCAL_NAMES:
-        raise AddressRefused("The host must be a public name or address.")
+        raise AddressRefused(gettext_noop("The host must be a public name or address."))
     elif resolve:
         found = []
         with suppress(OSError):
@@ -188,7 +189,10 @@ def _parse(url: str, passes: Allowed) -> Target:
     found = _URL.fullmatch(url) if len(url) <= MAX_URL else None
     if found is None:
         raise AddressRefused(
-            "Not an absolute URL in ASCII: http(s)://HOST/PATH, without user, fragment or spaces."
+            gettext_noop(
+                "Not an absolute URL in ASCII: http(s)://HOST/PATH, without user, fragment or "
+                "spaces."
+            )
         )
     scheme, host = found["scheme"].lower(), found["host"].lower().strip("[]")
     port = int(found["port"]) if found["port"] else {"http": 80, "https": 443}[scheme]
@@ -197,7 +201,7 @@ def _parse(url: str, passes: Allowed) -> Target:
         path = f"/{path}"
     target = Target(scheme, host, port, path, host in passes.names)
     if found["host"].startswith("[") != isinstance(target.literal, ipaddress.IPv6Address):
-        raise AddressRefused("The host must be a public name or address.")
+        raise AddressRefused(gettext_noop("The host must be a public name or address."))
     return target
 
 

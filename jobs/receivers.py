@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.models import Tenant
@@ -157,7 +158,7 @@ def end_pending(webhook: Webhook) -> None:
     """What waits for the webhook is failed; it can be replayed when it is on again."""
     Delivery.objects.filter(webhook=webhook, status=Delivery.Status.PENDING).update(
         status=Delivery.Status.FAILED,
-        error="The webhook is switched off.",
+        error=gettext_noop("The webhook is switched off."),
         ended_at=Now(),
         lease_until=None,
     )

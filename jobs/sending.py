@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import InterfaceError, OperationalError, close_old_connections
+from django.utils.translation import gettext_noop
 from standardwebhooks import Webhook as Signer
 
 from jobs import deliveries, netguard
@@ -45,7 +46,7 @@ def headers_of(claimed: Claimed, at: datetime) -> dict[str, str]:
 def post(claimed: Claimed) -> Outcome:
     """One attempt; every way to fail is an outcome."""
     if not claimed.secrets:
-        return Outcome(0, error="Its secret cannot be read any more: rotate it.")
+        return Outcome(0, error=gettext_noop("Its secret cannot be read any more: rotate it."))
     begun = time.monotonic()
     code, answer, error, retry_after = None, b"", "", None
     try:
@@ -67,7 +68,7 @@ def post(claimed: Claimed) -> Outcome:
             error = str(unreachable)
     except Exception:
         logger.exception("delivery %s", claimed.id)
-        error = "A fault of ours."
+        error = gettext_noop("A fault of ours.")
     if code is not None and 300 <= code < 400:
         error = f"It answered {code}: redirects are not followed."
     text = answer.decode(errors="replace").replace("\0", "\ufffd")

@@ -13,6 +13,7 @@ from jobs import (
     catalogue_api,
     comparison_api,
     comparison_views,
+    delivery_pages,
     engine_metrics_api,
     events_api,
     job_action_pages,
@@ -31,6 +32,7 @@ from jobs import (
     usage_api,
     views,
     webhook_api,
+    webhook_pages,
 )
 from jobs.batch_export import EXPORTS
 
@@ -263,6 +265,53 @@ urlpatterns = [
         "organisation/export.zip",
         leaving_views.ExportView.as_view(),
         name="organisation-export-page",
+    ),
+    path("organisation/webhooks", webhook_pages.WebhooksPage.as_view(), name="webhooks-page"),
+    path(
+        "organisation/webhooks/new", webhook_pages.NewWebhookPage.as_view(), name="webhook-new-page"
+    ),
+    path(
+        "organisation/webhooks/callback-secret",
+        webhook_pages.CallbackSecretPage.as_view(),
+        name="callback-secret-page",
+    ),
+    path(
+        "organisation/webhooks/deliveries",
+        delivery_pages.DeliveriesPage.as_view(),
+        name="deliveries-page",
+    ),
+    path(
+        "organisation/webhooks/deliveries/<uuid:pk>",
+        delivery_pages.DeliveryPage.as_view(),
+        name="delivery-page",
+    ),
+    path(
+        "organisation/webhooks/deliveries/<uuid:pk>/replay",
+        delivery_pages.DeliveryReplayPage.as_view(),
+        name="delivery-replay-page",
+    ),
+    path(
+        "organisation/webhooks/<uuid:pk>", webhook_pages.WebhookPage.as_view(), name="webhook-page"
+    ),
+    path(
+        "organisation/webhooks/<uuid:pk>/ping",
+        webhook_pages.WebhookPingPage.as_view(),
+        name="webhook-ping-page",
+    ),
+    path(
+        "organisation/webhooks/<uuid:pk>/switch",
+        webhook_pages.WebhookSwitchPage.as_view(),
+        name="webhook-switch-page",
+    ),
+    path(
+        "organisation/webhooks/<uuid:pk>/rotate",
+        webhook_pages.WebhookRotatePage.as_view(),
+        name="webhook-rotate-page",
+    ),
+    path(
+        "organisation/webhooks/<uuid:pk>/delete",
+        webhook_pages.WebhookDeletePage.as_view(),
+        name="webhook-delete-page",
     ),
     path("organisation/billing", billing_pages.BillingPage.as_view(), name="billing-page"),
     path(

@@ -402,6 +402,18 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     },
     "organisation/keys/<uuid:pk>/end-rotation": {"post": Call("key.rotate_end", rotated)},
     "organisation/keys/<uuid:pk>/revoke": {"post": Call("key.revoke", key)},
+    "organisation/webhooks/new": {"post": Call("webhook.create", body=lambda acme, pk: HOOK)},
+    "organisation/webhooks/callback-secret": {"post": Call("callback.rotate")},
+    "organisation/webhooks/deliveries/<uuid:pk>/replay": {
+        "post": Call("delivery.replay", delivery)
+    },
+    "organisation/webhooks/<uuid:pk>": {
+        "post": Call("webhook.update", webhook, lambda acme, pk: HOOK)
+    },
+    "organisation/webhooks/<uuid:pk>/ping": {"post": Call("webhook.ping", webhook)},
+    "organisation/webhooks/<uuid:pk>/switch": {"post": Call("webhook.update", webhook)},
+    "organisation/webhooks/<uuid:pk>/rotate": {"post": Call("webhook.rotate", webhook)},
+    "organisation/webhooks/<uuid:pk>/delete": {"post": Call("webhook.delete", webhook)},
     "api/v1/members/leave": {"post": Call("member.leave", second_owner, caller=by_token)},
     "api/v1/members/transfer": {
         "post": Call(

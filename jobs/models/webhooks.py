@@ -22,6 +22,11 @@ class Signing(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def rotating(self) -> bool:
+        """Whether the secret before is used too."""
+        return self.old_secret_until is not None and self.old_secret_until > timezone.now()
+
 
 class Webhook(Signing, TenantOwned):
     """A URL of a tenant that is told of the events it has chosen."""

@@ -1,0 +1,121 @@
+"""The pages about an organisation, its programs and its people's accounts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from accounts.permissions import Role
+from jobs.models import Delivery, Webhook
+from jobs.sending import Sender
+from tests.jobs.hooking import ALLOWED, failing_for, hook
+from tests.jobs.receiving import Receiver, answering, receiver
+from tests.pages.visiting import DESKTOP, PHONE, Visits, overflow, violations
+from tests.people import Organisation
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Receiver]:
+    """Somebody's program, which may be called."""
+    settings.WEBHOOK_ALLOWED_HOSTS = ALLOWED
+    with receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def sender(visits: Visits) -> Iterator[None]:
+    """What is due is sent until the test ends."""
+    over = threading.Event()
+
+    def send() -> None:
+        from django.db import connection
+
+        Sender(threads=2).run(over)
+        connection.close()
+
+    thread = threading.Thread(target=send, name="sender")
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def fine(page: Any) -> None:
+    """Nothing that axe-core finds wrong, nothing beyond the window's edge."""
+    assert violations(page) == []
+    assert overflow(page) == 0
+
+
+def test_a_webhook_from_nothing_to_an_answer_by_keyboard(
+    visits: Visits, acme: Organisation, site: Receiver, sender: None
+) -> None:
+    site.behaviours["/in"] = answering(503, b"<b>not today</b>")
+    page = visits.open(acme.owner, "/organisation/webhooks", size=PHONE)
+    page.get_by_role("heading", name="No webhook yet").wait_for()
+    fine(page)
+    page.get_by_role("link", name="Make the first one").press("Enter")
+    address = page.get_by_label("Address of your program")
+    address.fill("https://10.0.0.1/")
+    address.press("Enter")
+    page.get_by_text("The host has no public address.").wait_for()
+    assert address.get_attribute("aria-invalid") == "true"
+    fine(page)
+    address.fill(f"{site.url}/in")
+    address.press("Enter")
+    page.get_by_role("heading", name="The webhook is made").wait_for()
+    assert page.get_by_label("Signing secret").input_value().startswith("whsec_")
+    fine(page)
+    page.get_by_role("button", name="Send a test").press("Enter")
+    page.get_by_text("It answered 503.").wait_for()
+    page.get_by_text("<b>not today</b>").wait_for()
+    fine(page)
+    site.behaviours["/in"] = answering(204)
+    page.get_by_role("button", name="Send now").press("Enter")
+    page.get_by_text("It answered 204.").wait_for()
+    page.get_by_role("status").get_by_text("Delivered").wait_for()
+    page.get_by_role("link", name=site.url).click()
+    page.get_by_role("button", name="Pause").press("Enter")
+    page.get_by_text("The webhook is paused: nothing is sent to it.").wait_for()
+    page.get_by_role("link", name="Delete").press("Enter")
+    page.get_by_role("button", name="Delete for good").press("Enter")
+    page.get_by_role("heading", name="No webhook yet").wait_for()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")])
+def test_every_state_of_webhooks_is_accessible(
+    visits: Visits, acme: Organisation, size: tuple[int, int], scheme: str
+) -> None:
+    made = [hook(acme, f"https://8.8.8.8/{'a-very-long-path-' * 6}{n}")[0] for n in range(3)]
+    failing_for(made[0], 3)
+    Webhook.objects.filter(pk=made[1].pk).update(active=False)
+    for status in Delivery.Status.values:
+        last = Delivery.objects.create(
+            tenant=acme.tenant, webhook=made[0], endpoint=made[0].pk, message="msg_1",
+            event="job.succeeded", status=status, body='{"a": "' + "b" * 500 + '"}',
+            error="It answered 500.",
+        )  # fmt: skip
+    page = visits.open(acme.owner, "/organisation/webhooks", size=size, scheme=scheme)
+    for path in (
+        "",
+        f"/{made[0].pk}",
+        f"/{made[1].pk}",
+        f"/{made[0].pk}/rotate",
+        f"/{made[0].pk}/delete",
+        "/callback-secret",
+        "/deliveries",
+        "/deliveries?event=job.page",
+        f"/deliveries/{last.pk}",
+    ):
+        page.goto(f"/organisation/webhooks{path}")
+        assert (path, violations(page)) == (path, [])
+        assert (path, overflow(page)) == (path, 0)
+
+
+def test_a_member_is_told_that_webhooks_are_not_theirs(visits: Visits, acme: Organisation) -> None:
+    page = visits.open(acme.join(Role.MEMBER), "/organisation/webhooks", size=PHONE)
+    page.get_by_text("Your role does not allow this.").wait_for()
+    fine(page)
