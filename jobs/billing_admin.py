@@ -38,6 +38,7 @@ from accounts.models import (
     User,
 )
 from accounts.money import shown
+from jobs.models import JobSum
 from jobs.plan_admin import known_currency, money
 
 
@@ -242,6 +243,17 @@ class NumberSeriesAdmin(ReadOnlyAdmin):
 
     list_display = ("series", "year", "last", "removed")
     search_fields = ("series",)
+
+
+@admin.register(JobSum)
+class JobSumAdmin(ReadOnlyAdmin):
+    """What ended jobs add up to, as rows; organisations see them on their analytics page."""
+
+    list_display = ("day", "tenant", "engine", "template", "took", "ends", "pages", "reviews")
+    list_filter = ("engine", "day")
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "tenant__slug", "template")
+    show_full_result_count = False
 
 
 @admin.register(UsageSum)

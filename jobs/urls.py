@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
 from jobs import (
+    analytics_page,
     api,
     audit_csv,
     batch_api,
@@ -178,6 +179,12 @@ api_urlpatterns = [
 ]
 
 urlpatterns = [
+    path("analytics", analytics_page.AnalyticsPage.as_view(), name="analytics-page"),
+    path(
+        "analytics/by-<slug:table>.csv",
+        analytics_page.AnalyticsTablePage.as_view(),
+        name="analytics-table",
+    ),
     path("organisation/audit.csv", audit_csv.AuditTablePage.as_view(), name="audit-page-table"),
     path("compare", comparison_views.ComparisonListPage.as_view(), name="comparison-list-page"),
     path("compare/engines", comparison_views.EnginesPage.as_view(), name="engines-page"),

@@ -47,6 +47,7 @@ MENU: Sequence[Sequence[Entry]] = (
     (
         Entry(_("Compare"), "comparison-list-page", "compare"),
         Entry(_("Fine-tuning"), "fine-tuning-page", "tune"),
+        Entry(_("Analytics"), "analytics-page", "chart", "usage:read"),
     ),
     (
         Entry(_("API console"), "console-page", "code"),

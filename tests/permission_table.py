@@ -155,6 +155,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "organisation/export.zip": {"get": EXPORT},
     "organisation/audit": {"get": AUDIT},
     "organisation/audit.csv": {"get": AUDIT},
+    "analytics": {"get": USAGE},
+    "analytics/by-<slug:table>.csv": {"get": USAGE},
     "organisation/webhooks": {"get": WEBHOOKS},
     "organisation/webhooks/new": {"get": WEBHOOKS, "post": WEBHOOKS},
     "organisation/webhooks/callback-secret": {"get": WEBHOOKS, "post": WEBHOOKS},

@@ -179,6 +179,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "organisation/keys/<uuid:pk>/rotate": {"get": "object", "post": "object"},
     "organisation/keys/<uuid:pk>/end-rotation": {"post": "object"},
     "organisation/keys/<uuid:pk>/revoke": {"get": "object", "post": "object"},
+    "analytics": {"get": "list"},
+    "analytics/by-<slug:table>.csv": {"get": "list"},
     "organisation/webhooks": {"get": "list"},
     "organisation/webhooks/new": {"get": "self", "post": "self"},
     "organisation/webhooks/callback-secret": {"get": "self", "post": "self"},
@@ -282,6 +284,7 @@ def address(route: str, pk: uuid.UUID) -> str:
         .replace("<int:number>", "1")
         .replace("<int:block>", "0")
         .replace("<table:name>", "csv")
+        .replace("<slug:table>", "day")
         .replace("<field:field>", "total_amount")
         .replace("do/<str:name>", "do/auth_me")
     )

@@ -16,6 +16,7 @@ from jobs.models.jobs import (
     StoredFile,
 )
 from jobs.models.review import FieldRevision, Review
+from jobs.models.sums import JobSum
 from jobs.models.tallies import EngineTally
 from jobs.models.tasks import Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
@@ -45,6 +46,7 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "JobCallback",
+    "JobSum",
     "Page",
     "Priority",
     "Review",
