@@ -13,7 +13,7 @@ from accounts import budgets, clock
 from accounts.budgets import BudgetStanding
 from accounts.models import QuotaUse, Tenant
 from accounts.money import ZERO, rounded
-from accounts.statements import PAGES, Statement, month_of, statements
+from accounts.statements import PAGES, TRAINING, Statement, month_of, statements
 
 FORESEEN_AFTER_DAYS = 3  # earlier, a few hours would stand for a month
 
@@ -61,6 +61,6 @@ def _foreseen(statement: Statement, now: datetime) -> Decimal | None:
     if passed < FORESEEN_AFTER_DAYS:
         return None
     whole = monthrange(now.year, now.month)[1]
-    pages = sum((line.amount for line in statement.lines if line.kind == PAGES), ZERO)
+    pages = sum((line.amount for line in statement.lines if line.kind in (PAGES, TRAINING)), ZERO)
     more = pages * Decimal(whole / passed - 1)
     return rounded(statement.net + more, statement.currency)

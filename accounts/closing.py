@@ -23,6 +23,7 @@ from accounts.invoices import BillingError, issue, issuer_of_settings
 from accounts.models import Closing, Invoice, Reservation, Subscription, Tenant, UsageSum
 from accounts.money import ZERO
 from accounts.statements import (
+    CHARGED_UNITS,
     LEDGER_DAY,
     UNBILLED_ROWS,
     Statement,
@@ -71,7 +72,7 @@ SELECT count(*) FROM (
         currency, count(*) AS rows, count(*) FILTER (WHERE run = 0) AS calls, sum(pages) AS pages,
         sum(included) AS included, count(*) FILTER (WHERE cached) AS cached,
         count(*) FILTER (WHERE outcome = 'failed') AS failed,
-        sum((pages - included) * unit_price) AS cost
+        sum({CHARGED_UNITS} * unit_price) AS cost
     FROM accounts_usagerecord GROUP BY 1, 2, 3, 4
 ) AS due USING (tenant_id, day, engine, currency)
 WHERE (kept.rows, kept.calls, kept.pages, kept.included, kept.cached, kept.failed, kept.cost)

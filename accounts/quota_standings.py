@@ -20,6 +20,7 @@ from accounts.quota_counters import (
     QUOTAS,
     STORAGE,
     STORAGE_BYTES,
+    TRAINING,
     day_period,
     month_period,
 )
@@ -92,7 +93,7 @@ def standings(tenant: Tenant) -> list[Standing]:
             periods[quota],
             limit_of(tenant, quota),
             *known.get(periods[quota], (0, 0)),
-            _reset(quota, now),
+            reset_of(quota, now),
             now,
         )
         for quota in QUOTAS
@@ -120,17 +121,17 @@ def over_budget(tenant: Tenant, actual: int) -> OverQuota:
     if budget is None:  # it was taken away meanwhile: the next try will not find it
         return OverQuota(BUDGET, limit=0, actual=actual, seconds=1)
     now = standings(tenant)[0].now
-    ends = _reset(PAGES_PER_MONTH, now)
+    ends = reset_of(PAGES_PER_MONTH, now)
     assert ends is not None, "a month ends"
     seconds = math.ceil((ends - now).total_seconds())
     return OverQuota(BUDGET, limit=int(budget.amount * 1_000_000), actual=actual, seconds=seconds)
 
 
-def _reset(quota: str, now: datetime) -> datetime | None:
+def reset_of(quota: str, now: datetime) -> datetime | None:
     """When the quota's period ends; None where it has none."""
     today = datetime.combine(now.date(), time(), UTC)
     if quota == PAGES_PER_DAY:
         return today + timedelta(days=1)
-    if quota == PAGES_PER_MONTH:
+    if quota in (PAGES_PER_MONTH, TRAINING):
         return (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     return None

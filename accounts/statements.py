@@ -22,8 +22,11 @@ from accounts.models import BillingDetails, Credit, PlanTerms, Tenant
 from accounts.money import ZERO, rounded
 
 BASE_FEE, PAGES, LATE_PAGES, CREDIT = "base_fee", "pages", "late_pages", "credit"
+TRAINING = "training"  # seconds, and in the ledger the engine's name
 # The day (UTC) whose price and month a row of the ledger has
 LEDGER_DAY = "coalesce(day, (submitted_at AT TIME ZONE 'UTC')::date)"
+# How many units of its price a row is charged: pages, or seconds of training
+CHARGED_UNITS = "accounts_charged(engine, pages, included, compute_seconds, outcome)"
 # The rows with a price that no closing has billed
 UNBILLED_ROWS = """
 FROM accounts_usagerecord AS one
@@ -36,10 +39,10 @@ SELECT id {UNBILLED_ROWS} AND tenant_id = %(tenant)s
 AND {LEDGER_DAY} >= %(month)s AND {LEDGER_DAY} < %(following)s
 """
 ADDED_UP = f"""
-SELECT currency, {LEDGER_DAY} < %(month)s AS late, engine, unit_price, sum(pages), sum(included),
-    max({LEDGER_DAY})
-FROM accounts_usagerecord WHERE id IN ({{rows}})
-GROUP BY 1, 2, 3, 4 HAVING sum(pages) > 0 ORDER BY 2, 3, 4
+SELECT currency, {LEDGER_DAY} < %(month)s AS late, engine, unit_price, sum({CHARGED_UNITS}),
+    sum(included), max({LEDGER_DAY})
+FROM accounts_usagerecord WHERE id IN ({{rows}}) AND (engine <> '{TRAINING}' OR unit_price > 0)
+GROUP BY 1, 2, 3, 4 HAVING sum({CHARGED_UNITS}) + sum(included) > 0 ORDER BY 2, 3, 4
 """  # noqa: S608
 
 
@@ -135,7 +138,7 @@ def statements(tenant: Tenant, month: date, *, closing_id: int | None = None) ->
             lines.setdefault(part.terms.currency, []).extend(_base_fee(part, month))
             terms[part.terms.currency] = part.terms
     days: dict[str, set[date]] = {}
-    for currency, line, last_day in _pages(tenant, month, closing_id):
+    for currency, line, last_day in _used(tenant, month, closing_id):
         lines.setdefault(currency, []).append(line)
         days.setdefault(currency, set()).add(last_day)
     details = BillingDetails.objects.for_tenant(tenant).first()
@@ -203,8 +206,8 @@ def _base_fee(part: Part, month: date) -> list[Line]:
     ]
 
 
-def _pages(tenant: Tenant, month: date, closing_id: int | None) -> list[tuple[str, Line, date]]:
-    """By currency, with the last day of each line's pages."""
+def _used(tenant: Tenant, month: date, closing_id: int | None) -> list[tuple[str, Line, date]]:
+    """By currency, with the last day of each line's pages or seconds."""
     rows = CLOSED if closing_id is not None else OPEN
     with connection.cursor() as cursor:
         cursor.execute(
@@ -221,18 +224,19 @@ def _pages(tenant: Tenant, month: date, closing_id: int | None) -> list[tuple[st
         (
             currency,
             Line(
-                LATE_PAGES if late else PAGES,
-                f"Pages read by {engine}" + (", of earlier months" if late else ""),
-                Decimal(pages - included),
-                "pages",
+                TRAINING if engine == TRAINING else LATE_PAGES if late else PAGES,
+                ("Training of models" if engine == TRAINING else f"Pages read by {engine}")
+                + (", of earlier months" if late else ""),
+                Decimal(charged),
+                "seconds" if engine == TRAINING else "pages",
                 unit_price,
-                rounded((pages - included) * unit_price, currency),
+                rounded(charged * unit_price, currency),
                 engine,
                 int(included),
             ),
             last_day,
         )
-        for currency, late, engine, unit_price, pages, included, last_day in found
+        for currency, late, engine, unit_price, charged, included, last_day in found
     ]
 
 

@@ -10,11 +10,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum
 from django.db.models.functions import Trunc
 from django.utils import timezone
 
 from accounts.models import Reservation, Tenant, UsageRecord
+
+# How many units of its price a row is charged: see the migration 0020_price_of_training
+CHARGED = Func(
+    "engine",
+    "pages",
+    "included",
+    "compute_seconds",
+    "outcome",
+    function="accounts_charged",
+    output_field=IntegerField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ def costs_of(tenant: Tenant, job_ids: Collection[UUID]) -> dict[UUID, dict[str, 
         .exclude(currency="")
         .order_by()
         .values_list("job_id", "currency")
-        .annotate(cost=Sum((F("pages") - F("included")) * F("unit_price")))
+        .annotate(cost=Sum(CHARGED * F("unit_price")))
     )
     costs: dict[UUID, dict[str, Decimal]] = {}
     for job_id, currency, cost in rows:
@@ -190,7 +201,7 @@ def _ended(
         .order_by()
         .values("currency", bucket=Trunc("submitted_at", unit, tzinfo=UTC), name=F("engine"))
         .annotate(
-            cost=Sum((F("pages") - F("included")) * F("unit_price")),
+            cost=Sum(CHARGED * F("unit_price")),
             calls=Count("pk", filter=Q(run=0)),
             read=Sum("pages"),
             seconds=Sum("compute_seconds"),

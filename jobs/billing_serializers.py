@@ -13,7 +13,7 @@ class LineSerializer(serializers.Serializer[Any]):
     """A line of a statement or an invoice (accounts.statements.Line)."""
 
     kind = serializers.CharField(
-        help_text="base_fee, pages, late_pages (of earlier months), credit or credit_note"
+        help_text="base_fee, pages, late_pages (of earlier months), training, credit or credit_note"
     )
     text = serializers.CharField()
     engine = serializers.CharField(allow_blank=True)

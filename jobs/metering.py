@@ -40,7 +40,7 @@ def refuse_beyond(tenant: Tenant, *, size: int) -> None:
     try:
         quotas.refuse_beyond(tenant, size=size)
     except OverQuota as over:
-        raise _told(over) from over
+        raise told(over) from over
 
 
 def refuse(job: Job, room: Collection[str], *, size: int) -> None:
@@ -48,7 +48,7 @@ def refuse(job: Job, room: Collection[str], *, size: int) -> None:
     try:
         quotas.refuse_unless(job.tenant, room, size=size)
     except OverQuota as over:
-        raise _told(over) from over
+        raise told(over) from over
 
 
 def reserve(job: Job, *, size: int = 0, pages: int = 1, run: int = 0) -> None:
@@ -62,7 +62,7 @@ def reserve(job: Job, *, size: int = 0, pages: int = 1, run: int = 0) -> None:
             job.tenant, job_id=job.pk, engine=job.engine, size=size, pages=pages, run=run
         )
     except OverQuota as over:
-        raise _told(over) from over
+        raise told(over) from over
 
 
 def adjust(job: Job, *, pages: int) -> None:
@@ -74,7 +74,7 @@ def adjust(job: Job, *, pages: int) -> None:
     try:
         quotas.adjust(job.tenant, job_id=job.pk, pages=max(0, pages - billed_pages(job.pk)))
     except OverQuota as over:
-        raise _told(over) from over
+        raise told(over) from over
 
 
 def count_files(job: Job) -> int:
@@ -138,14 +138,14 @@ def tell(tenant: Tenant, crossing: thresholds.Crossing) -> None:
     webhooks.notify(tenant, "usage.threshold", asdict(crossing))
 
 
-def _told(over: OverQuota) -> QuotaExceeded:
+def told(over: OverQuota) -> QuotaExceeded:
     """The refusal as the API tells it."""
     limit, actual = over.limit, over.actual
     if over.quota == quota_counters.BUDGET:
         allowed, wanted = (Decimal(each) / budgets.MILLION for each in (limit, actual))
         return BudgetExceeded(
-            f"The organisation's budget for this month's pages is {shown(allowed, '')}; with this "
-            f"document they might cost {shown(wanted, '')}.",
+            f"The organisation's budget for this month is {shown(allowed, '')}; with this one more "
+            f"it might come to {shown(wanted, '')}.",
             limit=float(allowed),
             actual=float(wanted),
             wait=over.seconds,

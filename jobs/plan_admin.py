@@ -19,12 +19,14 @@ from accounts import audit, clock
 from accounts.admin import AuditedAdmin, ReadOnlyAdmin
 from accounts.models import Plan, PlanPrice, PlanTerms, Subscription, User
 from accounts.money import is_currency, shown
+from accounts.statements import TRAINING
 from extraction.engines import ENGINES
 
 
-def engine_choices(*, others: bool = False) -> list[tuple[str, str]]:
-    """The engines by name, and "*" for any other."""
-    return [*([("*", "any other")] if others else []), *((name, name) for name in ENGINES)]
+def engine_choices(*, priced: bool = False) -> list[tuple[str, str]]:
+    """The engines by name; of what has a price "*" for any other and seconds of training too."""
+    more = [("*", "any other"), (TRAINING, "training, a second")] if priced else []
+    return [*more, *((name, name) for name in ENGINES)]
 
 
 def money(field: str) -> Callable[[Any], str]:
@@ -78,7 +80,7 @@ class PlanAdmin(AuditedAdmin):
 class PriceForm(forms.ModelForm):
     """A price, of an engine that there is."""
 
-    engine = forms.ChoiceField(choices=lambda: engine_choices(others=True))
+    engine = forms.ChoiceField(choices=lambda: engine_choices(priced=True))
 
     class Meta:
         model = PlanPrice

@@ -23,17 +23,18 @@ WITH recent AS (
 ), kept AS (
     SELECT tenant_id, period, used, reserved FROM accounts_quotause, recent
     WHERE (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
-    AND period NOT LIKE 'training:%%'
     AND (period IN ('open', 'storage') OR right(period, -strpos(period, ':'))
         >= to_char(since, CASE WHEN period LIKE 'day:%%' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM' END))
 ), pages AS (
     SELECT tenant_id, day, 0 AS used, pages AS reserved, 0 AS included, 0 AS cost,
-        cost AS cost_kept
+        cost AS cost_kept, 0 AS trained, seconds AS seconds_kept
     FROM accounts_reservation, recent
     WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
     UNION ALL
     SELECT tenant_id, day, pages, 0, included,
-        ((pages - included) * unit_price * 1000000)::bigint, 0
+        (accounts_charged(engine, pages, included, compute_seconds, outcome)
+            * unit_price * 1000000)::bigint, 0,
+        CASE engine WHEN 'training' THEN ceil(compute_seconds)::bigint ELSE 0 END, 0
     FROM accounts_usagerecord, recent
     WHERE day >= since AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
 ), due AS (
@@ -47,6 +48,9 @@ WITH recent AS (
     FROM pages GROUP BY 1, 2
     UNION ALL
     SELECT tenant_id, to_char(day, '"cost:"YYYY-MM'), sum(cost), sum(cost_kept)
+    FROM pages GROUP BY 1, 2
+    UNION ALL
+    SELECT tenant_id, to_char(day, '"training:"YYYY-MM'), sum(trained), sum(seconds_kept)
     FROM pages GROUP BY 1, 2
     UNION ALL
     SELECT tenant_id, 'open', count(*), 0 FROM jobs_job

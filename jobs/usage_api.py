@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import quota_standings
+from accounts import quota_standings, training_quota
 from accounts.limits import USUAL
 from accounts.models import Tenant
 from accounts.tenancy import tenant_of
@@ -82,10 +82,12 @@ class UsageView(APIView):
         responses=UsageSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Buckets without any submission are there too. Three queries."""
+        """Buckets without any submission are there too. Four queries."""
         tenant = tenant_of(request)
         standings = quota_standings.standings(tenant)
-        span = _span(request, standings[0].now)
+        now = standings[0].now
+        standings.append(training_quota.standing(tenant, now))
+        span = _span(request, now)
         of = _of_key(request, tenant)
         buckets = used_by(tenant, span.unit, span.starts, span.end, of=of)
         usage = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.quota_counters import QUOTAS
+from accounts.quota_counters import QUOTAS, TRAINING
 
 
 class UsedSerializer(serializers.Serializer[Any]):
@@ -37,7 +37,9 @@ class StandingSerializer(serializers.Serializer[Any]):
 
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.IntegerField()
-    reserved = serializers.IntegerField(help_text="pages of jobs that have not ended")
+    reserved = serializers.IntegerField(
+        help_text="pages, or seconds of training, kept for what has not ended"
+    )
     remaining = serializers.IntegerField(allow_null=True)
     resets_at = serializers.DateTimeField(allow_null=True)
 
@@ -46,7 +48,7 @@ class QuotasSerializer(serializers.Serializer[Any]):
     """Each quota as it stands now."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {quota: StandingSerializer() for quota in QUOTAS}
+        return {quota: StandingSerializer() for quota in (*QUOTAS, TRAINING)}
 
 
 class UsageSerializer(serializers.Serializer[Any]):

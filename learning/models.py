@@ -121,7 +121,6 @@ class TrainingRun(TenantOwned):
     tokens = models.PositiveBigIntegerField(default=0)
     seconds = models.FloatField(default=0, help_text="of trainers, those lost too")
     most_seconds = models.PositiveIntegerField(help_text="that it may take; kept of the quota")
-    quota_month = models.DateField(help_text="whose quota it counts to: a day of it")
     checkpoint = models.ForeignKey(
         StoredFile, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -22,13 +22,17 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.shortcuts import get_object_or_404
 
-from accounts import audit, clock, training_quota
+from accounts import audit, budgets, clock, training_quota
+from accounts.models import Reservation
+from accounts.money import ZERO
+from accounts.quota_counters import BUDGET
 from accounts.quota_standings import OverQuota
+from accounts.statements import TRAINING
 from accounts.tenancy import Actor
-from accounts.usage import bill_run
+from accounts.usage import bill_run, costs_of
 from extraction.errors import ExtractionError
 from extraction.training import TrainingSettings
-from jobs import idempotency
+from jobs import idempotency, metering, webhooks
 from jobs.errors import LeaseLost, QuotaExceeded
 from jobs.idempotency import Once
 from jobs.models import StoredFile, TenantEngine
@@ -43,7 +47,6 @@ from learning.errors import (
 )
 from learning.models import AT_WORK, OPEN, Dataset, Example, RunStatus, TrainingRun
 
-ENGINE = "training"  # its name in the usage ledger
 LEAST_TRAIN, LEAST_HELD_OUT = 2, 1
 MOST_CRASHES = 3  # trainers lost on a run with nothing kept between
 MOST_POINTS = 400  # of the loss, kept
@@ -86,7 +89,6 @@ def submit(
             created_by=actor.user,
             api_key=actor.api_key,
             most_seconds=most,
-            quota_month=clock.now().date(),
         )
         if once:
             idempotency.keep(once, run.pk)
@@ -110,8 +112,12 @@ def submit(
             address=address,
         )
         try:
-            training_quota.reserve(actor.tenant, seconds=most, month=run.quota_month)
+            training_quota.reserve(
+                actor.tenant, run_id=run.pk, seconds=most, day=clock.now().date()
+            )
         except OverQuota as over:
+            if over.quota == BUDGET:
+                raise metering.told(over) from over
             raise QuotaExceeded(
                 f"The plan allows {over.limit:,} seconds of training a month; with this run's "
                 f"{most:,} there would be {over.actual:,}. Ask for fewer (max_seconds).",
@@ -323,14 +329,17 @@ def _end(
     left = [run.checkpoint] if run.checkpoint else []
     if run.adapter and status != RunStatus.SUCCEEDED:
         left.append(run.adapter)
-    seconds = min(math.ceil(run.seconds), run.most_seconds)
-    bill_run(
+    kept = Reservation.objects.for_tenant(run.tenant).select_for_update().filter(pk=run.pk).first()
+    assert kept is not None, "a run that has not ended keeps its seconds"
+    seconds = min(run.seconds, run.most_seconds)
+    billed = bill_run(
         tenant=run.tenant,
         job_id=run.pk,
-        engine=ENGINE,
+        engine=TRAINING,
         pages=0,
-        compute_seconds=run.seconds,
+        compute_seconds=seconds,
         outcome=status,
+        day=kept.day,
         submitted_at=run.created_at,
         api_key_id=run.api_key_id,
     )
@@ -341,9 +350,11 @@ def _end(
         obj=run,
         after={"status": status, "seconds": round(run.seconds, 1)},
     )
-    training_quota.settle(
-        run.tenant, reserved=run.most_seconds, used=seconds, month=run.quota_month
-    )
+    currency = billed.currency if billed else ""
+    cost = costs_of(run.tenant, [run.pk]).get(run.pk, {}).get(currency, ZERO)
+    used = training_quota.settle(run.tenant, kept, seconds=math.ceil(seconds), cost=cost)
+    for reached in budgets.cross(run.tenant, used, currency=currency):
+        webhooks.notify(run.tenant, "budget.threshold", asdict(reached))
     files.remove(run.tenant, left)
 
 

@@ -142,7 +142,6 @@ class FineTuningPage(PageMixin, MultipleObjectMixin, View):
 
     def _shown(self, request: HttpRequest, form: DatasetForm, status: int = 200) -> HttpResponse:
         actor = actor_of(request)
-        month = clock.now().date()
         context = {
             "form": form,
             "bases": may_be_taught(request),
@@ -154,8 +153,7 @@ class FineTuningPage(PageMixin, MultipleObjectMixin, View):
                 "active", "former"
             ),
             "may_write": actor.may(WRITE),
-            "used": sum(training_quota.used(actor.tenant, month)),
-            "limit": training_quota.limit(actor.tenant),
+            "quota": training_quota.standing(actor.tenant, clock.now()),
         }
         return render(request, "learning/list.html", context, status=status)
 

@@ -22,6 +22,7 @@ from django.utils.http import urlsafe_base64_encode
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from accounts import training_quota
 from accounts.admin import AuditedAdmin
 from accounts.key_changes import rotate_key
 from accounts.keys import create_api_key
@@ -94,6 +95,7 @@ def trained(acme: Organisation) -> Any:
 def training(acme: Organisation) -> Any:
     pk = trained(acme)
     TrainingRun.objects.filter(pk=pk).update(status="queued", adapter=None)
+    training_quota.reserve(acme.tenant, run_id=pk, seconds=60, day=timezone.now().date())
     return pk
 
 

@@ -125,7 +125,7 @@ class QuotaUse(TenantOwned):
 
 
 class Reservation(TenantOwned):
-    """What a job that has not ended keeps of its tenant's quotas; gone when it ends.
+    """What a job or training run that has not ended keeps of its tenant's quotas; gone at its end.
 
     Whoever deletes the row settles the job's account, so that it is settled once. The pages count
     to the day and month (UTC) of the submission, however late the job ends.
@@ -138,6 +138,9 @@ class Reservation(TenantOwned):
     pages = models.PositiveIntegerField(help_text="1 until the document has been opened")
     cost = models.BigIntegerField(
         default=0, db_default=0, help_text="kept of a budget that stops, in millionths"
+    )
+    seconds = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="of training, kept for a run"
     )
     submitted_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from accounts.identifiers import uuid7
 from extraction import engines
 from extraction.engines.configuration import Configuration
@@ -128,7 +126,6 @@ def make_training(organisation: Organisation, *, pk: UUID | None = None) -> Trai
         options={},
         status=RunStatus.SUCCEEDED,
         most_seconds=60,
-        quota_month=timezone.now().date(),
         adapter=file,
         evaluation={
             side: {"lessons": 1, "similarity": 0.5, "exact": 0.0, "seconds": 1.0}

@@ -9,15 +9,20 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from accounts import training_quota
-from accounts.models import AuditEntry, Plan, QuotaUse, UsageRecord
+from accounts import budgets, closing, training_quota
+from accounts.models import AuditEntry, Plan, QuotaUse, UsageRecord, UsageSum
+from accounts.quota_counters import cost_period
+from accounts.statements import statements
+from accounts.usage import costs_of
 from extraction.errors import EngineUnavailable, InvalidOption
 from extraction.training import TrainingSettings
 from jobs import own_engines, reconciliation, storage
-from jobs.errors import LeaseLost, NothingToRollBack, QuotaExceeded
+from jobs.errors import BudgetExceeded, LeaseLost, NothingToRollBack, QuotaExceeded
 from jobs.models import StoredFile, TenantEngine
 from learning import datasets, promotion, runs, trainer
 from learning.errors import AdapterInUse, NotTrained, RunEnded, TooFewExamples, TrainingOpen
@@ -103,7 +108,7 @@ def test_whole_life_is_billed_once(acme: Organisation) -> None:
     assert (run.status, run.seconds, run.step, run.steps) == (RunStatus.SUCCEEDED, 12.5, 5, 20)
     (bill,) = UsageRecord.objects.filter(job_id=run.pk)
     assert (bill.engine, bill.pages, bill.compute_seconds) == ("training", 0, 12.5)
-    assert training_quota.used(acme.tenant, run.quota_month) == (13, 0)
+    assert training_quota.used(acme.tenant, run.created_at.date()) == (13, 0)
     entry = AuditEntry.objects.get(action="training.end")
     assert entry.after == {"status": "succeeded", "seconds": 12.5}
     with pytest.raises(LeaseLost):
@@ -145,7 +150,7 @@ def test_run_that_ends_its_trainers_is_given_up(acme: Organisation) -> None:
     assert runs.claim("w") is None
     run.refresh_from_db()
     assert run.status == RunStatus.FAILED and code_of(run) == "trainer_lost"
-    assert training_quota.used(acme.tenant, run.quota_month) == (0, 0)
+    assert training_quota.used(acme.tenant, run.created_at.date()) == (0, 0)
 
 
 def test_a_checkpoint_between_makes_a_loss_a_first_one(acme: Organisation) -> None:
@@ -194,7 +199,7 @@ def test_quota_keeps_what_a_run_may_take(acme: Organisation) -> None:
     )
     acme.tenant.save(update_fields=["plan"])
     run = submitted(acme, "one")
-    month = run.quota_month
+    month = run.created_at.date()
     assert training_quota.used(acme.tenant, month) == (0, 100)
     actor = acme.actor
     with pytest.raises(QuotaExceeded) as refused:
@@ -291,3 +296,105 @@ def test_own_engine_has_the_price_of_its_base(acme: Organisation) -> None:
     for engine, price in ((BASE, "0.25"), ("own:mine", "0.25"), ("own:other", "0"), ("auto", "0")):
         billed = use(acme.tenant, 2, date(2026, 2, 3), engine=engine)
         assert billed is not None and billed.unit_price == Decimal(price), engine
+
+
+def priced(acme: Organisation, **prices: str) -> None:
+    """Its plan has these prices, and every month a base fee of nothing with 100 pages in it."""
+    made = terms(prices=prices | {"*": "9"}, overage_price="8", included_pages=100)
+    subscribe(acme.tenant, made.plan, date(2026, 1, 1))
+
+
+def sum_up() -> None:
+    """The sums are made at the commit, which this test has none of."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def ended(acme: Organisation, name: str, seconds: float, *, fails: bool = False) -> TrainingRun:
+    run = submitted(acme, name)
+    held = claimed()
+    runs.renew(held, told(seconds))
+    if fails:
+        runs.fail(held, EngineUnavailable())
+    else:
+        runs.evaluating(held, kept(acme), [])
+        runs.succeed(held, DONE)
+    return run
+
+
+def test_begun_seconds_cost_what_the_plan_says(acme: Organisation) -> None:
+    priced(acme, training="0.0125")
+    run = ended(acme, "one", 12.5)
+    ended(acme, "two", 7, fails=True)  # free
+    ended(acme, "three", 250)  # no more than it asked for
+    month = run.created_at.date().replace(day=1)
+    assert costs_of(acme.tenant, [run.pk]) == {run.pk: {"EUR": Decimal("0.1625")}}
+    (statement,) = statements(acme.tenant, month)
+    assert [(line.kind, line.quantity, line.unit, line.amount) for line in statement.lines] == [
+        ("training", 113, "seconds", Decimal("1.41"))
+    ]
+    sum_up()
+    (total,) = UsageSum.objects.filter(engine="training")
+    assert (total.cost, total.calls, total.pages) == (Decimal("1.4125"), 3, 0)
+    counted = QuotaUse.objects.get(period=cost_period(month))
+    assert (counted.used, counted.reserved) == (1_412_500, 0)
+    assert not QuotaUse.objects.filter(period__startswith="included:", used__gt=0)
+    assert reconciliation.differences() == [] and closing.check().is_right
+
+
+def test_training_without_a_price_of_its_own_is_free(acme: Organisation) -> None:
+    priced(acme)
+    run = ended(acme, "one", 12.5)
+    assert UsageRecord.objects.get(job_id=run.pk).unit_price == 0
+    (statement,) = statements(acme.tenant, run.created_at.date().replace(day=1))
+    assert (statement.lines, statement.total) == ((), 0)
+    sum_up()
+    assert reconciliation.differences() == [] and closing.check().is_right
+
+
+def test_month_is_closed_when_its_training_has_ended(
+    acme: Organisation, settings: Settings
+) -> None:
+    settings.INVOICE_ISSUER_NAME = "Reading Ltd"
+    priced(acme, training="0.5")
+    run = submitted(acme)
+    month = run.created_at.date().replace(day=1)
+    with pytest.raises(closing.MonthIsOpen):
+        closing.close_month(acme.tenant, month)
+    assert runs.claim("w") is not None
+    runs.cancel(run=run, actor=acme.actor)
+    assert reconciliation.differences() == []
+
+
+def test_budget_that_stops_keeps_what_a_run_may_cost(acme: Organisation) -> None:
+    priced(acme, training="0.01")
+    assert budgets.set_budget(acme.member, amount=Decimal("1.50"), hard_stop=True, address=None)
+    run = submitted(acme, "one")  # 100 seconds: 1.00
+    period = cost_period(run.created_at.date())
+    counted = QuotaUse.objects.get(period=period)
+    assert (counted.used, counted.reserved) == (0, 1_000_000)
+    with pytest.raises(BudgetExceeded) as refused:
+        submitted(acme, "two", max_seconds=51)
+    assert (refused.value.limit, refused.value.actual) == (1.5, 1.51)
+    assert reconciliation.differences() == []
+    held = claimed()
+    runs.renew(held, told(80))
+    runs.evaluating(held, kept(acme), [])
+    runs.succeed(held, DONE)
+    counted.refresh_from_db()
+    assert (counted.used, counted.reserved) == (800_000, 0)
+    assert AuditEntry.objects.get(action="budget.threshold").after["percent"] == 50  # type: ignore[index]
+    assert reconciliation.differences() == []
+
+
+def test_quota_is_told_with_the_others(acme: Organisation) -> None:
+    run = submitted(acme)
+    answer = acme.api().get("/api/v1/usage").json()["quotas"]["training_seconds_per_month"]
+    assert (answer["used"], answer["reserved"], answer["limit"]) == (0, 100, None)
+    assert answer["resets_at"] is not None
+    runs.cancel(run=run, actor=acme.actor)
+    QuotaUse.objects.filter(period__startswith="training:").update(used=F("used") + 5)
+    (wrong,) = reconciliation.differences()
+    assert (wrong.period[:9], wrong.used, wrong.due_used) == ("training:", 5, 0)
+    reconciliation.repair()
+    assert reconciliation.differences() == []
