@@ -49,6 +49,15 @@ bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.layout
 	$(BIN)/python -m benchmarks.field_documents
 
+# Every page at three widths, light and dark, into build/screenshots
+.PHONY: screenshots translations
+screenshots: $(VENV)/all.stamp
+	$(BIN)/python -m pytest -q tests/pages/test_everywhere.py -k pictures --pictures=build/screenshots
+
+# What the pages say, gathered for translators and compiled
+translations: $(VENV)/all.stamp
+	SECRET_KEY=none $(BIN)/python manage.py translations
+
 # Known vulnerabilities of what is pinned; asks PyPI, so it needs the network and is no part of CI
 .PHONY: audit
 audit:

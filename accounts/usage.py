@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Reservation, Tenant, UsageRecord
 
-# How many units of its price a row is charged: see the migration 0020_price_of_training
+# How many units of its price a row is charged: see the migration 0021_price_of_training
 CHARGED = Func(
     "engine",
     "pages",

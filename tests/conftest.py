@@ -47,6 +47,10 @@ for group in (
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else pytest-django reads it before the servers run
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", default="", help="draw every page into this folder")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the servers; with ``-n`` each of the processes that run tests has its own."""
     if getattr(config.option, "numprocesses", None):

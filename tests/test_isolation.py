@@ -326,7 +326,7 @@ def rows_of(acme: Organisation) -> Job:
     compared = Comparison.objects.create(pk=job.pk, tenant=acme.tenant, name=f"of-{job.pk}")
     ComparedJob.objects.create(comparison=compared, position=1, engine=job.engine, job=job)
     make_training(acme, pk=job.pk)
-    make_invoice(acme.tenant, pk=job.pk)
+    make_invoice(acme.tenant, pk=job.pk, number=f"R-{acme.tenant.slug}", sequence=9)
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
     webhook, _ = hook(acme, "https://8.8.8.8/")
@@ -343,7 +343,7 @@ def rows_of(acme: Organisation) -> Job:
     person = User.objects.create(pk=job.pk, email=f"{job.pk}@{acme.tenant.slug}.example")
     Membership.objects.create(tenant=acme.tenant, user=person, role="viewer")
     sent = invitations.invite(
-        actor=acme.actor, email=f"new@{acme.tenant.slug}.example", role="viewer", address=None
+        actor=acme.actor, email=f"soon@{acme.tenant.slug}.example", role="viewer", address=None
     )
     Invitation.objects.filter(pk=sent.invitation.pk).update(id=job.pk)
     key, _ = create_api_key(tenant=acme.tenant, name="x", scopes=["jobs:read"], created_by=None)

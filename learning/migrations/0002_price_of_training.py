@@ -27,7 +27,7 @@ for old, new in (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0020_price_of_training"),
+        ("accounts", "0021_price_of_training"),
         ("jobs", "0020_own_engines"),
         ("learning", "0001_initial"),
     ]

@@ -31,7 +31,7 @@ assert SUM != SUM_BEFORE
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0019_training_quota"),
+        ("accounts", "0020_console_tokens"),
     ]
 
     operations = [

@@ -1,0 +1,76 @@
+"""Each page: accessible, as narrow as its window, light, in both languages; whatever page comes.
+
+With `--pictures=FOLDER` (`make screenshots`) each is drawn at three widths, light and dark.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.pages.everything import SIGNED_OUT, Everything, Weight, everything, name_of
+from tests.pages.visiting import DESKTOP, PHONE, TABLET, Visits, overflow, violations
+from tests.people import Organisation
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+MOST_BYTES = 150_000  # that a page transfers, uncompressed as the tests' server sends it
+
+
+@pytest.fixture
+def pages(visits: Visits, acme: Organisation) -> Everything:
+    return everything(acme)
+
+
+def opened(visits: Visits, pages: Everything, **how: Any) -> tuple[Page, Page]:
+    """Browsers of the owner and of somebody who is not signed in."""
+    owner = visits.open(pages.organisation.owner, "/style", **how)
+    return owner, visits.open(None, "/login", **how)
+
+
+def each(visits: Visits, pages: Everything, **how: Any) -> Any:
+    """Every page in turn, open in its browser."""
+    owner, nobody = opened(visits, pages, **how)
+    for path in pages.addresses:
+        page = nobody if path.strip("/") in SIGNED_OUT else owner
+        answer = page.goto(path)
+        assert answer is not None and answer.status == 200, (path, answer and answer.status)
+        yield path, page
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_every_page_is_accessible_and_fits(
+    visits: Visits, pages: Everything, size: tuple[int, int], scheme: str
+) -> None:
+    wrong = [
+        f"{path}: {told}"
+        for path, page in each(visits, pages, size=size, scheme=scheme)
+        for told in [*violations(page), *([f"{overflow(page)} px too wide"] * (overflow(page) > 0))]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_page_is_light(visits: Visits, pages: Everything) -> None:
+    owner = visits.open(pages.organisation.owner, "/style")
+    weight, heavy = Weight(owner), {}
+    for path in pages.addresses:
+        weight.bytes = 0
+        owner.goto(path, wait_until="networkidle" if "/events" in path else "load")
+        if weight.bytes > MOST_BYTES:
+            heavy[path] = weight.bytes
+    assert heavy == {}
+
+
+def test_pictures(visits: Visits, pages: Everything, request: pytest.FixtureRequest) -> None:
+    folder = request.config.getoption("--pictures")
+    if not folder:
+        pytest.skip("asked for by --pictures=FOLDER")
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for size in (PHONE, TABLET, DESKTOP):
+        for scheme in ("light", "dark"):
+            for path, page in each(visits, pages, size=size, scheme=scheme):
+                name = f"{name_of(path, pages)}-{size[0]}-{scheme}.png"
+                page.screenshot(path=Path(folder) / name, full_page=True)
