@@ -247,7 +247,7 @@ def test_every_command_is_documented() -> None:
     ]
     assert sorted(commands) == [
         "audit", "billing", "create_tenant", "deliver", "migrate", "models", "ocr", "orphans",
-        "quotas", "secrets", "sweep", "trainer", "worker",
+        "quotas", "secrets", "sweep", "trainer", "translations", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 
