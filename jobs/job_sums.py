@@ -28,6 +28,7 @@ SELECT
 FROM (
     SELECT *, date_trunc(%(unit)s, day::timestamp)::date AS bucket FROM jobs_jobsum
     WHERE tenant_id = %(tenant)s AND day >= %(first)s AND day <= %(last)s
+        AND engine <> 'training'
 ) AS kept
 GROUP BY GROUPING SETS ((bucket, took), (engine, took), (template, took), (took))
 """
@@ -69,7 +70,7 @@ class Ended:
 def ended(tenant: Tenant, first: date, last: date, unit: str) -> dict[str, dict[str, Ended]]:
     """By DAY (the first of each ``unit``: "day", "week", "month"), ENGINE, TEMPLATE and WHOLE.
 
-    Both days are in it. The keys of each are dates as text, names, or "" alone. One query.
+    Both days are in it; training runs, which the ledger has too, are not. The keys of each are dates as text, names, or "" alone. One query.
     """
     found: dict[str, dict[str, Ended]] = {kind: {} for kind in (WHOLE, DAY, ENGINE, TEMPLATE)}
     with connection.cursor() as cursor:

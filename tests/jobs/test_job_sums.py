@@ -57,6 +57,7 @@ def test_the_sums_are_those_of_the_ledger(acme: Organisation, stranger: Organisa
         use(acme.tenant, number, date(2026, 11, 1), outcome="failed" if number == 3 else "partial")
     use(acme.tenant, 2, date(2026, 11, 2), cached=True, engine="rapidocr")
     use(stranger.tenant, 50, date(2026, 11, 2))
+    use(acme.tenant, 0, date(2026, 11, 2), engine="training")  # no document
     names = ("pages", "cached", "failed")
     kept = UsageSum.objects.for_tenant(acme.tenant).aggregate(**{n: Sum(n) for n in names})
     whole = sums(acme)["whole"][""]
