@@ -70,7 +70,8 @@ class Ended:
 def ended(tenant: Tenant, first: date, last: date, unit: str) -> dict[str, dict[str, Ended]]:
     """By DAY (the first of each ``unit``: "day", "week", "month"), ENGINE, TEMPLATE and WHOLE.
 
-    Both days are in it; training runs, which the ledger has too, are not. The keys of each are dates as text, names, or "" alone. One query.
+    Both days are in it; training runs, which the ledger has too, are not. The keys of each are
+    dates as text, names, or "" alone. One query.
     """
     found: dict[str, dict[str, Ended]] = {kind: {} for kind in (WHOLE, DAY, ENGINE, TEMPLATE)}
     with connection.cursor() as cursor:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
 
 from demo.sample_invoice import build
 from tests.jobs.making import make_job, run_job
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
 # Not pages: downloads, pictures, what only leads on, the API, the admin (tests/pages/test_admin.py)
 NO_PAGES = re.compile(
     r"^(api/|admin/|favicon|account$|login/|password-reset/|invitations/)|\.(<format:name>|\w{3,4})$"
-    r"|/export$|/crop"
+    r"|/export$|/crop|/tables/"
 )
 SIGNED_OUT = ("login", "password-reset")
 
@@ -53,11 +59,14 @@ def name_of(path: str, pages: Everything) -> str:
 
 
 class Weight:
-    """Counts what a page transfers, images of documents aside; nothing comes from a cache."""
+    """Counts what a page transfers, images of documents aside; nothing comes from a cache.
+
+    Static files count compressed, as they are served but for the tests' server.
+    """
 
     def __init__(self, page: Page) -> None:
         self.bytes = 0
-        self.pictures: set[Any] = set()
+        self.known: dict[Any, int] = {}
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -65,9 +74,12 @@ class Weight:
         session.on("Network.loadingFinished", self._finished)
 
     def _received(self, told: Any) -> None:
-        if told["response"]["mimeType"] == "image/jpeg":
-            self.pictures.add(told["requestId"])
+        response, path = told["response"], urlsplit(told["response"]["url"]).path
+        if response["mimeType"] == "image/jpeg":
+            self.known[told["requestId"]] = 0
+        elif path.startswith(settings.STATIC_URL):
+            found = finders.find(path.removeprefix(settings.STATIC_URL))
+            self.known[told["requestId"]] = len(gzip.compress(Path(str(found)).read_bytes()))
 
     def _finished(self, told: Any) -> None:
-        if told["requestId"] not in self.pictures:
-            self.bytes += int(told["encodedDataLength"])
+        self.bytes += self.known.get(told["requestId"], int(told["encodedDataLength"]))
