@@ -30,6 +30,7 @@ from jobs import (
     template_editor,
     template_pages,
     templates,
+    upload_pages,
     usage_api,
     views,
     webhook_api,
@@ -227,7 +228,9 @@ urlpatterns = [
         name="template-delete-page",
     ),
     path("jobs", views.JobListPage.as_view(), name="job-list-page"),
-    path("jobs/new", views.NewJobPage.as_view(), name="job-new-page"),
+    path("jobs/new", upload_pages.NewJobPage.as_view(), name="job-new-page"),
+    path("jobs/sample", upload_pages.SamplePage.as_view(), name="job-sample-page"),
+    path("jobs/uploads", upload_pages.UploadProgressPage.as_view(), name="job-uploads-page"),
     path("jobs/<uuid:pk>", job_page.JobPage.as_view(), name="job-page"),
     path("jobs/<uuid:pk>/work", job_page.JobWorkPart.as_view(), name="job-page-work"),
     path(

@@ -175,6 +175,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "organisation/invoices/<uuid:pk>.pdf": {"get": BILLING},
     "organisation/invoices/<uuid:pk>.csv": {"get": BILLING},
     "jobs": {"get": READ},
+    "jobs/sample": {"post": WRITE},
+    "jobs/uploads": {"get": READ},
     "jobs/new": {"get": WRITE, "post": WRITE},
     "jobs/<uuid:pk>": {"get": READ},
     "jobs/<uuid:pk>/cancel": {"post": CANCEL},
