@@ -17,6 +17,7 @@ from jobs import (
     delivery_pages,
     engine_metrics_api,
     events_api,
+    home_page,
     job_action_pages,
     job_files,
     job_page,
@@ -180,6 +181,8 @@ api_urlpatterns = [
 ]
 
 urlpatterns = [
+    path("", home_page.HomePage.as_view(), name="home"),
+    path("steps/hide", home_page.StepsHidePage.as_view(), name="steps-hide-page"),
     path("analytics", analytics_page.AnalyticsPage.as_view(), name="analytics-page"),
     path(
         "analytics/by-<slug:table>.csv",

@@ -134,7 +134,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/health": {"get": "public"},
     "api/v1/schema": {"get": "public"},
     "api/v1/docs": {"get": "public"},
-    "": {"get": "public"},  # a redirect
+    "": {"get": "list"},
+    "steps/hide": {"post": "self"},
     "favicon.ico": {"get": "public"},
     "language": {"post": "public"},
     "style": {"get": "self"},
