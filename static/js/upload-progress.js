@@ -100,7 +100,7 @@ function summarise() {
   const done = list.querySelectorAll(":scope > [data-ended], :scope > [data-refused]").length;
   const text = form.dataset.summary.replace("{done}", done).replace("{all}", all);
   tray.hidden = !all;
-  clear.hidden = done < all;
+  clear.disabled = done < all;
   if (summary.textContent !== text) summary.textContent = text;
 }
 
