@@ -34,7 +34,7 @@ from jobs.models import Job
 from jobs.plan_engines import default_engine, offered
 from jobs.uploads import Upload
 
-MOST_SHOWN = 200  # uploads whose progress is told at once
+MOST_SHOWN = 100  # uploads whose progress is told at once
 BUSY_WAIT = 30  # seconds, for Retry-After, as the API says (ocrsite/problems.py)
 
 

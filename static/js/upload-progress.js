@@ -9,7 +9,8 @@ const list = document.getElementById("uploads");
 const summary = document.getElementById("uploads-summary");
 const clear = document.getElementById("uploads-clear");
 const store = `uploads:${form.dataset.owner}`;
-const most = 200; // as many are told of at once
+const mostKept = 200;
+const mostAsked = 80; // of at once: the address is no longer
 const beat = { seen: 1000, hidden: 5000, lost: 5000 }; // milliseconds between looks
 const rows = new Map(); // a job's id: its row
 let timer = 0;
@@ -26,7 +27,7 @@ function kept() {
 
 function keep() {
   try {
-    sessionStorage.setItem(store, JSON.stringify([...rows.keys()].slice(-most)));
+    sessionStorage.setItem(store, JSON.stringify([...rows.keys()].slice(-mostKept)));
   } catch {
     // not allowed to: the list is this page's alone
   }
@@ -46,15 +47,16 @@ function place(id, fresh) {
   if (focused) fresh.querySelector("a").focus();
 }
 
-function show(html) {
+/* The server's rows of the jobs that were asked for; those without one have been deleted. */
+function show(asked, html) {
   const fresh = new Map();
   for (const row of new DOMParser().parseFromString(html, "text/html").querySelectorAll("li")) {
     fresh.set(row.dataset.job, document.importNode(row, true));
   }
   const before = [...rows.values()].filter(ended).length;
-  for (const id of [...rows.keys()]) {
+  for (const id of asked) {
     if (fresh.has(id)) continue;
-    rows.get(id)?.remove(); // deleted meanwhile
+    rows.get(id)?.remove();
     rows.delete(id);
   }
   for (const [id, row] of fresh) if (rows.has(id)) place(id, row);
@@ -70,12 +72,13 @@ async function look() {
   timer = 0;
   let wait = document.hidden ? beat.hidden : beat.seen;
   try {
-    const asked = new URLSearchParams([...rows.keys()].slice(-most).map((id) => ["job", id]));
-    const answer = await fetch(`${form.dataset.progress}?${asked}`, {
+    const asked = [...rows.keys()].filter((id) => !ended(rows.get(id))).slice(0, mostAsked);
+    const query = new URLSearchParams(asked.map((id) => ["job", id]));
+    const answer = await fetch(`${form.dataset.progress}?${query}`, {
       headers: { "HX-Request": "true" },
     });
     if (answer.headers.has("HX-Redirect")) return; // signed out: the next click says so
-    if (answer.ok) show(await answer.text());
+    if (answer.ok) show(asked, await answer.text());
     else wait = beat.lost;
   } catch {
     wait = beat.lost;
