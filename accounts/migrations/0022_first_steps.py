@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0020_console_tokens")]
+    dependencies = [("accounts", "0021_price_of_training")]
 
     operations = [
         migrations.AddField(
