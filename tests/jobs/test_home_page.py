@@ -121,11 +121,11 @@ def test_home_asks_again_while_a_document_is_on_its_way(
 ) -> None:
     job = make_job(acme)
     part = page(browser, "/", **SCRIPT)
-    assert "every 3s" in part
+    assert "data-live" in part
     assert "<html" not in part
     assert 'id="upload"' not in part
     run_job(str(job.pk))
-    assert "every 3s" not in page(browser, "/", **SCRIPT)
+    assert "data-live" not in page(browser, "/", **SCRIPT)
 
 
 def test_home_is_for_those_signed_in(acme: Organisation) -> None:
