@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.generic import View
 
 from accounts.tenancy import PageMixin, actor_of
@@ -68,9 +67,6 @@ def _shown(steps: Sequence[Standing], latest: Sequence[Job]) -> list[ShownStep]:
     places = {READ: "#upload", CORRECT: reverse("job-list-page")}
     if result:
         places[CORRECT] = reverse("job-page", args=[result.pk]) + "?view=fields"
-    shown = []
-    for each in steps:
-        with suppress(NoReverseMatch):
-            address = places.get(each.step.name) or reverse(each.step.url_name)
-            shown.append(ShownStep(each, address))
-    return shown
+    return [
+        ShownStep(each, places.get(each.step.name) or reverse(each.step.url_name)) for each in steps
+    ]
