@@ -83,7 +83,7 @@ class InvitationPage(View):
             person, User
         ):  # a rule of signing in stands against it; the login page tells which
             return redirect("login")
-        answer = open_session(request, person, next_url=reverse("job-list-page"))
+        answer = open_session(request, person, next_url=reverse("home"))
         self._welcome(request, joined)
         return answer
 
@@ -92,7 +92,7 @@ class InvitationPage(View):
         messages.success(
             request, f"You have joined {joined.tenant} as {joined.get_role_display().lower()}."
         )
-        return redirect("job-list-page")
+        return redirect("home")
 
     def _shown(
         self,

@@ -228,7 +228,7 @@ class LeavePage(MembersPageMixin, View):
         members.leave(actor=actor_of(request), address=address_of(request))
         messages.success(request, f"You have left {tenant}.")
         request.session.pop(TENANT_KEY, None)
-        return redirect("job-list-page")
+        return redirect("home")
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")

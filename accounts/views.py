@@ -159,7 +159,7 @@ class SwitchTenantView(LoginRequiredMixin, View):
             address=audit.address_of(request),
         )
         messages.success(request, f"You now work for {chosen.tenant}.")
-        return redirect(resolve_url("job-list-page"))
+        return redirect(resolve_url("home"))
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:

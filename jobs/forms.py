@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.forms.boundfield import BoundWidget
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from extraction.documents import parse_pages
@@ -18,13 +19,19 @@ from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.templates import starters
 from extraction.media_types import MEDIA_TYPES
 from extraction.options import Options
+from jobs.models import Priority
 from jobs.retention import MAX_HOURS
 from jobs.uploads import Upload
 
 TEXT_LAYERS = (
-    ("auto", "Use it where it is sound"),
-    ("ignore", "Ignore it, read the picture"),
-    ("only", "Use nothing else, no OCR"),
+    ("auto", _("Use it where it is sound")),
+    ("ignore", _("Ignore it, read the picture")),
+    ("only", _("Use nothing else, no OCR")),
+)
+PRIORITIES = (
+    (Priority.NORMAL, _("Usual")),
+    (Priority.HIGH, _("Before our other documents")),
+    (Priority.LOW, _("After our other documents")),
 )
 # HEIC left out: phones then hand over a JPEG
 ACCEPTED = ",".join(
@@ -54,69 +61,88 @@ class FilesField(forms.FileField):
     """Several files, empty ones let through: what they hold is judged when they are submitted."""
 
     def clean(self, data: Any, initial: Any = None) -> list[Upload]:
-        files = [file for file in data or [] if file]
-        if not files and self.required:
-            raise forms.ValidationError("Choose at least one document.")
-        return files
+        return [file for file in data or [] if file]
 
 
 class UploadForm(forms.Form):
-    """One job a file, all with the same options."""
+    """One job a document, all with the same options."""
 
     file = FilesField(
-        label="Documents",
-        widget=FilesInput(attrs={"accept": ACCEPTED}),
+        label=_("Documents"), required=False, widget=FilesInput(attrs={"accept": ACCEPTED})
+    )
+    url = forms.CharField(
+        label=_("Address of a document"),
+        required=False,
+        max_length=2000,
+        help_text=_("A link that leads to the file itself, and that needs no sign-in."),
+        widget=forms.URLInput(
+            attrs={"placeholder": "https://example.com/invoice.pdf", "autocomplete": "off"}
+        ),
     )
     engine = forms.ChoiceField(
-        choices=[(row.name, row.title) for row in ENGINES.values()], required=False
+        label=_("Engine"),
+        choices=[(row.name, row.title) for row in ENGINES.values()],
+        required=False,
+        help_text=_("What reads the pages. The first choice suits most documents."),
+    )
+    template = forms.ChoiceField(
+        label=_("Template"),
+        required=False,
+        help_text=_("Left open: one of your own that is for such documents, if any."),
     )
     pages = forms.CharField(
+        label=_("Pages"),
         required=False,
         max_length=1000,
-        help_text="For example 1-3,7. Left empty: all pages.",
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text=_("For example 1-3,7. Left empty: all pages."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     password = forms.CharField(
+        label=_("Password"),
         required=False,
         max_length=200,
         strip=False,
-        help_text="For encrypted PDFs. Forgotten when the job has ended.",
+        help_text=_("For encrypted PDFs. Forgotten when the job has ended."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     text_layer = forms.ChoiceField(
-        label="A PDF's own text", choices=TEXT_LAYERS, required=False, initial="auto"
+        label=_("A PDF's own text"), choices=TEXT_LAYERS, required=False, initial="auto"
     )
-    strip_furniture = forms.BooleanField(
-        label="Leave out headers, footers and page numbers",
+    priority = forms.ChoiceField(
+        label=_("Priority"),
+        choices=PRIORITIES,
         required=False,
-        help_text="Watermarks too. They stay on the picture of the page.",
-    )
-    split = forms.BooleanField(
-        label="Tell stapled documents apart",
-        required=False,
-        help_text="For files that hold several documents. Each gets fields of its own.",
-    )
-    searchable_pdf = forms.BooleanField(
-        label="Make a searchable PDF",
-        required=False,
-        initial=True,
-        help_text="The original pages, their text to be selected and found.",
+        initial=Priority.NORMAL,
+        help_text=_("When many of your organisation's documents wait."),
     )
     retention_hours = forms.IntegerField(
-        label="Hours to keep it",
+        label=_("Hours to keep it"),
         required=False,
         min_value=0,
         max_value=MAX_HOURS,
-        help_text="Counted from its end. 0: until the first download. Empty: as long as usual.",
+        help_text=_("Counted from its end. 0: until the first download. Empty: as long as usual."),
     )
-    template = forms.ChoiceField(
-        required=False, help_text="Left open: one of your own that is for such documents, if any."
+    searchable_pdf = forms.BooleanField(
+        label=_("Make a searchable PDF"),
+        required=False,
+        initial=True,
+        help_text=_("The original pages, their text to be selected and found."),
+    )
+    strip_furniture = forms.BooleanField(
+        label=_("Leave out headers, footers and page numbers"),
+        required=False,
+        help_text=_("Watermarks too. They stay on the picture of the page."),
+    )
+    split = forms.BooleanField(
+        label=_("Tell stapled documents apart"),
+        required=False,
+        help_text=_("For files that hold several documents. Each gets fields of its own."),
     )
     fields_wanted = forms.MultipleChoiceField(
-        label="Fields to look for",
+        label=_("Fields to look for"),
         choices=field_choices,
         required=False,
-        help_text="None chosen: those of the document's type.",
+        help_text=_("None chosen: those of the document's type."),
         widget=forms.CheckboxSelectMultiple,
     )
 
@@ -138,10 +164,16 @@ class UploadForm(forms.Form):
         assert isinstance(template, forms.ChoiceField)
         own = {name for name, _ in own_templates}
         groups = [
-            ("Your own", list(own_templates)),
-            ("Starters", [(each.name, each.label) for each in starters() if each.name not in own]),
+            (gettext("Your own"), list(own_templates)),
+            (
+                gettext("Starters"),
+                [(each.name, each.label) for each in starters() if each.name not in own],
+            ),
         ]
-        template.choices = [("", "By the document"), *(group for group in groups if group[1])]
+        template.choices = [
+            ("", gettext("By the document")),
+            *(group for group in groups if group[1]),
+        ]
 
     def fields_by_type(self) -> list[tuple[str, list[BoundWidget]]]:
         """The boxes of ``fields_wanted`` under the types of documents."""
@@ -155,6 +187,21 @@ class UploadForm(forms.Form):
         except InvalidOption as error:
             raise forms.ValidationError(error.detail.removeprefix("pages: ")) from error
         return pages
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("file") and not data.get("url") and not self.errors:
+            self.add_error("file", gettext("Choose at least one document."))
+        return data
+
+    def documents(self) -> list[Upload | str]:
+        """The valid form's files, and the address given."""
+        url = self.cleaned_data["url"]
+        return [*self.cleaned_data["file"], *([url] if url else [])]
+
+    def chosen_priority(self) -> Priority:
+        """The valid form's."""
+        return Priority(int(self.cleaned_data["priority"] or Priority.NORMAL))
 
     def options(self, default_engine: str) -> Options:
         """The valid form's options; pictures of the pages are always made."""

@@ -17,6 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
+from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 from psycopg.errors import LockNotAvailable
 from rest_framework.request import Request
@@ -53,7 +54,7 @@ class Once:
 
 
 def asked(
-    request: Request, *, tenant: Tenant, route: str, content: Callable[[], Any]
+    request: HttpRequest | Request, *, tenant: Tenant, route: str, content: Callable[[], Any]
 ) -> Once | None:
     """What the request's header asks for; None without one.
 

@@ -17,6 +17,7 @@ from jobs import (
     delivery_pages,
     engine_metrics_api,
     events_api,
+    home_page,
     job_action_pages,
     job_files,
     job_page,
@@ -30,6 +31,7 @@ from jobs import (
     template_editor,
     template_pages,
     templates,
+    upload_pages,
     usage_api,
     views,
     webhook_api,
@@ -179,6 +181,8 @@ api_urlpatterns = [
 ]
 
 urlpatterns = [
+    path("", home_page.HomePage.as_view(), name="home"),
+    path("steps/hide", home_page.StepsHidePage.as_view(), name="steps-hide-page"),
     path("analytics", analytics_page.AnalyticsPage.as_view(), name="analytics-page"),
     path(
         "analytics/by-<slug:table>.csv",
@@ -227,7 +231,9 @@ urlpatterns = [
         name="template-delete-page",
     ),
     path("jobs", views.JobListPage.as_view(), name="job-list-page"),
-    path("jobs/new", views.NewJobPage.as_view(), name="job-new-page"),
+    path("jobs/new", upload_pages.NewJobPage.as_view(), name="job-new-page"),
+    path("jobs/sample", upload_pages.SamplePage.as_view(), name="job-sample-page"),
+    path("jobs/uploads", upload_pages.UploadProgressPage.as_view(), name="job-uploads-page"),
     path("jobs/<uuid:pk>", job_page.JobPage.as_view(), name="job-page"),
     path("jobs/<uuid:pk>/work", job_page.JobWorkPart.as_view(), name="job-page-work"),
     path(

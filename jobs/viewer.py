@@ -30,6 +30,12 @@ ADVICE: dict[str, Promise | str] = {
     ),
     "document_crashed_worker": _("Print the document to a new PDF and send that."),
     "invalid_option": _("Correct the option and send the document again."),
+    "address_refused": _(
+        "Give an address that begins with https:// and that is on the internet, or save the file "
+        "and send that."
+    ),
+    "fetch_failed": _("Open the address in a browser; if the file comes, save it and send that."),
+    "busy": _("Wait a little and send it again."),
     "template_not_found": _("Choose another template under Options and send it again."),
     "quota_exceeded": _("Send it again when there is room, or ask for a larger plan."),
     "budget_exceeded": _("Send it again next month, or have an owner raise the budget."),
@@ -72,6 +78,8 @@ class Problem:
 
 def explain(failure: Failure, subject: str = "") -> Problem:
     """The failure in words, with its limit in its unit and what to do next."""
+    if failure.code == "unsupported_type":  # its detail lists formats, as programs want them
+        return Problem(failure.title, advice=str(ADVICE[failure.code]), subject=subject)
     told = failure.code in (
         "quota_exceeded",
         "budget_exceeded",

@@ -54,7 +54,6 @@ api = [
 ]
 
 urlpatterns = [
-    path("", lambda request: redirect("job-list-page"), name="home"),
     path("favicon.ico", lambda request: redirect(static("favicon.svg")), name="favicon"),
     path("style", style.StylePage.as_view(), name="style"),
     path("console", console.ConsolePage.as_view(), name="console-page"),

@@ -509,6 +509,8 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "switch-tenant": {
         "post": Call("session.switch", body=lambda acme, pk: {"tenant": str(acme.tenant.pk)})
     },
+    "steps/hide": {"post": "changes what one person is shown"},
+    "jobs/sample": {"post": Call("job.submit")},
     "jobs/new": {"post": FILE},
     "jobs/<uuid:pk>/cancel": {"post": Call("job.cancel", queued)},
     "jobs/<uuid:pk>/retry": {"post": Call("job.retry", cancelled)},

@@ -134,7 +134,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/health": {"get": "public"},
     "api/v1/schema": {"get": "public"},
     "api/v1/docs": {"get": "public"},
-    "": {"get": "public"},  # a redirect
+    "": {"get": "list"},
+    "steps/hide": {"post": "self"},
     "favicon.ico": {"get": "public"},
     "language": {"post": "public"},
     "style": {"get": "self"},
@@ -201,6 +202,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
     "jobs/new": {"get": "list", "post": "list"},
+    "jobs/sample": {"post": "list"},
+    "jobs/uploads": {"get": "list"},  # of the jobs in its query: tests/jobs/test_upload_pages.py
     "jobs/<uuid:pk>": {"get": "object"},
     "jobs/<uuid:pk>/cancel": {"post": "object"},
     "jobs/<uuid:pk>/retry": {"post": "object"},

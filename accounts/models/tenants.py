@@ -89,6 +89,9 @@ class Membership(TenantOwned):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    steps_hidden_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when they had enough of the first steps"
+    )
 
     objects = MembershipQuerySet.as_manager()  # type: ignore[misc]  # narrows TenantOwned's
 

@@ -45,7 +45,7 @@ def test_new_person_makes_an_account_and_is_signed_in(
     assert "owner@acme.example invites <strong>new@acme.example</strong>" in html(shown)
     assert members_of(acme) == {"owner@acme.example": "owner"}, "looking changes nothing"
     answer = client.post(made.path, NEW)
-    assert (answer.status_code, answer["Location"]) == (302, "/jobs")
+    assert (answer.status_code, answer["Location"]) == (302, "/")
     assert members_of(acme)["new@acme.example"] == "reviewer"
     person = User.objects.get(email="new@acme.example")
     assert (person.name, person.check_password(PASSWORD)) == ("Ann", True)
@@ -70,7 +70,7 @@ def test_new_person_comes_in_as_by_the_other_ways(
 
     monkeypatch.setattr("accounts.invitation_views.open_session", open_session)
     client.post(made.path, {**NEW, "name": "An\u200bn\u202e"})
-    assert asked == [("new@acme.example", "/jobs")]
+    assert asked == [("new@acme.example", "/")]
     assert client.session["tenant_id"] == str(acme.tenant.pk)
     assert User.objects.get(email="new@acme.example").name == "Ann"
 

@@ -44,7 +44,7 @@ def test_page_asks_for_a_code_and_lets_in_by_it(acme: Organisation, app: App) ->
     assert not is_signed_in(client)
     assert client.get("/jobs").status_code == 302, "half signed in is not signed in"
     answer = client.post(CODE, {"code": app.code()})
-    assert (answer.status_code, answer["Location"]) == (302, "/jobs")
+    assert (answer.status_code, answer["Location"]) == (302, "/")
     assert is_signed_in(client)
     assert AuditEntry.objects.filter(action="session.login").count() == 1
 
@@ -54,8 +54,8 @@ def test_page_goes_on_to_where_one_came_for_but_to_no_other_site(
 ) -> None:
     for wanted, reached in (
         ("/organisation?x=1", "/organisation?x=1"),
-        ("//evil.example/", "/jobs"),
-        ("https://evil.example/", "/jobs"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/", "/"),
     ):
         client = Client()
         form = {"username": acme.owner.email, "password": PASSWORD, "next": wanted}

@@ -107,7 +107,7 @@ def test_second_factor_is_asked_for_as_well(
     app = App(acme.owner)
     assert sign_on(client, provider)["Location"] == "/login/code"
     assert "_auth_user_id" not in client.session
-    assert client.post("/login/code", {"code": app.code()})["Location"] == "/jobs"
+    assert client.post("/login/code", {"code": app.code()})["Location"] == "/"
     assert client.session["_auth_user_id"] == str(acme.owner.pk)
 
 
@@ -396,7 +396,7 @@ def test_visitor_chooses_no_parameter_of_the_request(
     assert set(asked["scope"].split()) == {"openid", "email"}
     assert asked["redirect_uri"] == f"https://ocr.example{BACK}"
     assert asked["nonce"] != "x"
-    assert come_back(client, provider)["Location"] == "/jobs"
+    assert come_back(client, provider)["Location"] == "/"
 
 
 def test_without_a_provider_there_is_none(client: Client, db: None) -> None:
