@@ -118,6 +118,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "language": {"post": ANYBODY},
     "style": {"get": "jobs:read"},
     "console": {"get": READ},
+    "console/calls": {"get": USAGE},
     "console/token": {"post": READ},
     "console/do/<str:name>": {"get": READ},
     "login": {"get": ANYBODY, "post": ANYBODY, "put": ANYBODY},
