@@ -214,7 +214,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "jobs/<uuid:pk>/pages/<int:number>/tables/<int:block>.<table:name>": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "compare": {"get": "list", "post": "list"},
-    "compare/engines": {"get": "list"},
+    "compare/engines": {"get": "public"},  # a redirect
+    "models": {"get": "list"},
     "compare/<uuid:pk>": {"get": "object"},
     "compare/<uuid:pk>/delete": {"post": "object"},
     "templates": {"get": "list"},
