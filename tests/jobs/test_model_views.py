@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,13 +22,16 @@ from tests.jobs.comparing import make_comparison, run_comparison
 from tests.learning.teaching import BASE, adapter
 from tests.people import Organisation
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("files", "empty_queue")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("files", "empty_queue"),
+]
 REPORT = ModelReport(BASE, "bfloat16", "4bit", 8, 1_000_000, 3_200_000_000, True)
 ENGINE = OfferedEngine("x", "X", False, True, "r", 1, None)
 
 
 @pytest.fixture
-def browser(acme: Organisation) -> Iterator[Client]:
+def browser(acme: Organisation) -> Client:
     """The owner's."""
     client = Client()
     client.force_login(acme.owner)
@@ -82,9 +84,7 @@ def test_page_tells_how_models_are_held(
     assert "Not known" in browser.get("/models").text
 
 
-def test_a_breaker_that_is_open_is_told(
-    browser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_breaker_that_is_open_is_told(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     class Open:
         name = "rapidocr"
 
