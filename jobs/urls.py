@@ -1,7 +1,7 @@
 """Addresses of the jobs app: the API's under /api/v1/, the pages' under /."""
 
+from django.shortcuts import redirect
 from django.urls import path, register_converter
-from django.views.generic import RedirectView
 
 from extraction.formats import FORMATS
 from jobs import (
@@ -189,7 +189,7 @@ urlpatterns = [
     ),
     path("organisation/audit.csv", audit_csv.AuditTablePage.as_view(), name="audit-page-table"),
     path("compare", comparison_views.ComparisonListPage.as_view(), name="comparison-list-page"),
-    path("compare/engines", RedirectView.as_view(pattern_name="models-page", permanent=True)),
+    path("compare/engines", lambda request: redirect("models-page", permanent=True)),
     path("models", model_views.ModelsPage.as_view(), name="models-page"),
     path("compare/<uuid:pk>", comparison_views.ComparisonPage.as_view(), name="comparison-page"),
     path(
