@@ -54,24 +54,25 @@ from jobs.operations_view import operations_view, reset_breaker
 class JobAdmin(ReadOnlyAdmin):
     """Jobs; neither the password nor words of the document are shown."""
 
-    list_display = (
-        "created_at",
-        "tenant",
-        "status",
-        "engine",
-        "pages_done",
-        "pages_total",
-        "priority",
-        "cached",
-        "expires_at",
-    )
+    list_display = ("created_at", "document", "tenant", "status", "engine", "pages", "cached")
     list_filter = ("status", "cached", "engine", "created_at")
     search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
     list_select_related = ("tenant", "file")
     date_hierarchy = "created_at"
     exclude = ("sealed_password", "classification", "documents")
     show_full_result_count = False
-    actions = ("try_again",)
+    actions = ("try_again", "stop")
+    search_help_text = "A job's id, a document's name or SHA-256, an organisation."
+
+    @admin.display(ordering="file__name")
+    def document(self, job: Job) -> str:
+        """What its sender called it."""
+        return job.file.name
+
+    @admin.display(description="pages")
+    def pages(self, job: Job) -> str:
+        """How many are done."""
+        return f"{job.pages_done} of {job.pages_total or '?'}"
 
     def has_try_again_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("jobs.change_job")
@@ -93,6 +94,22 @@ class JobAdmin(ReadOnlyAdmin):
             else:
                 queued += 1
         self.message_user(request, f"{queued} jobs queued again.", messages.SUCCESS)
+
+    @admin.action(description="Stop selected jobs", permissions=["try_again"])
+    def stop(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        stopped = 0
+        for job in queryset.select_related("tenant"):
+            try:
+                job_actions.cancel(
+                    job,
+                    actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
+                    address=audit.address_of(request),
+                )
+            except ExtractionError as error:
+                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
+            else:
+                stopped += 1
+        self.message_user(request, f"{stopped} jobs stopped.", messages.SUCCESS)
 
 
 class DepartureForm(forms.ModelForm):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,6 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
@@ -28,44 +30,48 @@ from extraction.documents import parse_pages
 from extraction.errors import ExtractionError, InvalidOption
 from extraction.options import Options
 from extraction.types import Failure
-from jobs import comparisons, engine_metrics, templates, viewer
+from jobs import comparisons, templates, viewer
 from jobs.comparison_api import PARTS
 from jobs.comparison_serializers import MOST_TRUTH_TEXT
 from jobs.comparisons import FEWEST, MOST, Outcome, Truth
-from jobs.engine_metrics_api import USUAL_DAYS
 from jobs.forms import ACCEPTED, UploadForm
 from jobs.models import Comparison
 from jobs.plan_engines import offered
 from jobs.views import ProblemPage, page_or_part, uuid_of
 
 ROWS = 30  # comparisons on one page of the list
+TICK = format_lazy(_("Tick {fewest} to {most} engines."), fewest=FEWEST, most=MOST)
 
 
 class CompareForm(forms.Form):
     """A document, the engines that are to read it, and what is known of it."""
 
     file = forms.FileField(
-        label="Document",
-        error_messages={"required": "Choose a document."},
+        label=_("Document"),
+        error_messages={"required": _("Choose a document.")},
         widget=forms.FileInput(attrs={"accept": ACCEPTED}),
     )
     engines = forms.MultipleChoiceField(
-        error_messages={"required": f"Tick {FEWEST} to {MOST} engines."},
+        label=_("Engines"),
+        error_messages={"required": TICK},
         widget=forms.CheckboxSelectMultiple,
     )
     pages = forms.CharField(
+        label=_("Pages"),
         required=False,
         max_length=1000,
-        help_text="For example 1-3,7. Left empty: all pages.",
+        help_text=_("For example 1-3,7. Left empty: all pages."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    template = forms.ChoiceField(required=False, help_text="Whose fields to look for.")
+    template = forms.ChoiceField(
+        label=_("Template"), required=False, help_text=_("Whose fields to look for.")
+    )
     truth_text = forms.CharField(
-        label="The text as it is right",
+        label=_("The text as it is right"),
         required=False,
         strip=False,
         max_length=MOST_TRUTH_TEXT,
-        help_text="If you have it: each engine is then measured by it.",
+        help_text=_("If you have it: each engine is then measured by it."),
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
@@ -85,7 +91,7 @@ class CompareForm(forms.Form):
     def clean_engines(self) -> list[str]:
         engines: list[str] = self.cleaned_data["engines"]
         if not FEWEST <= len(engines) <= MOST:
-            raise forms.ValidationError(f"Tick {FEWEST} to {MOST} engines.")
+            raise forms.ValidationError(TICK)
         return engines
 
     def clean_pages(self) -> str:
@@ -128,7 +134,9 @@ class ComparisonListPage(PageMixin, MultipleObjectMixin, View):
         except limits.RateLimited as error:
             form = CompareForm(tenant=tenant_of(request))
             problem = viewer.Problem(
-                "Too many documents in a short time", str(error.detail), advice="Wait a little."
+                gettext("Too many documents in a short time"),
+                str(error.detail),
+                advice=gettext("Wait a little."),
             )
             answer = self._shown(request, form, error.status_code, problems=[problem])
             answer["Retry-After"] = str(error.wait)
@@ -162,8 +170,9 @@ class ComparisonListPage(PageMixin, MultipleObjectMixin, View):
         context = {
             "form": form,
             "may_submit": actor.may("jobs:write"),
-            "may_measure": actor.may("usage:read"),
             "max_bytes": settings.LIMITS.max_bytes,
+            "fewest": FEWEST,
+            "most": MOST,
             **more,
         }
         return render(request, "jobs/compare_list.html", context, status=status)
@@ -221,26 +230,8 @@ class ComparisonDeletePage(OneComparison):
         """Delete, and back to the list."""
         comparison = self.get_object()
         comparisons.delete(comparison, actor=actor_of(request), address=address_of(request))
-        messages.success(request, "The comparison was deleted with its jobs and results.")
+        messages.success(request, gettext("The comparison was deleted with its jobs and results."))
         return redirect("comparison-list-page")
-
-
-class EnginesPage(PageMixin, View):
-    """How engines have done for the organisation: times, failures, how often they were right."""
-
-    actions: ClassVar[Mapping[str, str]] = {"get": "usage:read"}
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """Of the last 30 days."""
-        end = datetime.now(UTC) + timedelta(seconds=1)
-        begin = end - timedelta(days=USUAL_DAYS)
-        tenant = tenant_of(request)
-        context = {
-            "days": USUAL_DAYS,
-            "engines": engine_metrics.models(tenant, begin, end),
-            "ranked": engine_metrics.leaderboard(tenant, begin, end),
-        }
-        return render(request, "jobs/compare_engines.html", context)
 
 
 def _result_context(request: HttpRequest, comparison: Comparison, found: Outcome) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
 from jobs.sealing import seal
 
 
-def cancel(job: Job, *, actor: Actor, address: str | None) -> Job:
+def cancel(job: Job, *, actor: Actor | User, address: str | None) -> Job:
     """Ask for an end: a job that no worker is at ends now, another after its current page.
 
     Raises ``AlreadyEnded``.

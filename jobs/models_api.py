@@ -12,11 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.limits import USUAL
-from accounts.tenancy import actor_of
-from extraction import engines
-from jobs import own_engines
-from jobs.live_workers import live_workers
-from jobs.plan_engines import default_engine, engines_of
+from accounts.tenancy import tenant_of
+from jobs.engine_standings import OfferedEngine, offered
 
 
 class HeldModelSerializer(serializers.Serializer[Any]):
@@ -68,39 +65,29 @@ class ModelListView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Those of its plan, in their usual order, then its own."""
-        tenant = actor_of(request).tenant
-        workers = live_workers()
-        usual = default_engine(tenant)
-        vision = {model.name: model for model in engines.configured().vision}
-        reports = [worker.report for worker in workers or [] if worker.report]
-        told = []
-        own = [(str(one), one.base, one.active) for one in own_engines.names_of(tenant)]
-        usable = [(name, name, None) for name in engines_of(tenant)]
-        for shown, name, adapter in [*usable, *own]:
-            row, reads = engines.ENGINES[name], engines.model_of(name)
-            there = None if workers is None else sum(each.pool == row.pool for each in workers)
-            held = [model for report in reports for model in report.models if model.name == reads]
-            first = held[0] if held else None
-            told.append(
-                {
-                    "name": shown,
-                    "title": row.title if name == shown else f"{row.title}, taught",
-                    "default": shown == usual,
-                    "boxes": row.boxes,
-                    "revision": own_engines.Chosen(name, adapter).revision,
-                    "workers": there,
-                    "model": None
-                    if reads not in vision
-                    else {
-                        "available": bool(held) if there else None,
-                        "loaded": any(model.loaded for model in held),
-                        "dtype": first and first.dtype,
-                        "quantisation": first and first.quantisation,
-                        "batch": first and first.batch,
-                        "max_pixels": first and first.max_pixels,
-                        "memory_bytes": first and first.memory_bytes,
-                        "licence": vision[reads].licence,
-                    },
-                }
-            )
+        told = [_shown(engine) for engine in offered(tenant_of(request))]
         return Response(EngineListSerializer({"engines": told}).data)
+
+
+def _shown(engine: OfferedEngine) -> dict[str, Any]:
+    model = engine.model
+    report = model.report if model else None
+    return {
+        "name": engine.name,
+        "title": engine.title,
+        "default": engine.default,
+        "boxes": engine.boxes,
+        "revision": engine.revision,
+        "workers": engine.workers,
+        "model": model
+        and {
+            "available": model.available,
+            "loaded": model.loaded,
+            "dtype": report and report.dtype,
+            "quantisation": report and report.quantisation,
+            "batch": report and report.batch,
+            "max_pixels": report and report.max_pixels,
+            "memory_bytes": report and report.memory_bytes,
+            "licence": model.licence,
+        },
+    }

@@ -1,5 +1,6 @@
 """Addresses of the jobs app: the API's under /api/v1/, the pages' under /."""
 
+from django.shortcuts import redirect
 from django.urls import path, register_converter
 
 from extraction.formats import FORMATS
@@ -24,6 +25,7 @@ from jobs import (
     leaving_api,
     leaving_views,
     link_api,
+    model_views,
     models_api,
     page_api,
     review_api,
@@ -191,7 +193,8 @@ urlpatterns = [
     ),
     path("organisation/audit.csv", audit_csv.AuditTablePage.as_view(), name="audit-page-table"),
     path("compare", comparison_views.ComparisonListPage.as_view(), name="comparison-list-page"),
-    path("compare/engines", comparison_views.EnginesPage.as_view(), name="engines-page"),
+    path("compare/engines", lambda request: redirect("models-page", permanent=True)),
+    path("models", model_views.ModelsPage.as_view(), name="models-page"),
     path("compare/<uuid:pk>", comparison_views.ComparisonPage.as_view(), name="comparison-page"),
     path(
         "compare/<uuid:pk>/delete",

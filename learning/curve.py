@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 WIDTH, HEIGHT = 440, 180
 LEFT, RIGHT, TOP, BOTTOM = 56, 8, 10, 24  # room for the numbers
 
@@ -49,8 +51,13 @@ def curve(losses: Sequence[tuple[int, float]], steps: int) -> Curve | None:
         for step, loss in losses
     )
     ticks = tuple(Tick(y(part), f"{part:.3g}") for part in (0.0, highest / 2, highest))
-    words = (
-        f"Loss from {losses[0][1]:.3g} at step {first} to {losses[-1][1]:.3g} at step "
-        f"{losses[-1][0]} of {last}"
-    )
+    words = gettext(
+        "Loss from %(from)s at step %(first)d to %(to)s at step %(now)d of %(last)d"
+    ) % {
+        "from": f"{losses[0][1]:.3g}",
+        "first": first,
+        "to": f"{losses[-1][1]:.3g}",
+        "now": losses[-1][0],
+        "last": last,
+    }
     return Curve(points, ticks, first, last, words)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 
 from accounts.tenancy import Actor
 from jobs import own_engines
@@ -43,7 +44,7 @@ def warning_of(run: TrainingRun) -> str | None:
     if not run.evaluation or not run.evaluation["worse"]:
         return None
     base, tuned = (run.evaluation[side]["similarity"] for side in ("base", "tuned"))
-    return (
-        f"On the pages held out it is less like the right texts than its base: {tuned:.3f} instead "
-        f"of {base:.3f}."
-    )
+    return gettext(
+        "On the pages held out it is less like the right texts than its base: %(tuned)s instead of "
+        "%(base)s."
+    ) % {"tuned": f"{tuned:.3f}", "base": f"{base:.3f}"}

@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
@@ -48,8 +50,10 @@ COUNTED = Dataset.objects.select_related("tenant").annotate(
 class DatasetForm(forms.Form):
     """A new dataset."""
 
-    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    base = forms.ChoiceField(label="Engine to be taught")
+    name = forms.CharField(
+        label=_("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    base = forms.ChoiceField(label=_("Engine to be taught"))
 
     def __init__(self, *args: Any, names: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,20 +65,21 @@ class DatasetForm(forms.Form):
 class ExampleForm(forms.Form):
     """A page and its text."""
 
-    file = forms.FileField(label="Document", widget=forms.FileInput(attrs={"accept": ACCEPTED}))
-    page = forms.IntegerField(initial=1, min_value=1, max_value=100_000)
+    file = forms.FileField(label=_("Document"), widget=forms.FileInput(attrs={"accept": ACCEPTED}))
+    page = forms.IntegerField(label=_("Page"), initial=1, min_value=1, max_value=100_000)
     text = forms.CharField(
-        label="Its text as it is right",
+        label=_("Its text as it is right"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="All that the model is to write for the page.",
+        help_text=_("All that the model is to write for the page."),
     )
 
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"].replace("\r\n", "\n").replace("\x00", "")
         if len(text) > settings.TRAINING_MOST_CHARACTERS:
             raise forms.ValidationError(
-                f"At most {settings.TRAINING_MOST_CHARACTERS:,} characters."
+                gettext("At most %(most)s characters.")
+                % {"most": f"{settings.TRAINING_MOST_CHARACTERS:,}"}
             )
         return text
 
@@ -83,20 +88,25 @@ class RunForm(forms.Form):
     """What people usually change of a run; the API takes the rest."""
 
     epochs = forms.IntegerField(
-        initial=3, min_value=1, max_value=int(BOUNDS["epochs"][1]), help_text="How often each page."
+        label=_("Rounds"),
+        initial=3,
+        min_value=1,
+        max_value=int(BOUNDS["epochs"][1]),
+        help_text=_("How often each page is learned from."),
     )
     learning_rate = forms.FloatField(
+        label=_("Learning rate"),
         initial=2e-4,
         min_value=BOUNDS["learning_rate"][0],
         max_value=BOUNDS["learning_rate"][1],
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
     max_minutes = forms.IntegerField(
-        label="Minutes at most",
+        label=_("Minutes at most"),
         required=False,
         min_value=1,
         max_value=525_600,
-        help_text="Kept of the plan's training seconds until it ends.",
+        help_text=_("Kept of the plan's training seconds until it ends."),
     )
 
 
@@ -228,13 +238,21 @@ class DatasetImportPage(OneDataset):
             )
         except ExtractionError as error:
             return back(request, error, "dataset-page", pk)
-        told = f"Pages: {found.added} added, {found.changed} changed, {found.unchanged} as before."
-        if found.skipped:
-            told += (
-                f" {found.skipped} were skipped: the corrected value stands nowhere in the page's "
-                "text or several times, or the document is gone."
-            )
+        told = gettext("Pages: %(added)d added, %(changed)d changed, %(unchanged)d as before.") % {
+            "added": found.added,
+            "changed": found.changed,
+            "unchanged": found.unchanged,
+        }
         messages.success(request, told)
+        if found.skipped:
+            skipped = ngettext(
+                "%(number)d was skipped: the corrected value stands nowhere in the page's text or "
+                "several times, or the document is gone.",
+                "%(number)d were skipped: the corrected value stands nowhere in the page's text or "
+                "several times, or the document is gone.",
+                found.skipped,
+            )
+            messages.warning(request, skipped % {"number": found.skipped})
         return redirect("dataset-page", pk)
 
 
@@ -267,8 +285,10 @@ class DatasetExamplePage(OneDataset):
             actor=actor_of(request),
             address=address_of(request),
         )
-        side = "held out, to measure by" if example.held_out else "to learn from"
-        messages.success(request, f"The page was added: {side}.")
+        if example.held_out:
+            messages.success(request, gettext("The page was added: held out, to measure by."))
+        else:
+            messages.success(request, gettext("The page was added: to learn from."))
         return redirect("dataset-page", pk)
 
 
@@ -296,7 +316,7 @@ class DatasetDeletePage(OneDataset):
             )
         except ExtractionError as error:
             return back(request, error, "dataset-page", pk)
-        messages.success(request, "The dataset was deleted with its examples and runs.")
+        messages.success(request, gettext("The dataset was deleted with its examples and runs."))
         return redirect("fine-tuning-page")
 
 
@@ -351,7 +371,7 @@ class RunDeletePage(OneRun):
             runs.delete(run=self.get_object(), actor=actor_of(request), address=address_of(request))
         except ExtractionError as error:
             return back(request, error, "training-page", pk)
-        messages.success(request, "The training run was deleted.")
+        messages.success(request, gettext("The training run was deleted."))
         return redirect("fine-tuning-page")
 
 
@@ -369,7 +389,8 @@ class RunPromotePage(OneRun):
             )
         except ExtractionError as error:
             return back(request, error, "training-page", pk)
-        messages.success(request, f"{done.engine} reads with this training from now on.")
+        told = gettext("%(engine)s reads with this training from now on.")
+        messages.success(request, told % {"engine": done.engine})
         if done.warning:
             messages.warning(request, done.warning)
         return redirect("fine-tuning-page")
@@ -388,5 +409,6 @@ class OwnEngineRollBackPage(PageMixin, SingleObjectMixin, View):
             own_engines.roll_back(row=row, actor=actor_of(request), address=address_of(request))
         except ExtractionError as error:
             return back(request, error, "fine-tuning-page")
-        messages.success(request, f"{row} reads as before the last promotion.")
+        told = gettext("%(engine)s reads as before the last promotion.")
+        messages.success(request, told % {"engine": row})
         return redirect("fine-tuning-page")

@@ -45,6 +45,7 @@ MENU: Sequence[Sequence[Entry]] = (
         Entry(_("Templates"), "template-list-page", "template"),
     ),
     (
+        Entry(_("Models"), "models-page", "model"),
         Entry(_("Compare"), "comparison-list-page", "compare"),
         Entry(_("Fine-tuning"), "fine-tuning-page", "tune"),
         Entry(_("Analytics"), "analytics-page", "chart", "usage:read"),

@@ -216,6 +216,9 @@ RATES = {
 }
 RATE_KEY_SHARE = env.float("RATE_KEY_SHARE", default=1.0)  # of that, what one key or person may
 
+# The last calls of an organisation, shown to its people: so many of each outcome; 0: none
+CALLS_KEPT = env.int("CALLS_KEPT", default=500)
+
 # Quotas of an organisation, where its plan names none; None: unlimited
 QUOTA_PAGES_PER_DAY = env.int("QUOTA_PAGES_PER_DAY", default=None)
 QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
@@ -363,6 +366,7 @@ MIDDLEWARE = [
     "accounts.request_ids.RequestIdMiddleware",
     "ocrsite.browser_headers.BrowserHeadersMiddleware",
     "ocrsite.probes.ProbeMiddleware",
+    "accounts.recent_calls.RecentCallsMiddleware",
     "accounts.row_security.RowSecurityMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",

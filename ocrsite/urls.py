@@ -18,6 +18,7 @@ import jobs.urls
 import learning.urls
 from accounts import refusals, request_ids
 from ocrsite import health, languages, problems, style
+from ocrsite.console import calls
 from ocrsite.console import views as console
 
 PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
@@ -58,6 +59,7 @@ urlpatterns = [
     path("style", style.StylePage.as_view(), name="style"),
     path("console", console.ConsolePage.as_view(), name="console-page"),
     path("console/token", console.ConsoleTokenView.as_view(), name="console-token"),
+    path("console/calls", calls.CallsPage.as_view(), name="calls-page"),
     path("console/do/<str:name>", console.OperationPage.as_view(), name="console-operation-page"),
     path("language", languages.LanguageView.as_view(), name="set_language"),
     path("api/v1/", include(api)),

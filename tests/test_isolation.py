@@ -140,6 +140,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "language": {"post": "public"},
     "style": {"get": "self"},
     "console": {"get": "self"},  # the same operations for every caller
+    "console/calls": {"get": "list"},
     "console/token": {"post": "self"},
     "console/do/<str:name>": {"get": "self"},
     "login": {"get": "public", "post": "public", "put": "public"},
@@ -216,7 +217,8 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "jobs/<uuid:pk>/pages/<int:number>/tables/<int:block>.<table:name>": {"get": "object"},
     "jobs/<uuid:pk>/result.<format:name>": {"get": "object"},
     "compare": {"get": "list", "post": "list"},
-    "compare/engines": {"get": "list"},
+    "compare/engines": {"get": "public"},  # a redirect
+    "models": {"get": "list"},
     "compare/<uuid:pk>": {"get": "object"},
     "compare/<uuid:pk>/delete": {"post": "object"},
     "templates": {"get": "list"},

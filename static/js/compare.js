@@ -7,7 +7,7 @@ const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
 let depth = 0;
 
 function tell() {
-  chosen.textContent = input.files.length ? `Chosen: ${input.files[0].name}` : "";
+  chosen.textContent = input.files.length ? `${chosen.dataset.chosen} ${input.files[0].name}` : "";
 }
 
 input.addEventListener("change", tell);

@@ -124,15 +124,3 @@ def test_who_only_looks_on_sees_no_form(acme: Organisation) -> None:
     shown = page(signed_in(acme.join(Role.REVIEWER)), "/compare")
     assert "a.pdf" in shown
     assert "<form class" not in shown
-    assert "How engines do" not in shown
-
-
-def test_page_of_engines_tells_times_and_leaderboard(acme: Organisation, browser: Client) -> None:
-    empty = text_of(page(browser, "/compare/engines"))
-    assert "No pages were read in the last 30 days." in empty
-    assert "Nobody has confirmed" in empty
-    made = make_comparison(acme)
-    run_comparison(made)
-    shown = text_of(page(browser, "/compare/engines"))
-    assert "auto 1 " in shown
-    assert "text-layer 1 " in shown

@@ -173,7 +173,7 @@ def test_views_have_no_script_and_no_style_of_their_own(
         assert "onclick" not in page
     assert "&lt;script&gt;" in operator.get(reverse("admin:usage-view")).content.decode()
     assert "<rect" in operator.get(reverse("admin:usage-view")).content.decode()
-    assert "Usage: pages and cost" in operator.get("/admin/").content.decode()
+    assert "Pages and cost by day" in operator.get("/admin/").content.decode()
 
 
 def test_bars_are_as_high_as_their_numbers() -> None:
@@ -292,6 +292,21 @@ def test_failed_jobs_are_queued_again(operator: Client, acme: Organisation) -> N
     assert b"1 jobs queued again." in answer.content
     assert Job.objects.get(pk=failed.pk).status == "queued"
     entry = AuditEntry.objects.get(action="job.retry")
+    assert (entry.actor, entry.tenant) == ("op@example.com", acme.tenant)
+
+
+def test_jobs_are_stopped(operator: Client, acme: Organisation) -> None:
+    waiting, ended = make_job(acme), make_job(acme)
+    run_job(str(ended.pk))
+    answer = operator.post(
+        reverse("admin:jobs_job_changelist"),
+        {"action": "stop", "_selected_action": [waiting.pk, ended.pk]},
+        follow=True,
+    )
+    assert b"1 jobs stopped." in answer.content
+    assert Job.objects.get(pk=waiting.pk).status == "cancelled"
+    assert Job.objects.get(pk=ended.pk).status == "succeeded"
+    entry = AuditEntry.objects.get(action="job.cancel")
     assert (entry.actor, entry.tenant) == ("op@example.com", acme.tenant)
 
 
