@@ -362,6 +362,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "accounts.request_ids.RequestIdMiddleware",
     "ocrsite.browser_headers.BrowserHeadersMiddleware",
+    "ocrsite.compressed_pages.CompressedPagesMiddleware",
     "ocrsite.probes.ProbeMiddleware",
     "accounts.row_security.RowSecurityMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",

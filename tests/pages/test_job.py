@@ -235,6 +235,19 @@ def test_on_a_phone_picture_and_result_take_turns(visits: Visits, acme: Organisa
     page.get_by_text("Result", exact=True).tap()
     page.locator("#panel").wait_for()
     assert overflow(page) == 0
+    page.locator("#delete").tap()
+    inside = place(page, "details[open] > .sheet")
+    assert inside["x"] >= 0
+    assert inside["x"] + inside["width"] <= PHONE[0]
+
+
+def test_wide_the_page_ends_with_its_footer(visits: Visits, acme: Organisation) -> None:
+    page = visits.open(acme.owner, f"/jobs/{read_job(acme).pk}?view=fields")
+    for summary in page.locator(".fields summary").all():
+        summary.press("Enter")
+    foot = place(page, "footer")
+    height = page.evaluate("document.documentElement.scrollHeight - scrollY")
+    assert foot["y"] + foot["height"] == pytest.approx(height, abs=2)
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
