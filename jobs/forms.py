@@ -243,12 +243,16 @@ class ReadAgainForm(forms.Form):
 
 
 class CorrectionForm(forms.Form):
-    """What a person says of a field: that it is right, that it holds a text, or is not there."""
+    """What a person says of a field: that it is right, that it holds a text, or is not there.
+
+    ``alternative`` is a text that was offered, taken instead of what was typed.
+    """
 
     SAYS = (("right", "right"), ("holds", "holds"), ("absent", "absent"))
 
     version = forms.IntegerField(min_value=0)
-    says = forms.ChoiceField(choices=SAYS)
+    says = forms.ChoiceField(choices=SAYS, required=False)
     text = forms.CharField(required=False, max_length=2000, strip=False)
+    alternative = forms.CharField(required=False, max_length=2000, strip=False)
     document = forms.IntegerField(required=False, min_value=1)
     force = forms.BooleanField(required=False)

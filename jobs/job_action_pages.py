@@ -89,12 +89,13 @@ class JobFieldPage(OneJob):
         if not form.is_valid():
             raise InvalidOption(_errors(form))
         data = form.cleaned_data
+        text = data["alternative"] or data["text"]
         try:
             corrections.say(
                 job,
                 field,
-                corrections.Saying(data["says"]),
-                text=data["text"],
+                corrections.Saying(data["says"] or "holds"),
+                text=text,
                 version=data["version"],
                 force=data["force"],
                 document=data["document"],
@@ -106,7 +107,7 @@ class JobFieldPage(OneJob):
             refused = Refused(
                 name=field,
                 document=data["document"],
-                text=data["text"],
+                text=text,
                 problem=problem,
                 may_force=isinstance(error, WrongCheckSum),
             )

@@ -76,9 +76,13 @@ class Look:
 
 
 def look_of(request: HttpRequest, job: Job) -> Look:
-    """What the request's parameters ask for; what there is not is left out."""
+    """What the request's parameters ask for; what there is not is left out.
+
+    What is posted is about a field.
+    """
     told = request.GET if request.method == "GET" else request.POST
-    view, name = told.get("view", ""), told.get("format", "")
+    view = told.get("view", "") if request.method == "GET" else "fields"
+    name = told.get("format", "")
     return Look(
         job_id=job.pk,
         page=told.get("page", "")[:6],
@@ -226,4 +230,6 @@ def shown_again(
 ) -> HttpResponseBase:
     """The page with a correction that was not taken, and why."""
     context = page_context(request, job, refused)
-    return render(request, "jobs/job.html", context, status=status)
+    response = render(request, "jobs/job.html", context, status=status)
+    response["HX-Push-Url"] = "false"  # what was posted to has no page
+    return response

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from extraction.types import Failure
+from jobs.failure_titles import TITLES
 
 # What the reader of an error can do next, by code
 ADVICE: dict[str, Promise | str] = {
@@ -85,7 +87,7 @@ def explain(failure: Failure, subject: str = "") -> Problem:
         "budget_exceeded",
     )  # in its detail, and not of this document alone
     return Problem(
-        title=failure.title,
+        title=str(TITLES.get(failure.code, failure.title)),
         detail=failure.detail if failure.detail != failure.title else "",
         allowed="" if told else _measured(failure.code, failure.limit),
         actual="" if told else _measured(failure.code, failure.actual),
@@ -107,4 +109,5 @@ def size(count: float) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
             return f"{count / factor:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{count:.0f} bytes"
+    whole = round(count)
+    return ngettext("%(count)d byte", "%(count)d bytes", whole) % {"count": whole}

@@ -117,6 +117,18 @@ DISAGREEMENTS: Words = {
     "omitted": _("Left out by the model"),
 }
 
+FORMATS: Words = {
+    "json": _("JSON, the whole result"),
+    "md": _("Markdown"),
+    "txt": _("Plain text"),
+    "html": _("Web page"),
+    "csv": _("Fields and tables as CSV"),
+    "xml": _("XML, the whole result"),
+    "hocr": _("hOCR, text with positions"),
+    "alto": _("ALTO XML for archives"),
+    "pdf": _("Searchable PDF"),
+}
+
 DOUBTS: Words = {
     "absent": _("not found on the page"),
     "otherwise": _("the page reads otherwise"),
@@ -132,6 +144,7 @@ TABLE: Mapping[str, Words] = {
     "reason": REASONS,
     "disagreement": DISAGREEMENTS,
     "doubt": DOUBTS,
+    "format": FORMATS,
 }
 
 

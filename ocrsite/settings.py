@@ -365,6 +365,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "accounts.request_ids.RequestIdMiddleware",
     "ocrsite.browser_headers.BrowserHeadersMiddleware",
+    "ocrsite.compressed_pages.CompressedPagesMiddleware",
     "ocrsite.probes.ProbeMiddleware",
     "accounts.recent_calls.RecentCallsMiddleware",
     "accounts.row_security.RowSecurityMiddleware",

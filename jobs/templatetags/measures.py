@@ -11,6 +11,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from accounts.money import shown
 from extraction.fields import CATALOGUE
@@ -25,11 +26,11 @@ def ago(moment: datetime) -> str:
     """How long ago a moment was, or its date when that was more than a day ago."""
     seconds = (timezone.now() - moment).total_seconds()
     if seconds < 60:
-        return "just now"
+        return gettext("just now")
     if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
+        return gettext("%(count)d min ago") % {"count": seconds // 60}
     if seconds < 86_400:
-        return f"{int(seconds // 3600)} h ago"
+        return gettext("%(count)d h ago") % {"count": seconds // 3600}
     return date_format(timezone.localtime(moment), "j M Y")
 
 
@@ -51,7 +52,7 @@ def took(job: Job) -> str:
 def seconds(value: float) -> str:
     """A length of time: "under 0.1 s", "0.8 s", "12 s", "3 min 5 s"."""
     if value < 0.1:
-        return "under 0.1 s"
+        return gettext("under 0.1 s")
     if value < 10:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
@@ -62,11 +63,11 @@ def seconds(value: float) -> str:
 def left(value: float) -> str:
     """An estimate of what is left, no finer than it is good: "some seconds left"."""
     if value < 45:
-        return "some seconds left"
+        return gettext("some seconds left")
     minutes = round(value / 60)
     if minutes < 90:
-        return f"about {max(minutes, 1)} min left"
-    return f"about {round(minutes / 60)} h left"
+        return gettext("about %(count)d min left") % {"count": max(minutes, 1)}
+    return gettext("about %(count)d h left") % {"count": round(minutes / 60)}
 
 
 register.filter(size)

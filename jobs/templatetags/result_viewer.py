@@ -47,7 +47,8 @@ def checks_passed(checks: Mapping[str, bool] | None) -> list[str]:
 @register.simple_tag
 def box(place: Box, margin: float = 0.0) -> SafeString:
     """A box as an SVG rectangle in points."""
-    return format_html("<rect{}/>", _measures(place, margin))
+    measures = _measures(place, margin)
+    return format_html('<rect x="{}" y="{}" width="{}" height="{}"/>', *measures)
 
 
 @register.simple_tag
@@ -56,16 +57,22 @@ def line_boxes(line: ShownLine) -> SafeString:
 
     ``data-c`` is a confidence in per cent, the class its letter.
     """
-    rectangles = []
-    for word in line.words or (line,):
-        names = f"{word.band}{' hit' if word.hit else ''}"
-        sure = "" if word.confidence is None else int(word.confidence * 100 + 1e-9)
-        rectangles.append((_measures(word.box), names, sure))
-    return format_html_join("", '<rect{} class="{}" data-c="{}"/>', rectangles)
+    return format_html_join(
+        "",
+        '<rect x="{}" y="{}" width="{}" height="{}" class="{}" data-c="{}"/>',
+        (
+            (
+                *_measures(word.box),
+                f"{word.band}{' hit' if word.hit else ''}",
+                "" if word.confidence is None else int(word.confidence * 100 + 1e-9),
+            )
+            for word in line.words or (line,)
+        ),
+    )
 
 
-def _measures(place: Box, margin: float = 0.0) -> SafeString:
+def _measures(place: Box, margin: float = 0.0) -> tuple[str, ...]:
+    """Left, top, width and height, no finer than anybody sees."""
     x0, y0, x1, y1 = place
     sizes = (x0 - margin, y0 - margin, x1 - x0 + 2 * margin, y1 - y0 + 2 * margin)
-    named = zip(("x", "y", "width", "height"), sizes, strict=True)
-    return format_html_join("", ' {}="{}"', ((name, f"{size:.1f}") for name, size in named))
+    return tuple(f"{size:.1f}".removesuffix(".0") for size in sizes)

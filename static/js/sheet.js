@@ -10,7 +10,8 @@ let pinched = 0;
 let dragged = null;
 
 const paper = () => document.getElementById("paper");
-const page = () => document.getElementById("page");
+/* Without an id: htmx would copy its style to the next page's, as an attribute, which is refused. */
+const page = () => document.querySelector("#paper > .page");
 
 function measures(svg) {
   const width = Number(svg.dataset.width);

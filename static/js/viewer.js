@@ -53,7 +53,7 @@ function read(target) {
 
 document.addEventListener("pointerover", (event) => {
   const part = partOf(event.target);
-  if (part || event.target.closest?.("[data-parts], #page")) mark(part, true);
+  if (part || event.target.closest?.("[data-parts], .page")) mark(part, true);
   read(event.target);
 });
 
@@ -66,7 +66,7 @@ document.addEventListener("focusin", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-shows]");
   if (!link) return;
-  if (byId("page")?.querySelector(`[data-part="${CSS.escape(link.dataset.shows)}"]`)) {
+  if (byId("paper")?.querySelector(`[data-part="${CSS.escape(link.dataset.shows)}"]`)) {
     event.preventDefault();
     event.stopPropagation();
     reveal(link.dataset.shows);
@@ -77,7 +77,7 @@ document.addEventListener("click", (event) => {
 
 function reveal(name) {
   choose("side-picture");
-  const part = byId("page")?.querySelector(`[data-part="${CSS.escape(name)}"]`);
+  const part = byId("paper")?.querySelector(`[data-part="${CSS.escape(name)}"]`);
   if (!part) return;
   mark(part, false);
   bringIn(part);
@@ -127,7 +127,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const alone = !event.ctrlKey && !event.metaKey && !event.altKey;
-  if (!byId("page") && !byId("result")) return;
+  if (!byId("result")) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
   const part = partOf(event.target);
   const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
@@ -264,6 +264,7 @@ function settle() {
     typed = null;
   }
   rail(page, view);
+  missed();
   if (shownPage && page && shownPage !== page) say(result.dataset.sayPage);
   shownPage = page;
   const named = location.hash.startsWith("#in-") && byId(location.hash.slice(1));
@@ -313,9 +314,17 @@ document.addEventListener(
   "error",
   (event) => {
     if (event.target instanceof SVGImageElement) byId("picture-gone").hidden = false;
-    else if (event.target.closest?.(".tile")) event.target.hidden = true;
+    else if (event.target.closest?.(".tile")) event.target.classList.add("gone");
   },
   true,
 );
 
+/* A picture may have failed before this script came. */
+function missed() {
+  const image = document.querySelector("#paper image");
+  const asked = image && performance.getEntriesByName(new URL(image.href.baseVal, location).href);
+  if (asked?.some((entry) => entry.responseStatus >= 400)) byId("picture-gone").hidden = false;
+}
+
 settle();
+addEventListener("load", missed);

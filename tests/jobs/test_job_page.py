@@ -19,7 +19,7 @@ from accounts.permissions import Role
 from extraction.errors import PageTimeout
 from extraction.formats import FORMATS
 from extraction.options import Options
-from extraction.types import Block, Cell, PageImage, Table
+from extraction.types import Alternative, Block, Cell, PageImage, Table
 from jobs import claims, page_search, retention, storage
 from jobs.models import FieldRevision, FieldValue, Job, Page, Review, Status
 from jobs.submit import submit_job
@@ -27,8 +27,8 @@ from jobs.templatetags.measures import left
 from tests.documents import encrypted_pdf, text_pdf
 from tests.engines import FakeEngine
 from tests.jobs.making import claim, make_job, run_job, text_in, upload
+from tests.jobs.reviewing import money, read_job, value
 from tests.jobs.reviewing import page as reviewed_page
-from tests.jobs.reviewing import read_job, value
 from tests.jobs.test_views import SCRIPT, browser, finished, page, send, signed_in, text_of
 from tests.people import Organisation
 
@@ -459,6 +459,18 @@ def test_field_is_corrected_on_the_page(browser: Client, acme: Organisation) -> 
     )
     actions = FieldRevision.objects.filter(job=job).order_by("version")
     assert list(actions.values_list("version", "action")) == [(1, "corrected"), (2, "absent")]
+
+
+def test_another_value_that_was_read_is_taken(browser: Client, acme: Organisation) -> None:
+    other = Alternative("119,00 EUR", money("119.00"), 1, None, 0.4)
+    found = value("total_amount", "money", "19,00 EUR", money("19.00"), alternatives=(other,))
+    job = read_job(acme, found)
+    html = page(browser, f"/jobs/{job.pk}?view=fields")
+    assert '<button class="button" name="alternative" value="119,00 EUR">Take 119,00 EUR' in html
+    address = f"/jobs/{job.pk}/fields/total_amount"
+    data = {"version": "0", "text": "19,00 EUR", "alternative": "119,00 EUR"}
+    assert send(browser, address, **data).status_code == 302
+    assert FieldRevision.objects.get(job=job).value == money("119.00")
 
 
 def test_field_as_read_is_confirmed(browser: Client, acme: Organisation) -> None:
