@@ -262,6 +262,7 @@ def shown(
         else reverse("template-new-page"),
         "part": part,
         "unsaved": template_desk.unsaved(desk, base),
+        "note": request.POST.get("note", ""),
         "rows": list(zip(desk.sent, desk.template.fields, strict=True)),
         "learned": {f.name: len(f.learned) for f in base.fields if f.learned} if base else {},
         **more,

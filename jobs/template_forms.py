@@ -200,10 +200,10 @@ class FieldForm(forms.Form):
         label=gettext_lazy("Check values below (%)"),
         help_text=gettext_lazy("Empty: as for the whole template."),
     )
-    left = PercentField(label=gettext_lazy("Left edge (%)"))
-    top = PercentField(label=gettext_lazy("Top edge (%)"))
-    right = PercentField(label=gettext_lazy("Right edge (%)"))
-    bottom = PercentField(label=gettext_lazy("Bottom edge (%)"))
+    left = PercentField(label=gettext_lazy("Left (%)"))
+    top = PercentField(label=gettext_lazy("Top (%)"))
+    right = PercentField(label=gettext_lazy("Right (%)"))
+    bottom = PercentField(label=gettext_lazy("Bottom (%)"))
     page = forms.ChoiceField(label=gettext_lazy("On"), required=False)
     name = forms.RegexField(
         f"^{FIELD_NAME}\\Z",
@@ -311,7 +311,7 @@ class ColumnForm(forms.Form):
         widget=forms.TextInput(attrs=TEXT),
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=lambda: kinds(table=False))
-    synonyms = LinesField(label=gettext_lazy("Other headings, one a line"), most=50)
+    synonyms = LinesField(label=gettext_lazy("Other headings"), most=50)
 
 
 ColumnForms = forms.formset_factory(ColumnForm, extra=0, max_num=30, absolute_max=30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -10,18 +10,35 @@ from accounts.tenancy import Actor
 from jobs import templates
 from jobs.errors import TemplateNotFound
 from jobs.learning import MOST_DOCUMENTS
-from jobs.models import FieldTemplate, FieldTemplateVersion, Review
+from jobs.models import FieldRevision, FieldTemplate, FieldTemplateVersion, Review
 
 
-def confirmed_documents(row: FieldTemplate) -> int:
-    """How many confirmed documents read with the template it would learn from, at most all it can.
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Confirmed documents that were read with a template, and those whose fields were corrected."""
+
+    documents: int
+    corrected: int
+
+    @property
+    def right(self) -> int:
+        """Documents of which every field was right as read."""
+        return self.documents - self.corrected
+
+
+def confirmed_documents(row: FieldTemplate) -> Confirmed:
+    """The confirmed documents read with the template that it would learn from, at most all it can.
 
     As ``learning.learn`` chooses them: of a file that was split none.
     """
     confirmed = Review.objects.for_tenant(row.tenant).filter(
         status=Review.Status.CONFIRMED, job__template_version__template=row, job__documents=[]
     )
-    return len(confirmed.order_by().values_list("pk")[:MOST_DOCUMENTS])
+    jobs = list(confirmed.order_by("-confirmed_at").values_list("pk", flat=True)[:MOST_DOCUMENTS])
+    changed = FieldRevision.objects.filter(job__in=jobs).exclude(
+        action=FieldRevision.Action.CONFIRMED
+    )
+    return Confirmed(len(jobs), changed.values("job").distinct().count())
 
 
 def forget(

@@ -15,6 +15,12 @@ const sheet = () => document.getElementById("sheet");
 const region = () => document.getElementById("region");
 const edge = (name) => document.getElementById(`id_field-${name}`);
 
+function touch() {
+  touched = true;
+  document.getElementById("untouched")?.setAttribute("hidden", "");
+  document.getElementById("touched")?.removeAttribute("hidden");
+}
+
 /* Trying ---------------------------------------------------------------------------------- */
 
 function sent() {
@@ -93,7 +99,7 @@ function keep(values) {
   EDGES.forEach((name, index) => {
     edge(name).value = Number(bounded[index].toFixed(1));
   });
-  touched = true;
+  touch();
   show();
   tryLater();
 }
@@ -180,7 +186,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     for (const name of EDGES) edge(name).value = "";
     edge("page").value = "";
-    touched = true;
+    touch();
     show();
     tryLater();
     document.getElementById("draw").focus();
@@ -193,7 +199,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("input", (event) => {
   if (event.target.form !== editor() || event.target.matches("#add-search, #add-of, #document")) return;
   if (event.target.id === "file") return;
-  touched = true;
+  touch();
   show();
   tryLater();
 });
@@ -216,6 +222,24 @@ document.addEventListener("htmx:beforeRequest", () => {
 });
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true;
+});
+
+/* What was refused, in the server's words; ours where it did not answer. */
+function trouble(event) {
+  const answer = event.detail.xhr?.responseText ?? "";
+  const messages = new DOMParser().parseFromString(answer, "text/html").querySelectorAll(".message");
+  const shown = document.getElementById("trouble");
+  const unknown = document.getElementById("trouble-unknown").content.cloneNode(true);
+  shown.replaceChildren(...(messages.length ? messages : [unknown]));
+  shown.focus();
+  shown.scrollIntoView({ block: "center" });
+}
+
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, trouble);
+}
+document.addEventListener("htmx:beforeRequest", () => {
+  document.getElementById("trouble").replaceChildren();
 });
 
 /* After each answer ----------------------------------------------------------------------- */

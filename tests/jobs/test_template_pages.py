@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.permissions import Role
+from benchmarks.vendor_papers import template
+from extraction.fields.templates import template_to_dict
 from jobs import templates
 from jobs.models import FieldTemplate, FieldTemplateVersion, Job
 from tests.jobs.making import form_file, make_job
 from tests.jobs.templated import ACME, DOCUMENT, done
+from tests.jobs.test_learning import corrected, paper, read
 from tests.jobs.test_views import page, text_of
 from tests.people import Organisation
 
@@ -230,7 +234,7 @@ def test_deleting_tells_what_happens_first(browser: Client, acme: Organisation) 
 def test_learning_says_what_it_needs_and_forgets(browser: Client, acme: Organisation) -> None:
     make(acme, fields=[{"name": "iban", "learned": [SEEN]}, {"name": "bic", "learned": [SEEN]}])
     shown = words(browser, "/templates/acme/learning")
-    assert "0 documents that were read with this template are confirmed." in shown
+    assert "To learn, it needs 2 documents that were read with it and confirmed." in shown
     assert "IBAN from 1 document" in shown
     answer = browser.post("/templates/acme/learning")
     assert answer.status_code == 409
@@ -242,3 +246,21 @@ def test_learning_says_what_it_needs_and_forgets(browser: Client, acme: Organisa
     browser.post("/templates/acme/learning", {"forget": ""})
     assert "Nothing learned yet." in words(browser, "/templates/acme/learning")
     assert browser.post("/templates/acme/learning", {"forget": "x"}).status_code == 400
+
+
+def test_learning_is_measured(browser: Client, acme: Organisation) -> None:
+    papers = [paper(number) for number in range(2)]
+    api = acme.api()
+    content = template_to_dict(template())
+    assert api.put("/api/v1/templates/vendor", content).status_code == 201
+    for each in papers:
+        corrected(api, read(acme, each), each.truth)
+    shown = words(browser, "/templates/vendor/learning")
+    assert "2 documents read with it are confirmed; in 0 of them every field was right" in shown
+    answer = browser.post("/templates/vendor/learning")
+    told = text_of(answer.content.decode())
+    assert "Learned from 2 confirmed documents, saved as version 2." in told
+    assert "Right before Right now Learned" in told
+    assert re.search(r"Issuer \d \d \d (Yes|No)", told)
+    assert "Learned from 2 documents" in words(browser, "/templates/vendor/versions")
+    assert "from 2 documents Forget" in words(browser, "/templates/vendor/learning")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,7 +81,7 @@ def test_place_is_drawn_by_pointer_and_by_keyboard(
     page.mouse.move(x + width * 0.7, y + height * 0.25)
     page.mouse.move(x + width * 0.9, y + height * 0.3)
     page.mouse.up()
-    edges = [page.get_by_label(f"{side} edge (%)") for side in ("Left", "Top", "Right", "Bottom")]
+    edges = [page.get_by_label(f"{side} (%)") for side in ("Left", "Top", "Right", "Bottom")]
 
     def values() -> list[float]:
         return [float(edge.input_value()) for edge in edges]
@@ -165,6 +167,26 @@ def test_leaving_without_saving_is_asked_about(
     assert page.url.endswith("/templates/acme")
 
 
+def test_sample_is_sent_from_the_editor(
+    visits: Visits, acme: Organisation, ours: FieldTemplateVersion, worker: None, tmp_path: Path
+) -> None:
+    page = visits.open(acme.owner, "/templates/acme")
+    page.get_by_label("Title").fill("Still there")
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"no document")
+    page.locator("#file").set_input_files(broken)
+    refused = page.get_by_role("alert").filter(has_text="This kind of file is not supported")
+    refused.wait_for()
+    assert all("Response Status Error Code 415" in told for told in visits.troubles)
+    visits.troubles.clear()  # htmx's own word of it
+    sent = tmp_path / "sent.pdf"
+    sent.write_bytes(DOCUMENT)
+    page.locator("#file").set_input_files(sent)
+    found(page, "invoice_number").wait_for()
+    assert not refused.is_visible()
+    assert page.get_by_label("Title").input_value() == "Still there"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible_on_a_phone(
     visits: Visits, acme: Organisation, read: Job, ours: FieldTemplateVersion, scheme: str
@@ -199,3 +221,22 @@ def test_who_may_not_write_looks(
     page.get_by_text("You can look at templates.").wait_for()
     assert page.get_by_role("button", name="Save").count() == 0
     assert violations(page) == []
+
+
+def test_editor_is_light(
+    visits: Visits, acme: Organisation, read: Job, ours: FieldTemplateVersion
+) -> None:
+    """Transferred bytes, the document's picture aside, with a starter's 37 fields."""
+    page = visits.open(acme.owner, "/templates")
+    sizes: dict[str, int] = {}
+
+    def keep(response: Any) -> None:
+        if response.request.resource_type != "image":
+            body = response.body()
+            static = "/static/" in response.url  # served compressed
+            sizes[response.url] = len(gzip.compress(body) if static else body)
+
+    page.on("response", keep)
+    page.goto(f"/templates/new?from=invoice&sample={read.pk}")
+    page.locator("#boxes g").first.wait_for()
+    assert sum(sizes.values()) < 150_000, sizes
