@@ -7,12 +7,13 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.second_factor_forms import CodeForm
 
 
-def password_field(label: str, autocomplete: str = "current-password", **more: Any) -> Any:
+def password_field(label: Any, autocomplete: str = "current-password", **more: Any) -> Any:
     """A field whose text is not shown."""
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, max_length=1024, widget=widget, **more)
@@ -23,16 +24,16 @@ class NewPasswordForm(SetPasswordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["new_password1"].label = "New password"
+        self.fields["new_password1"].label = _("New password")
         self.fields["new_password1"].help_text = " ".join(password_validators_help_texts())
-        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].label = _("New password again")
         self.fields["new_password2"].help_text = ""
 
 
 class ChangePasswordForm(NewPasswordForm):
     """The old one first."""
 
-    current = password_field("Current password")
+    current = password_field(_("Current password"))
     field_order = ["current", "new_password1", "new_password2"]
 
 
@@ -40,7 +41,7 @@ class ResetForm(forms.Form):
     """Whose password to set anew."""
 
     email = forms.EmailField(
-        label="E-mail address",
+        label=_("E-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}),
     )
@@ -49,9 +50,9 @@ class ResetForm(forms.Form):
 class SetUpForm(forms.Form):
     """The first code of an authenticator app, from somebody who knows the password."""
 
-    password = password_field("Your password")
+    password = password_field(_("Your password"))
     code = forms.CharField(
-        label="Code that the app shows now",
+        label=_("Code that the app shows now"),
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
@@ -66,8 +67,8 @@ class ChangeFactorForm(CodeForm):
     """A code, and what it is given for."""
 
     action = forms.ChoiceField(
-        choices=[("renew", "Make new recovery codes"), ("off", "Switch two-factor off")],
-        label="To",
+        choices=[("renew", _("Make new recovery codes")), ("off", _("Switch two-factor off"))],
+        label=_("To"),
         widget=forms.RadioSelect,
     )
     field_order = ["action", "code"]

@@ -12,6 +12,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -63,7 +64,9 @@ class PasswordPage(AccountPageMixin, View):
             address=address_of(request),
         )
         update_session_auth_hash(request, user)
-        messages.success(request, "The password was changed; all your other sessions have ended.")
+        messages.success(
+            request, _("The password was changed; all your other sessions have ended.")
+        )
         return redirect("account-password")
 
     def _form(
@@ -92,7 +95,7 @@ class EndSessionView(AccountPageMixin, View):
         """End it; one of somebody else is missing."""
         if not signins.end(person(request), pk, address=address_of(request)):
             raise Http404
-        messages.success(request, "The session was ended.")
+        messages.success(request, _("The session was ended."))
         return redirect("account-sessions")
 
 
@@ -109,5 +112,5 @@ class EndOtherSessionsView(AccountPageMixin, View):
             session_key=request.session.session_key,
             address=address_of(request),
         )
-        messages.success(request, "You are signed in here alone now.")
+        messages.success(request, _("You are signed in here alone now."))
         return redirect("account-sessions")

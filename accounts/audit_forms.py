@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit_actions import choices
 from accounts.audit_log import Wanted
@@ -38,28 +39,31 @@ class AuditSearchForm(forms.Form):
     """The page's: days, and actions in plain words."""
 
     actor = forms.CharField(
-        label="Who",
+        label=_("Who"),
         required=False,
         max_length=300,
-        help_text="The beginning of an e-mail address or key.",
+        help_text=_("The beginning of an e-mail address or key."),
     )
-    action = forms.ChoiceField(label="What", required=False)
+    action = forms.ChoiceField(label=_("What"), required=False)
     object_id = forms.CharField(
-        label="Object's id", required=False, max_length=100, help_text="Of a job, key or webhook."
+        label=_("Object's id"),
+        required=False,
+        max_length=100,
+        help_text=_("Of a job, key or webhook."),
     )
-    address = forms.GenericIPAddressField(label="IP address", required=False)
+    address = forms.GenericIPAddressField(label=_("IP address"), required=False)
     since = forms.DateField(
-        label="From day", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("From day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
     until = forms.DateField(
-        label="To day", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("To day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         action = self.fields["action"]
         assert isinstance(action, forms.ChoiceField)
-        action.choices = [("", "Everything"), *choices()]
+        action.choices = [("", _("Everything")), *choices()]
 
     def wanted(self) -> Wanted:
         """What a valid form asks for; both days are whole, in UTC."""
@@ -79,4 +83,6 @@ def _in_utc(moment: datetime | None) -> datetime | None:
     try:
         return moment.astimezone(UTC) if moment else None
     except OverflowError as error:
-        raise forms.ValidationError("This is before the first year or after the last.") from error
+        raise forms.ValidationError(
+            _("This is before the first year or after the last.")
+        ) from error

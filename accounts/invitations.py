@@ -16,6 +16,7 @@ from django.db import IntegrityError, models, transaction
 from django.http import Http404
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_noop
 
 from accounts import audit, clock
 from accounts.invitation_mail import send
@@ -37,11 +38,11 @@ MOST_OPEN = 500  # of an organisation
 class State(models.TextChoices):
     """How an invitation stands; its link works only in the first of these."""
 
-    OPEN = "open", "Open"
-    EXPIRED = "expired", "Expired"
-    VOID = "void", "Void, for who sent it may no longer invite"
-    ACCEPTED = "accepted", "Accepted"
-    REVOKED = "revoked", "Withdrawn"
+    OPEN = "open", gettext_noop("Open")
+    EXPIRED = "expired", gettext_noop("Expired")
+    VOID = "void", gettext_noop("Void, for who sent it may no longer invite")
+    ACCEPTED = "accepted", gettext_noop("Accepted")
+    REVOKED = "revoked", gettext_noop("Withdrawn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts import networks
 from accounts.key_changes import OVERLAP_HOURS, KeyTerms
@@ -18,12 +21,17 @@ from accounts.name_fields import NameField
 from accounts.permissions import ACTIONS, ROLES, SCOPES, Role
 
 NEVER, ON_A_DAY = "never", "day"
-DAYS = (("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
+DAYS = (
+    ("7", _("In 7 days")),
+    ("30", _("In 30 days")),
+    ("90", _("In 90 days")),
+    ("365", _("In a year")),
+)
 OVERLAPS = (
-    ("0", "Refuse the text of now at once"),
-    ("1", "Let both in for an hour"),
-    ("24", "Let both in for 24 hours"),
-    ("168", "Let both in for 7 days"),
+    ("0", _("Refuse the text of now at once")),
+    ("1", _("Let both in for an hour")),
+    ("24", _("Let both in for 24 hours")),
+    ("168", _("Let both in for 7 days")),
 )
 
 
@@ -37,36 +45,37 @@ def scope_choices() -> list[tuple[str, str]]:
 
 def _meaning(scope: str) -> str:
     if SCOPES[scope] == ROLES[Role.ADMIN]:
-        return "Everything that an admin may do"
-    return "; ".join(text for action, text in ACTIONS.items() if action in SCOPES[scope])
+        return gettext("Everything that an admin may do")
+    return "; ".join(gettext(text) for action, text in ACTIONS.items() if action in SCOPES[scope])
 
 
 class KeyForm(forms.Form):
     """The terms of a key."""
 
     name = NameField(
-        label="Name", max_length=100, help_text="What uses it, for example: invoice import."
+        label=_("Name"), max_length=100, help_text=_("What uses it, for example: invoice import.")
     )
     scopes = forms.MultipleChoiceField(
-        label="Scopes",
+        label=_("Scopes"),
         choices=scope_choices,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one: what the key is for."},
+        error_messages={"required": _("Choose at least one: what the key is for.")},
     )
-    expiry = forms.ChoiceField(label="Expires", choices=())
+    expiry = forms.ChoiceField(label=_("Expires"), choices=())
     expires_on = forms.DateField(
-        label="Last day",
+        label=_("Last day"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="For “On a day”: it works until the end of that day (UTC).",
+        help_text=_("For “On a day”: it works until the end of that day (UTC)."),
     )
     networks = forms.CharField(
-        label="Networks it may be used from",
+        label=_("Networks it may be used from"),
         required=False,
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text="One on each line, such as 203.0.113.0/24 or 2001:db8::/32. "
-        "Empty: from anywhere.",
+        help_text=_(
+            "One on each line, such as 203.0.113.0/24 or 2001:db8::/32. Empty: from anywhere."
+        ),
     )
 
     def __init__(self, data: QueryDict | None = None, *, key: ApiKey | None = None) -> None:
@@ -81,9 +90,15 @@ class KeyForm(forms.Form):
                 "expiry": "keep" if key.expires_at else NEVER,
             }
             if key.expires_at:
-                kept = [("keep", f"{key.expires_at:%d %B %Y, %H:%M} UTC, as it is")]
+                kept = [
+                    (
+                        "keep",
+                        _("%(when)s UTC, as it is")
+                        % {"when": date_format(key.expires_at, "j F Y, H:i")},
+                    )
+                ]
         super().__init__(data, initial=initial)
-        choices = [*kept, *DAYS, (ON_A_DAY, "On a day"), (NEVER, "Never")]
+        choices = [*kept, *DAYS, (ON_A_DAY, _("On a day")), (NEVER, _("Never"))]
         self.fields["expiry"].choices = choices  # type: ignore[attr-defined]
 
     def clean_networks(self) -> list[str]:
@@ -96,10 +111,10 @@ class KeyForm(forms.Form):
         data = super().clean() or {}
         chosen = data.get("expiry")
         if chosen == ON_A_DAY and not data.get("expires_on") and "expires_on" not in self.errors:
-            self.add_error("expires_on", ValidationError("Choose the day."))
+            self.add_error("expires_on", ValidationError(_("Choose the day.")))
         data["expires_at"] = self._expires_at(data)
         if data["expires_at"] and data["expires_at"] <= timezone.now() and chosen == ON_A_DAY:
-            self.add_error("expires_on", ValidationError("Choose a day to come."))
+            self.add_error("expires_on", ValidationError(_("Choose a day to come.")))
         return data
 
     def _expires_at(self, data: dict[str, Any]) -> datetime | None:
@@ -122,7 +137,7 @@ class RotateForm(forms.Form):
     """What becomes of the text before."""
 
     overlap_hours = forms.TypedChoiceField(
-        label="The text of now",
+        label=_("The text of now"),
         choices=OVERLAPS,
         coerce=int,
         initial=str(OVERLAP_HOURS),

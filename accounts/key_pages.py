@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts import key_changes
@@ -24,6 +25,7 @@ from accounts.key_forms import KeyForm, RotateForm
 from accounts.keys import revoke_api_key
 from accounts.models import ApiKey, ApiKeyQuerySet
 from accounts.organisation_views import OrganisationPageMixin
+from accounts.permissions import allowed_to_scopes
 from accounts.tenancy import actor_of, tenant_of
 from accounts.usage import OfKey, Used, used_by
 
@@ -48,7 +50,9 @@ class KeysView(OrganisationPageMixin, View):
     def text_shown(self, key: ApiKey, raw: str, done: str) -> HttpResponse:
         """The page with the key's text, which nobody keeps."""
         me = settings.SITE_URL.rstrip("/") + reverse("auth-me")
-        context = {"key": key, "raw": raw, "done": done, "me": me}
+        sends = "jobs:write" in allowed_to_scopes(key.scopes)
+        send = settings.SITE_URL.rstrip("/") + reverse("job-list") + "?wait=30" if sends else ""
+        context = {"key": key, "raw": raw, "done": done, "me": me, "send": send}
         response = self.shown(self.request, "accounts/key_text.html", context)
         response["Cache-Control"] = "no-store"
         return response
@@ -109,7 +113,7 @@ class KeyPage(KeysView):
                     actor=actor_of(request),
                     address=address_of(request),
                 )
-                messages.success(request, f"The key {key.name} was saved.")
+                messages.success(request, _("The key %(name)s was saved.") % {"name": key.name})
                 return redirect("key-page", pk)
             except (ValidationError, MoreThanMaker, KeyNotLive) as error:
                 _tell(form, error)
@@ -165,7 +169,8 @@ class EndRotationPage(KeysView):
         key = key_changes.end_rotation(
             self.key(pk), actor=actor_of(request), address=address_of(request)
         )
-        messages.success(request, f"The earlier text of the key {key.name} is refused from now on.")
+        told = _("The earlier text of the key %(name)s is refused from now on.")
+        messages.success(request, told % {"name": key.name})
         return redirect("key-page", pk)
 
 
@@ -180,7 +185,7 @@ class RevokeKeyPage(KeysView):
         """Revoke, and back to the list."""
         key = self.key(pk)
         revoke_api_key(key, actor=actor_of(request), address=address_of(request))
-        messages.success(request, f"The key {key.name} is revoked.")
+        messages.success(request, _("The key %(name)s is revoked.") % {"name": key.name})
         return redirect("keys-page")
 
 

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
@@ -80,7 +81,9 @@ class MembersPageMixin(OrganisationPageMixin):
         """Back to the list; where no e-mail went out, the list with the link, this once."""
         if sent.failure:
             return self.all_members(request, sent=sent)
-        messages.success(request, f"An invitation was sent to {sent.invitation.email}.")
+        messages.success(
+            request, _("An invitation was sent to %(email)s.") % {"email": sent.invitation.email}
+        )
         return redirect("members-page")
 
 
@@ -136,7 +139,8 @@ class InvitationRevokePage(MembersPageMixin, View):
         """Back to the list."""
         invitation = self.invitation(request, pk)
         invitations.revoke(invitation, actor=actor_of(request), address=address_of(request))
-        messages.success(request, f"The invitation of {invitation.email} was withdrawn.")
+        told = _("The invitation of %(email)s was withdrawn.")
+        messages.success(request, told % {"email": invitation.email})
         return redirect("members-page")
 
 
@@ -165,7 +169,8 @@ class MemberPage(MembersPageMixin, View):
         )
         role = form.fields["role"].choices  # type: ignore[attr-defined]
         label = dict(role)[form.cleaned_data["role"]].lower()
-        messages.success(request, f"{member.user.get_full_name()} is now {label}.")
+        told = _("%(who)s is now %(role)s.")
+        messages.success(request, told % {"who": member.user.get_full_name(), "role": label})
         return redirect("members-page")
 
     def _shown(
@@ -209,7 +214,8 @@ class MemberRemovePage(MembersPageMixin, View):
         members.remove(
             member, revoke_keys=chosen, actor=actor_of(request), address=address_of(request)
         )
-        messages.success(request, f"{member.user.get_full_name()} is no member any more.")
+        told = _("%(who)s is no member any more.")
+        messages.success(request, told % {"who": member.user.get_full_name()})
         return redirect("members-page")
 
 
@@ -226,7 +232,7 @@ class LeavePage(MembersPageMixin, View):
         """Leave, and on to another organisation or to the page that says there is none."""
         tenant = actor_of(request).tenant
         members.leave(actor=actor_of(request), address=address_of(request))
-        messages.success(request, f"You have left {tenant}.")
+        messages.success(request, _("You have left %(organisation)s.") % {"organisation": tenant})
         request.session.pop(TENANT_KEY, None)
         return redirect("home")
 
@@ -252,9 +258,8 @@ class TransferPage(MembersPageMixin, View):
         if not form.is_valid():
             return self._shown(request, member, form, 400)
         members.transfer(member, actor=actor, address=address_of(request))
-        messages.success(
-            request, f"{member.user.get_full_name()} is the owner now, and you are an admin."
-        )
+        told = _("%(who)s is the owner now, and you are an admin.")
+        messages.success(request, told % {"who": member.user.get_full_name()})
         return redirect("members-page")
 
     def _shown(

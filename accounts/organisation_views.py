@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts import audit
 from accounts.forms import OrganisationForm
 from accounts.organisation_pages import pages_for
 from accounts.organisation_settings import OrganisationSettings, change_settings, settings_of
+from accounts.second_factor import members_without
 from accounts.tenancy import PageMixin, actor_of
 
 
@@ -47,7 +49,7 @@ class SettingsPage(OrganisationPageMixin, View):
             return self._form(request, form, status=400)
         wanted = OrganisationSettings(**form.cleaned_data)
         if change_settings(actor_of(request), wanted, address=audit.address_of(request)):
-            messages.success(request, "The settings were saved.")
+            messages.success(request, _("The settings were saved."))
         return redirect("organisation-page")
 
     def _form(
@@ -58,5 +60,11 @@ class SettingsPage(OrganisationPageMixin, View):
         if not may_change:
             for field in form.fields.values():
                 field.disabled = True
-        context = {"form": form, "may_change": may_change, "plan": actor.tenant.plan}
+        context = {
+            "form": form,
+            "may_change": may_change,
+            "may_bill": actor.may("billing:read"),
+            "plan": actor.tenant.plan,
+            "without_factor": members_without(actor.tenant) if may_change else None,
+        }
         return self.shown(request, "accounts/settings.html", context, status)

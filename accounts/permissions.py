@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.translation import gettext_noop
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -17,32 +18,34 @@ if TYPE_CHECKING:
 class Role(models.TextChoices):
     """A person's part in one tenant."""
 
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Admin"
-    MEMBER = "member", "Member"
-    REVIEWER = "reviewer", "Reviewer"
-    VIEWER = "viewer", "Viewer"
+    OWNER = "owner", gettext_noop("Owner")
+    ADMIN = "admin", gettext_noop("Admin")
+    MEMBER = "member", gettext_noop("Member")
+    REVIEWER = "reviewer", gettext_noop("Reviewer")
+    VIEWER = "viewer", gettext_noop("Viewer")
 
 
 ACTIONS: dict[str, str] = {
-    "jobs:read": "See jobs and their results",
-    "jobs:write": "Submit and delete jobs",
-    "jobs:cancel": "Cancel jobs",
-    "fields:correct": "Correct the fields that were read",
-    "templates:write": "Make and change templates",
-    "training:write": "Fill datasets, train models and change which one engines read with",
-    "webhooks:write": "Make and change webhooks",
-    "usage:read": "See usage",
-    "billing:read": "See plan, costs and invoices",
-    "billing:manage": "Change the budget and who pays",
-    "keys:manage": "Make and revoke API keys",
-    "members:read": "See members and their roles",
-    "members:manage": "Invite, change and remove members",
-    "audit:read": "Read and export the audit log",
-    "settings:write": "Change the organisation's settings",
-    "tenant:transfer": "Hand the organisation over to another member",
-    "tenant:export": "Take everything out of the organisation",
-    "tenant:delete": "Delete the organisation",
+    "jobs:read": gettext_noop("See jobs and their results"),
+    "jobs:write": gettext_noop("Submit and delete jobs"),
+    "jobs:cancel": gettext_noop("Cancel jobs"),
+    "fields:correct": gettext_noop("Correct the fields that were read"),
+    "templates:write": gettext_noop("Make and change templates"),
+    "training:write": gettext_noop(
+        "Fill datasets, train models and change which one engines read with"
+    ),
+    "webhooks:write": gettext_noop("Make and change webhooks"),
+    "usage:read": gettext_noop("See usage"),
+    "billing:read": gettext_noop("See plan, costs and invoices"),
+    "billing:manage": gettext_noop("Change the budget and who pays"),
+    "keys:manage": gettext_noop("Make and revoke API keys"),
+    "members:read": gettext_noop("See members and their roles"),
+    "members:manage": gettext_noop("Invite, change and remove members"),
+    "audit:read": gettext_noop("Read and export the audit log"),
+    "settings:write": gettext_noop("Change the organisation's settings"),
+    "tenant:transfer": gettext_noop("Hand the organisation over to another member"),
+    "tenant:export": gettext_noop("Take everything out of the organisation"),
+    "tenant:delete": gettext_noop("Delete the organisation"),
 }
 
 OWNERS_ALONE = frozenset({"billing:manage", "tenant:transfer", "tenant:export", "tenant:delete"})

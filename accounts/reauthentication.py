@@ -8,6 +8,7 @@ from django.contrib.auth import SESSION_KEY, authenticate
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from accounts import login_throttle
 from accounts.models import User
@@ -37,5 +38,5 @@ def is_confirmed(request: HttpRequest, user: User, password: str) -> bool:
 def what_to_do(user: User) -> str:
     """What to tell a person who is not confirmed."""
     if user.has_usable_password():
-        return "This is not your password."
-    return "You have no password here: sign out and in again, and come back within 10 minutes."
+        return _("This is not your password.")
+    return _("You have no password here: sign out and in again, and come back within 10 minutes.")

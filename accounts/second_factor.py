@@ -28,7 +28,7 @@ from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
 from accounts import audit, clock
-from accounts.models import Tenant, User
+from accounts.models import Membership, Tenant, User
 from accounts.signin_errors import CodeWrong, LoginLocked
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,13 @@ def is_on(user: User) -> bool:
 def is_missing(user: User, tenant: Tenant) -> bool:
     """Whether the organisation asks for one and the person has none; a query where it asks."""
     return tenant.require_second_factor and not is_on(user)
+
+
+def members_without(tenant: Tenant) -> int:
+    """How many people of the organisation have none; one query."""
+    those = Membership.objects.for_tenant(tenant).filter(user__is_active=True)
+    having = Authenticator.objects.filter(type=Authenticator.Type.TOTP).values("user")
+    return those.exclude(user__in=having).count()
 
 
 def recovery_codes_left(user: User) -> int:

@@ -6,19 +6,20 @@ from typing import Any
 
 from allauth.core import context
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from accounts import signin
 from accounts.models import User
 from accounts.signin_errors import CodeWrong, LoginLocked
 
-WRONG = "This code is wrong, or was used before. Wait for your app to show the next one."
+WRONG = _("This code is wrong, or was used before. Wait for your app to show the next one.")
 
 
 class CodeForm(forms.Form):
     """A code of the person's app, or one of their recovery codes; checking it uses it up."""
 
     code = forms.CharField(
-        label="Code",
+        label=_("Code"),
         max_length=20,
         widget=forms.TextInput(
             attrs={
@@ -28,7 +29,7 @@ class CodeForm(forms.Form):
                 "spellcheck": "false",
             }
         ),
-        help_text="The 6 digits that your authenticator app shows, or a recovery code.",
+        help_text=_("The 6 digits that your authenticator app shows, or a recovery code."),
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts import second_factor
@@ -47,7 +48,7 @@ class SecondFactorPage(AccountPageMixin, View):
                 user, secret, form.cleaned_data["code"], address=address_of(request)
             )
         except CodeWrong:
-            form.add_error("code", "The app shows another code. Is its clock right?")
+            form.add_error("code", _("The app shows another code. Is its clock right?"))
             return self._off(request, form, status=400)
         del request.session[SECRET]
         return self._codes(request, codes)
@@ -61,7 +62,7 @@ class SecondFactorPage(AccountPageMixin, View):
             codes = second_factor.renew_recovery_codes(user, address=address_of(request))
             return self._codes(request, codes)
         second_factor.switch_off(user, actor=user, address=address_of(request))
-        messages.success(request, "You sign in with your password alone now.")
+        messages.success(request, _("You sign in with your password alone now."))
         return redirect("account-second-factor")
 
     def _off(self, request: HttpRequest, form: SetUpForm, status: int = 200) -> HttpResponse:

@@ -11,6 +11,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from accounts import audit, billing, budgets
@@ -29,39 +31,42 @@ class BudgetForm(forms.Form):
     """What pages may cost a month."""
 
     amount = forms.DecimalField(
-        label="Budget a month",
+        label=_("Budget a month"),
         required=False,
         min_value=0,
         max_digits=12,
         decimal_places=2,
-        help_text="For pages beyond the included ones, without base fee and tax. Empty: none.",
+        help_text=_("For pages beyond the included ones, without base fee and tax. Empty: none."),
     )
     hard_stop = forms.BooleanField(
-        label="Refuse documents that might cost more",
+        label=_("Refuse documents that might cost more"),
         required=False,
-        help_text="Else owners are only told, at 50, 80 and 100 %.",
+        help_text=_("Else owners are only told, at 50, 80 and 100 %."),
     )
 
 
 class DetailsForm(forms.Form):
     """Who pays."""
 
-    name = forms.CharField(label="Name or company", max_length=200)
+    name = forms.CharField(label=_("Name or company"), max_length=200)
     address = forms.CharField(
-        label="Address", max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Address"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
     )
     country = forms.RegexField(
         r"^[A-Za-z]{2}\Z",
-        label="Country",
-        help_text="Two letters: DE, FR, PL.",
-        error_messages={"invalid": "Give the country by its two letters, for example DE."},
+        label=_("Country"),
+        help_text=_("Two letters: DE, FR, PL."),
+        error_messages={"invalid": _("Give the country by its two letters, for example DE.")},
     )
-    tax_id = forms.CharField(label="VAT or tax number", max_length=50, required=False)
+    tax_id = forms.CharField(label=_("VAT or tax number"), max_length=50, required=False)
     email = forms.EmailField(
-        label="E-mail address for invoices", required=False, help_text="Empty: all owners."
+        label=_("E-mail address for invoices"), required=False, help_text=_("Empty: all owners.")
     )
     reference = forms.CharField(
-        label="Your reference", max_length=100, required=False, help_text="Printed on invoices."
+        label=_("Your reference"),
+        max_length=100,
+        required=False,
+        help_text=_("Printed on invoices."),
     )
 
     def clean_country(self) -> str:
@@ -84,7 +89,7 @@ class BillingPage(OrganisationPageMixin, View):
             "statements": [
                 {"lines": _lines(each.lines, each.currency), "net": shown(each.net, each.currency),
                  "tax": shown(each.tax, each.currency), "total": shown(each.total, each.currency),
-                 "tax_label": each.tax_label or "Tax", "tax_rate": each.tax_rate,
+                 "tax_label": each.tax_label or gettext("Tax"), "tax_rate": each.tax_rate,
                  "currency": each.currency}
                 for each in now.statements
             ],
@@ -117,16 +122,18 @@ class BudgetPage(OrganisationPageMixin, View):
                     actor_of(request), **form.cleaned_data, address=audit.address_of(request)
                 )
             except ValueError as error:
-                form.add_error("amount", f"{error} There is nothing that a budget could limit.")
+                form.add_error(
+                    "amount", f"{error} {gettext('There is nothing that a budget could limit.')}"
+                )
             else:
                 if changed:
-                    messages.success(request, "The budget was saved.")
+                    messages.success(request, _("The budget was saved."))
                 return redirect("billing-page")
         return self._form(request, form, status=400)
 
     def _form(self, request: HttpRequest, form: BudgetForm, status: int = 200) -> HttpResponse:
         currency = budgets.currency_of(tenant_of(request))
-        context = {"form": form, "currency": currency, "title": "Budget"}
+        context = {"form": form, "currency": currency, "title": gettext("Budget")}
         return self.shown(request, "accounts/billing_form.html", context, status)
 
 
@@ -152,10 +159,10 @@ class DetailsPage(OrganisationPageMixin, View):
                     actor_of(request), wanted, address=audit.address_of(request)
                 )
             except WrongTaxNumber as error:
-                form.add_error("tax_id", f"{error} Correct it, or leave it empty.")
+                form.add_error("tax_id", f"{error} {gettext('Correct it, or leave it empty.')}")
             else:
                 if changed:
-                    messages.success(request, "The billing details were saved.")
+                    messages.success(request, _("The billing details were saved."))
                 return redirect("billing-page")
         return self._form(request, form, status=400)
 

@@ -12,6 +12,9 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from accounts import closing, limits
@@ -30,12 +33,12 @@ class DeleteOrganisationForm(forms.Form):
     """The organisation's name, and the password of who deletes it, if they have one."""
 
     name = forms.CharField(
-        label="Name of the organisation",
+        label=_("Name of the organisation"),
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     password = forms.CharField(
-        label="Your password",
+        label=_("Your password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -88,11 +91,9 @@ class DeleteOrganisationPage(ProblemPage, OrganisationPageMixin, View):
             elsewhere = Membership.objects.active().filter(user=actor.user).exists()
         if not elsewhere:
             logout(request)
-        messages.success(
-            request,
-            f"{row.name} is closed. All that it has is removed from "
-            f"{row.due_at:%-d %B %Y, %H:%M} (UTC) on.",
-        )
+        when = date_format(row.due_at, "j F Y, H:i")
+        told = gettext("%(name)s is closed. All that it has is removed from %(when)s (UTC) on.")
+        messages.success(request, told % {"name": row.name, "when": when})
         return redirect("job-list-page" if request.user.is_authenticated else "login")
 
     def _form(

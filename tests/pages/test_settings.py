@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from pytest_django import Settings
 from accounts.permissions import Role
 from jobs.models import Delivery, Webhook
 from jobs.sending import Sender
+from tests.accounts.billing import make_invoice, subscribe, terms
+from tests.accounts.inviting import invited
 from tests.jobs.hooking import ALLOWED, failing_for, hook
 from tests.jobs.receiving import Receiver, answering, receiver
 from tests.pages.visiting import DESKTOP, PHONE, Visits, overflow, violations
@@ -118,4 +121,89 @@ def test_every_state_of_webhooks_is_accessible(
 def test_a_member_is_told_that_webhooks_are_not_theirs(visits: Visits, acme: Organisation) -> None:
     page = visits.open(acme.join(Role.MEMBER), "/organisation/webhooks", size=PHONE)
     page.get_by_text("Your role does not allow this.").wait_for()
+    fine(page)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
+def test_every_page_about_the_organisation_and_oneself_is_accessible(
+    visits: Visits, acme: Organisation, size: tuple[int, int], scheme: str
+) -> None:
+    viewer = acme.join(Role.VIEWER)
+    invited(acme, "new@elsewhere.example")
+    subscribe(acme.tenant, terms(prices={"auto": "0.01"}).plan, date(2026, 1, 1))
+    invoice = make_invoice(acme.tenant)
+    page = visits.open(acme.owner, "/organisation", size=size, scheme=scheme)
+    key = f"/organisation/keys/{acme.key.pk}"
+    for path in (
+        "/organisation",
+        "/organisation/members",
+        f"/organisation/members/{viewer.pk}",
+        f"/organisation/members/{viewer.pk}/remove",
+        f"/organisation/members/{viewer.pk}/transfer",
+        "/organisation/members/leave",
+        "/organisation/keys",
+        "/organisation/keys/new",
+        key,
+        f"{key}/rotate",
+        f"{key}/revoke",
+        "/organisation/billing",
+        "/organisation/billing/budget",
+        "/organisation/billing/details",
+        f"/organisation/invoices/{invoice.pk}",
+        "/organisation/audit",
+        "/organisation/audit?address=none",
+        "/organisation/leave",
+        "/account/password",
+        "/account/second-factor",
+        "/account/sessions",
+    ):
+        page.goto(path)
+        assert (path, violations(page)) == (path, [])
+        assert (path, overflow(page)) == (path, 0)
+
+
+def test_settings_are_explained_and_changed_by_keyboard(visits: Visits, acme: Organisation) -> None:
+    page = visits.open(acme.owner, "/organisation", size=PHONE)
+    assert page.get_by_text("1 member has no second factor at present.").is_visible()
+    page.get_by_label("As many hours as I say").press("Space")
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("Say how many hours, from 1 on.").wait_for()
+    fine(page)
+    page.get_by_role("spinbutton", name="Hours").fill("48")
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("The settings were saved.").wait_for()
+    assert page.get_by_label("As many hours as I say").is_checked()
+    acme.tenant.refresh_from_db()
+    assert acme.tenant.retention_hours == 48
+    page.get_by_label("Until the result has been downloaded once").press("Space")
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("The settings were saved.").wait_for()
+    acme.tenant.refresh_from_db()
+    assert acme.tenant.retention_hours == 0
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.MEMBER, Role.REVIEWER, Role.VIEWER])
+def test_each_role_sees_the_settings_and_admins_change_them(
+    visits: Visits, acme: Organisation, role: Role
+) -> None:
+    page = visits.open(acme.join(role), "/organisation", size=PHONE)
+    may = role == Role.ADMIN
+    assert page.get_by_role("button", name="Save").count() == int(may)
+    assert page.get_by_role("textbox", name="Name").is_enabled() == may
+    fine(page)
+
+
+def test_a_key_is_made_by_keyboard_and_comes_with_calls_to_try(
+    visits: Visits, acme: Organisation
+) -> None:
+    page = visits.open(acme.join(Role.ADMIN), "/organisation/keys", size=PHONE)
+    page.get_by_role("link", name="New key").press("Enter")
+    page.get_by_role("textbox", name="Name").fill("import")
+    page.get_by_role("checkbox", name="jobs:write").press("Space")
+    page.get_by_role("button", name="Make the key").press("Enter")
+    page.get_by_role("heading", name="The key import is made").wait_for()
+    raw = page.get_by_label("API key", exact=True).input_value()
+    shown = page.get_by_role("region", name="Sending a document, as a curl command")
+    assert f'-F file=@invoice.pdf "{visits.site}/api/v1/ocr/jobs?wait=30"' in shown.inner_text()
+    assert raw in page.get_by_role("region", name="A call with the key").inner_text()
     fine(page)
