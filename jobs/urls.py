@@ -29,6 +29,8 @@ from jobs import (
     models_api,
     page_api,
     review_api,
+    review_document_pages,
+    review_pages,
     template_api,
     template_editor,
     template_pages,
@@ -192,6 +194,46 @@ urlpatterns = [
         name="analytics-table",
     ),
     path("organisation/audit.csv", audit_csv.AuditTablePage.as_view(), name="audit-page-table"),
+    path("review", review_pages.ReviewQueuePage.as_view(), name="review-page"),
+    path("review/next", review_pages.ReviewNextPage.as_view(), name="review-next-page"),
+    path(
+        "review/<uuid:pk>",
+        review_document_pages.ReviewDocumentPage.as_view(),
+        name="review-document-page",
+    ),
+    path(
+        "review/<uuid:pk>/take",
+        review_document_pages.ReviewTakePage.as_view(),
+        name="review-take-page",
+    ),
+    path(
+        "review/<uuid:pk>/leave",
+        review_document_pages.ReviewLeavePage.as_view(),
+        name="review-leave-page",
+    ),
+    path(
+        "review/<uuid:pk>/release",
+        review_document_pages.ReviewReleasePage.as_view(),
+        name="review-release-page",
+    ),
+    path(
+        "review/<uuid:pk>/skip",
+        review_document_pages.ReviewSkipPage.as_view(),
+        name="review-skip-page",
+    ),
+    path(
+        "review/<uuid:pk>/confirm",
+        review_document_pages.ReviewConfirmPage.as_view(),
+        name="review-confirm-page",
+    ),
+    path(
+        "review/<uuid:pk>/text", review_document_pages.ReviewTextView.as_view(), name="review-text"
+    ),
+    path(
+        "review/<uuid:pk>/fields/<field:field>",
+        review_document_pages.ReviewFieldPage.as_view(),
+        name="review-field-page",
+    ),
     path("compare", comparison_views.ComparisonListPage.as_view(), name="comparison-list-page"),
     path("compare/engines", lambda request: redirect("models-page", permanent=True)),
     path("models", model_views.ModelsPage.as_view(), name="models-page"),
