@@ -23,7 +23,7 @@ from extraction.fields.writing import writing_of
 from extraction.formats.json_reading import page_from_dict
 from extraction.types import Box, FieldValue
 from extraction.types import Page as ReadPage
-from jobs import review, revisions
+from jobs import review, revisions, search
 from jobs.errors import VersionConflict
 from jobs.models import FieldRevision, Job, Page
 from jobs.revisions import State, author_of
@@ -127,6 +127,7 @@ def correct(
         if revision is None:
             return now
         revision.save(force_insert=True)
+        search.add(job, [revision.raw, revision.value])
         review.renew(job, actor)
         audit.record(
             actor=actor,

@@ -1,4 +1,4 @@
-"""The tenant's pages: upload, the list of jobs, and a job with its result."""
+"""The tenant's pages: the upload, and what pages of jobs share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
-from django.views.generic.list import MultipleObjectMixin
 
 from accounts import limits
 from accounts.audit import address_of
@@ -32,10 +31,8 @@ from jobs import (
     viewer,
 )
 from jobs.forms import UploadForm
-from jobs.models import Job, Status
+from jobs.models import Job
 from jobs.plan_engines import default_engine, offered
-
-ROWS = 30  # jobs on one page of the list
 
 
 class ProblemPage:
@@ -49,37 +46,6 @@ class ProblemPage:
             return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)
 
 
-class JobListPage(PageMixin, MultipleObjectMixin, View):
-    """The tenant's jobs, newest first, and the upload on top of them."""
-
-    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
-    queryset = Job.objects.select_related("file")
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """``status`` filters, ``before`` (a job's id) goes on with older ones."""
-        jobs = self.get_queryset().order_by("-pk")
-        status, before = request.GET.get("status", ""), request.GET.get("before", "")
-        if status and status not in Status.values:
-            raise BadRequest("There is no such status.")
-        if status:
-            jobs = jobs.filter(status=status)
-        if before:
-            jobs = jobs.filter(pk__lt=uuid_of(before))
-        rows = list(jobs[: ROWS + 1])
-        shown = rows[:ROWS]
-        context = {
-            "jobs": shown,
-            "older": shown[-1].pk if len(rows) > ROWS else None,
-            "before": before,
-            "status": status,
-            "statuses": Status.choices,
-            "live": any(not job.ended for job in shown),
-            "here": request.get_full_path(),
-            **_upload_context(actor_of(request)),
-        }
-        return page_or_part(request, "jobs/list.html", "jobs/_list.html", context)
-
-
 @method_decorator(csrf_exempt, name="dispatch")  # checked around post: see there
 class NewJobPage(PageMixin, View):
     """Uploading: a form for browsers without scripts, the address for those with."""
@@ -88,7 +54,7 @@ class NewJobPage(PageMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The form alone."""
-        return render(request, "jobs/new.html", _upload_context(actor_of(request)))
+        return render(request, "jobs/new.html", upload_context(actor_of(request)))
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """One job a file: on to the only one's page, or to the list of jobs.
@@ -102,7 +68,7 @@ class NewJobPage(PageMixin, View):
             limits.admit(request, "submit")
             return self._accept(request)
         except limits.RateLimited as error:
-            return _refuse(request, None, [_too_many(error)], error.status_code, error.wait)
+            return _refuse(request, None, [too_many(error)], error.status_code, error.wait)
         except ExtractionError as error:
             return _refuse(request, None, [viewer.explain(error.failure())], error.status)
 
@@ -134,7 +100,7 @@ class NewJobPage(PageMixin, View):
                 )
                 jobs.append(job)
             except limits.RateLimited as error:
-                problems.append(_too_many(error, subject=upload.name or ""))
+                problems.append(too_many(error, subject=upload.name or ""))
                 status, wait = status or error.status_code, error.wait
             except ExtractionError as error:
                 problems.append(viewer.explain(error.failure(), subject=upload.name or ""))
@@ -144,7 +110,7 @@ class NewJobPage(PageMixin, View):
                 messages.success(request, f"{job.file.name} is on its way.")
             return _refuse(request, form, problems, status, wait)
         address = reverse("job-page", args=[jobs[0].pk])
-        if _scripted(request):
+        if scripted(request):
             return HttpResponse(status=201, headers={"Location": address})
         return redirect(address if len(jobs) == 1 else "job-list-page")
 
@@ -156,7 +122,7 @@ class OneJob(ProblemPage, PageMixin, SingleObjectMixin, View):
     queryset = Job.objects.select_related("file", "tenant", "created_by", "api_key")
 
 
-def _upload_context(actor: Actor) -> dict[str, Any]:
+def upload_context(actor: Actor) -> dict[str, Any]:
     form = UploadForm(
         initial={"engine": default_engine(actor.tenant)},
         own_templates=templates.names(actor.tenant),
@@ -171,7 +137,8 @@ def _upload_context(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _too_many(error: limits.RateLimited, subject: str = "") -> viewer.Problem:
+def too_many(error: limits.RateLimited, subject: str = "") -> viewer.Problem:
+    """The refusal of a caller who sends too much at once."""
     return viewer.Problem(
         title="Too many documents in a short time",
         detail=str(error.detail),
@@ -191,21 +158,21 @@ def _refuse(
 
     ``wait``: seconds until it may be sent again, where that is the whole trouble.
     """
-    scripted = _scripted(request)
+    by_script = scripted(request)
     context = {
-        **_upload_context(actor_of(request)),
+        **upload_context(actor_of(request)),
         **({"form": form} if form else {}),
         "problems": problems,
-        "alone": scripted,  # the script shows the answer beneath the file's name
+        "alone": by_script,  # the script shows the answer beneath the file's name
     }
-    template = "jobs/_problems.html" if scripted else "jobs/new.html"
+    template = "jobs/_problems.html" if by_script else "jobs/new.html"
     response = render(request, template, context, status=status)
     if wait is not None:
         response["Retry-After"] = str(wait)
     return response
 
 
-def _scripted(request: HttpRequest) -> bool:
+def scripted(request: HttpRequest) -> bool:
     """Whether a script asks for a part of a page."""
     return request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
 
@@ -213,7 +180,7 @@ def _scripted(request: HttpRequest) -> bool:
 def page_or_part(
     request: HttpRequest, whole: str, part: str, context: dict[str, Any]
 ) -> HttpResponse:
-    response = render(request, part if _scripted(request) else whole, context)
+    response = render(request, part if scripted(request) else whole, context)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted"])
     return response
 

@@ -42,6 +42,7 @@ MENU: Sequence[Sequence[Entry]] = (
     (
         Entry(_("Home"), "home", "home"),
         Entry(_("Jobs"), "job-list-page", "document"),
+        Entry(_("Batches"), "batch-list-page", "batch"),
         Entry(_("Templates"), "template-list-page", "template"),
     ),
     (
