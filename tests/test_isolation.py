@@ -354,7 +354,6 @@ def rows_of(acme: Organisation) -> Job:
         query="q=a",
         shared=True,
     )
-    make_invoice(acme.tenant, pk=job.pk)
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
     webhook, _ = hook(acme, "https://8.8.8.8/")
