@@ -41,6 +41,9 @@ from jobs.models import (
     JobCallback,
     Page,
     Review,
+    SavedFilter,
+    SearchText,
+    SearchWords,
     StoredFile,
     Task,
     TenantEngine,
@@ -206,6 +209,36 @@ class ComparedJobAdmin(ReadOnlyAdmin):
     list_filter = ("engine",)
     search_fields = ("comparison__id", "comparison__tenant__slug")
     list_select_related = ("comparison",)
+
+
+@admin.register(SearchText)
+class SearchTextAdmin(ReadOnlyAdmin):
+    """Which jobs are found by their text; the text itself is the organisation's."""
+
+    list_display = ("job_id", "tenant")
+    search_fields = ("job__id", "tenant__slug")
+    list_select_related = ("tenant",)
+    exclude = ("text",)
+    show_full_result_count = False
+
+
+@admin.register(SearchWords)
+class SearchWordsAdmin(ReadOnlyAdmin):
+    """Which jobs are in the index of the search; the words are the organisation's."""
+
+    list_display = ("job_id",)
+    search_fields = ("job__id",)
+    exclude = ("words",)
+    show_full_result_count = False
+
+
+@admin.register(SavedFilter)
+class SavedFilterAdmin(ReadOnlyAdmin):
+    """Filters of the list of jobs that people keep."""
+
+    list_display = ("created_at", "tenant", "user", "name", "shared")
+    search_fields = ("id", "tenant__slug")
+    list_select_related = ("tenant", "user")
 
 
 @admin.register(EngineTally)

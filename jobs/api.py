@@ -9,7 +9,6 @@ from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
-from django.db.models import F, Q
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -25,14 +24,15 @@ from accounts import request_ids
 from accounts.audit import address_of
 from accounts.grants import grant_to, still_good
 from accounts.limits import USUAL
-from accounts.tenancy import TenantMixin, actor_of
+from accounts.tenancy import TenantMixin, actor_of, tenant_of
 from extraction.errors import InvalidOption
+from extraction.fields.document_types import BY_NAME
 from extraction.formats import FORMATS, render
-from jobs import download_audit, idempotency, job_actions, queue, retention, submit
+from jobs import download_audit, idempotency, job_actions, job_filters, queue, retention, submit
 from jobs.blocking import wait_for_end
 from jobs.downloads import as_download
 from jobs.listeners import Handover, Read, Waiter, host_of
-from jobs.models import Job, Review, Status
+from jobs.models import Job, Status
 from jobs.plan_engines import default_engine
 from jobs.progress import JobKey, read_ended
 from jobs.results import document_of, open_pdf
@@ -51,6 +51,30 @@ ONCE = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="a name of your own for this request: sent again, it makes nothing again",
 )
+FILTERS = {
+    parameter.name: parameter
+    for parameter in (
+        OpenApiParameter(
+            "q",
+            description="words of the file's name, the text or the fields; as in web searches also "
+            '"words in a row", -without, one or another; the last may be the beginning of one',
+        ),
+        OpenApiParameter("status", enum=Status.values),
+        OpenApiParameter("engine", description="asked for"),
+        OpenApiParameter("template", description="used; every version of it, or NAME@VERSION"),
+        OpenApiParameter("type", enum=list(BY_NAME), description="of the document"),
+        OpenApiParameter(
+            "from", OpenApiTypes.DATETIME, description="sent since: ISO 8601 date or time, UTC"
+        ),
+        OpenApiParameter(
+            "to", OpenApiTypes.DATETIME, description="sent before this time, or by the end of a day"
+        ),
+        OpenApiParameter("by", OpenApiTypes.UUID, description="id of the person or key"),
+        OpenApiParameter("batch", OpenApiTypes.UUID),
+        OpenApiParameter("needs_review", OpenApiTypes.BOOL),
+        OpenApiParameter("cached", OpenApiTypes.BOOL),
+    )
+}
 
 
 class JobView(TenantMixin, GenericAPIView[Job]):
@@ -116,24 +140,13 @@ class JobListView(JobView, ListAPIView[Job]):
     parser_classes = [MultiPartParser, DocumentJSONParser]
 
     def filter_queryset(self, queryset: Any) -> Any:
-        status = self.request.query_params.get("status")
-        if status is not None and status not in Status.values:
-            raise InvalidOption(f"status {status!r} is not one of: {', '.join(Status.values)}")
-        if status is not None:
-            queryset = queryset.filter(status=status)
-        queryset = needing_review(queryset, self.request.query_params.get("needs_review"))
-        cached = self.request.query_params.get("cached")
-        if cached not in (None, "true", "false"):
-            raise InvalidOption("cached is true or false.")
-        return queryset if cached is None else queryset.filter(cached=cached == "true")
+        params = self.request.query_params
+        wanted = job_filters.wanted_of({name: params[name] for name in FILTERS if name in params})
+        return job_filters.narrowed(queryset, tenant_of(self.request), wanted)
 
     @extend_schema(
         summary="List jobs, newest first",
-        parameters=[
-            OpenApiParameter("status", enum=Status.values),
-            OpenApiParameter("needs_review", OpenApiTypes.BOOL),
-            OpenApiParameter("cached", OpenApiTypes.BOOL),
-        ],
+        parameters=list(FILTERS.values()),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List jobs."""
@@ -294,16 +307,6 @@ def answered_later(
         Waiter(key, grant, seconds, partial(reply_whatever, view.request._request), read),
         "application/json",
     )
-
-
-def needing_review(queryset: Any, wanted: str | None) -> Any:
-    """The jobs that wait for a review ("true"), or the others. Raises ``InvalidOption``."""
-    if wanted is None:
-        return queryset
-    if wanted not in ("true", "false"):
-        raise InvalidOption("needs_review is true or false.")
-    waits = Q(review__status=Review.Status.OPEN, review__tenant=F("tenant"))
-    return queryset.filter(waits) if wanted == "true" else queryset.exclude(waits)
 
 
 def result_response(job: Job, name: str) -> HttpResponseBase:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -35,7 +35,7 @@ from jobs import (
     queue,
 )
 from jobs.api import ONCE, WAIT, answered_later, wait_seconds
-from jobs.batch_export import EXPORTS
+from jobs.batch_export import EXPORTS, of_batch
 from jobs.batch_fetching import Source
 from jobs.batch_progress import BatchKey
 from jobs.batch_serializers import (
@@ -285,14 +285,24 @@ class BatchExportView(BatchView):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """At any time: documents that have not ended are listed as such."""
-        batch, row = self.get_object(), EXPORTS[kwargs["name"]]
-        wanted = request.query_params.get("formats", "json").split(",")
-        formats = list(dict.fromkeys(name.strip() for name in wanted if name.strip()))
-        if not formats or any(name not in FORMATS for name in formats):
-            raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
-        sent: list[UUID] = []
-        parts = row.make(batch, formats, sent) if request.method == "GET" else iter(())
-        with held(parts, grant_to(actor_of(request), "jobs:read"), sent) as body:
-            download_audit.note(request, batch, row.name, by="api")
-            response = StreamingHttpResponse(body, content_type=row.media_type)
-        return as_download(response, f"{batch.name.strip('. ') or 'batch'}.{row.name}")
+        wanted = request.query_params.get("formats", "json")
+        return exported(request, self.get_object(), kwargs["name"], wanted, by="api")
+
+
+def exported(
+    request: HttpRequest | Request, batch: Batch, name: str, wanted: str, *, by: str
+) -> HttpResponseBase:
+    """A batch's export as a download; ``wanted`` names formats for the zip, with commas between.
+
+    Raises ``InvalidOption``, ``Busy``.
+    """
+    row = EXPORTS[name]
+    formats = list(dict.fromkeys(each.strip() for each in wanted.split(",") if each.strip()))
+    if not formats or any(each not in FORMATS for each in formats):
+        raise InvalidOption(f"formats are some of: {', '.join(FORMATS)}.")
+    sent: list[UUID] = []
+    parts = row.make(of_batch(batch), formats, sent) if request.method == "GET" else iter(())
+    with held(parts, grant_to(actor_of(request), "jobs:read"), sent) as body:
+        download_audit.note(request, batch, row.name, by=by)
+        response = StreamingHttpResponse(body, content_type=row.media_type)
+    return as_download(response, f"{batch.name.strip('. ') or 'batch'}.{row.name}")

@@ -1,4 +1,4 @@
-"""A batch's results together, as CSV, JSON or zip: made document by document while they are sent.
+"""Results together, of a batch or of jobs: CSV, JSON or zip, made document by document while sent.
 
 Memory holds one document at a time. What has no result is told of too, with the reason.
 """
@@ -15,15 +15,16 @@ from dataclasses import asdict, dataclass
 from typing import IO
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
+from accounts.models import Tenant
 from extraction.errors import ExtractionError
 from extraction.formats import FORMATS, render
 from extraction.formats.csv import safe_cell, value_cells
 from extraction.types import Document, Failure
 from jobs import batches, revisions
 from jobs.batches import Item
-from jobs.models import KEPT, Batch, Extraction, FieldRevision, FieldValue, Status
+from jobs.models import KEPT, Batch, Extraction, FieldRevision, FieldValue, Job, Status
 from jobs.results import document_of, open_pdf
 
 CHUNK_BYTES = 65_536
@@ -33,32 +34,65 @@ ERROR_COLUMNS = ("position", "name", "status", "job", "format", "code", "detail"
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """The documents that are exported together, read when their turn comes.
+
+    ``jobs`` finds their rows; ``filled`` are the first names of the schemas filled from them.
+    """
+
+    items: Callable[[], Sequence[Item]]
+    jobs: QuerySet[Job]
+    filled: Sequence[str] = ()
+
+
+def of_batch(batch: Batch) -> Collection:
+    """The documents of a batch."""
+    filled = list((batch.options.get("schema") or {}).get("properties", {}))
+    return Collection(lambda: batches.items(batch), Job.objects.filter(batch=batch), filled)
+
+
+def of_jobs(tenant: Tenant, ids: Sequence[UUID]) -> Collection:
+    """Those of the ids that are the tenant's jobs, in their order."""
+    jobs = Job.objects.for_tenant(tenant).filter(pk__in=ids)
+    schemas = jobs.filter(options__schema__properties__isnull=False).order_by("pk")
+    filled: dict[str, None] = {}
+    for properties in schemas.values_list("options__schema__properties", flat=True):
+        filled |= dict.fromkeys(properties)
+
+    def items() -> list[Item]:
+        found = jobs.select_related("file", "tenant").in_bulk()
+        rows = [found[job_id] for job_id in ids if job_id in found]
+        return [batches.item_of(job, place) for place, job in enumerate(rows, start=1)]
+
+    return Collection(items, jobs, list(filled))
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """One row of the table.
 
-    ``make`` takes a batch, for the zip the formats wanted of each, and a list to which it adds the
-    jobs whose results are whole in what it has made so far.
+    ``make`` takes the documents, for the zip the formats wanted of each, and a list to which it
+    adds the jobs whose results are whole in what it has made so far.
     """
 
     name: str
     media_type: str
-    make: Callable[[Batch, Sequence[str], list[UUID]], Iterator[bytes]]
+    make: Callable[[Collection, Sequence[str], list[UUID]], Iterator[bytes]]
 
 
-def as_csv(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
+def as_csv(documents: Collection, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
     """A row a document (a part of a split file is one), a column for every field that any has.
 
     Money has a second column for its currency, ``NAME.currency``; lists are JSON. Values of a
     schema stand below ``extraction.NAME``, for its first level. Cells are no formulas.
     """
-    names = _field_columns(batch)
-    filled = list((batch.options.get("schema") or {}).get("properties", {}))
+    names, filled = _field_columns(documents.jobs), documents.filled
     heads = [name if part == "value" else f"{name}.currency" for name, part in names]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([*CSV_COLUMNS, *heads, *(safe_cell(f"extraction.{name}") for name in filled)])
     yield b"\xef\xbb\xbf"  # by which Excel knows UTF-8
-    for item in batches.items(batch):
+    for item in documents.items():
         for row in _csv_rows(item, names, filled):
             writer.writerow([safe_cell(cell) for cell in row])
         yield out.getvalue().encode()
@@ -68,10 +102,10 @@ def as_csv(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[b
             sent.append(item.job.pk)
 
 
-def as_json(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
+def as_json(documents: Collection, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
     """An array: a document's place, name, status, job and error, and its whole result or null."""
     yield b"["
-    for number, item in enumerate(batches.items(batch)):
+    for number, item in enumerate(documents.items()):
         read = _read(item)
         head = {
             "position": item.position,
@@ -89,7 +123,7 @@ def as_json(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[
     yield b"\n]\n"
 
 
-def as_zip(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
+def as_zip(documents: Collection, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
     """A folder a document with its result in each of the formats.
 
     errors.csv, its last entry, lists what is missing or not whole, and why.
@@ -99,7 +133,7 @@ def as_zip(batch: Batch, formats: Sequence[str], sent: list[UUID]) -> Iterator[b
     writer = csv.writer(listed, lineterminator="\r\n")
     writer.writerow(ERROR_COLUMNS)
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
-        for item in batches.items(batch):
+        for item in documents.items():
             read = _read(item)
             if isinstance(read, Failure):
                 writer.writerow(_error_row(item, "", read))
@@ -213,14 +247,14 @@ def _error_row(item: Item, name: str, failure: Failure) -> list[str]:
     return [safe_cell(cell) for cell in told]
 
 
-def _field_columns(batch: Batch) -> list[tuple[str, str]]:
+def _field_columns(jobs: QuerySet[Job]) -> list[tuple[str, str]]:
     """A column for each field that was found or added: its name, and "value" or "currency"."""
-    found = FieldValue.objects.filter(job__batch=batch).order_by()
+    found = FieldValue.objects.filter(job__in=jobs).order_by()
     rows = found.values("name", "kind").annotate(first=Min("position")).order_by("first", "name")
     kinds: dict[str, set[str]] = {}
     for name, kind, _ in rows.values_list("name", "kind", "first"):
         kinds.setdefault(name, set()).add(kind)
-    added = FieldRevision.objects.filter(job__batch=batch).order_by("name")
+    added = FieldRevision.objects.filter(job__in=jobs).order_by("name")
     for name, kind in added.values_list("name", "kind").distinct():
         kinds.setdefault(name, set()).add(kind)
     columns: list[tuple[str, str]] = []

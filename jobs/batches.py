@@ -68,11 +68,33 @@ def progress(batches: Sequence[Batch]) -> dict[UUID, Progress]:
 def items(batch: Batch) -> list[Item]:
     """The batch's documents in their order; deleted jobs are missing."""
     jobs = Job.objects.filter(batch=batch).select_related("file", "tenant")
-    found = [Item(j.batch_position or 0, j.file.name, j.status, j, _error(j)) for j in jobs]
-    refused = [
+    found = [item_of(job, job.batch_position or 0) for job in jobs]
+    return sorted(found + _refused(batch), key=lambda item: item.position)
+
+
+def _refused(batch: Batch) -> list[Item]:
+    """What became no job of it."""
+    return [
         Item(row["position"], row["name"], REFUSED, None, row["error"]) for row in batch.refused
     ]
-    return sorted(found + refused, key=lambda item: item.position)
+
+
+def items_after(batch: Batch, *, after: int, most: int, status: str = "") -> list[Item]:
+    """So many of its documents behind that place, in their order; those of a status where named."""
+    jobs = Job.objects.filter(batch=batch, batch_position__gt=after).select_related("file")
+    if status:
+        jobs = jobs.filter(status=status)
+    found = [
+        item_of(job, job.batch_position or 0) for job in jobs.order_by("batch_position")[:most]
+    ]
+    if status in ("", REFUSED):
+        found += [item for item in _refused(batch) if item.position > after]
+    return sorted(found, key=lambda item: item.position)[:most]
+
+
+def item_of(job: Job, position: int) -> Item:
+    """A job as a document among others; needs its ``file``."""
+    return Item(position, job.file.name, job.status, job, _error(job))
 
 
 def _error(job: Job) -> Mapping[str, Any] | None:

@@ -24,7 +24,7 @@ from extraction.formats.json_reading import page_from_dict
 from extraction.laid_out import laid_out, placeless
 from extraction.types import Box, FieldValue
 from extraction.types import Page as ReadPage
-from jobs import review, revisions
+from jobs import review, revisions, search
 from jobs.errors import VersionConflict
 from jobs.models import FieldRevision, Job, Page
 from jobs.revisions import State, author_of
@@ -132,6 +132,7 @@ def correct(
         if revision is None:
             return now
         revision.save(force_insert=True)
+        search.add(job, [revision.raw, revision.value])
         review.renew(job, actor)
         audit.record(
             actor=actor,

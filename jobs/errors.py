@@ -95,6 +95,11 @@ class TooManyTemplates(ExtractionError):
     title = "The organisation has as many templates as allowed"
 
 
+class TooManyFilters(ExtractionError):
+    code = "too_many_filters"
+    title = "You have as many saved filters as allowed"
+
+
 class TooManyVersions(ExtractionError):
     code = "too_many_versions"
     title = "The template has as many versions as allowed"

@@ -35,6 +35,7 @@ from jobs import (
     review,
     revisions,
     same_document,
+    search,
     templates,
     webhooks,
 )
@@ -67,6 +68,7 @@ def finish(task: Task, document: types.Document) -> None:
             classification=classification_to_dict(document.classification),
             documents=[part_to_dict(part) for part in document.documents],
             template=document.template,
+            texts=search.texts_of(document),
         )
         FieldValue.objects.bulk_create(
             FieldValue(job=job, position=position, **field_to_dict(value))
@@ -189,10 +191,12 @@ def close(
     classification: dict[str, Any] | None = None,
     documents: Sequence[dict[str, Any]] = (),
     template: str = "",
+    texts: Sequence[str] | None = None,
 ) -> None:
     """Write the end of a job whose row is locked: status, bill, and nothing left to do.
 
-    A worker that is still at another of its tasks finds its lease lost.
+    ``texts`` are what it is found by; None: what is kept of its result. A worker that is still at
+    another of its tasks finds its lease lost.
     """
     Task.objects.filter(job=job).delete()
     told = [warning for warning in warnings if warning != EXTENSION_MISMATCH]  # another file's
@@ -209,6 +213,7 @@ def close(
         expires_at=retention.ends_at(job),
         sealed_password="",
     )
+    search.keep(job, texts)  # before the locks that the organisation's other jobs wait for
     more = metering.count_files(job)
     metering.settle(job, outcome=status, cached=job.cached, stored=more)
     webhooks.job_ended(job, status)

@@ -20,12 +20,14 @@ from jobs.models import (
     JobCallback,
     Page,
     Review,
+    SearchText,
+    SearchWords,
     Status,
     StoredFile,
 )
 
 # Rows that hold what was read or said; of the job's own row ``empty`` takes the rest
-RESULT = (Page, FieldValue, Extraction, Review, FieldRevision, JobCallback)
+RESULT = (Page, FieldValue, Extraction, Review, FieldRevision, JobCallback, SearchText, SearchWords)
 
 
 @dataclass(frozen=True, slots=True)

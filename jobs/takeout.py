@@ -40,6 +40,8 @@ SECRET = re.compile(r"hash|secret|seal|token|password|fingerprint")
 LEFT_OUT = {
     "jobs.page": "results.jsonl",
     "jobs.extraction": "results.jsonl",
+    "jobs.searchtext": "results.jsonl",
+    "jobs.searchwords": "results.jsonl",
     "jobs.task": "work to be done",
     "jobs.turn": "work to be done",
     "jobs.idempotencykey": "requests that may come again",

@@ -42,7 +42,6 @@ ADVICE: dict[str, Promise | str] = {
     "template_exists": _("Choose another name."),
     "too_many_templates": _("Delete one that you no longer need, then do it again."),
     "nothing_to_learn": _("Confirm documents that were read with the template first."),
-    "busy": _("Wait a moment, then do it again."),
     "quota_exceeded": _("Send it again when there is room, or ask for a larger plan."),
     "budget_exceeded": _("Send it again next month, or have an owner raise the budget."),
     "engine_not_allowed": _("Choose another engine under Options, or ask for another plan."),

@@ -1,4 +1,4 @@
-"""The tenant's pages: the list of jobs, and a job with its result."""
+"""What pages of jobs share."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
-from django.views.generic.list import MultipleObjectMixin
 
-from accounts.tenancy import PageMixin, actor_of
+from accounts.tenancy import PageMixin
 from extraction.errors import ExtractionError
 from jobs import viewer
-from jobs.models import Job, Status
-from jobs.upload_pages import by_script, upload_context
-
-ROWS = 30  # jobs on one page of the list
+from jobs.models import Job
+from jobs.upload_pages import by_script
 
 
 class ProblemPage:
@@ -33,37 +30,6 @@ class ProblemPage:
         except ExtractionError as error:
             problem = viewer.explain(error.failure())
             return render(request, "jobs/problem.html", {"problem": problem}, status=error.status)
-
-
-class JobListPage(PageMixin, MultipleObjectMixin, View):
-    """The tenant's jobs, newest first, and the upload on top of them."""
-
-    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
-    queryset = Job.objects.select_related("file")
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """``status`` filters, ``before`` (a job's id) goes on with older ones."""
-        jobs = self.get_queryset().order_by("-pk")
-        status, before = request.GET.get("status", ""), request.GET.get("before", "")
-        if status and status not in Status.values:
-            raise BadRequest("There is no such status.")
-        if status:
-            jobs = jobs.filter(status=status)
-        if before:
-            jobs = jobs.filter(pk__lt=uuid_of(before))
-        rows = list(jobs[: ROWS + 1])
-        shown = rows[:ROWS]
-        context = {
-            "jobs": shown,
-            "older": shown[-1].pk if len(rows) > ROWS else None,
-            "before": before,
-            "status": status,
-            "statuses": Status.choices,
-            "live": any(not job.ended for job in shown),
-            "here": request.get_full_path(),
-            **upload_context(actor_of(request)),
-        }
-        return page_or_part(request, "jobs/list.html", "jobs/_list.html", context)
 
 
 class OneJob(ProblemPage, PageMixin, SingleObjectMixin, View):

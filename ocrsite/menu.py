@@ -53,6 +53,7 @@ MENU: Sequence[Sequence[Entry]] = (
             *(_("Review"), "review-page", "review", "fields:correct"),
             count=review_queue.count_for_menu,
         ),
+        Entry(_("Batches"), "batch-list-page", "batch"),
         Entry(_("Templates"), "template-list-page", "template"),
     ),
     (

@@ -30,7 +30,7 @@ from accounts.models import ApiKey, AuditEntry, Membership, Session, User
 from accounts.permissions import Role
 from jobs import job_actions, review
 from jobs.batch_actions import cancel as cancel_batch
-from jobs.models import Batch, Delivery, Job
+from jobs.models import Batch, Delivery, Job, SavedFilter
 from learning.models import TrainingRun
 from tests.accounts.billing import subscribe, terms
 from tests.accounts.inviting import invited
@@ -78,6 +78,11 @@ def batch(acme: Organisation) -> Any:
     made = Batch.objects.create(pk=job.pk, tenant=acme.tenant, name="a batch")
     Job.objects.filter(pk=job.pk).update(batch=made, batch_position=1)
     return made.pk
+
+
+def kept_filter(acme: Organisation) -> Any:
+    made = {"tenant": acme.tenant, "user": acme.owner, "name": "mine", "query": "q=a"}
+    return SavedFilter.objects.create(**made).pk
 
 
 def compared(acme: Organisation) -> Any:
@@ -262,6 +267,23 @@ AUDITED: dict[str, dict[str, Call | str]] = {
         )
     },
     "compare/<uuid:pk>/delete": {"post": Call("compare.delete", compared)},
+    "batches/new": {
+        "post": Call("batch.submit", body=lambda acme, pk: {"file": form_file()}, multipart=True)
+    },
+    "batches/<uuid:pk>/cancel": {"post": Call("batch.cancel", batch)},
+    "batches/<uuid:pk>/retry": {"post": Call("batch.retry", cancelled_batch)},
+    "batches/<uuid:pk>/delete": {"post": Call("batch.delete", batch)},
+    "jobs/filters": {
+        "post": Call("filter.save", body=lambda acme, pk: {"name": "mine", "query": "q=a"})
+    },
+    "jobs/filters/<uuid:pk>/delete": {"post": Call("filter.delete", kept_filter)},
+    "jobs/selected": {
+        "post": Call(
+            "job.delete",
+            queued,
+            lambda acme, pk: {"action": "delete", "ids": str(pk), "confirmed": "1"},
+        )
+    },
     "api/v1/datasets": {
         "post": Call("dataset.create", taught, body=lambda acme, pk: {"name": "x", "base": BASE})
     },

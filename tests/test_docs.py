@@ -246,8 +246,8 @@ def test_every_command_is_documented() -> None:
         if path.stem != "__init__"
     ]
     assert sorted(commands) == [
-        "audit", "billing", "create_tenant", "deliver", "migrate", "models", "ocr", "orphans",
-        "quotas", "secrets", "sweep", "trainer", "translations", "worker",
+        "audit", "billing", "create_tenant", "deliver", "index_jobs", "migrate", "models", "ocr",
+        "orphans", "quotas", "secrets", "sweep", "trainer", "translations", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 

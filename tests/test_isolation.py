@@ -26,7 +26,16 @@ from accounts.models import ApiKey, AuditEntry, Invitation, Membership, User
 from accounts.row_security import EVERYTHING
 from accounts.tenancy import TenantQuerySet
 from jobs import templates
-from jobs.models import Batch, ComparedJob, Comparison, Delivery, FieldTemplate, Job, Webhook
+from jobs.models import (
+    Batch,
+    ComparedJob,
+    Comparison,
+    Delivery,
+    FieldTemplate,
+    Job,
+    SavedFilter,
+    Webhook,
+)
 from tests.accounts.billing import make_invoice
 from tests.jobs.hooking import hook
 from tests.jobs.making import PDF, form_file, make_job, run_job
@@ -212,9 +221,19 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "organisation/invoices/<uuid:pk>.csv": {"get": "object"},
     "switch-tenant": {"post": "self"},  # a tenant the caller is a member of, else refused
     "jobs": {"get": "list"},
+    "batches": {"get": "list"},
+    "batches/new": {"get": "list", "post": "list"},
+    "batches/<uuid:pk>": {"get": "object"},
+    "batches/<uuid:pk>/cancel": {"post": "object"},
+    "batches/<uuid:pk>/retry": {"post": "object"},
+    "batches/<uuid:pk>/delete": {"post": "object"},
+    "batches/<uuid:pk>/export.<export:name>": {"get": "object"},
+    "jobs/filters": {"post": "list"},
+    "jobs/filters/<uuid:pk>/delete": {"post": "object"},
     "jobs/new": {"get": "list", "post": "list"},
     "jobs/sample": {"post": "list"},
     "jobs/uploads": {"get": "list"},  # of the jobs in its query: tests/jobs/test_upload_pages.py
+    "jobs/selected": {"post": "list"},
     "jobs/<uuid:pk>": {"get": "object"},
     "jobs/<uuid:pk>/cancel": {"post": "object"},
     "jobs/<uuid:pk>/retry": {"post": "object"},
@@ -342,6 +361,14 @@ def rows_of(acme: Organisation) -> Job:
     ComparedJob.objects.create(comparison=compared, position=1, engine=job.engine, job=job)
     make_training(acme, pk=job.pk)
     make_invoice(acme.tenant, pk=job.pk, number=f"R-{acme.tenant.slug}", sequence=9)
+    SavedFilter.objects.create(
+        pk=job.pk,
+        tenant=acme.tenant,
+        user=acme.owner,
+        name=f"of-{job.pk}",
+        query="q=a",
+        shared=True,
+    )
     data = {"name": f"of-{job.pk}", "fields": [{"name": "iban"}]}
     templates.create(tenant=acme.tenant, actor=acme.actor, template=templates.read_template(data))
     webhook, _ = hook(acme, "https://8.8.8.8/")

@@ -16,6 +16,7 @@ from jobs.models.jobs import (
     StoredFile,
 )
 from jobs.models.review import FieldRevision, Review
+from jobs.models.search import SavedFilter, SearchText, SearchWords
 from jobs.models.sums import JobSum
 from jobs.models.tallies import EngineTally
 from jobs.models.tasks import Task, Turn
@@ -50,6 +51,9 @@ __all__ = [
     "Page",
     "Priority",
     "Review",
+    "SavedFilter",
+    "SearchText",
+    "SearchWords",
     "Status",
     "StoredFile",
     "Task",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.identifiers import uuid7
 from accounts.models import ApiKey
@@ -35,13 +36,13 @@ class StoredFile(TenantOwned):
 class Status(models.TextChoices):
     """Where a job stands. One that has ended stays so until it is tried again or expires."""
 
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    PARTIAL = "partial"  # some pages failed
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"  # ended, and its files and result were removed
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    PARTIAL = "partial", _("Partial")  # some pages failed
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")  # ended, and its files and result were removed
 
 
 KEPT = (Status.SUCCEEDED, Status.PARTIAL, Status.FAILED, Status.CANCELLED)

@@ -69,6 +69,7 @@ OPEN = {
     "axes_accessfailurelog": "not used",
     "axes_accesslog": "not used",
     "jobs_enginetally": "the operator's: pages by engine, of no organisation",
+    "jobs_searchwords": "words behind an organisation's id, to find jobs by: nothing to be shown",
     "mfa_authenticator": "a person's, who may belong to several organisations",
     "socialaccount_socialaccount": "a person's",
     "socialaccount_socialapp": "the operator's",

@@ -23,7 +23,7 @@ from accounts.tokens import issue
 from extraction.formats.json import extraction_to_dict
 from extraction.types import Extraction
 from jobs import queue, receivers, templates
-from jobs.models import Batch, Delivery, DeliveryAttempt, Job
+from jobs.models import Batch, Delivery, DeliveryAttempt, Job, SavedFilter
 from jobs.models import Extraction as Filled
 from tests.accounts.billing import OCTOBER, make_invoice
 from tests.accounts.inviting import invited
@@ -62,6 +62,7 @@ def possess(organisation: Organisation) -> None:
     receivers.call_back(read, "https://8.8.4.4/")
     make_comparison(organisation, text_pdf([f"{slug}, five"]), truth={"iban": slug})
     make_training(organisation)
+    SavedFilter.objects.create(tenant=tenant, user=organisation.owner, name=slug, query="q=a")
     waiting = api.post(
         "/api/v1/ocr/jobs",
         {"file": form_file(text_pdf([f"{slug}, three"]), "waits.pdf")},

@@ -250,11 +250,11 @@ def test_list_filters_by_status(
 def test_list_goes_on_with_older_jobs(
     browser: Client, acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.views.ROWS", 2)
+    monkeypatch.setattr("jobs.list_page.ROWS", 2)
     made = [str(make_job(acme).pk) for _ in range(3)]
     first = page(browser, "/jobs?status=queued")
     assert made[0] not in first
-    assert f'href="?status=queued&amp;before={made[1]}"' in first
+    assert f'href="/jobs?status=queued&amp;before={made[1]}"' in first
     second = page(browser, f"/jobs?status=queued&before={made[1]}")
     assert made[0] in second
     assert made[1] not in second.replace(f"before={made[1]}", "")
