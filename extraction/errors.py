@@ -108,6 +108,16 @@ class WrongCheckSum(InvalidValue):
     """The number's check digits say that it is misread or mistyped; it can be kept all the same."""
 
 
+class InvalidCell(InvalidValue):
+    """A cell of a table: ``row`` from 1, ``column`` by its name, and what is wrong with it."""
+
+    def __init__(self, row: int, column: str, error: InvalidValue) -> None:
+        super().__init__(f"Row {row}: {error.detail}", limit=error.limit, actual=error.actual)
+        self.row = row
+        self.column = column
+        self.error = error
+
+
 class EngineFailed(ExtractionError):
     code = "engine_failed"
     title = "The engine failed on this page"

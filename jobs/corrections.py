@@ -21,6 +21,7 @@ from extraction.fields.kinds import Writing
 from extraction.fields.located import locate, stands_in
 from extraction.fields.writing import writing_of
 from extraction.formats.json_reading import page_from_dict
+from extraction.laid_out import laid_out, placeless
 from extraction.types import Box, FieldValue
 from extraction.types import Page as ReadPage
 from jobs import review, revisions
@@ -36,9 +37,9 @@ EDGE = 1.0  # points by which a box may lie outside of its page
 class Change:
     """What a person says: a text as written (``raw``), a normal form (``value``), or neither.
 
-    Neither is that the field is not on the document. ``version`` is the one they have seen.
-    ``page`` (from 1) and ``box`` (points) are where it stands; ``force`` keeps a number whose check
-    sum is wrong.
+    Neither is that the field is not on the document, or with ``right`` that its value is right as
+    it stands. ``version`` is the one they have seen. ``page`` (from 1) and ``box`` (points) are
+    where it stands; ``force`` keeps a number whose check sum is wrong.
     """
 
     version: int
@@ -48,11 +49,12 @@ class Change:
     box: Box | None = None
     comment: str = ""
     force: bool = False
+    right: bool = False
 
     @property
     def absent(self) -> bool:
         """Whether the field is not on the document."""
-        return self.raw in (None, "") and self.value in (None, "")
+        return not self.right and self.raw in (None, "") and self.value in (None, "")
 
 
 def part_of(job: Job, document: int | None) -> int | None:
@@ -116,7 +118,10 @@ def correct(
     document = part_of(job, document)
     field = field_of(job, name, document)
     seen = standing(job, field, document)
-    said = None if change.absent else _read(job, field, document, change, seen.value)
+    if change.right and seen.value is None:
+        raise InvalidValue(f"{field.label} has no value that could be right.")
+    read = not change.absent and not change.right
+    said = _read(job, field, document, change, seen.value) if read else None
     with transaction.atomic():
         job = review.locked(job)
         review.refuse_others(job, actor)
@@ -167,12 +172,7 @@ def say(
             raise InvalidValue("Type what the field holds.")
         change = Change(version, raw=text, force=force)
     elif saying is Saying.RIGHT:
-        review.ready(job)
-        part = part_of(job, document)
-        value = standing(job, field_of(job, name, part), part).value
-        if value is None:
-            raise InvalidValue("There is no value that could be right.")
-        change = Change(version, raw=value.raw, value=value.value, force=True)
+        change = Change(version, right=True)
     return correct(job, name, change=change, actor=actor, document=document, address=address)
 
 
@@ -182,14 +182,15 @@ class _Said:
     raw: str
     page: int | None
     box: Box | None
-    grounded: bool
+    grounded: bool | None
 
 
 def _read(
     job: Job, field: Field, document: int | None, change: Change, before: FieldValue | None
 ) -> _Said:
     """The value in its normal form, with its place: the caller's, else where it is found."""
-    writing = writing_of(list(islice(_pages(job, document), FIRST_PAGES)))
+    blind: set[int] = set()
+    writing = writing_of(list(islice(_pages(job, document, blind), FIRST_PAGES)))
     writing = _in_currency(writing, before)
     if change.value in (None, ""):
         given = as_written(field, change.raw, writing, force=change.force)
@@ -200,9 +201,11 @@ def _read(
     if change.page is not None:
         return _placed(job, field, document, change, given, writing)
     near = (before.page, before.box) if before and before.page and before.box else None
-    place = locate(field.kind, given, _pages(job, document), writing, near)
+    place = locate(field.kind, given, _pages(job, document, blind), writing, near)
     if place is None:
         return _Said(given, given.raw, None, None, grounded=False)
+    if place.page in blind:
+        return _Said(given, place.raw, place.page, None, grounded=None)
     return _Said(given, place.raw, place.page, place.box, grounded=True)
 
 
@@ -215,12 +218,17 @@ def _placed(
     writing: Writing,
 ) -> _Said:
     """The value where the caller says that it stands; grounded if its words do stand there."""
-    page = next((each for each in _pages(job, document) if each.number == change.page), None)
+    blind: set[int] = set()
+    pages = _pages(job, document, blind)
+    page = next((each for each in pages if each.number == change.page), None)
     if page is None:
         raise InvalidOption(f"page: page {change.page} was not read.")
-    box = change.box
+    box, blank = change.box, page.number in blind
     if box is None:
         place = locate(field.kind, given, [page], writing)
+        if blank:
+            raw = place.raw if place else given.raw
+            return _Said(given, raw, page.number, None, grounded=None)
         if place is None:
             return _Said(given, given.raw, page.number, None, grounded=False)
         return _Said(given, place.raw, page.number, place.box, grounded=True)
@@ -228,12 +236,15 @@ def _placed(
     inside = -EDGE <= x0 < x1 <= page.width + EDGE and -EDGE <= y0 < y1 <= page.height + EDGE
     if not inside:
         raise InvalidOption("box: left, top, right and bottom in points, within the page.")
-    found = stands_in(field.kind, given, page, box, writing)
+    found = None if blank else stands_in(field.kind, given, page, box, writing)
     return _Said(given, given.raw, page.number, box, grounded=found)
 
 
-def _pages(job: Job, document: int | None) -> Iterator[ReadPage]:
-    """The pages that were read of the document, some at a time: there may be hundreds."""
+def _pages(job: Job, document: int | None, blind: set[int]) -> Iterator[ReadPage]:
+    """The pages that were read of the document, some at a time: there may be hundreds.
+
+    Those whose text has no places get invented ones, and their numbers come into ``blind``.
+    """
     rows = Page.objects.filter(job=job, failed=False).order_by("number")
     for part in job.documents:
         if part["number"] == document:
@@ -241,7 +252,10 @@ def _pages(job: Job, document: int | None) -> Iterator[ReadPage]:
     numbers = list(rows.values_list("number", flat=True))
     for start in range(0, len(numbers), FIRST_PAGES):
         some = rows.filter(number__in=numbers[start : start + FIRST_PAGES])
-        yield from map(page_from_dict, some.values_list("content", flat=True))
+        for page in map(page_from_dict, some.values_list("content", flat=True)):
+            if placeless(page):
+                blind.add(page.number)
+            yield from laid_out([page])
 
 
 def _in_currency(writing: Writing, before: FieldValue | None) -> Writing:
@@ -256,6 +270,9 @@ def _revision(
     job: Job, now: State, said: _Said | None, change: Change, actor: Actor
 ) -> FieldRevision | None:
     """The field's next version, not saved; None where it says what a person has said already."""
+    if change.right:
+        told = now.value is None or (now.version and not change.comment)
+        return None if told else review.confirmation(job, now, actor, change.comment)
     if said is None and now.standing == "absent":
         return None
     if said is not None and now.value is not None and _same(said, now.value, change):

@@ -37,6 +37,8 @@ from jobs.errors import (
 from jobs.models import FieldRevision, Job, Review
 from jobs.revisions import State, author_of
 
+LEFT_SECONDS = 15
+
 
 @dataclass(frozen=True, slots=True)
 class LookedFor:
@@ -103,13 +105,28 @@ def open_for(job: Job, values: Sequence[FieldValue]) -> Review | None:
     if not found:
         return None
     return Review.objects.create(
-        job=job, tenant=job.tenant, reasons=[asdict(reason) for reason in found]
+        job=job,
+        tenant=job.tenant,
+        reasons=[asdict(reason) for reason in found],
+        confidence=_least(found, values),
+        template=job.template.partition("@")[0],
     )
 
 
-def state_of(job: Job) -> tuple[list[State], list[Reason]]:
-    """Every field as it stands now, and what is still to be looked at."""
-    looked = looked_for(job)
+def _least(found: Iterable[Reason], values: Iterable[FieldValue]) -> float:
+    """The least confidence of the fields that the reasons name; 0 where one has no value."""
+    told = {(value.name, value.document): value.confidence or 0.0 for value in values}
+    return min(told.get((reason.field, reason.document), 0.0) for reason in found)
+
+
+def state_of(
+    job: Job, looked: Sequence[LookedFor] | None = None
+) -> tuple[list[State], list[Reason]]:
+    """Every field as it stands now, and what is still to be looked at.
+
+    ``looked`` is ``looked_for(job)``, or more than that.
+    """
+    looked = looked_for(job) if looked is None else looked
     states = revisions.states(job, [(each.document, each.fields) for each in looked])
     values = [state.value for state in states if state.value is not None]
     absent = [(each.name, each.document) for each in states if each.standing == "absent"]
@@ -131,8 +148,9 @@ def take(job: Job, *, actor: Actor, address: str | None) -> Review:
         own = _own(job, actor)
         renewed = own.filter(taken_until__gt=Now()).exists()
         free = Review.objects.filter(Q(taken_until=None) | Q(taken_until__lte=Now()), job=job)
+        since = {} if renewed else {"taken_at": Now()}
         taken = (free | own).filter(status=Review.Status.OPEN).update(
-            taken_by=actor.user, taken_key=actor.api_key, taken_until=_claim()
+            taken_by=actor.user, taken_key=actor.api_key, taken_until=_claim(), **since
         )  # fmt: skip
         if not taken:
             refuse_others(job, actor)
@@ -148,12 +166,21 @@ def release(job: Job, *, actor: Actor, address: str | None) -> Review:
         job = locked(job)
         refuse_others(job, actor)
         own = _own(job, actor).exclude(taken_until=None)
-        if own.update(taken_by=None, taken_key=None, taken_until=None):
+        if own.update(taken_by=None, taken_key=None, taken_at=None, taken_until=None):
             _record("review.release", job, actor, address)
         review = Review.objects.filter(job=job).first()
         if review is None:
             raise NotInReview()
         return review
+
+
+def leave(job: Job, *, actor: Actor) -> None:
+    """The actor has left the page: their claim, if there is one, runs out in ``LEFT_SECONDS``.
+
+    Who comes back in time, because the page was loaded anew, has it still.
+    """
+    soon = Now() + timedelta(seconds=LEFT_SECONDS)
+    _own(job, actor).filter(taken_until__gt=soon).update(taken_until=soon)
 
 
 def confirm(job: Job, *, version: int, actor: Actor, address: str | None) -> Review:
@@ -183,6 +210,7 @@ def confirm(job: Job, *, version: int, actor: Actor, address: str | None) -> Rev
                 + ", ".join(_place(reason.field, reason.document) for reason in missing)
             )
         read = [state for state in states if state.standing == "read"]
+        at_it = _own(job, actor).filter(status=Review.Status.OPEN, taken_until__gt=Now()).first()
         FieldRevision.objects.bulk_create(confirmation(job, state, actor) for state in read)
         review, _ = Review.objects.update_or_create(
             job=job,
@@ -191,6 +219,7 @@ def confirm(job: Job, *, version: int, actor: Actor, address: str | None) -> Rev
                 "status": Review.Status.CONFIRMED,
                 "taken_by": None,
                 "taken_key": None,
+                "taken_at": at_it.taken_at if at_it else None,
                 "taken_until": None,
                 "confirmed_by": author_of(actor),
                 "confirmed_at": Now(),
@@ -258,6 +287,13 @@ def holder_of(review: Review) -> str | None:
     if review.taken_key is not None:
         return f"API key {review.taken_key.name}"
     return review.taken_by.email if review.taken_by is not None else None
+
+
+def is_held_by(review: Review, actor: Actor) -> bool:
+    """Whether the actor was the last to take the review."""
+    user, key = actor.user, actor.api_key
+    own = (user.pk if user else None, key.pk if key else None)
+    return (review.taken_by_id, review.taken_key_id) == own
 
 
 def _own(job: Job, actor: Actor) -> Any:

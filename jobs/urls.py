@@ -26,6 +26,7 @@ from jobs import (
     models_api,
     page_api,
     review_api,
+    review_pages,
     template_api,
     template_editor,
     template_pages,
@@ -186,6 +187,32 @@ urlpatterns = [
         name="analytics-table",
     ),
     path("organisation/audit.csv", audit_csv.AuditTablePage.as_view(), name="audit-page-table"),
+    path("review", review_pages.ReviewQueuePage.as_view(), name="review-page"),
+    path("review/next", review_pages.ReviewNextPage.as_view(), name="review-next-page"),
+    path(
+        "review/<uuid:pk>", review_pages.ReviewDocumentPage.as_view(), name="review-document-page"
+    ),
+    path("review/<uuid:pk>/take", review_pages.ReviewTakePage.as_view(), name="review-take-page"),
+    path(
+        "review/<uuid:pk>/leave", review_pages.ReviewLeavePage.as_view(), name="review-leave-page"
+    ),
+    path(
+        "review/<uuid:pk>/release",
+        review_pages.ReviewReleasePage.as_view(),
+        name="review-release-page",
+    ),
+    path("review/<uuid:pk>/skip", review_pages.ReviewSkipPage.as_view(), name="review-skip-page"),
+    path(
+        "review/<uuid:pk>/confirm",
+        review_pages.ReviewConfirmPage.as_view(),
+        name="review-confirm-page",
+    ),
+    path("review/<uuid:pk>/text", review_pages.ReviewTextView.as_view(), name="review-text"),
+    path(
+        "review/<uuid:pk>/fields/<field:field>",
+        review_pages.ReviewFieldPage.as_view(),
+        name="review-field-page",
+    ),
     path("compare", comparison_views.ComparisonListPage.as_view(), name="comparison-list-page"),
     path("compare/engines", comparison_views.EnginesPage.as_view(), name="engines-page"),
     path("compare/<uuid:pk>", comparison_views.ComparisonPage.as_view(), name="comparison-page"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,15 @@ from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from accounts.tenancy import session_actor
+from accounts.tenancy import Actor, session_actor
+from jobs import review_queue
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A page of the menu: ``action`` opens it ("" is everybody's), ``icon`` is one of icons.svg.
 
+    ``count`` is what waits there, asked on every page: limited, by an index.
     Pages whose address begins with the entry's belong to it, but for those of a longer entry.
     """
 
@@ -25,16 +27,21 @@ class Entry:
     url_name: str
     icon: str
     action: str = "jobs:read"
+    count: Callable[[Actor], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An entry as a page shows it; ``current`` is "page", "true" (a page below it) or ""."""
+    """An entry as a page shows it; ``current`` is "page", "true" (a page below it) or "".
+
+    ``count`` is "" for nothing, and "99+" for more than anybody counts.
+    """
 
     title: Promise | str
     address: str
     icon: str
     current: str
+    count: str
 
 
 # Groups, of which lines stand between
@@ -42,6 +49,10 @@ MENU: Sequence[Sequence[Entry]] = (
     (
         Entry(_("Home"), "home", "home"),
         Entry(_("Jobs"), "job-list-page", "document"),
+        Entry(
+            *(_("Review"), "review-page", "review", "fields:correct"),
+            count=review_queue.count_for_menu,
+        ),
         Entry(_("Templates"), "template-list-page", "template"),
     ),
     (
@@ -72,13 +83,25 @@ def menu_for(request: HttpRequest) -> list[list[Shown]]:
 
     groups = [
         [
-            Shown(entry.title, addresses[entry], entry.icon, current(addresses[entry]))
+            Shown(
+                entry.title,
+                addresses[entry],
+                entry.icon,
+                current(addresses[entry]),
+                _counted(entry.count(actor)) if entry.count else "",
+            )
             for entry in group
             if not entry.action or actor.may(entry.action)
         ]
         for group in MENU
     ]
     return [group for group in groups if group]
+
+
+def _counted(number: int) -> str:
+    if number >= review_queue.MOST_COUNTED:
+        return f"{review_queue.MOST_COUNTED - 1}+"
+    return str(number) if number else ""
 
 
 def menu(request: HttpRequest) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from accounts.key_changes import rotate_key
 from accounts.keys import create_api_key
 from accounts.models import ApiKey, AuditEntry, Membership, Session, User
 from accounts.permissions import Role
-from jobs import job_actions
+from jobs import job_actions, review
 from jobs.batch_actions import cancel as cancel_batch
 from jobs.models import Batch, Delivery, Job
 from learning.models import TrainingRun
@@ -113,6 +113,12 @@ def taken(acme: Organisation) -> Any:
     pk = read_job(acme).pk
     assert acme.api().post(f"/api/v1/reviews/{pk}/take").status_code == 200
     return pk
+
+
+def taken_on_page(acme: Organisation) -> Any:
+    job = read_job(acme)
+    review.take(job, actor=acme.member, address=None)
+    return job.pk
 
 
 def right(acme: Organisation) -> Any:
@@ -310,6 +316,19 @@ AUDITED: dict[str, dict[str, Call | str]] = {
     "api/v1/reviews/<uuid:pk>/release": {"post": Call("review.release", taken)},
     "api/v1/reviews/<uuid:pk>/confirm": {
         "post": Call("review.confirm", right, lambda acme, pk: {"version": 0})
+    },
+    "review/next": {"post": Call("review.take", in_review)},
+    "review/<uuid:pk>/take": {"post": Call("review.take", in_review)},
+    "review/<uuid:pk>/leave": {"post": "a claim that runs out sooner"},
+    "review/<uuid:pk>/release": {"post": Call("review.release", taken_on_page)},
+    "review/<uuid:pk>/skip": {"post": Call("review.release", taken_on_page)},
+    "review/<uuid:pk>/confirm": {
+        "post": Call("review.confirm", right, lambda acme, pk: {"version": "0"})
+    },
+    "review/<uuid:pk>/fields/<field:field>": {
+        "post": Call(
+            "field.correct", in_review, lambda acme, pk: {"version": "0", "text": "119,00"}
+        )
     },
     "api/v1/templates": {
         "post": Call(

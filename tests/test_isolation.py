@@ -88,6 +88,16 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/reviews/<uuid:pk>/take": {"post": "object"},
     "api/v1/reviews/<uuid:pk>/release": {"post": "object"},
     "api/v1/reviews/<uuid:pk>/confirm": {"post": "object"},
+    "review": {"get": "list"},
+    "review/next": {"post": "list"},
+    "review/<uuid:pk>": {"get": "object"},
+    "review/<uuid:pk>/take": {"post": "object"},
+    "review/<uuid:pk>/leave": {"post": "object"},
+    "review/<uuid:pk>/release": {"post": "object"},
+    "review/<uuid:pk>/skip": {"post": "object"},
+    "review/<uuid:pk>/confirm": {"post": "object"},
+    "review/<uuid:pk>/text": {"get": "object"},
+    "review/<uuid:pk>/fields/<field:field>": {"post": "object"},
     "api/v1/models": {"get": "self"},  # those of the caller's own plan
     "api/v1/fields": {"get": "self"},  # the same catalogue for every caller
     "api/v1/templates": {"get": "list", "post": "list"},

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from extraction.errors import InvalidValue, WrongCheckSum
+from extraction.errors import InvalidCell, InvalidValue, WrongCheckSum
 from extraction.fields import kinds
 from extraction.fields.definition import Field
 from extraction.fields.kinds import KINDS, Hit, Writing
@@ -43,12 +43,19 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A cell of a table whose value stays as it is, in the normal form of its column's kind."""
+
+    value: Any
+
+
 def as_written(wanted: Field, text: object, writing: Writing = UNKNOWN, *, force: bool) -> Given:
     """The value of a text as it stands on the page, or as a person types it.
 
     The whole text must be the value. Of a table it is a list of rows, each with the texts of its
-    cells by the columns' names. ``writing`` is the document's. A number whose check sum is wrong is
-    taken only with ``force``. Raises ``InvalidValue``.
+    cells by the columns' names, or with what is ``Kept`` of them. ``writing`` is the document's. A
+    number whose check sum is wrong is taken only with ``force``. Raises ``InvalidValue``.
     """
     if wanted.kind == "table":
         return _table(wanted, text, writing, force, written=True)
@@ -248,15 +255,16 @@ def _table(wanted: Field, rows: object, writing: Writing, force: bool, *, writte
         cells = {name: cell for name, cell in row.items() if cell is not None and cell != ""}
         if not cells:
             raise InvalidValue(f"{wanted.label}, row {number} is empty.")
-        try:
-            values = {
-                name: read(columns[name], cell, writing, force=force).value
-                for name, cell in cells.items()
-            }
-        except InvalidValue as error:
-            raise InvalidValue(
-                f"Row {number}: {error.detail}", limit=error.limit, actual=error.actual
-            ) from error
+        values = {}
+        for name, cell in cells.items():
+            try:
+                values[name] = (
+                    cell.value
+                    if isinstance(cell, Kept)
+                    else read(columns[name], cell, writing, force=force).value
+                )
+            except InvalidValue as error:
+                raise InvalidCell(number, name, error) from error
         table.append(values)
     checks, notes = checks_of(table, None, None)
     return Given(as_text(table), table, checks, notes)

@@ -82,13 +82,24 @@ class Review(TenantOwned):
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     reasons = models.JSONField(default=list, help_text="as extraction.fields.review.Reason")
+    confidence = models.FloatField(
+        default=0, help_text="least one of the fields that the reasons name; 0: one is missing"
+    )
+    template = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="the job's by its name alone, empty for none or several",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Who is at it, until when nobody else may be.
+    # Who is at it, since when, and until when nobody else may be.
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     taken_key = models.ForeignKey(
         ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    taken_at = models.DateTimeField(
+        null=True, blank=True, help_text="kept when confirmed: how long it took"
     )
     taken_until = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.CharField(max_length=300, blank=True, help_text="name at the time")
@@ -98,7 +109,19 @@ class Review(TenantOwned):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["tenant", "status", "job"], name="review_queue")]
+        indexes = [
+            models.Index(fields=["tenant", "status", "job"], name="review_queue"),
+            models.Index(
+                fields=["tenant", "confidence", "job"],
+                condition=models.Q(status="open"),
+                name="review_least_sure",
+            ),
+            models.Index(
+                fields=["tenant", "confirmed_by", "confirmed_at"],
+                condition=models.Q(status="confirmed"),
+                name="review_done_by",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.job_id)

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from accounts.models import AuditEntry
 from extraction.errors import InvalidOption, InvalidValue
 from extraction.formats import render
-from extraction.types import FieldValue, Part
+from extraction.types import Block, FieldValue, Part
 from jobs import corrections, models, review, revisions
 from jobs.corrections import Change
 from jobs.errors import VersionConflict
@@ -314,3 +314,36 @@ def test_result_with_corrections_is_valid_against_its_schema(acme: Organisation)
         (Path(__file__).parents[2] / "extraction/schema/document.schema.json").read_text()
     )
     Draft202012Validator(schema).validate(json.loads(render(document_of(job), "json").body))
+
+
+def blind(number: int, *texts: str) -> Any:
+    """A page as a model writes it: its text, and not where it stands."""
+    blocks = tuple(Block(f"p{number}-b{n}", "paragraph", text) for n, text in enumerate(texts, 1))
+    return replace(page(number), lines=(), blocks=blocks)
+
+
+def test_value_on_a_page_without_places_has_the_page_alone(acme: Organisation) -> None:
+    pages = (blind(1, "A letter"), blind(2, "Total 119,00 EUR", "Due 31.01.2026"))
+    job = read_job(acme, *READ, pages=pages)
+    say(acme, job, "total_amount", raw="119,00 EUR")
+    row = FieldRevision.objects.get(name="total_amount")
+    assert (row.page, row.box, row.grounded, row.value) == (2, None, None, money("119.00"))
+    say(acme, job, "invoice_date", raw="1.1.2026", page=1)  # nowhere in the text
+    row = FieldRevision.objects.get(name="invoice_date")
+    assert (row.page, row.box, row.grounded, row.raw) == (1, None, None, "1.1.2026")
+    say(acme, job, "due_date", raw="31.01.2026", page=2, box=(10.0, 10.0, 90.0, 30.0))
+    row = FieldRevision.objects.get(name="due_date")
+    assert (row.page, row.box, row.grounded) == (2, [10.0, 10.0, 90.0, 30.0], None)
+
+
+def test_value_said_to_be_right_is_confirmed_as_it_stands(acme: Organisation) -> None:
+    job = read_job(acme)
+    state = say(acme, job, "total_amount", right=True)
+    assert (state.version, state.standing) == (1, "confirmed")
+    assert shown(job)["total_amount"].value == money("19.00")
+    assert say(acme, job, "total_amount", 1, right=True).version == 1, "said once"
+    assert say(acme, job, "total_amount", 1, right=True, comment="sure").version == 2
+    with pytest.raises(InvalidValue):
+        say(acme, job, "invoice_date", right=True)
+    with pytest.raises(VersionConflict):
+        say(acme, job, "total_amount", 0, right=True)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from extraction.errors import InvalidValue
+from extraction.errors import InvalidCell, InvalidValue, WrongCheckSum
 from extraction.fields import known
 from extraction.fields.corrected import (
     MAX_ROWS,
     MAX_TEXT,
+    Kept,
     as_text,
     as_written,
     normal_form,
@@ -258,3 +259,28 @@ def test_sum_is_told_anew() -> None:
         {"sum": True},
     ]
     assert [dict(value.checks) for value in rechecked(corrected[::2])] == [{"lines": True}, {}]
+
+
+def test_cells_that_are_kept_are_not_read_again() -> None:
+    column = Column("amount", "Amount", "money")
+    wanted = Field("rows", "Rows", "table", columns=(column,))
+    kept = {"amount": "1.234", "currency": None}  # no text would be read so
+    given = as_written(wanted, [{"amount": Kept(kept)}, {"amount": "5,00"}], force=False)
+    assert given.value == [{"amount": kept}, {"amount": {"amount": "5.00", "currency": None}}]
+
+
+def test_wrong_cell_is_named_by_row_and_column() -> None:
+    wanted = Field("rows", "Rows", "table", columns=(Column("due", "Due", "date"),))
+    with pytest.raises(InvalidCell) as caught:
+        as_written(wanted, [{"due": "1.2.2026"}, {"due": "soon"}], force=False)
+    assert (caught.value.row, caught.value.column) == (2, "due")
+    assert caught.value.detail.startswith("Row 2: Rows, Due is of the kind date")
+
+
+def test_wrong_check_sum_is_told_apart() -> None:
+    wanted = Field("iban", "IBAN", "iban")
+    with pytest.raises(WrongCheckSum):
+        as_written(wanted, "DE89 3704 0044 0532 0130 01", force=False)
+    assert as_written(wanted, "DE89 3704 0044 0532 0130 01", force=True).checks == {
+        "checksum": False
+    }
