@@ -119,7 +119,7 @@ def correct(
     field = field_of(job, name, document)
     seen = standing(job, field, document)
     if change.right and seen.value is None:
-        raise InvalidValue(f"{field.label} has no value that could be right.")
+        raise InvalidValue("There is no value that could be right.")
     read = not change.absent and not change.right
     said = _read(job, field, document, change, seen.value) if read else None
     with transaction.atomic():

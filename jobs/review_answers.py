@@ -17,6 +17,7 @@ from extraction.types import Box
 from jobs import corrections, review_sheet, review_words
 from jobs.corrections import Change
 from jobs.errors import ReviewTaken, VersionConflict
+from jobs.review_grid import grid_of
 from jobs.review_sheet import Desk, Row
 
 ROW_ID = re.compile(r"\d{1,5}|new\d{1,5}")
@@ -135,7 +136,7 @@ def _as_sent(row: Row, form: QueryDict) -> Row:
         return row
     if row.grid is None:
         return replace(row, text=_text(form))
-    grid = review_sheet.grid_of(
+    grid = grid_of(
         row.field,
         row.state.value,
         all_columns=not row.grid.hidden,

@@ -9,54 +9,23 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.conf import settings
-from django.urls import reverse
 
 from accounts.tenancy import Actor
 from extraction.fields import CATALOGUE
-from extraction.fields.definition import Column, Field
+from extraction.fields.definition import Field
 from extraction.fields.review import BY_A_PERSON
-from extraction.fields.tabular.headings import AMOUNT, PRICE, QUANTITY
-from extraction.types import Box, FieldValue
+from extraction.types import FieldValue
 from jobs import review, review_words, revisions
-from jobs.models import FieldRevision, Job, Page, Review
+from jobs.models import FieldRevision, Job, Review
 from jobs.review import LookedFor
+from jobs.review_grid import Grid, grid_of
+from jobs.review_places import Sheet, Spot, crop_of, sheets_of
 from jobs.revisions import Key, State
 
 MOST_CHOICES = 9  # a key each
 LONG = frozenset({"text", "address"})  # kinds that may have several lines
-USUAL_COLUMNS = ("description", QUANTITY, PRICE, AMOUNT)  # shown also where they are empty
-MARGIN, WIDE, LEAST = 7.0, 5.0, 150.0  # a crop's: around, width by height, width; in points
 
 Group = Literal["check", "sure", "missing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A page to look at; sizes in points, ``image`` is the picture's address or ""."""
-
-    number: int
-    width: float
-    height: float
-    image: str
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a value stands; ``crop`` is the part of the page around it: x, y, width, height."""
-
-    sheet: Sheet
-    box: Box
-    crop: tuple[float, float, float, float]
-
-    @property
-    def view_box(self) -> str:
-        """The crop as SVG has it."""
-        return " ".join(f"{edge:.1f}" for edge in self.crop)
-
-    @property
-    def edges(self) -> str:
-        """The box as forms have it."""
-        return ",".join(f"{edge:.2f}" for edge in self.box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +47,6 @@ class Said:
     at: datetime | None
     comment: str
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    column: Column
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class GridRow:
-    """A row of a table; ``id`` is its place in the value as it stands, or "new" and a number."""
-
-    id: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table to be edited; ``hidden`` columns have nothing in any row."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[GridRow, ...]
-    hidden: int
-
-    @property
-    def order(self) -> str:
-        """The rows' ids, as forms have them."""
-        return ",".join(row.id for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,50 +188,12 @@ def with_problem(desk: Desk, row: Row, problem: str, *, may_force: bool = False)
     return replace(desk, rows=tuple(told if each.key == row.key else each for each in desk.rows))
 
 
-def sheets_of(job: Job) -> tuple[Sheet, ...]:
-    """The pages that were read."""
-    rows = Page.objects.filter(job=job, failed=False).order_by("number")
-    told = rows.values_list("number", "content__width", "content__height", "preview_key")
-    return tuple(
-        Sheet(
-            number,
-            width or 595.0,
-            height or 842.0,
-            reverse("job-page-image", args=[job.pk, number]) if preview else "",
-        )
-        for number, width, height, preview in told
-    )
-
-
 def addable(desk: Desk) -> list[Field]:
     """The fields of the catalogue that are not looked for; none for a file that was split."""
     if desk.job.documents:
         return []
     shown = {row.state.name for row in desk.rows}
     return [field for field in CATALOGUE if field.name not in shown]
-
-
-def grid_of(
-    field: Field, value: FieldValue | None, *, all_columns: bool, order: Sequence[str] = (),
-    sent: Mapping[tuple[str, str], str] | None = None,
-) -> Grid:  # fmt: skip
-    """The table to be edited, with one empty row at least; or as it was ``sent``, cell by cell."""
-    given = list(value.value or []) if value else []
-    used = {name for row in given for name in row}
-    known = list(field.columns)
-    known += [Column(name, name, "text") for name in sorted(used - {c.name for c in known})]
-    usual = set(USUAL_COLUMNS) if len(used) < 2 else used
-    columns = [each for each in known if all_columns or each.name in used | usual] or known
-    ids = list(order) or [*(str(at) for at in range(len(given))), *([] if given else ["new1"])]
-    rows = []
-    for each in ids:
-        old = given[int(each)] if each.isdecimal() and int(each) < len(given) else {}
-        cells = []
-        for column in columns:
-            text = review_words.shown_value(old.get(column.name))
-            cells.append(Cell(column, (sent or {}).get((each, column.name), text)))
-        rows.append(GridRow(each, tuple(cells)))
-    return Grid(tuple(columns), tuple(rows), len(known) - len(columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,20 +247,6 @@ class _Maker:
         if value is None or value.box is None or sheet is None:
             return None
         return Spot(sheet, value.box, crop_of(value.box, sheet.width, sheet.height))
-
-
-def crop_of(box: Box, width: float, height: float) -> tuple[float, float, float, float]:
-    """The part of the page around a box: x, y, width and height in points, within the page.
-
-    Lines have some of what stands beside them, so that all crops of lines look alike.
-    """
-    x0, y0, x1, y1 = box
-    tall = min(y1 - y0 + 2 * MARGIN, height)
-    wide = min(max(x1 - x0 + 2 * MARGIN, WIDE * tall, LEAST), width)
-    tall = min(max(tall, wide / WIDE / 2), height)
-    left = min(max((x0 + x1 - wide) / 2, 0.0), width - wide)
-    top = min(max((y0 + y1 - tall) / 2, 0.0), height - tall)
-    return left, top, wide, tall
 
 
 def _added(name: str) -> list[LookedFor]:

@@ -26,6 +26,7 @@ from jobs import (
     models_api,
     page_api,
     review_api,
+    review_document_pages,
     review_pages,
     template_api,
     template_editor,
@@ -190,27 +191,41 @@ urlpatterns = [
     path("review", review_pages.ReviewQueuePage.as_view(), name="review-page"),
     path("review/next", review_pages.ReviewNextPage.as_view(), name="review-next-page"),
     path(
-        "review/<uuid:pk>", review_pages.ReviewDocumentPage.as_view(), name="review-document-page"
+        "review/<uuid:pk>",
+        review_document_pages.ReviewDocumentPage.as_view(),
+        name="review-document-page",
     ),
-    path("review/<uuid:pk>/take", review_pages.ReviewTakePage.as_view(), name="review-take-page"),
     path(
-        "review/<uuid:pk>/leave", review_pages.ReviewLeavePage.as_view(), name="review-leave-page"
+        "review/<uuid:pk>/take",
+        review_document_pages.ReviewTakePage.as_view(),
+        name="review-take-page",
+    ),
+    path(
+        "review/<uuid:pk>/leave",
+        review_document_pages.ReviewLeavePage.as_view(),
+        name="review-leave-page",
     ),
     path(
         "review/<uuid:pk>/release",
-        review_pages.ReviewReleasePage.as_view(),
+        review_document_pages.ReviewReleasePage.as_view(),
         name="review-release-page",
     ),
-    path("review/<uuid:pk>/skip", review_pages.ReviewSkipPage.as_view(), name="review-skip-page"),
+    path(
+        "review/<uuid:pk>/skip",
+        review_document_pages.ReviewSkipPage.as_view(),
+        name="review-skip-page",
+    ),
     path(
         "review/<uuid:pk>/confirm",
-        review_pages.ReviewConfirmPage.as_view(),
+        review_document_pages.ReviewConfirmPage.as_view(),
         name="review-confirm-page",
     ),
-    path("review/<uuid:pk>/text", review_pages.ReviewTextView.as_view(), name="review-text"),
+    path(
+        "review/<uuid:pk>/text", review_document_pages.ReviewTextView.as_view(), name="review-text"
+    ),
     path(
         "review/<uuid:pk>/fields/<field:field>",
-        review_pages.ReviewFieldPage.as_view(),
+        review_document_pages.ReviewFieldPage.as_view(),
         name="review-field-page",
     ),
     path("compare", comparison_views.ComparisonListPage.as_view(), name="comparison-list-page"),
