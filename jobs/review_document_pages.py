@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic.detail import SingleObjectMixin
 
@@ -82,14 +81,8 @@ class ReviewDocumentPage(OneReview):
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """``page`` is the page shown first, ``add`` a field to be given, ``columns`` "all"."""
         desk = self.fresh(request)
-        actor, filters = actor_of(request), filters_of(request.GET)
         download_audit.note(request, desk.job, "fields", by="page")
-        following = review_queue.peek(actor, filters, desk.review) if desk.waits else None
-        context: dict[str, Any] = {
-            "speed": review_queue.speed_of(actor),
-            "next_image": _first_image(following) if following else "",
-        }
-        return self.shown(request, desk, **context)
+        return self.shown(request, desk, speed=review_queue.speed_of(actor_of(request)))
 
 
 class ReviewTextView(OneReview):
@@ -206,10 +199,3 @@ def give_back(request: HttpRequest, job: Job) -> None:
         review.release(job, actor=actor_of(request), address=address_of(request))
     except (ReviewTaken, NotInReview) as error:
         messages.warning(request, review_words.outcome_in_words(error))
-
-
-def _first_image(row: Review) -> str:
-    """The picture of the document's first page, "" for none."""
-    pages = Page.objects.filter(job=row.job_id, failed=False).exclude(preview_key="")
-    number = pages.order_by("number").values_list("number", flat=True).first()
-    return reverse("job-page-image", args=[row.job_id, number]) if number else ""
