@@ -1,14 +1,18 @@
 """What each route and method needs: said once more, beside the views, so that a wrong one is found.
 
 A route without a row here fails tests/test_permission_table.py, which calls every one of them as
-every role and with every scope. ``python -m tests.permission_table`` writes docs/permissions.md.
+every role and with every scope. ``SECRET_KEY=x python -m tests.permission_table`` writes
+docs/permissions.md.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocrsite.settings")  # for gettext, at import
 
 from accounts.permissions import ACTIONS, ROLES, SCOPES
 
