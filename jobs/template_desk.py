@@ -12,29 +12,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
 from extraction.errors import InvalidTemplate
 from extraction.fields import CATALOGUE
-from extraction.fields.definition import Column, Field
+from extraction.fields.definition import Field
 from extraction.fields.templates import Template, template_from_dict, template_to_dict
 from jobs import templates
 from jobs.errors import TemplateNotFound
 from jobs.template_changes import changes
 from jobs.template_forms import (
-    NEW,
     PREDEFINED,
     AboutForm,
     ColumnForms,
     FieldForm,
     about_initial,
     column_rows,
-    free,
     slug,
 )
-
-MOST_FIELDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,7 @@ def received(data: QueryDict, *, new: bool, name: str = "") -> Desk:
             threshold=given["threshold"],
         )
     if field is not None and opened is not None:
-        template = _with(template, opened, field)
+        template = with_field(template, opened, field)
     return Desk(template, base, new, opened, about, form, columns, wrong=wrong, sent=sent)
 
 
@@ -198,146 +193,7 @@ def without_learned(template: Template) -> Template:
     return replace(template, fields=tuple(replace(each, learned=()) for each in template.fields))
 
 
-# What the buttons do --------------------------------------------------------------------------
-
-
-def done(desk: Desk, command: str, what: str) -> Desk:
-    """The desk after a button was pressed; an unknown one changes nothing.
-
-    Where a form is not valid nothing is done, except that the field it is about may be removed.
-    """
-    number = int(what) if what.isascii() and what.isdecimal() and len(what) < 4 else -1
-    there = 0 <= number < len(desk.template.fields)
-    if desk.wrong and not (command == "remove" and number == desk.opened):
-        return desk
-    if command == "open" and there:
-        return _again(desk, opened=number, focus="id_field-label")
-    if command == "close":
-        focus = f"open-{_name(desk, desk.opened)}" if desk.opened is not None else ""
-        return _again(desk, opened=None, focus=focus)
-    if command == "remove" and there:
-        return _removed(desk, number)
-    if command in ("up", "down") and there:
-        return _moved(desk, number, -1 if command == "up" else 1)
-    if command == "add":
-        return _added(desk, what)
-    if command == "own":
-        return _own(desk)
-    if command == "clear-place" and desk.opened is not None:
-        field = replace(desk.template.fields[desk.opened], region=None)
-        told = _("The place on the page was cleared.")
-        return _again(desk, _with(desk.template, desk.opened, field), told=told, focus="draw")
-    if command in ("add-column", "remove-column", "column-up", "column-down"):
-        return _columns_changed(desk, command, number)
-    return _again(desk)
-
-
-def _again(desk: Desk, template: Template | None = None, **more: Any) -> Desk:
-    given = {"opened": desk.opened, **more}
-    return laid_out(template or desk.template, base=desk.base, new=desk.new, **given)
-
-
-def _removed(desk: Desk, number: int) -> Desk:
-    fields = list(desk.template.fields)
-    gone = fields.pop(number)
-    opened = desk.opened
-    if opened is not None:
-        opened = None if opened == number else opened - (opened > number)
-    after = fields[min(number, len(fields) - 1)].name if fields else ""
-    return _again(
-        desk,
-        replace(desk.template, fields=tuple(fields)),
-        opened=opened,
-        told=_("%(field)s was removed.") % {"field": gone.label},
-        focus=f"open-{after}" if after else "add-search",
-    )
-
-
-def _moved(desk: Desk, number: int, step: int) -> Desk:
-    fields, to = list(desk.template.fields), number + step
-    if not 0 <= to < len(fields):
-        return _again(desk)
-    fields[number], fields[to] = fields[to], fields[number]
-    opened = desk.opened
-    if opened in (number, to):
-        opened = number + to - opened
-    told = _("%(field)s is now number %(number)d of %(count)d.") % {
-        "field": fields[to].label,
-        "number": to + 1,
-        "count": len(fields),
-    }
-    side = "up" if step < 0 else "down"
-    return _again(
-        desk,
-        replace(desk.template, fields=tuple(fields)),
-        opened=opened,
-        told=told,
-        focus=f"{side}-{fields[to].name}",
-    )
-
-
-def _added(desk: Desk, name: str) -> Desk:
-    names = {field.name for field in desk.template.fields}
-    if name not in PREDEFINED or name in names:
-        return _again(desk)
-    if len(names) >= MOST_FIELDS:
-        return _again(desk, told=_full())
-    field = PREDEFINED[name]
-    return _again(
-        desk,
-        replace(desk.template, fields=(*desk.template.fields, field)),
-        told=_("%(field)s was added.") % {"field": field.label},
-        focus=f"add-{name}",
-    )
-
-
-def _own(desk: Desk) -> Desk:
-    names = {field.name for field in desk.template.fields}
-    if len(names) >= MOST_FIELDS:
-        return _again(desk, told=_full())
-    label = _("New field")
-    field = Field(free(NEW, names), label, "text", (label,), document_types=())
-    return _again(
-        desk,
-        replace(desk.template, fields=(*desk.template.fields, field)),
-        opened=len(names),
-        told=_("A field of your own was added. Give it a label."),
-        focus="id_field-label",
-    )
-
-
-def _columns_changed(desk: Desk, command: str, number: int) -> Desk:
-    if desk.opened is None:
-        return _again(desk)
-    field = desk.template.fields[desk.opened]
-    columns = list(field.columns)
-    if command == "add-column" and len(columns) < 30:
-        names = {column.name for column in columns}
-        number = len(columns)
-        columns.append(Column(free(f"column_{number + 1}", names), _("New column"), "text"))
-    elif not 0 <= number < len(columns):
-        return _again(desk)
-    elif command == "remove-column" and len(columns) > 1:
-        del columns[number]
-        number = min(number, len(columns) - 1)
-    elif command in ("column-up", "column-down"):
-        to = number + (-1 if command == "column-up" else 1)
-        if 0 <= to < len(columns):
-            columns[number], columns[to] = columns[to], columns[number]
-            number = to
-    changed = replace(field, columns=tuple(columns))
-    return _again(
-        desk,
-        _with(desk.template, desk.opened, changed),
-        focus=f"id_column-{number}-label",
-    )
-
-
-def _full() -> str:
-    return _("A template has at most %(most)d fields.") % {"most": MOST_FIELDS}
-
-
-def _with(template: Template, number: int, field: Field) -> Template:
+def with_field(template: Template, number: int, field: Field) -> Template:
     fields = list(template.fields)
     fields[number] = field
     return replace(template, fields=tuple(fields))
@@ -345,10 +201,6 @@ def _with(template: Template, number: int, field: Field) -> Template:
 
 def _others(template: Template, number: int) -> list[str]:
     return [field.name for index, field in enumerate(template.fields) if index != number]
-
-
-def _name(desk: Desk, number: int | None) -> str:
-    return desk.template.fields[number].name if number is not None else ""
 
 
 def _column_forms(field: Field, data: QueryDict | None = None) -> Any:

@@ -21,70 +21,14 @@ from extraction.fields.definition import Field
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.fields.templates import Template, field_row, template_from_dict
+from jobs.template_inputs import TEXT, LineField, LinesField, PercentField
 from jobs.templates import NAME, RESERVED
 
 PREDEFINED = {field.name: field for field in CATALOGUE}
 NEW = "new_field"  # how the names of own fields begin that nobody has named yet
 FIELD_NAME = "[a-z][a-z0-9_]{0,59}"
-LONGEST_LINE = 100
 EDGES = ("left", "top", "right", "bottom")
 PAGES = 10  # those that a place can be on, by name
-TEXT = {"autocomplete": "off", "spellcheck": "false"}
-
-
-class LinesField(forms.CharField):
-    """Texts, one a line."""
-
-    def __init__(self, *, most: int, **kwargs: Any) -> None:
-        self.most = most
-        widget = forms.Textarea(attrs={"rows": 2, **TEXT})
-        super().__init__(required=False, widget=widget, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) or value is None else "\n".join(value)
-
-    def clean(self, value: Any) -> list[str]:
-        text = re.sub(r"[^\S\n]+", " ", super().clean(value).replace("\r\n", "\n"))
-        lines = [line.strip() for line in text.split("\n")]
-        lines = list(dict.fromkeys(line for line in lines if line))
-        if len(lines) > self.most:
-            raise forms.ValidationError(
-                _("At most %(most)d lines; these are %(count)d.")
-                % {"most": self.most, "count": len(lines)}
-            )
-        for line in lines:
-            if len(line) > LONGEST_LINE:
-                raise forms.ValidationError(
-                    _("A line has at most %(most)d characters.") % {"most": LONGEST_LINE}
-                )
-            if not line.isprintable():
-                raise forms.ValidationError(_("A line holds characters that cannot be kept."))
-        return lines
-
-
-class LineField(forms.CharField):
-    """A text of one printable line."""
-
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if not text.isprintable():
-            raise forms.ValidationError(_("It holds characters that cannot be kept."))
-        return text
-
-
-class PercentField(forms.FloatField):
-    """A share from 0 to 1, asked for in percent."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.NumberInput(attrs={"min": 0, "max": 100, "step": "any"})
-        super().__init__(required=False, min_value=0, max_value=100, widget=widget, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value * 100:.6g}" if isinstance(value, float | int) else value
-
-    def clean(self, value: Any) -> float | None:
-        number = super().clean(value)
-        return None if number is None else round(number / 100, 6)
 
 
 def kinds(*, table: bool = True) -> list[tuple[str, str]]:

@@ -38,7 +38,9 @@ from jobs import (
     selected_page,
     template_api,
     template_editor,
+    template_files,
     template_pages,
+    template_proposing,
     templates,
     upload_pages,
     usage_api,
@@ -280,14 +282,16 @@ urlpatterns = [
     path("jobs/selected", selected_page.SelectedJobsPage.as_view(), name="job-selected-page"),
     path("templates", template_pages.TemplateListPage.as_view(), name="template-list-page"),
     path("templates/new", template_editor.NewTemplatePage.as_view(), name="template-new-page"),
-    path("templates/propose", template_editor.ProposePage.as_view(), name="template-propose-page"),
     path(
-        "templates/import", template_pages.TemplateImportPage.as_view(), name="template-import-page"
+        "templates/propose", template_proposing.ProposePage.as_view(), name="template-propose-page"
+    ),
+    path(
+        "templates/import", template_files.TemplateImportPage.as_view(), name="template-import-page"
     ),
     path("templates/<template:name>", template_editor.TemplatePage.as_view(), name="template-page"),
     path(
         "templates/<template:name>.json",
-        template_pages.TemplateExportPage.as_view(),
+        template_files.TemplateExportPage.as_view(),
         name="template-export-page",
     ),
     path(
