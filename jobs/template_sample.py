@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db.models import F
@@ -12,7 +11,7 @@ from django.db.models import F
 from accounts.models import Tenant
 from extraction.fields.templates import Template
 from extraction.types import FieldValue
-from jobs import bench, places
+from jobs import bench
 from jobs.models import Job, Page, Status
 
 READABLE = (Status.SUCCEEDED, Status.PARTIAL)
@@ -33,11 +32,10 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The document: ``sheet`` is None while it is not read, ``place`` where it waits then."""
+    """The document: ``sheet`` is None while it is not read."""
 
     job: Job
     sheet: Sheet | None
-    place: Any = None
 
     @property
     def waiting(self) -> bool:
@@ -61,7 +59,7 @@ def sample_of(tenant: Tenant, text: str, page: str = "") -> Sample | None:
     if job is None:
         return None
     if job.status not in READABLE:
-        return Sample(job, None, None if job.ended else places.place_of(job))
+        return Sample(job, None)
     return Sample(job, _sheet(job, page))
 
 
