@@ -13,14 +13,14 @@ CUSTOM = "custom"
 PERIODS = (
     ("7", _("7 days")),
     ("30", _("30 days")),
-    ("90", _("90 days")),
+    ("weeks", _("13 weeks")),
     ("month", _("This month")),
     ("last-month", _("Last month")),
     ("year", _("12 months")),
 )
 MOST_DAYS = 731
 EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
-DAYS_BY_DAY, DAYS_BY_WEEK = 92, 200  # above, a bar is a week or a month
+DAYS_BY_DAY, DAYS_BY_WEEK = 45, 200  # above, a bar is a week or a month
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ def preset(name: str, today: date) -> Period:
     month = today.replace(day=1)
     if name == "month":
         return Period(month, today)
-    if name == "year":  # whole months, so that no bar is short but the last
+    if name == "weeks":  # whole weeks and months, so that no bar is short but the last
+        return Period(today - timedelta(days=today.weekday() + 84), today)
+    if name == "year":
         return Period((month - timedelta(days=320)).replace(day=1), today)
     if name == "last-month":
         last = month - timedelta(days=1)

@@ -50,13 +50,14 @@ def test_periods_are_whole_days_with_as_many_before() -> None:
     assert [preset(name, DAY).unit for name, _ in PERIODS] == [
         "day",
         "day",
-        "day",
+        "week",
         "day",
         "day",
         "month",
     ]
     weeks = Period(date(2026, 7, 2), DAY).buckets
     assert (weeks[0], weeks[-1]) == (date(2026, 6, 29), date(2026, 11, 9))
+    assert len(preset("weeks", DAY).buckets) == 13
     months = preset("year", DAY).buckets
     assert (months[0], months[-1], len(months)) == (date(2025, 12, 1), date(2026, 11, 1), 12)
 
