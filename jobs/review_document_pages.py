@@ -55,7 +55,7 @@ class OneReview(ReviewPage, SingleObjectMixin):
             "sheet": sheet,
             "query": query_of(filters),
             "holder_until": desk.review.taken_until if desk.review else None,
-            "addable": review_sheet.addable(desk),
+            "addable": review_sheet.addable(desk) if request.GET.get("more") == "fields" else (),
             **more,
         }
         part = "review/_document.html"

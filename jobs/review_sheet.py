@@ -189,7 +189,7 @@ def with_problem(desk: Desk, row: Row, problem: str, *, may_force: bool = False)
 
 
 def addable(desk: Desk) -> list[Field]:
-    """The fields of the catalogue that are not looked for; none for a file that was split."""
+    """The fields of the catalogue that are not shown; none for a file that was split."""
     if desk.job.documents:
         return []
     shown = {row.state.name for row in desk.rows}

@@ -294,3 +294,18 @@ def test_queue_and_document_take_the_same_queries_for_few_and_many(
     for url, count in zip(("/review", f"/review/{large.pk}"), counts, strict=True):
         with django_assert_num_queries(count):
             client.get(url)
+
+
+def test_field_that_was_not_looked_for_can_be_added(acme: Organisation) -> None:
+    client, job = browser(acme.owner), taken(acme, read_job(acme))
+    assert "more=fields" in client.get(f"/review/{job.pk}").content.decode()
+    html = client.get(f"/review/{job.pk}?more=fields").content.decode()
+    assert '<option value="date_of_birth">' in html
+    html = client.get(f"/review/{job.pk}?more=fields&add=date_of_birth").content.decode()
+    assert 'id="field-date_of_birth-0"' in html
+    answer = client.post(
+        f"/review/{job.pk}/fields/date_of_birth?add=date_of_birth",
+        {"version": "0", "text": "1.2.1990"},
+    )
+    assert answer.status_code == 302
+    assert FieldRevision.objects.get().value == "1990-02-01"
