@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -64,6 +65,11 @@ class Look:
     find: str
     format: str = ""
     field: str = ""
+
+    @property
+    def find_code(self) -> str:
+        """What is searched as part of an element's id: the same for the same search alone."""
+        return f"{zlib.crc32(self.find.encode()):x}"
 
     def address(self, **changed: Any) -> str:
         """The address of the same look, with changes; of another panel without what was its own."""

@@ -40,7 +40,6 @@ class Leaves:
     """
 
     chosen: int
-    position: int
     count: int
     near: tuple[Leaf, ...]
     first: int
@@ -76,7 +75,6 @@ def leaves(job: Job, asked: str, hits: Mapping[int, int]) -> Leaves | None:
     end = begin + AT_ONCE
     return Leaves(
         chosen=chosen,
-        position=at + 1,
         count=len(numbers),
         near=tuple(Leaf(number, rows.get(number), hits.get(number, 0)) for number in near),
         first=numbers[0],

@@ -47,14 +47,6 @@ class Hits:
         """All places on all pages."""
         return sum(self.pages.values())
 
-    def before(self, number: int) -> int | None:
-        """The last page with places before that one."""
-        return max((page for page in self.pages if page < number), default=None)
-
-    def after(self, number: int) -> int | None:
-        """The first page with places behind that one."""
-        return min((page for page in self.pages if page > number), default=None)
-
 
 def asked(text: str) -> str:
     """What is searched, of what a person typed: without needless spaces, "" for nothing."""
