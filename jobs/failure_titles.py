@@ -84,4 +84,5 @@ TITLES: Mapping[str, Promise | str] = {
     "adapter_in_use": _("An engine reads with it, or may go back to it"),
     "training_timeout": _("The training took longer than it may"),
     "trainer_lost": _("The training ended its trainer, several times"),
+    "too_many_filters": _("You have as many saved filters as allowed"),
 }
