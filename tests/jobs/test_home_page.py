@@ -88,6 +88,10 @@ def test_home_tells_how_many_wait_for_a_review(
         Review.objects.create(job=make_job(acme), tenant=acme.tenant)
     now = overview.overview_of(acme.member)
     assert (now.to_review, now.many_to_review) == (2, True)
+    for role, told in ((Role.REVIEWER, True), (Role.MEMBER, True), (Role.VIEWER, False)):
+        html = page(signed_in(acme.join(role)), "/")
+        assert ("2 documents or more wait for somebody" in text_of(html)) is told, role
+        assert ('id="to-review" href="/review"' in html) is told, role
 
 
 def test_home_is_of_the_persons_own_role(acme: Organisation) -> None:
