@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
@@ -25,11 +26,11 @@ from accounts.tenancy import TENANT_KEY
 
 # To whoever holds a link that worked once; any other text gets the first answer.
 REASONS: dict[State | None, str] = {
-    None: "It may have been copied in part, or a newer one was sent since.",
-    State.EXPIRED: "Its time is over.",
-    State.REVOKED: "The invitation was withdrawn.",
-    State.VOID: "Who sent it may no longer invite.",
-    State.ACCEPTED: "It has been used. If that was you, sign in.",
+    None: gettext_noop("It may have been copied in part, or a newer one was sent since."),
+    State.EXPIRED: gettext_noop("Its time is over."),
+    State.REVOKED: gettext_noop("The invitation was withdrawn."),
+    State.VOID: gettext_noop("Who sent it may no longer invite."),
+    State.ACCEPTED: gettext_noop("It has been used. If that was you, sign in."),
 }
 
 
@@ -89,9 +90,9 @@ class InvitationPage(View):
 
     def _welcome(self, request: HttpRequest, joined: Membership) -> HttpResponse:
         request.session[TENANT_KEY] = str(joined.tenant_id)
-        messages.success(
-            request, f"You have joined {joined.tenant} as {joined.get_role_display().lower()}."
-        )
+        told = gettext("You have joined %(organisation)s as %(role)s.")
+        role = gettext(joined.get_role_display()).lower()
+        messages.success(request, told % {"organisation": joined.tenant, "role": role})
         return redirect("home")
 
     def _shown(

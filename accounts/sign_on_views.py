@@ -8,12 +8,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy
 from django.views import View
 
 from accounts import limits, login_throttle
 from accounts.signin import open_session
 
-DROPPED = (
+DROPPED = gettext_lazy(
     "This was your first sign-in by {name}. The password that your account had is taken away and "
     "all its other sessions have ended, in case somebody else had set it."
 )
@@ -58,7 +59,7 @@ class SingleSignOnCallbackView(View):
         except single_sign_on.SignOnRefused as error:
             return refused(request, error)
         if signed_on.password_dropped:
-            messages.warning(request, DROPPED.format(name=settings.OIDC_NAME))
+            messages.warning(request, str(DROPPED).format(name=settings.OIDC_NAME))
         return open_session(request, signed_on.user, next_url=signed_on.next_url)
 
 

@@ -15,6 +15,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_noop
 from rest_framework.request import Request
 
 from accounts.permissions import ROLES, allowed_to_scopes, needed_action
@@ -196,7 +197,7 @@ class PageMixin(TenantMixin):
             if getattr(request, "htmx", None):  # the page around the fragment is the other one's
                 return _whole_page(_page_of_fragment(request))
         if hasattr(self, method) and needed_action(self.actions, method) not in actor.permissions:
-            raise PermissionDenied("Your role does not allow this.")
+            raise PermissionDenied(gettext_noop("Your role does not allow this."))
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
 

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts import audit, limits, passwords
@@ -126,7 +127,7 @@ class PasswordResetLinkView(auth_views.PasswordResetConfirmView):
         self.request.session.pop(auth_views.INTERNAL_RESET_SESSION_TOKEN, None)
         new = form.cleaned_data["new_password1"]
         passwords.reset(cast(User, self.user), new, address=audit.address_of(self.request))
-        messages.success(self.request, "The password was set. Sign in with it.")
+        messages.success(self.request, _("The password was set. Sign in with it."))
         return redirect("login")
 
 
@@ -158,7 +159,8 @@ class SwitchTenantView(LoginRequiredMixin, View):
             after={"tenant": chosen.tenant.slug},
             address=audit.address_of(request),
         )
-        messages.success(request, f"You now work for {chosen.tenant}.")
+        told = _("You now work for %(organisation)s.")
+        messages.success(request, told % {"organisation": chosen.tenant})
         return redirect(resolve_url("home"))
 
 
