@@ -15,6 +15,7 @@ class BatchForm(UploadForm):
         label=_("Documents"),
         widget=FilesInput(attrs={"accept": f"{ACCEPTED},.zip,application/zip"}),
     )
+    url = None  # type: ignore[assignment]  # documents of a batch are sent, or in a zip
     name = NameField(
         label=_("Name of the batch"),
         required=False,

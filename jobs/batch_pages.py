@@ -129,6 +129,7 @@ class NewBatchPage(PageMixin, View):
             uploads=form.cleaned_data["file"],
             options=form.options(default_engine(actor.tenant)),
             name=form.cleaned_data["name"],
+            priority=form.chosen_priority(),
             retention_hours=form.cleaned_data["retention_hours"],
             address=address_of(request),
         )

@@ -46,13 +46,19 @@ def mixed(acme: Organisation) -> Batch:
 
 def test_many_files_and_a_zip_become_one_batch(browser: Client, acme: Organisation) -> None:
     archive = form_file(zipped({"b.pdf": PDF, "c.pdf": PDF}), "more.zip")
+    assert 'name="url"' not in page(browser, "/batches/new")
     answer = send(
-        browser, "/batches/new", file=[form_file(name="a.pdf"), archive], name="  Invoices of May "
+        browser,
+        "/batches/new",
+        file=[form_file(name="a.pdf"), archive],
+        name="  Invoices of May ",
+        priority="2",
     )
     batch = Batch.objects.for_tenant(acme.tenant).get()
     assert (answer.status_code, answer["Location"]) == (302, f"/batches/{batch.pk}")
     assert (batch.name, batch.created_by) == ("Invoices of May", acme.owner)
     assert [job.file.name for job in jobs_of(batch)] == ["a.pdf", "b.pdf", "c.pdf"]
+    assert {job.priority for job in jobs_of(batch)} == {2}
     assert AuditEntry.objects.get(action="batch.submit").user == acme.owner
 
 
