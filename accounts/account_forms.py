@@ -68,7 +68,7 @@ class ChangeFactorForm(CodeForm):
 
     action = forms.ChoiceField(
         choices=[("renew", _("Make new recovery codes")), ("off", _("Switch two-factor off"))],
-        label=_("To"),
+        label=_("For"),
         widget=forms.RadioSelect,
     )
     field_order = ["action", "code"]

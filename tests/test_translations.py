@@ -10,7 +10,7 @@ from ocrsite import translations
 def test_messages_are_gathered_from_templates_and_code() -> None:
     found = translations.gathered()
     assert [path for path, _ in found["Skip to content"].locations] == ["templates/base.html"]
-    assert [path for path, _ in found["Jobs"].locations][:1] == ["ocrsite/menu.py"]
+    assert "ocrsite/menu.py" in [path for path, _ in found["Jobs"].locations]
     assert "%(role)s of %(organisation)s" in found
 
 
