@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ocrsite import translations
@@ -18,3 +20,23 @@ def test_messages_are_gathered_from_templates_and_code() -> None:
 def test_what_is_compiled_is_what_was_written(language: str) -> None:
     kept = (translations.folder(language) / "django.mo").read_bytes()
     assert kept == translations.compiled(language)
+
+
+@pytest.mark.parametrize("language", ["de"])
+def test_every_message_is_translated_with_its_placeholders(language: str) -> None:
+    """`make translations` says which are missing, once texts of pages have changed."""
+    missing = translations.missing(language)
+    assert (missing.untranslated, missing.gone) == ([], [])
+    wrong = []
+    for message in translations.read(language):
+        many = isinstance(message.string, tuple)
+        said = message.string if many else (message.string,)
+        wanted = placeholders(message.id[-1] if many else str(message.id))
+        # in the singular the number may be left out
+        wrong += [each for each in said[:-1] if not placeholders(each) <= wanted]
+        wrong += [each for each in said[-1:] if placeholders(each) != wanted]
+    assert wrong == []
+
+
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"%\(\w+\)\w|\{\w*\}", text))
