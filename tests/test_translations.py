@@ -29,12 +29,12 @@ def test_every_message_is_translated_with_its_placeholders(language: str) -> Non
     assert (missing.untranslated, missing.gone) == ([], [])
     wrong = []
     for message in translations.read(language):
-        many = isinstance(message.string, tuple)
-        said = message.string if many else (message.string,)
-        wanted = placeholders(message.id[-1] if many else str(message.id))
+        said = message.string if isinstance(message.string, tuple) else (str(message.string),)
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        wanted = placeholders(str(ids[-1]))
         # in the singular the number may be left out
-        wrong += [each for each in said[:-1] if not placeholders(each) <= wanted]
-        wrong += [each for each in said[-1:] if placeholders(each) != wanted]
+        wrong += [each for each in said[:-1] if not placeholders(str(each)) <= wanted]
+        wrong += [each for each in said[-1:] if placeholders(str(each)) != wanted]
     assert wrong == []
 
 
