@@ -159,7 +159,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "language": {"post": "public"},
     "style": {"get": "self"},
     "console": {"get": "self"},  # the same operations for every caller
-    "console/calls": {"get": "list"},
+    "console/calls": {"get": "self"},  # foreign ids are in what one asked for oneself
     "console/token": {"post": "self"},
     "console/do/<str:name>": {"get": "self"},
     "login": {"get": "public", "post": "public", "put": "public"},

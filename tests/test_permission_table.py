@@ -11,6 +11,8 @@ from tests.test_isolation import ROUTES, address
 
 __all__ = ["site"]
 pytestmark = pytest.mark.django_db
+# Of which a colleague's own is as one that is missing
+PERSONAL = {"jobs/filters/<uuid:pk>/delete"}
 CELLS = [
     (route, method)
     for route, row in NEEDS.items()
@@ -57,7 +59,7 @@ def test_route_lets_in_whom_the_table_names_and_nobody_else(
         if expected(caller, needed):
             assert answer.status not in (401, 403), seen
             assert answer.status < 500 or answer.code == "busy", seen
-            if ROUTES[route][method] == "object":
+            if ROUTES[route][method] == "object" and route not in PERSONAL:
                 assert answer.status != 404, seen
         else:
             assert seen == (caller.name, 403, "permission_denied" if api else "")

@@ -35,6 +35,8 @@ from accounts.tenancy import key_actor
 from extraction.options import Options
 from jobs.errors import QuotaExceeded
 from jobs.submit import submit_job
+from extraction.formats.json import page_to_dict
+from extraction.types import Page as Read
 from tests.jobs.making import claim, upload
 
 actor = key_actor(ApiKey.objects.select_related("tenant__plan").get(pk=sys.argv_key))
@@ -57,6 +59,8 @@ from jobs import claims, job_actions, lifecycle
 from jobs.models import Job, Page
 from jobs.errors import AlreadyEnded, LeaseLost, QuotaExceeded
 from jobs.submit import submit_job
+from extraction.formats.json import page_to_dict
+from extraction.types import Page as Read
 from tests.jobs.making import claim, upload
 
 actor = key_actor(ApiKey.objects.select_related("tenant__plan").get(pk=sys.argv_key))
@@ -71,7 +75,8 @@ while True:
             continue
         task = claim(job)
         claims.opened(task, page_count=9, numbers=range(random.randrange(1, 4)))
-        Page.objects.create(job=job, number=1, engine="fake", seconds=0.1, content={})
+        empty = page_to_dict(Read(1, 595, 842))
+        Page.objects.create(job=job, number=1, engine="fake", seconds=0.1, content=empty)
         if what == 1:
             lifecycle.cancelled(task)
         if what == 2:
@@ -192,12 +197,15 @@ def test_killed_between_the_bill_and_the_commit_the_job_is_billed_once(acme: Org
 from accounts import quotas
 from jobs import claims, job_actions, lifecycle
 from jobs.models import Job, Page
+from extraction.formats.json import page_to_dict
+from extraction.types import Page as Read
 def never(*args, **what):
     print("billed", flush=True)
     input()
 quotas.settle = never
 task = claims.start("cpu", worker="w")
-Page.objects.create(job=task.job, number=1, engine="fake", seconds=0.1, content={})
+empty = page_to_dict(Read(1, 595, 842))
+Page.objects.create(job=task.job, number=1, engine="fake", seconds=0.1, content=empty)
 lifecycle.cancelled(task)
 """
     killed = of(code, acme)

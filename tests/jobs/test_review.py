@@ -379,7 +379,8 @@ def test_deleting_a_tenants_jobs_in_bulk_takes_them_along(acme: Organisation) ->
     say(read_job(acme), acme.actor, "total_amount", raw="119,00")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs_fieldvalue; DELETE FROM jobs_page; "
-                       "DELETE FROM jobs_review; DELETE FROM jobs_job")  # fmt: skip
+                       "DELETE FROM jobs_review; DELETE FROM jobs_searchwords; "
+                       "DELETE FROM jobs_searchtext; DELETE FROM jobs_job")  # fmt: skip
         cursor.execute("SELECT count(*) FROM jobs_fieldrevision")
         assert cursor.fetchone() == (0,)
     StoredFile.objects.all().delete()

@@ -197,10 +197,10 @@ def test_bench_refuses_more_than_some_at_once(
 
 def test_proposal_finds_again_what_it_was_made_of(acme: Organisation) -> None:
     job, client = done(acme), acme.api()
-    answer = client.post(f"{URL}/propose", {"job": str(job.pk), "name": "new"})
+    answer = client.post(f"{URL}/propose", {"job": str(job.pk), "name": "fresh"})
     assert answer.status_code == 200, answer.json()
     proposed = answer.json()
-    assert (proposed["name"], proposed["document_type"]) == ("new", "invoice")
+    assert (proposed["name"], proposed["document_type"]) == ("fresh", "invoice")
     assert proposed["issuers"] == ["ACME Trading GmbH"]
     fields = {field["name"]: field for field in proposed["fields"]}
     assert fields["total_amount"]["required"]
@@ -227,7 +227,7 @@ def test_proposal_finds_again_what_it_was_made_of(acme: Organisation) -> None:
         ("put", "/acme", {**ACME, "name": "other"}, 400, "invalid_template"),
         ("put", "/acme", {**ACME, "version": 7}, 409, "version_conflict"),
         ("put", "/acme", {**ACME, "version": "one"}, 400, "invalid_option"),
-        ("put", "/new", {**ACME, "name": "new", "version": 1}, 409, "version_conflict"),
+        ("put", "/fresh", {**ACME, "name": "fresh", "version": 1}, 409, "version_conflict"),
         ("get", "/missing", None, 404, "not_found"),
         ("get", "/acme?version=2", None, 404, "not_found"),
         ("get", "/acme?version=-1", None, 400, "invalid_option"),
@@ -253,7 +253,7 @@ def test_refused(
 
 def test_bench_and_proposal_refuse(acme: Organisation) -> None:
     client, queued = acme.api(), make_job(acme)
-    for path, body in (("test", {"template": ACME}), ("propose", {"name": "new"})):
+    for path, body in (("test", {"template": ACME}), ("propose", {"name": "fresh"})):
         answer = client.post(f"{URL}/{path}", {"job": str(queued.pk), **body})
         assert (answer.status_code, answer.json()["code"]) == (409, "result_not_ready")
     job = str(done(acme).pk)
@@ -269,7 +269,7 @@ def test_bench_and_proposal_refuse(acme: Organisation) -> None:
         answer = client.post(f"{URL}/{path}", {"job": job, **body})
         assert (answer.status_code, answer.json()["code"]) == (400, code), answer.json()
     blank = str(done(acme, text_pdf(["word"])).pk)
-    answer = client.post(f"{URL}/propose", {"job": blank, "name": "new"})
+    answer = client.post(f"{URL}/propose", {"job": blank, "name": "fresh"})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_option")
 
 

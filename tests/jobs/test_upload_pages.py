@@ -103,7 +103,7 @@ def test_progress_tells_of_own_jobs_alone(browser: Any, acme: Organisation) -> N
 
     running, failed = make_job(acme), make_job(acme, PDF + b"\n")
     Job.objects.filter(pk=running.pk).update(status=Status.RUNNING, pages_total=4, pages_done=1)
-    error = {"code": "corrupt_document", "title": "<b>Broken</b>", "detail": ""}
+    error = {"code": "corrupt_document", "title": "x", "detail": "<b>Broken</b>"}
     Job.objects.filter(pk=failed.pk).update(status=Status.FAILED, error=error)
     foreign = make_job(organisation("stranger"))
     asked = [running.pk, failed.pk, foreign.pk, "nonsense"]
