@@ -1,4 +1,4 @@
-"""The main job by keyboard alone: signed in, a document sent, a value corrected, the table saved."""
+"""The main job by keyboard alone: sign in, send a document, correct a value, save the table."""
 
 from __future__ import annotations
 
