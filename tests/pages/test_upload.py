@@ -49,7 +49,7 @@ def test_several_documents_are_read_beside_each_other(
     rows = page.locator("#uploads .row")
     assert rows.locator(".badge").all_inner_texts() == ["Succeeded"] * 5
     assert violations(page) == []
-    page.get_by_role("link", name="Open 3.pdf").click()
+    page.get_by_role("link", name="Open document 3.pdf").click()
     page.get_by_text("This is what 3.pdf says.").first.wait_for()
 
 
@@ -57,6 +57,7 @@ def test_one_document_leads_to_its_result_by_keyboard(
     visits: Visits, worker: None, acme: Organisation
 ) -> None:
     page = visits.open(acme.owner, "/jobs/new")
+    page.bring_to_front()
     page.locator("#id_file").focus()
     with page.expect_file_chooser() as chosen:
         page.keyboard.press("Enter")
