@@ -84,8 +84,10 @@ FROM made;
 INSERT INTO jobs_page (job_id, number, engine, revision, seconds, content, failed, preview_key,
     preview_bytes)
 SELECT job, 1, 'auto', '1', 1, '%(page)s'::jsonb, false, '', 0 FROM made;
-INSERT INTO jobs_review (job_id, tenant_id, status, reasons, created_at, confirmed_by)
-SELECT job, tenant, 'open', '[]', at, '' FROM made WHERE n %% 20 = 0;
+INSERT INTO jobs_review (
+    job_id, tenant_id, status, reasons, created_at, confirmed_by, confidence, template
+)
+SELECT job, tenant, 'open', '[]', at, '', 0.5, '' FROM made WHERE n %% 20 = 0;
 CREATE TEMP TABLE words ON COMMIT DROP AS
 SELECT job, tenant, n, 'total invoice' || CASE WHEN n %% 30000 = 9 THEN ' needle' ELSE '' END
     || (SELECT string_agg(' w' || floor(power(random(), 3) * 20000 + 0 * g)::int, '')
