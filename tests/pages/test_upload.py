@@ -9,7 +9,7 @@ import pytest
 from accounts.permissions import Role
 from jobs.models import Job
 from tests.documents import text_pdf
-from tests.pages.visiting import DESKTOP, PHONE, Visits, overflow, violations
+from tests.pages.visiting import DESKTOP, PHONE, Visits, choose_by_keyboard, overflow, violations
 from tests.people import Organisation
 
 DROP = """([names, body]) => {
@@ -57,11 +57,7 @@ def test_one_document_leads_to_its_result_by_keyboard(
     visits: Visits, worker: None, acme: Organisation
 ) -> None:
     page = visits.open(acme.owner, "/jobs/new")
-    page.bring_to_front()
-    page.locator("#id_file").focus()
-    with page.expect_file_chooser() as chosen:
-        page.keyboard.press("Enter")
-    chosen.value.set_files(document("one.pdf"))
+    choose_by_keyboard(page, page.locator("#id_file"), document("one.pdf"))
     page.get_by_text("This is what one.pdf says.").first.wait_for()
 
 

@@ -88,3 +88,23 @@ def violations(page: Page) -> list[str]:
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than its window; 0 where nobody scrolls sideways."""
     return int(page.evaluate(OVERFLOW))
+
+
+def choose_by_keyboard(page: Page, field: Any, files: Any) -> None:
+    """Open a field's file chooser with Enter and take the files.
+
+    A busy Chromium lets a key go by now and then, so it is pressed again.
+    """
+    from playwright.sync_api import TimeoutError as NothingOpened
+
+    for tries in range(6):
+        field.focus()
+        try:
+            with page.expect_file_chooser(timeout=5_000) as chooser:
+                page.keyboard.press("Enter")
+        except NothingOpened:
+            if tries == 5:
+                raise
+            continue
+        chooser.value.set_files(files)
+        return
