@@ -22,33 +22,23 @@ from jobs import (
     departure,
     job_actions,
     reconciliation,
+    result_admin,  # noqa: F401
+    webhook_admin,  # noqa: F401
 )
 from jobs.models import (
     Batch,
-    CallbackSecret,
     ComparedJob,
     Comparison,
-    Delivery,
-    DeliveryAttempt,
     EngineTally,
-    Extraction,
-    FieldRevision,
     FieldTemplate,
     FieldTemplateVersion,
-    FieldValue,
     IdempotencyKey,
     Job,
-    JobCallback,
-    Page,
-    Review,
     SavedFilter,
-    SearchText,
-    SearchWords,
     StoredFile,
     Task,
     TenantEngine,
     Turn,
-    Webhook,
 )
 from jobs.operations_view import operations_view, reset_breaker
 
@@ -211,27 +201,6 @@ class ComparedJobAdmin(ReadOnlyAdmin):
     list_select_related = ("comparison",)
 
 
-@admin.register(SearchText)
-class SearchTextAdmin(ReadOnlyAdmin):
-    """Which jobs are found by their text; the text itself is the organisation's."""
-
-    list_display = ("job_id", "tenant")
-    search_fields = ("job__id", "tenant__slug")
-    list_select_related = ("tenant",)
-    exclude = ("text",)
-    show_full_result_count = False
-
-
-@admin.register(SearchWords)
-class SearchWordsAdmin(ReadOnlyAdmin):
-    """Which jobs are in the index of the search; the words are the organisation's."""
-
-    list_display = ("job_id",)
-    search_fields = ("job__id",)
-    exclude = ("words",)
-    show_full_result_count = False
-
-
 @admin.register(SavedFilter)
 class SavedFilterAdmin(ReadOnlyAdmin):
     """Filters of the list of jobs that people keep."""
@@ -272,41 +241,6 @@ class TenantEngineAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-@admin.register(Page)
-class PageAdmin(ReadOnlyAdmin):
-    """Finished pages, without what stands on them."""
-
-    list_display = ("job", "number", "engine", "seconds", "confidence", "failed")
-    list_filter = ("engine", "failed")
-    search_fields = ("job__id",)
-    exclude = ("content",)
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Page]:
-        return super().get_queryset(request).defer("content")
-
-
-@admin.register(FieldValue)
-class FieldValueAdmin(ReadOnlyAdmin):
-    """Found fields: which, where and how surely, without the values."""
-
-    list_display = ("job", "name", "page", "confidence", "method", "grounded")
-    list_filter = ("name", "method", "grounded")
-    search_fields = ("job__id", "name")
-    exclude = ("raw", "value", "alternatives")
-    show_full_result_count = False
-
-
-@admin.register(Extraction)
-class ExtractionAdmin(ReadOnlyAdmin):
-    """Which jobs filled a schema, without the values."""
-
-    list_display = ("job",)
-    search_fields = ("job__id",)
-    exclude = ("content",)
-    show_full_result_count = False
-
-
 @admin.register(FieldTemplate)
 class FieldTemplateAdmin(ReadOnlyAdmin):
     """Templates by name; what they hold is the tenant's."""
@@ -331,28 +265,6 @@ class FieldTemplateVersionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FieldTemplateVersion]:
         return super().get_queryset(request).defer("content")
-
-
-@admin.register(FieldRevision)
-class FieldRevisionAdmin(ReadOnlyAdmin):
-    """Who corrected or confirmed which field, without the values."""
-
-    list_display = ("job", "name", "version", "action", "at", "actor")
-    list_filter = ("name", "action")
-    search_fields = ("job__id", "name", "actor")
-    exclude = ("raw", "value", "comment")
-    show_full_result_count = False
-
-
-@admin.register(Review)
-class ReviewAdmin(ReadOnlyAdmin):
-    """Which jobs people must look at, and who has."""
-
-    list_display = ("job", "tenant", "status", "created_at", "taken_until", "confirmed_at")
-    list_filter = ("status",)
-    search_fields = ("job__id", "tenant__name", "tenant__slug")
-    list_select_related = ("tenant",)
-    show_full_result_count = False
 
 
 @admin.register(IdempotencyKey)
@@ -392,64 +304,6 @@ class TurnAdmin(ReadOnlyAdmin):
 
     list_display = ("tenant", "pool", "at")
     list_select_related = ("tenant",)
-
-
-SECRETS = ("sealed_secret", "sealed_old_secret")
-
-
-@admin.register(Webhook)
-class WebhookAdmin(ReadOnlyAdmin):
-    """Webhooks, without their secrets; an address is often one too."""
-
-    list_display = ("id", "tenant", "active", "failing_since", "disabled_reason", "created_at")
-    list_filter = ("active",)
-    search_fields = ("id", "tenant__name", "tenant__slug")
-    list_select_related = ("tenant",)
-    exclude = ("url", *SECRETS)
-
-
-@admin.register(CallbackSecret)
-class CallbackSecretAdmin(ReadOnlyAdmin):
-    """Which tenants have a secret for callbacks."""
-
-    list_display = ("tenant", "old_secret_until")
-    search_fields = ("tenant__name", "tenant__slug")
-    list_select_related = ("tenant",)
-    exclude = SECRETS
-
-
-@admin.register(JobCallback)
-class JobCallbackAdmin(ReadOnlyAdmin):
-    """Which jobs have a callback."""
-
-    list_display = ("job",)
-    search_fields = ("job__id",)
-    exclude = ("url",)
-    show_full_result_count = False
-
-
-@admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
-    """What was sent to whom, and what came of it, without what it says."""
-
-    list_display = ("created_at", "tenant", "event", "status", "tries", "due_at", "error")
-    list_filter = ("status", "event")
-    search_fields = ("id", "message", "webhook__id", "tenant__name", "tenant__slug")
-    list_select_related = ("tenant",)
-    exclude = ("url", "body")
-    show_full_result_count = False
-
-
-@admin.register(DeliveryAttempt)
-class DeliveryAttemptAdmin(ReadOnlyAdmin):
-    """The requests that were made, without what was answered."""
-
-    list_display = ("at", "delivery", "number", "code", "seconds", "error")
-    list_filter = ("code",)
-    search_fields = ("delivery__id", "delivery__message")
-    list_select_related = ("delivery",)
-    exclude = ("answer",)
-    show_full_result_count = False
 
 
 @admin.register(QuotaUse)

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from jobs import own_engines
-from learning import dataset_api, own_engine_api, training_run_api, views
+from learning import dataset_api, own_engine_api, run_pages, training_run_api, views
 
 
 class OwnName:
@@ -83,25 +83,25 @@ urlpatterns = [
         views.DatasetDeletePage.as_view(),
         name="dataset-page-delete",
     ),
-    path("fine-tuning/runs/<uuid:pk>", views.RunPage.as_view(), name="training-page"),
+    path("fine-tuning/runs/<uuid:pk>", run_pages.RunPage.as_view(), name="training-page"),
     path(
         "fine-tuning/runs/<uuid:pk>/cancel",
-        views.RunCancelPage.as_view(),
+        run_pages.RunCancelPage.as_view(),
         name="training-page-cancel",
     ),
     path(
         "fine-tuning/runs/<uuid:pk>/delete",
-        views.RunDeletePage.as_view(),
+        run_pages.RunDeletePage.as_view(),
         name="training-page-delete",
     ),
     path(
         "fine-tuning/runs/<uuid:pk>/promote",
-        views.RunPromotePage.as_view(),
+        run_pages.RunPromotePage.as_view(),
         name="training-page-promote",
     ),
     path(
         "fine-tuning/engines/<own:name>/rollback",
-        views.OwnEngineRollBackPage.as_view(),
+        run_pages.OwnEngineRollBackPage.as_view(),
         name="own-engine-page-rollback",
     ),
 ]

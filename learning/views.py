@@ -1,4 +1,4 @@
-"""The tenant's pages of fine-tuning: datasets, runs with their curve, own engines."""
+"""The tenant's pages of fine-tuning: what there is, and datasets."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
@@ -24,19 +22,14 @@ from django.views.generic.list import MultipleObjectMixin
 from accounts import clock, limits, training_quota
 from accounts.audit import address_of
 from accounts.tenancy import PageMixin, actor_of, tenant_of
-from extraction.engines import ENGINES
 from extraction.errors import ExtractionError
 from extraction.training import TrainingSettings
-from extraction.training.settings import BOUNDS
-from extraction.types import Failure
-from jobs import own_engines, viewer
-from jobs.forms import ACCEPTED
+from jobs import viewer
 from jobs.models import TenantEngine
 from jobs.plan_engines import engines_of
-from jobs.views import ProblemPage, page_or_part
-from learning import corrections, datasets, promotion, runs
-from learning.curve import curve
+from learning import corrections, datasets, runs
 from learning.dataset_api import exported
+from learning.forms import DatasetForm, ExampleForm, RunForm
 from learning.models import Dataset, Example, TrainingRun
 
 READ, WRITE = "jobs:read", "training:write"
@@ -45,69 +38,6 @@ COUNTED = Dataset.objects.select_related("tenant").annotate(
     train=Count("examples", filter=Q(examples__held_out=False)),
     held_out=Count("examples", filter=Q(examples__held_out=True)),
 )
-
-
-class DatasetForm(forms.Form):
-    """A new dataset."""
-
-    name = forms.CharField(
-        label=_("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
-    base = forms.ChoiceField(label=_("Engine to be taught"))
-
-    def __init__(self, *args: Any, names: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        chosen = self.fields["base"]
-        assert isinstance(chosen, forms.ChoiceField)
-        chosen.choices = [(name, ENGINES[name].title) for name in names]
-
-
-class ExampleForm(forms.Form):
-    """A page and its text."""
-
-    file = forms.FileField(label=_("Document"), widget=forms.FileInput(attrs={"accept": ACCEPTED}))
-    page = forms.IntegerField(label=_("Page"), initial=1, min_value=1, max_value=100_000)
-    text = forms.CharField(
-        label=_("Its text as it is right"),
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("All that the model is to write for the page."),
-    )
-
-    def clean_text(self) -> str:
-        text: str = self.cleaned_data["text"].replace("\r\n", "\n").replace("\x00", "")
-        if len(text) > settings.TRAINING_MOST_CHARACTERS:
-            raise forms.ValidationError(
-                gettext("At most %(most)s characters.")
-                % {"most": f"{settings.TRAINING_MOST_CHARACTERS:,}"}
-            )
-        return text
-
-
-class RunForm(forms.Form):
-    """What people usually change of a run; the API takes the rest."""
-
-    epochs = forms.IntegerField(
-        label=_("Rounds"),
-        initial=3,
-        min_value=1,
-        max_value=int(BOUNDS["epochs"][1]),
-        help_text=_("How often each page is learned from."),
-    )
-    learning_rate = forms.FloatField(
-        label=_("Learning rate"),
-        initial=2e-4,
-        min_value=BOUNDS["learning_rate"][0],
-        max_value=BOUNDS["learning_rate"][1],
-        widget=forms.NumberInput(attrs={"step": "any"}),
-    )
-    max_minutes = forms.IntegerField(
-        label=_("Minutes at most"),
-        required=False,
-        min_value=1,
-        max_value=525_600,
-        help_text=_("Kept of the plan's training seconds until it ends."),
-    )
 
 
 def may_be_taught(request: HttpRequest) -> list[str]:
@@ -256,7 +186,7 @@ class DatasetImportPage(OneDataset):
         return redirect("dataset-page", pk)
 
 
-@method_decorator(csrf_exempt, name="dispatch")  # checked around post, as in jobs.views.NewJobPage
+@method_decorator(csrf_exempt, name="dispatch")  # as jobs.upload_pages.NewJobPage
 class DatasetExamplePage(OneDataset):
     """Sending a page with its text."""
 
@@ -317,98 +247,4 @@ class DatasetDeletePage(OneDataset):
         except ExtractionError as error:
             return back(request, error, "dataset-page", pk)
         messages.success(request, gettext("The dataset was deleted with its examples and runs."))
-        return redirect("fine-tuning-page")
-
-
-class OneRun(ProblemPage, PageMixin, SingleObjectMixin, View):
-    """What the pages of one run share."""
-
-    actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
-    queryset = TrainingRun.objects.select_related("tenant", "dataset", "adapter")
-
-
-class RunPage(OneRun):
-    """A run: its curve while it goes, then how it reads beside its base."""
-
-    actions: ClassVar[Mapping[str, str]] = {"get": READ}
-
-    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Asked for again every two seconds until it has ended."""
-        run, actor = self.get_object(), actor_of(request)
-        held = TenantEngine.objects.for_tenant(actor.tenant).filter(base=run.base)
-        context = {
-            "run": run,
-            "curve": curve([(step, loss) for step, loss in run.losses], run.steps),
-            "loss": run.losses[-1][1] if run.losses else None,
-            "problem": viewer.explain(Failure(**run.error)) if run.error else None,
-            "warning": promotion.warning_of(run),
-            "engines": held,
-            "reads_with": [row for row in held if run.adapter_id and row.active == run.adapter],
-            "may_write": actor.may(WRITE),
-            "here": request.path,
-        }
-        return page_or_part(request, "learning/run.html", "learning/_run.html", context)
-
-
-class RunCancelPage(OneRun):
-    """Cancelling a run."""
-
-    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
-        """Ask for its end, and back to it."""
-        try:
-            runs.cancel(run=self.get_object(), actor=actor_of(request), address=address_of(request))
-        except ExtractionError as error:
-            return back(request, error, "training-page", pk)
-        return redirect("training-page", pk)
-
-
-class RunDeletePage(OneRun):
-    """Deleting a run with what it has learned."""
-
-    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
-        """Delete, and back to the list."""
-        try:
-            runs.delete(run=self.get_object(), actor=actor_of(request), address=address_of(request))
-        except ExtractionError as error:
-            return back(request, error, "training-page", pk)
-        messages.success(request, gettext("The training run was deleted."))
-        return redirect("fine-tuning-page")
-
-
-class RunPromotePage(OneRun):
-    """Putting to use what was learned."""
-
-    def post(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
-        """Promote, and back to the list, where the engine stands."""
-        try:
-            done = promotion.promote(
-                run=self.get_object(),
-                name=request.POST.get("engine", "").strip()[:200],
-                actor=actor_of(request),
-                address=address_of(request),
-            )
-        except ExtractionError as error:
-            return back(request, error, "training-page", pk)
-        told = gettext("%(engine)s reads with this training from now on.")
-        messages.success(request, told % {"engine": done.engine})
-        if done.warning:
-            messages.warning(request, done.warning)
-        return redirect("fine-tuning-page")
-
-
-class OwnEngineRollBackPage(PageMixin, SingleObjectMixin, View):
-    """Going back to what an engine read with before."""
-
-    actions: ClassVar[Mapping[str, str]] = {"post": WRITE}
-    queryset = TenantEngine.objects.select_related("tenant")
-
-    def post(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        """Roll back, and back to the list."""
-        row = get_object_or_404(self.get_queryset(), name=name)
-        try:
-            own_engines.roll_back(row=row, actor=actor_of(request), address=address_of(request))
-        except ExtractionError as error:
-            return back(request, error, "fine-tuning-page")
-        told = gettext("%(engine)s reads as before the last promotion.")
-        messages.success(request, told % {"engine": row})
         return redirect("fine-tuning-page")

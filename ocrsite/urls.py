@@ -14,6 +14,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 import accounts.urls
+import jobs.api_urls
 import jobs.urls
 import learning.urls
 from accounts import refusals, request_ids
@@ -47,7 +48,7 @@ swagger = SwaggerView.as_view(url_name="schema", http_method_names=["get", "head
 
 api = [
     *accounts.urls.api_urlpatterns,
-    *jobs.urls.api_urlpatterns,
+    *jobs.api_urls.urlpatterns,
     *learning.urls.api_urlpatterns,
     path("health", health.HealthView.as_view(), name="health"),
     path("schema", SchemaView.as_view(**PUBLIC), name="schema"),
