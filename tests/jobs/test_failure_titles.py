@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import override
 
+import jobs.api_urls
 import jobs.urls
 import learning.urls
 from extraction.errors import ExtractionError
@@ -11,7 +12,7 @@ from extraction.types import Failure
 from jobs.failure_titles import TITLES
 from jobs.viewer import explain
 
-assert jobs.urls
+assert jobs.urls and jobs.api_urls
 assert learning.urls  # with them every class is loaded
 
 
