@@ -73,8 +73,11 @@ def test_pictures(visits: Visits, pages: Everything, request: pytest.FixtureRequ
     if not folder:
         pytest.skip("asked for by --pictures=FOLDER")
     Path(folder).mkdir(parents=True, exist_ok=True)
+    drawn = set()
     for size in (PHONE, TABLET, DESKTOP):
         for scheme in ("light", "dark"):
             for path, page in each(visits, pages, size=size, scheme=scheme):
                 name = f"{name_of(path, pages)}-{size[0]}-{scheme}.png"
                 page.screenshot(path=Path(folder) / name, full_page=True)
+                drawn.add(name)
+    assert len(drawn) % 6 == 0 and len(drawn) > 300, "each page at every width, light and dark"
