@@ -111,6 +111,7 @@ class JobListPage(PageMixin, MultipleObjectMixin, View):
             "live": any(not job.ended for job in found[:ROWS]),
             "here": address_of_list(query, before=before),
             "may": _may(actor),
+            "may_correct": actor.may("fields:correct"),
             "may_submit": actor.may("jobs:write") and not query and not before,
         }
         if not query and not before:

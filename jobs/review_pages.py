@@ -128,10 +128,7 @@ def _shown(row: Review, actor: Any) -> dict[str, Any]:
         "job": row.job,
         "template": row.template,
         "type": (row.job.classification or {}).get("label", ""),
-        "reasons": [
-            review_words.counted(code, count)
-            for code, count in review_queue.counts(row.reasons).items()
-        ],
+        "reasons": review_words.to_look_at(row.reasons),
         "holder": review.holder_of(row) if taken else "",
         "mine": taken and review.is_held_by(row, actor),
     }

@@ -24,6 +24,7 @@ from extraction.fields.definition import Field
 from extraction.fields.review import Reason
 from extraction.fields.supported import ON_THE_PAGE
 from extraction.types import FieldValue
+from jobs import review_queue
 from jobs.errors import FieldsMissing, NotInReview, ReviewTaken, VersionConflict
 
 Words = Promise | str
@@ -90,6 +91,11 @@ def failed_in_words(value: FieldValue, but: Container[str] = ()) -> list[str]:
             words = _("%(wrong)s See row %(rows)s.") % {"wrong": words, "rows": ", ".join(rows)}
         told.append(words)
     return told
+
+
+def to_look_at(reasons: Sequence[dict[str, Any]]) -> list[str]:
+    """What a document waits for, by its review's reasons: "1 not found", "2 unsure"."""
+    return [counted(code, count) for code, count in review_queue.counts(reasons).items()]
 
 
 def counted(code: str, count: int) -> str:

@@ -139,14 +139,16 @@ class UploadProgressPage(PageMixin, MultipleObjectMixin, View):
     """How far some jobs are, for the list of uploads that a script keeps."""
 
     actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
-    queryset = Job.objects.select_related("file")
+    queryset = Job.objects.select_related("file", "review")
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """A row of the list for each ``job`` (an id) that there is; others are left out."""
         wanted = [pk for text in request.GET.getlist("job")[:MOST_SHOWN] if (pk := _uuid(text))]
         jobs = self.get_queryset().filter(pk__in=wanted).order_by("pk")
         rows = [(job, viewer.explain(Failure(**job.error)) if job.error else None) for job in jobs]
-        return render(request, "jobs/_upload_rows.html", {"rows": rows})
+        may_correct = actor_of(request).may("fields:correct")
+        context = {"rows": rows, "may_correct": may_correct}
+        return render(request, "jobs/_upload_rows.html", context)
 
 
 def upload_context(actor: Actor, month: Standing | None = None) -> dict[str, Any]:

@@ -111,9 +111,11 @@ def _part_row(part: Part) -> tuple[object, ...]:
 
 
 def value_cells(value: Any) -> tuple[object, object]:
-    """A field's value and its currency: money in two columns, lists and objects as JSON."""
+    """A field's value and its currency: money in two, an address as its text, lists as JSON."""
     if isinstance(value, Mapping) and "amount" in value:
         return value["amount"], value.get("currency")
+    if isinstance(value, Mapping) and "text" in value:
+        return value["text"], None
     if isinstance(value, Mapping | list | tuple | bool):
         return json.dumps(value, ensure_ascii=False), None
     return value, None

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from accounts.money import shown
 from extraction.fields import CATALOGUE
 from jobs.models import FieldValue, Job
+from jobs.review_words import to_look_at
 from jobs.viewer import size
 
 register = template.Library()
@@ -71,6 +72,7 @@ def left(value: float) -> str:
 
 
 register.filter(size)
+register.filter(to_look_at)
 
 
 @register.filter

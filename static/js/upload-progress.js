@@ -8,6 +8,7 @@ const tray = document.getElementById("tray");
 const list = document.getElementById("uploads");
 const summary = document.getElementById("uploads-summary");
 const clear = document.getElementById("uploads-clear");
+const save = document.getElementById("uploads-save");
 const store = `uploads:${form.dataset.owner}`;
 const mostKept = 200;
 const mostAsked = 80; // of at once: the address is no longer
@@ -104,6 +105,7 @@ function summarise() {
   const text = form.dataset.summary.replace("{done}", done).replace("{all}", all);
   tray.hidden = !all;
   clear.disabled = done < all;
+  save.hidden = done < all || !list.querySelector(":scope > [data-read]");
   if (summary.textContent !== text) summary.textContent = text;
 }
 
@@ -114,6 +116,11 @@ form.addEventListener("upload:accepted", (event) => {
   keep();
   document.body.dispatchEvent(new Event("jobs:changed"));
   later(300);
+});
+
+save.form.addEventListener("submit", () => {
+  const read = [...list.querySelectorAll(":scope > [data-read]")];
+  save.form.elements.ids.value = read.map((row) => row.dataset.job).join();
 });
 
 clear.addEventListener("click", () => {

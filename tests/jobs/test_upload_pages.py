@@ -15,6 +15,7 @@ from accounts.permissions import Role
 from jobs import fetching, samples
 from jobs.models import Job, Priority, Status
 from tests.jobs.making import PDF, form_file, make_job, upload
+from tests.jobs.reviewing import read_job
 from tests.jobs.test_views import SCRIPT, browser, page, send, signed_in, text_of
 from tests.people import Organisation
 
@@ -113,6 +114,19 @@ def test_progress_tells_of_own_jobs_alone(browser: Any, acme: Organisation) -> N
     assert "1 of 4 pages" in text_of(html)
     assert 'max="4" value="1"' in html
     assert "&lt;b&gt;Broken&lt;/b&gt;" in html
+
+
+def test_list_and_progress_say_what_to_check_and_lead_there(
+    browser: Any, acme: Organisation
+) -> None:
+    job, viewer = read_job(acme), signed_in(acme.join(Role.VIEWER))
+    for address in ("/jobs", f"/jobs/uploads?job={job.pk}"):
+        html, seen = page(browser, address), page(viewer, address)
+        assert "To be checked" in html
+        assert f'href="/review/{job.pk}"' in html
+        assert "To be checked" in seen
+        assert "/review/" not in seen
+        assert text_of(html).count("1 not found, ") == text_of(seen).count("1 not found, ") == 1
 
 
 def test_progress_takes_the_same_queries_for_1_and_30_jobs(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -49,6 +51,10 @@ def test_several_documents_are_read_beside_each_other(
     rows = page.locator("#uploads .row")
     assert rows.locator(".badge").all_inner_texts() == ["Succeeded"] * 5
     assert violations(page) == []
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save all fields (CSV)").click()
+    rows_saved = list(csv.DictReader(io.StringIO(saved.value.path().read_text("utf-8-sig"))))
+    assert sorted(row["name"] for row in rows_saved) == [f"{n}.pdf" for n in range(5)]
     page.get_by_role("link", name="Open document 3.pdf").click()
     page.get_by_text("This is what 3.pdf says.").first.wait_for()
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from extraction.formats.csv import render, safe_cell
+from extraction.formats.csv import render, safe_cell, value_cells
 from extraction.types import Block, Document, FieldValue, Page
 from tests.extraction.formats.results import document, hostile, split_document
 
@@ -55,6 +55,12 @@ def test_render_gives_the_text_where_there_is_no_field_and_no_table() -> None:
         ["3", "Dear Sir,"],
         ["3", "'=1+1"],
     ]
+
+
+def test_address_is_its_text_and_other_values_of_parts_are_json() -> None:
+    address = {"text": "1 High Street, London", "city": "London", "postcode": None}
+    assert value_cells(address) == ("1 High Street, London", None)
+    assert value_cells([{"quantity": "2"}]) == ('[{"quantity": "2"}]', None)
 
 
 def test_render_writes_a_composite_value_as_json() -> None:
