@@ -175,7 +175,7 @@ document.addEventListener("keydown", (event) => {
     act(() => step(row, key === "ArrowDown" ? 1 : -1));
   } else if (row && (event.altKey !== !writing || (!writing && event.altKey)) && !event.ctrlKey && !event.metaKey && short(row, event.code)) {
     event.preventDefault();
-  } else if (key === "?" && !writing) {
+  } else if (key === "?" && !writing && root.contains(target)) {
     act(() => help.showModal());
   } else if (row && target === valueOf(row) && key === "Enter" && !event.shiftKey && !event.altKey) {
     act(() => say(row));

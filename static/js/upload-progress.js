@@ -105,7 +105,7 @@ function summarise() {
   const text = form.dataset.summary.replace("{done}", done).replace("{all}", all);
   tray.hidden = !all;
   clear.disabled = done < all;
-  save.hidden = done < all || !list.querySelector(":scope > [data-read]");
+  save.disabled = done < all || !list.querySelector(":scope > [data-read]");
   if (summary.textContent !== text) summary.textContent = text;
 }
 

@@ -136,7 +136,7 @@ document.addEventListener("keydown", (event) => {
     step(part, by);
     return;
   }
-  if (event.target !== document.body && !event.target.closest?.("#result")) return;
+  if (!event.target.closest?.("#result")) return; // single keys are for where the focus is
   const area = event.target.closest?.("#paper");
   if (area && alone && event.key === "PageDown") {
     if (area.scrollTop + area.clientHeight >= area.scrollHeight - 2) KEYS["]"]();
@@ -235,6 +235,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     panel: scrolled("panel"),
     find: byId("find") === document.activeElement ? byId("find").value : null,
     go: byId("go") === document.activeElement ? byId("go").value : null,
+    within: byId("result")?.contains(document.activeElement) ?? false,
   };
 });
 
@@ -257,6 +258,9 @@ function settle() {
   if (!result) return;
   const { page, view } = result.dataset;
   if (typed) {
+    if (typed.within && document.activeElement === document.body) {
+      result.focus({ preventScroll: true }); // what had it is gone; keys go on working
+    }
     if (typed.page === page) byId("paper")?.scrollTo(...typed.paper);
     if (typed.page === page && typed.view === view) byId("panel")?.scrollTo(...typed.panel);
     if (typed.find !== null && byId("find")) byId("find").value = typed.find;

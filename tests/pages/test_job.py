@@ -113,6 +113,8 @@ def test_leafing_searching_and_going_by_keyboard(visits: Visits, acme: Organisat
     def at(number: int) -> None:
         page.locator(f'#result[data-page="{number}"]').wait_for()
 
+    page.keyboard.press("]")  # without the focus in the document, a key alone does nothing
+    page.locator(".reading").click()
     page.keyboard.press("]")
     at(2)
     assert page.locator("#said").text_content() == "Page 2 of 4"

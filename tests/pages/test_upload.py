@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accounts.permissions import Role
-from jobs.models import Job
+from jobs.models import Job, Review
 from tests.documents import text_pdf
 from tests.pages.visiting import DESKTOP, PHONE, Visits, choose_by_keyboard, overflow, violations
 from tests.people import Organisation
@@ -28,6 +28,7 @@ PASTE = """() => {
 }"""
 
 
+UNSURE = {"code": "unsure", "field": "total_amount", "document": None}
 SHIFTS = """() => {
   window.shifted = [];
   new PerformanceObserver((seen) => {
@@ -98,8 +99,10 @@ def test_nothing_moves_while_documents_are_read(visits: Visits, acme: Organisati
         for done in (1, 5, 9):
             own.update(status="running", pages_total=9, pages_done=done)
             page.get_by_text(f"{done} of 9 pages").nth(3).wait_for()
+        for job in own:
+            Review.objects.create(job=job, tenant=acme.tenant, reasons=[UNSURE])
         own.update(status="succeeded")
-        rows.get_by_role("link", name="Open").nth(1).wait_for()
+        page.locator("#uploads .row[data-ended]").nth(1).wait_for()
         page.locator("#overview .badge-succeeded").nth(1).wait_for()
         assert page.evaluate("window.shifted") == []
 
