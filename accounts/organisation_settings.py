@@ -1,15 +1,18 @@
 """What an organisation says of itself: name, how long documents are kept, how people sign in,
-and what becomes of jobs whose engine is away."""
+what becomes of jobs whose engine is away, and what documents get that come without a wish.
+
+Which engines there are, the caller has looked (jobs/usual_options.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import Tenant
+from accounts.models import Tenant, TextLayer
 from accounts.seniority import under_lock
 from accounts.tenancy import Actor
 
@@ -18,23 +21,25 @@ MAX_RETENTION = 1_000_000  # hours
 
 @dataclass(frozen=True, slots=True)
 class OrganisationSettings:
-    """``retention_hours``: as of `Tenant`; None is the installation's. ``when_engine_away`` is one
-    of `WhenEngineAway`."""
+    """As of `Tenant`, each by its column's name; None and an engine "" are the installation's."""
 
     name: str
     retention_hours: int | None
     require_second_factor: bool
     when_engine_away: str
+    default_engine: str = ""
+    default_text_layer: str = TextLayer.AUTO
+    default_dpi: int | None = None
+    default_strip_furniture: bool = False
+    default_split: bool = False
+    default_searchable_pdf: bool | None = None
+    default_cache: bool = True
 
 
 def settings_of(tenant: Tenant) -> OrganisationSettings:
     """The settings as they stand in this row."""
-    return OrganisationSettings(
-        tenant.name,
-        tenant.retention_hours,
-        tenant.require_second_factor,
-        tenant.when_engine_away,
-    )
+    names = (each.name for each in fields(OrganisationSettings))
+    return OrganisationSettings(**{name: getattr(tenant, name) for name in names})
 
 
 def change_settings(

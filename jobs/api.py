@@ -33,12 +33,12 @@ from jobs.blocking import wait_for_end
 from jobs.downloads import as_download
 from jobs.listeners import Handover, Read, Waiter, host_of
 from jobs.models import Job, Status
-from jobs.plan_engines import default_engine
 from jobs.progress import JobKey, read_ended
 from jobs.results import document_of, open_pdf
 from jobs.serializers import JobSerializer
 from jobs.submit_serializers import ClassifySerializer, RetrySerializer, SubmitSerializer
 from jobs.uploads import DocumentJSONParser
+from jobs.usual_options import NOTHING_SAID, usual_options
 
 WAIT = OpenApiParameter(
     "wait",
@@ -327,13 +327,13 @@ def _submit(
     """Submit what the request holds, and reply when it has ended or the time is over."""
     request = view.request
     actor = actor_of(request)
-    engine = default_engine(actor.tenant)
-    queue.refuse_when_full(queue.pool_of(engine))  # before the body is looked at
+    usual = usual_options(actor.tenant)
+    queue.refuse_when_full(queue.pool_of(usual.engine))  # before the body is looked at
     form = serializer(data=request.data)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise ValidationError({"file": ["One document a request."]})
     form.is_valid(raise_exception=True)
-    priority, cache = form.chosen_priority(), form.validated_data["cache"]
+    priority, cache = form.chosen_priority(), form.validated_data.get("cache")
     metadata = form.validated_data.get("metadata")
     callback_url = form.validated_data.get("callback_url", "")
     hours = form.validated_data.get("retention_hours")
@@ -342,7 +342,7 @@ def _submit(
         view.made = submit.submit_job(
             actor=actor,
             upload=upload,
-            options=form.options(engine),
+            options=form.options(usual),
             metadata=metadata,
             priority=priority,
             cache=cache,
@@ -354,7 +354,8 @@ def _submit(
         return view.made
 
     def content() -> list[Any]:
-        wanted = [form.options("").by_name(), metadata, priority, cache, callback_url]
+        said = form.options(NOTHING_SAID).by_name()  # defaults may change between two tries
+        wanted = [said, metadata, priority, cache is not False, callback_url]
         return [upload.sha256, upload.name, *wanted, *([] if hours is None else [hours])]
 
     with form.upload() as upload:

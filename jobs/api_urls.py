@@ -17,6 +17,7 @@ from jobs import (
     models_api,
     page_api,
     review_api,
+    settings_api,
     template_api,
     url_converters,  # noqa: F401  # registers them
     usage_api,
@@ -84,6 +85,11 @@ urlpatterns = [
         "templates/<template:name>/learn",
         template_api.TemplateLearnView.as_view(),
         name="template-learn",
+    ),
+    path(
+        "organisation/settings",
+        settings_api.OrganisationSettingsView.as_view(),
+        name="organisation-settings",
     ),
     path("organisation", leaving_api.OrganisationView.as_view(), name="organisation"),
     path(

@@ -38,7 +38,7 @@ def submit_batch(
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
     retention_hours: int | None = None,
-    cache: bool = True,
+    cache: bool | None = None,
     once: Once | None = None,
     address: str | None = None,
 ) -> Batch:
@@ -46,10 +46,12 @@ def submit_batch(
 
     Those that are at URLs are fetched, the files are stored, then batch, jobs and what was refused
     are written in one transaction. A document that is in it twice is read once, and one that has
-    been read already not at all, unless ``cache`` is off. Raises ``TooManyFiles``,
-    ``NothingAccepted``, ``StorageUnavailable``, ``Busy``, as ``submit.order``, and with ``once``
-    what ``idempotency.keep`` does.
+    been read already not at all, unless ``cache`` is off (None: as the organisation says).
+    Raises ``TooManyFiles``, ``NothingAccepted``, ``StorageUnavailable``, ``Busy``, as
+    ``submit.order``, and with ``once`` what ``idempotency.keep`` does.
     """
+    if cache is None:
+        cache = actor.tenant.default_cache
     placed = submit.order(
         actor=actor,
         options=options,

@@ -50,9 +50,9 @@ from jobs.errors import Busy
 from jobs.exporting import held
 from jobs.listeners import host_of
 from jobs.models import Batch
-from jobs.plan_engines import default_engine
 from jobs.submit_serializers import RetrySerializer
 from jobs.uploads import BatchUploadHandler, Upload
+from jobs.usual_options import NOTHING_SAID, usual_options
 
 receiving = threading.BoundedSemaphore(settings.MAX_RECEIVING)
 
@@ -118,8 +118,8 @@ class BatchListView(BatchView):
 
     def _submit(self, request: Request) -> Response:
         actor = actor_of(request)
-        engine = default_engine(actor.tenant)
-        queue.refuse_when_full(queue.pool_of(engine))  # before the body is looked at
+        usual = usual_options(actor.tenant)
+        queue.refuse_when_full(queue.pool_of(usual.engine))  # before the body is looked at
         http = request._request
         http.upload_handlers = [BatchUploadHandler(http)]
         form = BatchSubmitSerializer(data=request.data)
@@ -132,16 +132,22 @@ class BatchListView(BatchView):
             raise ValidationError({"files": ["No file was sent."]})
         name = form.validated_data.get("name", "")
         metadata, priority = form.validated_data.get("metadata"), form.chosen_priority()
-        hours, cache = form.validated_data.get("retention_hours"), form.validated_data["cache"]
+        hours, cache = form.validated_data.get("retention_hours"), form.validated_data.get("cache")
 
         def content() -> list[Any]:
             sent = [[upload.name, upload.size, upload.sha256] for upload in uploads]
-            wanted: list[Any] = [sent, form.options("").by_name(), name, metadata, priority]
+            wanted: list[Any] = [
+                sent,
+                form.options(NOTHING_SAID).by_name(),
+                name,
+                metadata,
+                priority,
+            ]
             if sources:
                 wanted.append([astuple(source) for source in sources])
             if hours is not None:
                 wanted.append(["retention_hours", hours])
-            if not cache:
+            if cache is False:
                 wanted.append("read anew")
             return wanted
 
@@ -152,7 +158,7 @@ class BatchListView(BatchView):
                 actor=actor,
                 uploads=uploads,
                 sources=sources,
-                options=form.options(engine),
+                options=form.options(usual),
                 name=name,
                 metadata=metadata,
                 priority=priority,

@@ -35,6 +35,7 @@ from jobs.models import ENDED, Batch, Status
 from jobs.plan_engines import default_engine, offered
 from jobs.upload_pages import by_script, refusal_of
 from jobs.uploads import BatchUploadHandler
+from jobs.usual_options import set_by, usual_options
 from jobs.viewer import Problem
 from jobs.views import ProblemPage, page_or_part, uuid_of
 
@@ -127,7 +128,7 @@ class NewBatchPage(PageMixin, View):
         batch = batch_actions.submit_batch(
             actor=actor,
             uploads=form.cleaned_data["file"],
-            options=form.options(default_engine(actor.tenant)),
+            options=form.options(),
             name=form.cleaned_data["name"],
             priority=form.chosen_priority(),
             retention_hours=form.cleaned_data["retention_hours"],
@@ -160,6 +161,7 @@ class NewBatchPage(PageMixin, View):
             "max_bytes": settings.LIMITS.max_bytes,
             "max_files": settings.MAX_BATCH_FILES,
             "max_batch_bytes": settings.MAX_BATCH_BYTES,
+            "set_by_organisation": list(set_by(actor_of(request).tenant)),
         }
         alone = by_script(request) and status >= 400
         template = "jobs/_problems.html" if alone else "jobs/batch_new.html"
@@ -240,7 +242,7 @@ def _form(request: HttpRequest, *data: Any) -> BatchForm:
     tenant = actor_of(request).tenant
     return BatchForm(
         *data,
-        initial={"engine": default_engine(tenant)},
+        usual=usual_options(tenant, on_pages=True),
         own_templates=templates.names(tenant),
         engines=offered(tenant),
     )

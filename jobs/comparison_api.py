@@ -24,8 +24,8 @@ from jobs.comparison_serializers import (
     ComparisonSerializer,
 )
 from jobs.models import ComparedJob, Comparison
-from jobs.plan_engines import default_engine
 from jobs.uploads import DocumentJSONParser
+from jobs.usual_options import NOTHING_SAID, usual_options
 
 PARTS = Prefetch("parts", ComparedJob.objects.select_related("job__file", "job__tenant"))
 
@@ -72,8 +72,8 @@ class ComparisonListView(ComparisonView):
     def post(self, request: Request) -> Response:
         """A job for each engine; ask for the comparison again until it is completed."""
         actor = actor_of(request)
-        engine = default_engine(actor.tenant)
-        queue.refuse_when_full(queue.pool_of(engine))  # before the body is looked at
+        usual = usual_options(actor.tenant)
+        queue.refuse_when_full(queue.pool_of(usual.engine))  # before the body is looked at
         form = CompareSubmitSerializer(data=request.data)
         if sum(len(files) for _, files in request.FILES.lists()) > 1:
             raise ValidationError({"file": ["One document a request."]})
@@ -82,9 +82,14 @@ class ComparisonListView(ComparisonView):
         hours = data.get("retention_hours")
 
         def content() -> list[Any]:
-            wanted = [form.options("").by_name(), data["engines"], data.get("metadata"), priority]
+            wanted = [
+                form.options(NOTHING_SAID).by_name(),
+                data["engines"],
+                data.get("metadata"),
+                priority,
+            ]
             known = [truth.fields, truth.text]
-            return [upload.sha256, upload.name, *wanted, *known, data["cache"], hours]
+            return [upload.sha256, upload.name, *wanted, *known, data.get("cache", True), hours]
 
         with form.upload() as upload:
             once = idempotency.asked(request, tenant=actor.tenant, route="compare", content=content)
@@ -94,11 +99,11 @@ class ComparisonListView(ComparisonView):
                     actor=actor,
                     upload=upload,
                     engines=data["engines"],
-                    options=form.options(engine),
+                    options=form.options(usual),
                     truth=truth,
                     metadata=data.get("metadata"),
                     priority=priority,
-                    cache=data["cache"],
+                    cache=data.get("cache"),
                     retention_hours=hours,
                     once=once,
                     address=address_of(request),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -28,7 +28,6 @@ from accounts.tenancy import PageMixin, actor_of, tenant_of
 from extraction.comparison import TRUTH, Likeness, Run, Texts, marked, truth_pages
 from extraction.documents import parse_pages
 from extraction.errors import ExtractionError, InvalidOption
-from extraction.options import Options
 from extraction.types import Failure
 from jobs import comparisons, templates, viewer
 from jobs.comparison_api import PARTS
@@ -37,6 +36,7 @@ from jobs.comparisons import FEWEST, MOST, Outcome, Truth
 from jobs.forms import ACCEPTED, UploadForm
 from jobs.models import Comparison
 from jobs.plan_engines import offered
+from jobs.usual_options import usual_options
 from jobs.views import ProblemPage, page_or_part, uuid_of
 
 ROWS = 30  # comparisons on one page of the list
@@ -157,7 +157,9 @@ class ComparisonListPage(PageMixin, MultipleObjectMixin, View):
             actor=actor,
             upload=data["file"],
             engines=data["engines"],
-            options=Options(pages=data["pages"], template=data["template"], preview=True),
+            options=replace(
+                usual_options(actor.tenant), pages=data["pages"], template=data["template"]
+            ),
             truth=Truth({}, data["truth_text"].replace("\x00", "")),
             address=address_of(request),
         )

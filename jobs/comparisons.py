@@ -97,7 +97,7 @@ def submit_comparison(
     truth: Truth,
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
-    cache: bool = True,
+    cache: bool | None = None,
     retention_hours: int | None = None,
     once: Once | None = None,
     address: str | None = None,
@@ -105,14 +105,18 @@ def submit_comparison(
     """Keep the file once for each engine, and queue a job for each, all in one transaction.
 
     Each counts against quotas and is billed as any other job, and where the same document has been
-    read by that engine already it takes over that result, unless ``cache`` is off. Raises as
-    ``submit.order``, ``submit.keep`` and ``submit.create``, ``InvalidOption`` where results would
-    go with their first delivery, and with ``once`` what ``idempotency.keep`` does.
+    read by that engine already it takes over that result, unless ``cache`` is off (None: as the
+    organisation says). Raises as ``submit.order``, ``submit.keep`` and ``submit.create``,
+    ``InvalidOption`` where results would go with their first delivery, and with ``once`` what
+    ``idempotency.keep`` does.
     """
+    if cache is None:
+        cache = actor.tenant.default_cache
     orders = [
         submit.order(
             actor=actor,
-            options=replace(options, engine=engine),
+            # the whole text is compared, whatever the organisation usually has left out
+            options=replace(options, engine=engine, split=False, strip_furniture=False, outputs=()),
             metadata=metadata,
             priority=priority,
             retention_hours=retention_hours,

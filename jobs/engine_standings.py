@@ -6,12 +6,11 @@ not answer, nothing is known of workers and models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
 from extraction import engines
@@ -20,14 +19,7 @@ from extraction.vision_models import VisionModel
 from jobs import own_engines
 from jobs.live_workers import LiveWorker, live_workers
 from jobs.model_reports import ModelReport
-from jobs.plan_engines import default_engine, engines_of
-
-# What the built-in engines are, as pages say it; the API says it in English
-TITLES: Mapping[str, Promise] = {
-    "auto": _("The PDF's own text where sound, else OCR"),
-    "text-layer": _("The PDF's own text, no OCR"),
-    "rapidocr": _("PP-OCRv6 on the CPU"),
-}
+from jobs.plan_engines import TITLES, default_engine, engines_of
 
 
 @dataclass(frozen=True, slots=True)

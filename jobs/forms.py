@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -33,6 +34,7 @@ PRIORITIES = (
     (Priority.HIGH, _("Before our other documents")),
     (Priority.LOW, _("After our other documents")),
 )
+PLAIN = Options(outputs=("pdf",), preview=True)
 # HEIC left out: phones then hand over a JPEG
 ACCEPTED = ",".join(
     suffix
@@ -105,9 +107,7 @@ class UploadForm(forms.Form):
         help_text=_("For encrypted PDFs. Forgotten when the job has ended."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-    text_layer = forms.ChoiceField(
-        label=_("A PDF's own text"), choices=TEXT_LAYERS, required=False, initial="auto"
-    )
+    text_layer = forms.ChoiceField(label=_("A PDF's own text"), choices=TEXT_LAYERS, required=False)
     priority = forms.ChoiceField(
         label=_("Priority"),
         choices=PRIORITIES,
@@ -125,7 +125,6 @@ class UploadForm(forms.Form):
     searchable_pdf = forms.BooleanField(
         label=_("Make a searchable PDF"),
         required=False,
-        initial=True,
         help_text=_("The original pages, their text to be selected and found."),
     )
     strip_furniture = forms.BooleanField(
@@ -149,13 +148,23 @@ class UploadForm(forms.Form):
     def __init__(
         self,
         *args: Any,
+        usual: Options = PLAIN,
         own_templates: Sequence[tuple[str, str]] = (),
         engines: Sequence[tuple[str, str]] = (),
         **kwargs: Any,
     ) -> None:
-        """``own_templates`` are the names and labels of the organisation's, ``engines`` the names
-        and titles of those that are offered: without any, all."""
+        """``usual`` is what the form begins at, and what holds where it has no field. ``engines``
+        are the names and titles of those that are offered, without any all; ``own_templates`` the
+        names and labels of the organisation's."""
         super().__init__(*args, **kwargs)
+        self.usual = usual
+        self.initial = {
+            "engine": usual.engine,
+            "text_layer": usual.text_layer,
+            "searchable_pdf": "pdf" in usual.outputs,
+            "strip_furniture": usual.strip_furniture,
+            "split": usual.split,
+        }
         if engines:
             engine = self.fields["engine"]
             assert isinstance(engine, forms.ChoiceField)
@@ -203,15 +212,16 @@ class UploadForm(forms.Form):
         """The valid form's."""
         return Priority(int(self.cleaned_data["priority"] or Priority.NORMAL))
 
-    def options(self, default_engine: str) -> Options:
+    def options(self) -> Options:
         """The valid form's options; pictures of the pages are always made."""
         data = self.cleaned_data
-        return Options(
-            engine=data["engine"] or default_engine,
+        return replace(
+            self.usual,
+            engine=data["engine"] or self.usual.engine,
             pages=data["pages"],
             fields=tuple(data["fields_wanted"]),
             template=data["template"],
-            text_layer=data["text_layer"] or "auto",
+            text_layer=data["text_layer"] or self.usual.text_layer,
             strip_furniture=data["strip_furniture"],
             split=data["split"],
             password=data["password"],

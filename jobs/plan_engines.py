@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
 from extraction.engines import ENGINES
 from jobs import own_engines
 from jobs.errors import EngineNotAllowed
+from jobs.models.engines import is_own
+
+# What the built-in engines are, as pages say it; the API says it in English
+TITLES: Mapping[str, Promise] = {
+    "auto": _("The PDF's own text where sound, else OCR"),
+    "text-layer": _("The PDF's own text, no OCR"),
+    "rapidocr": _("PP-OCRv6 on the CPU"),
+}
 
 
 def engines_of(tenant: Tenant) -> list[str]:
@@ -17,23 +30,35 @@ def engines_of(tenant: Tenant) -> list[str]:
 
 
 def offered(tenant: Tenant) -> list[tuple[str, str]]:
-    """Names and titles of all that it may choose from: those engines, then its own."""
-    usual = [(name, ENGINES[name].title) for name in engines_of(tenant)]
-    own = [(str(row), f"{ENGINES[row.base].title}, taught") for row in own_engines.names_of(tenant)]
-    return usual + own
+    """Names and titles, for pages, of all that it may choose from: those engines, then its own."""
+    own = own_engines.names_of(tenant)
+    return [(name, shown_title(name)) for name in engines_of(tenant)] + [
+        (str(row), gettext("%(engine)s, taught") % {"engine": shown_title(row.base)}) for row in own
+    ]
+
+
+def shown_title(name: str) -> str:
+    """What an engine of the installation is, as pages say it."""
+    return str(TITLES.get(name, ENGINES[name].title))
 
 
 def default_engine(tenant: Tenant) -> str:
     """The one for documents that come without a wish: the organisation's, else the installation's.
 
-    Where the plan has neither, the first that it has.
+    Where the plan has neither, the first that it has. One query for an engine of its own.
     """
-    usual = tenant.default_engine or settings.DEFAULT_ENGINE
-    allowed = engines_of(tenant)
-    for name in (usual, settings.DEFAULT_ENGINE):
-        if name in allowed:
-            return str(name)
-    return allowed[0] if allowed else str(usual)
+    usual = tenant.default_engine
+    if usual in engines_of(tenant):
+        return usual
+    if is_own(usual) and usual in map(str, own_engines.names_of(tenant)):
+        return usual
+    return usual_engine(tenant)
+
+
+def usual_engine(tenant: Tenant) -> str:
+    """The installation's default engine; where the plan lacks it, the first that the plan has."""
+    usual, allowed = str(settings.DEFAULT_ENGINE), engines_of(tenant)
+    return usual if usual in allowed or not allowed else allowed[0]
 
 
 def refuse_engine(tenant: Tenant, engine: str) -> None:

@@ -94,7 +94,7 @@ def submit_job(
     metadata: dict[str, Any] | None = None,
     priority: Priority = Priority.NORMAL,
     callback_url: str = "",
-    cache: bool = True,
+    cache: bool | None = None,
     retention_hours: int | None = None,
     once: Once | None = None,
     address: str | None = None,
@@ -103,10 +103,13 @@ def submit_job(
 
     When this returns, the job is committed and will be worked on whatever crashes. Only the first
     bytes of the file are looked at here; ``callback_url`` has passed ``netguard.check_url``. Where
-    the same document has been read already, the job has ended with that result; ``cache`` off, or
-    to be kept for 0 hours, it is read anew and its result serves no other. Raises as ``order``,
-    ``keep`` and ``create``, and with ``once`` what ``idempotency.keep`` does.
+    the same document has been read already, the job has ended with that result; ``cache`` off (None
+    is as the organisation says), or to be kept for 0 hours, it is read anew and its result serves
+    no other. Raises as ``order``, ``keep`` and ``create``, and with ``once`` what
+    ``idempotency.keep`` does.
     """
+    if cache is None:
+        cache = actor.tenant.default_cache
     placed = order(
         actor=actor,
         options=options,

@@ -16,6 +16,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from accounts.models import FEWEST_DPI, MOST_DPI
 from extraction.documents import parse_pages
 from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
@@ -115,15 +116,13 @@ class MetadataField(serializers.Field[dict[str, Any], str, str, Any]):
         return json.dumps(value)
 
 
-@extend_schema_field(
-    {
-        "type": "string",
-        "anyOf": [
-            {"enum": list(ENGINES)},
-            {"pattern": f"^{OWN}{NAME}$", "description": "an engine of the organisation's own"},
-        ],
-    }
-)
+def engine_schema(*names: str) -> dict[str, Any]:
+    """What the OpenAPI document says of such a name, or one of an organisation's own."""
+    own = {"pattern": f"^{OWN}{NAME}$", "description": "an engine of the organisation's own"}
+    return {"type": "string", "anyOf": [{"enum": list(names)}, own]}
+
+
+@extend_schema_field(engine_schema(*ENGINES))
 class EngineName(serializers.ChoiceField):
     """The name of an engine; whether an ``own:NAME`` is there, ``submit.order`` looks."""
 
@@ -167,7 +166,10 @@ class SubmitSerializer(serializers.Serializer[Any]):
         required=False, help_text="pdf to have a searchable PDF made; other formats always are"
     )
     dpi = serializers.IntegerField(
-        required=False, min_value=72, max_value=600, help_text="resolution for rendering PDF pages"
+        required=False,
+        min_value=FEWEST_DPI,
+        max_value=MOST_DPI,
+        help_text="resolution for rendering PDF pages",
     )
     text_layer = serializers.ChoiceField(
         choices=["auto", "ignore", "only"],
@@ -189,7 +191,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
         required=False, help_text="tell the documents of a file apart, each with fields of its own"
     )
     cache = serializers.BooleanField(
-        default=True, help_text="false reads the document even where its result is there already"
+        required=False, help_text="false reads the document even where its result is there already"
     )
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=200, write_only=True, trim_whitespace=False
@@ -254,13 +256,15 @@ class SubmitSerializer(serializers.Serializer[Any]):
         """The priority asked for."""
         return Priority[self.validated_data.get("priority", "normal").upper()]
 
-    def options(self, default_engine: str) -> Options:
-        """The validated options; pages for people are always made."""
+    def options(self, usual: Options) -> Options:
+        """What was asked for, the ``usual`` where nothing was; pages for people are always made."""
         data = self.validated_data
         given = {
             name: data[name]
             for name in (
                 "pages",
+                "fields",
+                "outputs",
                 "dpi",
                 "text_layer",
                 "strip_furniture",
@@ -271,13 +275,8 @@ class SubmitSerializer(serializers.Serializer[Any]):
             )
             if name in data
         }
-        return Options(
-            engine=data.get("engine") or default_engine,
-            fields=tuple(data.get("fields", ())),
-            outputs=data.get("outputs", ()),
-            preview=True,
-            **given,
-        )
+        engine = data.get("engine") or usual.engine
+        return replace(usual, engine=engine, preview=True, **given)
 
 
 def _names(data: Any) -> tuple[str, ...]:
@@ -306,9 +305,9 @@ class ClassifySerializer(SubmitSerializer):
         declared = super().get_fields()
         return {name: field for name, field in declared.items() if name not in left_out}
 
-    def options(self, default_engine: str) -> Options:
-        """The validated options."""
-        return replace(super().options(default_engine), split=True)
+    def options(self, usual: Options) -> Options:
+        """What was asked for, else the ``usual``, but for what cannot be asked for here."""
+        return replace(super().options(usual), split=True, strip_furniture=False, outputs=())
 
 
 class RetrySerializer(serializers.Serializer[Any]):

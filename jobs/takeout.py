@@ -15,7 +15,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts import clock
 from accounts.models import AuditEntry, Membership, Tenant, UsageRecord
+from accounts.organisation_settings import settings_of
 from extraction.errors import ExtractionError
 from extraction.formats.csv import safe_cell
 from extraction.formats.json import to_dict
@@ -129,12 +130,10 @@ def _entries(tenant: Tenant, told: Told) -> Iterator[Entry]:
 def _organisation(tenant: Tenant) -> dict[str, Any]:
     return {
         "id": tenant.pk,
-        "name": tenant.name,
         "slug": tenant.slug,
         "created_at": tenant.created_at,
         "plan": tenant.plan.name if tenant.plan else None,
-        "retention_hours": tenant.retention_hours,
-        "default_engine": tenant.default_engine,
+        **asdict(settings_of(tenant)),
     }
 
 

@@ -19,13 +19,12 @@ from extraction.fields import CATALOGUE
 from extraction.fields.definition import Field
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.templates import Template
-from extraction.options import Options
 from jobs import submit, template_desk, template_list, template_sample, viewer
 from jobs.forms import ACCEPTED
 from jobs.models import FieldTemplate, Job
-from jobs.plan_engines import default_engine
 from jobs.template_desk import Desk
 from jobs.template_sample import Sample
+from jobs.usual_options import usual_options
 
 PARTS = {
     "editor": "field_templates/_editor.html",
@@ -145,7 +144,7 @@ def uploaded(request: HttpRequest) -> Job:
     return submit.submit_job(
         actor=actor,
         upload=upload,
-        options=Options(engine=default_engine(actor.tenant), preview=True),
+        options=replace(usual_options(actor.tenant), outputs=(), split=False),
         address=address_of(request),
     )
 

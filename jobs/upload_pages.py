@@ -26,13 +26,13 @@ from accounts.quota_counters import PAGES_PER_MONTH
 from accounts.quota_standings import Standing, limit_of, standing
 from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
-from extraction.options import Options
 from extraction.types import Failure
 from jobs import fetching, idempotency, samples, submit, templates, viewer
 from jobs.forms import UploadForm
 from jobs.models import Job
-from jobs.plan_engines import default_engine, offered
+from jobs.plan_engines import offered
 from jobs.uploads import Upload
+from jobs.usual_options import set_by, usual_options
 
 MOST_SHOWN = 100  # uploads whose progress is told at once
 BUSY_WAIT = 30  # seconds, for Retry-After, as the API says (ocrsite/problems.py)
@@ -123,7 +123,7 @@ class SamplePage(UploadPage):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Submit the sample, and on to its job."""
         actor = actor_of(request)
-        options = Options(engine=default_engine(actor.tenant), outputs=("pdf",), preview=True)
+        options = usual_options(actor.tenant, on_pages=True)
         try:
             limits.admit(request, "submit")
             with samples.sample() as upload:
@@ -159,6 +159,7 @@ def upload_context(actor: Actor, month: Standing | None = None) -> dict[str, Any
         "form": _form(actor),
         "max_bytes": settings.LIMITS.max_bytes,
         "may_submit": actor.may("jobs:write"),
+        "set_by_organisation": list(set_by(actor.tenant)),
     }
 
 
@@ -187,7 +188,7 @@ def _form(actor: Actor, *data: Any) -> UploadForm:
     """The form with what the actor's organisation may choose."""
     return UploadForm(
         *data,
-        initial={"engine": default_engine(actor.tenant)},
+        usual=usual_options(actor.tenant, on_pages=True),
         own_templates=templates.names(actor.tenant),
         engines=offered(actor.tenant),
     )
@@ -200,7 +201,7 @@ def _submit(request: HttpRequest, form: UploadForm, document: Upload | str, alon
     where no answer came.
     """
     actor = actor_of(request)
-    options, priority = form.options(default_engine(actor.tenant)), form.chosen_priority()
+    options, priority = form.options(), form.chosen_priority()
     hours = form.cleaned_data["retention_hours"]
     with fetching.fetch(document) if isinstance(document, str) else document as upload:
 

@@ -16,18 +16,23 @@ from accounts.models.people import LowerCaseEmailField, User, UserManager
 from accounts.models.plans import CURRENCY, NOT_NEGATIVE, Plan, PlanPrice, PlanTerms, Subscription
 from accounts.models.sessions import Session, TokenFamily
 from accounts.models.tenants import (
+    FEWEST_DPI,
+    MOST_DPI,
     Departure,
     Invitation,
     Membership,
     MembershipQuerySet,
     Tenant,
+    TextLayer,
     WhenEngineAway,
 )
 from accounts.models.usage import QuotaUse, Reservation, ThresholdNotice, UsageRecord, UsageSum
 
 __all__ = [
     "CURRENCY",
+    "FEWEST_DPI",
     "KEY_STATES",
+    "MOST_DPI",
     "NOT_NEGATIVE",
     "ApiKey",
     "ApiKeyQuerySet",
@@ -54,6 +59,7 @@ __all__ = [
     "Session",
     "Subscription",
     "Tenant",
+    "TextLayer",
     "ThresholdNotice",
     "TokenFamily",
     "UsageRecord",

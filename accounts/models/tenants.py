@@ -23,6 +23,17 @@ class WhenEngineAway(models.TextChoices):
     FALL_BACK = "fall_back", "Pages are read by OCR"
 
 
+class TextLayer(models.TextChoices):
+    """What is made of a PDF's own text."""
+
+    AUTO = "auto", "Used where it is sound"
+    IGNORE = "ignore", "Ignored, the picture is read"
+    ONLY = "only", "Nothing else is used, no OCR"
+
+
+FEWEST_DPI, MOST_DPI = 72, 600
+
+
 class Tenant(models.Model):
     """An organisation: everything else belongs to one."""
 
@@ -60,11 +71,41 @@ class Tenant(models.Model):
         db_default=WhenEngineAway.WAIT,
         help_text="What becomes of jobs whose engine, on another machine, is out of order.",
     )
+    # With default_engine: what documents get that come without a wish (jobs/usual_options.py)
+    default_text_layer = models.CharField(
+        max_length=10, choices=TextLayer.choices, default=TextLayer.AUTO, db_default=TextLayer.AUTO
+    )
+    default_dpi = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How finely PDF pages are rendered. Empty: 200."
+    )
+    default_strip_furniture = models.BooleanField(
+        default=False, db_default=False, help_text="Headers, footers, page numbers are left out."
+    )
+    default_split = models.BooleanField(
+        default=False, db_default=False, help_text="Stapled documents are told apart."
+    )
+    default_searchable_pdf = models.BooleanField(
+        null=True, blank=True, help_text="Empty: made on pages, not through the API."
+    )
+    default_cache = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="A document that was read before gets that result.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(default_text_layer__in=TextLayer.values),
+                name="default_text_layer_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(default_dpi=None)
+                | models.Q(default_dpi__range=(FEWEST_DPI, MOST_DPI)),
+                name="default_dpi_is_possible",
+            ),
             models.CheckConstraint(
                 condition=models.Q(when_engine_away__in=WhenEngineAway.values),
                 name="when_engine_away_is_known",

@@ -1,4 +1,4 @@
-"""accounts/organisation_views.py: the pages about the organisation"""
+"""The page and the API of an organisation's settings."""
 
 from dataclasses import replace
 
@@ -89,6 +89,13 @@ def test_settings_are_seen_and_changed_through_the_api(acme: Organisation) -> No
         "retention_hours": None,
         "require_second_factor": False,
         "when_engine_away": "wait",
+        "default_engine": "",
+        "default_text_layer": "auto",
+        "default_dpi": None,
+        "default_strip_furniture": False,
+        "default_split": False,
+        "default_searchable_pdf": None,
+        "default_cache": True,
     }
     assert api.get("/api/v1/organisation/settings").json() == before
     answer = api.patch("/api/v1/organisation/settings", {"when_engine_away": "fall_back"})
@@ -110,6 +117,11 @@ def test_settings_are_seen_and_changed_through_the_api(acme: Organisation) -> No
         ({"retention_hours": -1}, "retention_hours"),
         ({"name": "\u202e"}, "name"),
         ({"require_second_factor": "perhaps"}, "require_second_factor"),
+        ({"default_engine": "own:none"}, "default_engine"),
+        ({"default_engine": "tesseract"}, "default_engine"),
+        ({"default_text_layer": ""}, "default_text_layer"),
+        ({"default_dpi": 601}, "default_dpi"),
+        ({"default_split": None}, "default_split"),
     ],
 )
 def test_wrong_setting_is_named_by_the_api(

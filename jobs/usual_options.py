@@ -1,0 +1,63 @@
+"""What a document gets that comes without a wish: the organisation's settings, else ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+from extraction.errors import InvalidOption
+from extraction.options import Options, TextLayer
+from jobs.plan_engines import default_engine, offered
+
+USUAL_DPI = Options().dpi
+NOTHING_SAID = Options(engine="")  # beside it, what a request asks for is what it says itself
+
+
+def usual_options(tenant: Tenant, *, on_pages: bool = False) -> Options:
+    """The options of a document of which nothing is said.
+
+    Where the organisation says nothing of a searchable PDF, one is made of what is sent on pages.
+    """
+    pdf = tenant.default_searchable_pdf
+    return Options(
+        engine=default_engine(tenant),
+        text_layer=cast("TextLayer", tenant.default_text_layer),
+        dpi=tenant.default_dpi or USUAL_DPI,
+        strip_furniture=tenant.default_strip_furniture,
+        split=tenant.default_split,
+        outputs=("pdf",) if (on_pages if pdf is None else pdf) else (),
+        preview=True,
+    )
+
+
+def refuse_default_engine(tenant: Tenant, engine: str) -> None:
+    """Raises ``InvalidOption`` for an engine that cannot become the organisation's default.
+
+    The one that it is stays possible, though the plan may have lost it; "" is the installation's.
+    """
+    names = [name for name, _title in offered(tenant)]
+    if engine and engine != tenant.default_engine and engine not in names:
+        raise InvalidOption(f"Not one of: {', '.join(names)}.")
+
+
+def set_by(tenant: Tenant) -> Iterator[str | Promise]:
+    """What the organisation has set of it, in words that forms have for it."""
+    if tenant.default_engine:
+        yield _("Engine")
+    if tenant.default_text_layer != Options().text_layer:
+        yield _("A PDF's own text")
+    if tenant.default_searchable_pdf is not None:
+        yield _("Make a searchable PDF")
+    if tenant.default_strip_furniture:
+        yield _("Leave out headers, footers and page numbers")
+    if tenant.default_split:
+        yield _("Tell stapled documents apart")
+    if tenant.default_dpi is not None:
+        yield format_lazy("{} ({})", _("Dots per inch"), tenant.default_dpi)
+    if not tenant.default_cache:
+        yield _("Read every document anew")
