@@ -64,11 +64,11 @@ class SettingsForm(forms.Form):
         label=_("A PDF's own text"), choices=TEXT_LAYERS, required=False
     )
     default_searchable_pdf = forms.TypedChoiceField(
-        label=_("Searchable PDF"),
+        label=_("Make a searchable PDF"),
         choices=(
-            ("", _("Made of what is sent on these pages, not of what programs send")),
-            ("True", _("Made of every document")),
-            ("False", _("Not made")),
+            ("", _("Of documents sent on these pages")),
+            ("True", _("Of every document")),
+            ("False", _("Of none")),
         ),
         coerce=lambda text: text == "True",
         empty_value=None,

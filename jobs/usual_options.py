@@ -47,7 +47,7 @@ def refuse_default_engine(tenant: Tenant, engine: str) -> None:
 
 def set_by(tenant: Tenant) -> Iterator[str | Promise]:
     """What the organisation has set of it, in words that forms have for it."""
-    if tenant.default_engine:
+    if tenant.default_engine and tenant.default_engine == default_engine(tenant):
         yield _("Engine")
     if tenant.default_text_layer != Options().text_layer:
         yield _("A PDF's own text")

@@ -251,7 +251,14 @@ def test_admin_keeps_no_names_of_it(acme: Organisation, client: Client) -> None:
     """Made, changed and deleted by an operator."""
     possess(acme)
     client.force_login(User.objects.create_superuser("root@example.com", PASSWORD))
-    change = {"name": "Acme", "slug": "acme", "default_engine": "auto", "when_engine_away": "wait"}
+    change = {
+        "name": "Acme",
+        "slug": "acme",
+        "default_engine": "auto",
+        "default_text_layer": "auto",
+        "default_searchable_pdf": "unknown",
+        "when_engine_away": "wait",
+    }
     changed = client.post(f"/admin/accounts/tenant/{acme.tenant.pk}/change/", change)
     chosen = {"tenant": str(acme.tenant.pk), "confirmed": "Acme"}
     begun = client.post("/admin/accounts/departure/add/", chosen)

@@ -182,6 +182,32 @@ def test_settings_are_explained_and_changed_by_keyboard(visits: Visits, acme: Or
     assert acme.tenant.retention_hours == 0
 
 
+def test_what_documents_get_is_set_by_keyboard_and_the_upload_begins_at_it(
+    visits: Visits, acme: Organisation
+) -> None:
+    page = visits.open(acme.join(Role.ADMIN), "/organisation", size=PHONE, scheme="dark")
+    page.get_by_label("Engine", exact=True).select_option("text-layer")
+    page.get_by_label("Dots per inch").fill("71")
+    page.get_by_role("button", name="Save").press("Enter")
+    dpi = page.get_by_label("Dots per inch")
+    assert dpi.evaluate("input => input.validity.rangeUnderflow")
+    dpi.fill("300")
+    page.get_by_label("Make a searchable PDF").select_option("Of none")
+    page.get_by_label("Tell stapled documents apart").press("Space")
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("The settings were saved.").wait_for()
+    fine(page)
+    page.goto("/jobs/new")
+    page.locator("summary", has_text="Options").press("Enter")
+    assert page.get_by_text("Set by your organisation for all documents: Engine, ").is_visible()
+    assert page.get_by_label("Engine", exact=True).input_value() == "text-layer"
+    assert page.get_by_label("Tell stapled documents apart").is_checked()
+    assert not page.get_by_label("Make a searchable PDF").is_checked()
+    fine(page)
+    page.get_by_role("link", name="Settings").first.press("Enter")
+    page.get_by_role("heading", name="How documents are read").wait_for()
+
+
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MEMBER, Role.REVIEWER, Role.VIEWER])
 def test_each_role_sees_the_settings_and_admins_change_them(
     visits: Visits, acme: Organisation, role: Role
