@@ -16,7 +16,13 @@ from tests.accounts.billing import record_usage
 from tests.people import PASSWORD, Organisation
 
 MODELS: list[Any] = [User, Tenant, Membership, ApiKey, AuditEntry, UsageRecord]
-NEW = {"name": "New", "slug": "new", "when_engine_away": "wait"}
+NEW = {
+    "name": "New",
+    "slug": "new",
+    "when_engine_away": "wait",
+    "default_text_layer": "auto",
+    "default_cache": "on",
+}
 
 
 @pytest.fixture

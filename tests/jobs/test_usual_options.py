@@ -131,7 +131,7 @@ def test_every_page_that_takes_documents_takes_them(house: Organisation) -> None
 
 
 def test_a_wish_wins(house: Organisation) -> None:
-    wishes = {
+    wishes: dict[str, Any] = {
         "engine": "rapidocr",
         "text_layer": "ignore",
         "dpi": 150,
