@@ -22,7 +22,7 @@ class ActionFilter(admin.SimpleListFilter):
     parameter_name = "what"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(GROUPS.items())
+        return [(name, str(title)) for name, title in GROUPS.items()]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from django.core.exceptions import BadRequest
@@ -14,6 +14,7 @@ from django.views import View
 from accounts.audit_actions import words_of
 from accounts.audit_forms import AuditSearchForm
 from accounts.audit_log import Change, Wanted, before, changes, entries
+from accounts.audit_words import detail_words, object_words
 from accounts.models import AuditEntry
 from accounts.organisation_views import OrganisationPageMixin
 from accounts.tenancy import tenant_of
@@ -62,18 +63,8 @@ class AuditPage(OrganisationPageMixin, View):
 
 
 def _row(entry: AuditEntry) -> Row:
-    kind = entry.object_type.rpartition(".")[2]
-    return Row(entry, words_of(entry.action), KINDS.get(kind, kind), changes(entry))
-
-
-KINDS = {
-    "apikey": "API key",
-    "tenant": "organisation",
-    "fieldtemplate": "template",
-    "fieldtemplateversion": "template's version",
-    "callbacksecret": "secret of callbacks",
-    "user": "person",
-}
+    told = [replace(each, name=detail_words(each.name)) for each in changes(entry)]
+    return Row(entry, words_of(entry.action), object_words(entry.object_type), told)
 
 
 def _number(text: str) -> int:

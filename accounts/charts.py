@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from accounts.numerals import numeral
+
 WIDTH, HEIGHT = 900, 220
 LEFT, BOTTOM, TOP = 70, 24, 10  # room for the numbers, the names, and nothing
 # Told apart by eyes that see few colours, on light and dark (Okabe and Ito, 2008)
@@ -110,4 +112,4 @@ def _round_up(highest: float) -> float:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return numeral(value, ",.0f" if value == int(value) else ",.2f")

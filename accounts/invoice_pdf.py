@@ -1,6 +1,11 @@
-"""An invoice or credit note as PDF; the same bytes each time, for it never changes."""
+"""An invoice or credit note as PDF; the same bytes each time, for it never changes.
+
+It is in English whoever looks at it, as it was issued.
+"""
 
 from __future__ import annotations
+
+from django.utils.translation import override
 
 from accounts.models import Invoice
 from accounts.money import shown
@@ -12,6 +17,7 @@ QUANTITY, PRICE = 370, 460  # where the columns end
 STEP = 13  # between lines
 
 
+@override("en")
 def render(invoice: Invoice) -> bytes:
     """The PDF."""
     sheet = Sheet(title_of(invoice))

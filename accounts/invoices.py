@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils.translation import override
 
 from accounts import audit, clock, invoice_pdf
 from accounts.models import BillingDetails, Closing, Credit, CreditUse, Invoice, Tenant, User
@@ -245,6 +246,7 @@ def customer_of(tenant: Tenant) -> dict[str, str]:
     }
 
 
+@override("en")
 def _send(invoice: Invoice) -> None:
     """Tell those who pay; the PDF goes along, for who is leaving cannot fetch it any more."""
     details = BillingDetails.objects.for_tenant(invoice.tenant).first()

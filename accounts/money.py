@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from accounts.numerals import numeral
+
 ZERO = Decimal(0)
 
 
@@ -27,9 +29,9 @@ def is_currency(code: str) -> bool:
 
 
 def shown(amount: Decimal, currency: str) -> str:
-    """ "1,234.50 EUR"; what is finer than the currency's units stays visible."""
+    """ "1,234.50 EUR" as the page's language writes it; what is finer than units stays visible."""
     places = max(minor_units(currency) if currency else 2, -_exponent(amount.normalize()))
-    return f"{amount:,.{places}f} {currency}".rstrip()
+    return f"{numeral(amount, f',.{places}f')} {currency}".rstrip()
 
 
 def _exponent(amount: Decimal) -> int:

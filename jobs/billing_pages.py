@@ -17,6 +17,7 @@ from django.views import View
 
 from accounts import audit, billing, budgets
 from accounts.billing_details import Details, WrongTaxNumber, change_details, details_of
+from accounts.invoice_words import line_text, quantity_text
 from accounts.models import Invoice
 from accounts.money import shown
 from accounts.organisation_views import OrganisationPageMixin
@@ -167,7 +168,7 @@ class DetailsPage(OrganisationPageMixin, View):
         return self._form(request, form, status=400)
 
     def _form(self, request: HttpRequest, form: DetailsForm, status: int = 200) -> HttpResponse:
-        context = {"form": form, "title": "Billing details"}
+        context = {"form": form, "title": gettext("Billing details")}
         return self.shown(request, "accounts/billing_form.html", context, status)
 
 
@@ -221,8 +222,8 @@ def _lines(lines: Any, currency: str) -> list[dict[str, Any]]:
 
     def as_texts(line: Line) -> dict[str, Any]:
         return {
-            "text": line.text,
-            "quantity": f"{line.quantity.normalize():,f} {line.unit}",
+            "text": line_text(line),
+            "quantity": quantity_text(line),
             "included": line.included,
             "unit_price": shown(line.unit_price, ""),
             "amount": shown(line.amount, currency),

@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.functional import Promise
-
 from accounts.models import Tenant
 from extraction import engines
 from extraction.breaker import Standing
 from extraction.vision_models import VisionModel
 from jobs import own_engines
+from jobs.engine_titles import title_of, title_of_taught
 from jobs.live_workers import LiveWorker, live_workers
 from jobs.model_reports import ModelReport
-from jobs.plan_engines import TITLES, default_engine, engines_of
+from jobs.plan_engines import default_engine, engines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,9 @@ class OfferedEngine:
         return "warm" if self.model.loaded else "cold"
 
     @property
-    def shown_title(self) -> str | Promise:
-        """What it is, as pages say it."""
-        return TITLES.get(self.name, self.title)
+    def shown_title(self) -> str:
+        """What it is, in the language of the page."""
+        return title_of_taught(self.base) if self.base else title_of(self.name)
 
 
 def offered(tenant: Tenant) -> list[OfferedEngine]:

@@ -20,6 +20,8 @@ from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.templates import starters
 from extraction.media_types import MEDIA_TYPES
 from extraction.options import Options
+from jobs.engine_titles import title_of
+from jobs.labels import field_label, template_label, type_label
 from jobs.models import Priority
 from jobs.retention import MAX_HOURS
 from jobs.uploads import Upload
@@ -46,10 +48,10 @@ ACCEPTED = ",".join(
 
 def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """The catalogue's fields, each under the first type of document that it belongs to."""
-    groups = [
-        (kind.label, [(f.name, f.label) for f in CATALOGUE if f.document_types[0] == kind.name])
-        for kind in DOCUMENT_TYPES
-    ]
+    groups = []
+    for kind in DOCUMENT_TYPES:
+        fields = [field for field in CATALOGUE if field.document_types[0] == kind.name]
+        groups.append((type_label(kind.name), [(each.name, field_label(each)) for each in fields]))
     return [(label, fields) for label, fields in groups if fields]
 
 
@@ -83,7 +85,7 @@ class UploadForm(forms.Form):
     )
     engine = forms.ChoiceField(
         label=_("Engine"),
-        choices=[(row.name, row.title) for row in ENGINES.values()],
+        choices=lambda: [(name, title_of(name)) for name in ENGINES],
         required=False,
         help_text=_("What reads the pages. The first choice suits most documents."),
     )
@@ -176,7 +178,7 @@ class UploadForm(forms.Form):
             (gettext("Your own"), list(own_templates)),
             (
                 gettext("Starters"),
-                [(each.name, each.label) for each in starters() if each.name not in own],
+                [(each.name, template_label(each)) for each in starters() if each.name not in own],
             ),
         ]
         template.choices = [

@@ -23,6 +23,7 @@ from extraction.fields.document_types import BY_NAME
 from extraction.fields.templates import starters
 from jobs import job_filters, saved_filters, search, templates, words
 from jobs.job_filters import Wanted
+from jobs.labels import template_label, type_label
 from jobs.models import Batch, Job, Status
 from jobs.plan_engines import offered
 from jobs.upload_pages import by_script, upload_context
@@ -173,11 +174,11 @@ def choices_for(tenant: Tenant, query: QueryDict) -> list[Choice]:
     """The filters that are chosen from lists, each with what the tenant has of it."""
     own = templates.names(tenant)
     names = {name for name, _label in own}
-    ready = [(row.name, row.label) for row in starters() if row.name not in names]
+    ready = [(row.name, template_label(row)) for row in starters() if row.name not in names]
     people = Membership.objects.for_tenant(tenant).order_by("user__email")
     keys = ApiKey.objects.for_tenant(tenant).order_by("name")
     groups: dict[str, Sequence[tuple[str, Sequence[tuple[str, str]]]]] = {
-        "type": [("", [(name, row.label) for name, row in BY_NAME.items()])],
+        "type": [("", [(name, type_label(name)) for name in BY_NAME])],
         "engine": [("", offered(tenant))],
         "template": [(_("Your own"), own), (_("Starters"), ready)],
         "by": [

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django.conf import settings
-from django.utils.functional import Promise
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
 from extraction.engines import ENGINES
 from jobs import own_engines
+from jobs.engine_titles import title_of, title_of_taught
 from jobs.errors import EngineNotAllowed
 from jobs.models.engines import is_own
-
-# What the built-in engines are, as pages say it; the API says it in English
-TITLES: Mapping[str, Promise] = {
-    "auto": _("The PDF's own text where sound, else OCR"),
-    "text-layer": _("The PDF's own text, no OCR"),
-    "rapidocr": _("PP-OCRv6 on the CPU"),
-}
 
 
 def engines_of(tenant: Tenant) -> list[str]:
@@ -30,16 +19,11 @@ def engines_of(tenant: Tenant) -> list[str]:
 
 
 def offered(tenant: Tenant) -> list[tuple[str, str]]:
-    """Names and titles, for pages, of all that it may choose from: those engines, then its own."""
-    own = own_engines.names_of(tenant)
-    return [(name, shown_title(name)) for name in engines_of(tenant)] + [
-        (str(row), gettext("%(engine)s, taught") % {"engine": shown_title(row.base)}) for row in own
-    ]
-
-
-def shown_title(name: str) -> str:
-    """What an engine of the installation is, as pages say it."""
-    return str(TITLES.get(name, ENGINES[name].title))
+    """Names and titles of all that it may choose from, as pages say them: those engines, then its
+    own."""
+    usual = [(name, title_of(name)) for name in engines_of(tenant)]
+    own = [(str(row), title_of_taught(row.base)) for row in own_engines.names_of(tenant)]
+    return usual + own
 
 
 def default_engine(tenant: Tenant) -> str:

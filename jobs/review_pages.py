@@ -20,6 +20,7 @@ from django.views.generic import View
 from accounts.audit import address_of
 from accounts.tenancy import PageMixin, actor_of, session_actor
 from jobs import review, review_queue, review_words
+from jobs.labels import type_label
 from jobs.models import Review
 from jobs.review_queue import Filters
 from jobs.views import ProblemPage, page_or_part, uuid_of
@@ -127,7 +128,7 @@ def _shown(row: Review, actor: Any) -> dict[str, Any]:
         "review": row,
         "job": row.job,
         "template": row.template,
-        "type": (row.job.classification or {}).get("label", ""),
+        "type": type_label((row.job.classification or {}).get("kind", "")),
         "reasons": review_words.to_look_at(row.reasons),
         "holder": review.holder_of(row) if taken else "",
         "mine": taken and review.is_held_by(row, actor),

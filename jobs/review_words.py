@@ -26,6 +26,7 @@ from extraction.fields.supported import ON_THE_PAGE
 from extraction.types import FieldValue
 from jobs import review_queue
 from jobs.errors import FieldsMissing, NotInReview, ReviewTaken, VersionConflict
+from jobs.labels import field_label
 
 Words = Promise | str
 
@@ -134,7 +135,7 @@ def refusal_in_words(error: ExtractionError, field: Field) -> str:
         kind = column.kind if column else "text"
         told = {
             "row": error.row,
-            "column": column.label if column else error.column,
+            "column": field_label(column) if column else error.column,
             "wrong": _value_refused(error.error, kind),
         }
         return _("Row %(row)s, %(column)s: %(wrong)s") % told

@@ -21,6 +21,7 @@ from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.templates import Template
 from jobs import submit, template_desk, template_list, template_sample, viewer
 from jobs.forms import ACCEPTED
+from jobs.labels import field_label, type_label
 from jobs.models import FieldTemplate, Job
 from jobs.template_desk import Desk
 from jobs.template_sample import Sample
@@ -116,7 +117,7 @@ def _catalogue(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     known = {field.name for field in desk.template.fields}
 
     def fits(field: Field) -> bool:
-        texts = (field.label, _(field.label), field.name, *field.synonyms)
+        texts = (field.label, field_label(field), field.name, *field.synonyms)
         return all(any(word in text.lower() for text in texts) for word in words.split())
 
     def of_type(field: Field) -> bool:
@@ -128,7 +129,7 @@ def _catalogue(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     return {
         "find": words,
         "of": kind,
-        "types": [(each.name, _(each.label)) for each in DOCUMENT_TYPES],
+        "types": [(each.name, type_label(each.name)) for each in DOCUMENT_TYPES],
         "offered": [(field, field.name in known) for field in rows[:OFFERED]],
         "hidden": max(len(rows) - OFFERED, 0),
     }

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from extraction.fields.definition import Column, Field
 from extraction.fields.templates import Template
+from jobs.labels import field_label
 from jobs.template_desk import Desk, laid_out, with_field
 from jobs.template_forms import NEW, PREDEFINED, free
 
@@ -63,7 +64,7 @@ def _removed(desk: Desk, number: int) -> Desk:
         desk,
         replace(desk.template, fields=tuple(fields)),
         opened=opened,
-        told=_("%(field)s was removed.") % {"field": gone.label},
+        told=_("%(field)s was removed.") % {"field": field_label(gone)},
         focus=f"open-{after}" if after else "add-search",
     )
 
@@ -77,7 +78,7 @@ def _moved(desk: Desk, number: int, step: int) -> Desk:
     if opened in (number, to):
         opened = number + to - opened
     told = _("%(field)s is now number %(number)d of %(count)d.") % {
-        "field": fields[to].label,
+        "field": field_label(fields[to]),
         "number": to + 1,
         "count": len(fields),
     }
@@ -101,7 +102,7 @@ def _added(desk: Desk, name: str) -> Desk:
     return _again(
         desk,
         replace(desk.template, fields=(*desk.template.fields, field)),
-        told=_("%(field)s was added.") % {"field": field.label},
+        told=_("%(field)s was added.") % {"field": field_label(field)},
         focus=f"add-{name}",
     )
 

@@ -9,10 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.numerals import numeral
 from extraction.fields.definition import Column, Field
-from extraction.fields.document_types import BY_NAME
-from extraction.fields.kinds import KINDS
 from extraction.fields.templates import Template
+from jobs.labels import field_label, kind_label, type_label
 
 Sentence = Promise | str
 
@@ -83,7 +83,7 @@ def _of_template(old: Template, new: Template) -> Iterator[str]:
         yield _("The template is now called %(label)s.") % {"label": new.label}
     if old.document_type != new.document_type:
         if new.document_type:
-            kind = _(BY_NAME[new.document_type].label)
+            kind = type_label(new.document_type)
             yield _("It is now for documents of the type %(type)s.") % {"type": kind}
         else:
             yield _("It is no longer for a type of document.")
@@ -105,10 +105,10 @@ def _of_fields(old: Sequence[Field], new: Sequence[Field]) -> Iterator[str]:
     after = {field.name: field for field in new}
     for field in new:
         if field.name not in before:
-            yield _("Added: %(field)s.") % {"field": field.label}
+            yield _("Added: %(field)s.") % {"field": field_label(field)}
     for field in old:
         if field.name not in after:
-            yield _("Removed: %(field)s.") % {"field": field.label}
+            yield _("Removed: %(field)s.") % {"field": field_label(field)}
     for field in new:
         if field.name in before:
             yield from _of_field(before[field.name], field)
@@ -118,11 +118,11 @@ def _of_fields(old: Sequence[Field], new: Sequence[Field]) -> Iterator[str]:
 
 
 def _of_field(old: Field, new: Field) -> Iterator[str]:
-    said: dict[str, Any] = {"field": new.label}
+    said: dict[str, Any] = {"field": field_label(new)}
     if old.label != new.label:
-        yield _("%(old)s is now called %(field)s.") % {"old": old.label, **said}
+        yield _("%(old)s is now called %(field)s.") % {"old": field_label(old), **said}
     if old.kind != new.kind:
-        kind = _(KINDS[new.kind].label)
+        kind = kind_label(new.kind)
         yield _("%(field)s: its kind is now %(kind)s.") % {"kind": kind, **said}
     if old.required != new.required:
         if new.required:
@@ -158,12 +158,21 @@ def _of_columns(
     after = {column.name: column for column in new}
     for column in new:
         if column.name not in before:
-            yield _("%(field)s: column added: %(column)s.") % {"column": column.label, **said}
+            yield _("%(field)s: column added: %(column)s.") % {
+                "column": field_label(column),
+                **said,
+            }
         elif column != before[column.name]:
-            yield _("%(field)s: column changed: %(column)s.") % {"column": column.label, **said}
+            yield _("%(field)s: column changed: %(column)s.") % {
+                "column": field_label(column),
+                **said,
+            }
     for column in old:
         if column.name not in after:
-            yield _("%(field)s: column removed: %(column)s.") % {"column": column.label, **said}
+            yield _("%(field)s: column removed: %(column)s.") % {
+                "column": field_label(column),
+                **said,
+            }
 
 
 def _differing(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
@@ -175,4 +184,4 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
 
 
 def _share(share: float) -> str:
-    return f"{share * 100:g} %"
+    return f"{numeral(share * 100, 'g')} %"

@@ -34,6 +34,7 @@ from jobs import (
     viewer,
 )
 from jobs.errors import TemplateExists, VersionConflict
+from jobs.labels import template_label
 from jobs.models import FieldTemplate, FieldTemplateVersion
 from jobs.template_answers import part_of, refused, shown, uploaded
 from jobs.template_changes import as_note
@@ -133,9 +134,9 @@ class NewTemplatePage(EditorPage):
         if name:
             asked = templates.resolve(tenant, name)
             template, base = templates.get(tenant, asked.name), asked.name
-            label = _("Copy of %(label)s") % {"label": template.label}
+            label = _("Copy of %(label)s") % {"label": template_label(template)}
             if asked.version is None:
-                label = _(template.label)
+                label = template_label(template)
             template = replace(template, name="", label=label[:100])
         desk = template_desk.laid_out(template, base=base, new=True, focus="id_about-label")
         sample = template_sample.sample_of(tenant, request.GET.get("sample", ""))

@@ -21,6 +21,7 @@ from extraction.fields.definition import Field
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.fields.templates import Template, field_row, template_from_dict
+from jobs.labels import field_label, kind_label, type_label
 from jobs.template_inputs import TEXT, LineField, LinesField, PercentField
 from jobs.templates import NAME, RESERVED
 
@@ -33,14 +34,14 @@ PAGES = 10  # those that a place can be on, by name
 
 def kinds(*, table: bool = True) -> list[tuple[str, str]]:
     """The kinds of values to choose from."""
-    return [(k.name, _(k.label)) for k in KINDS.values() if table or k.name != "table"]
+    return [(name, kind_label(name)) for name in KINDS if table or name != "table"]
 
 
 def document_types() -> list[tuple[str, str]]:
     """The types of documents to choose from."""
     return [
         ("", _("None: used only where it is named")),
-        *((kind.name, _(kind.label)) for kind in DOCUMENT_TYPES),
+        *((kind.name, type_label(kind.name)) for kind in DOCUMENT_TYPES),
     ]
 
 
@@ -175,7 +176,7 @@ class FieldForm(forms.Form):
             self.fields["label"].error_messages["required"] = _("Give the field a label.")
         else:
             del self.fields["name"], self.fields["kind"]
-            self.fields["label"].widget.attrs["placeholder"] = PREDEFINED[field.name].label
+            self.fields["label"].widget.attrs["placeholder"] = field_label(PREDEFINED[field.name])
         if field.kind == "table":
             for name in ("anchors", "examples", "pattern", *EDGES):
                 del self.fields[name]

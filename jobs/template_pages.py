@@ -23,6 +23,7 @@ from accounts.audit import address_of
 from accounts.tenancy import PageMixin, actor_of, tenant_of
 from extraction.fields.templates import starters
 from jobs import learning, template_learning, template_list, templates, viewer
+from jobs.labels import field_label
 from jobs.models import FieldTemplate, FieldTemplateVersion
 from jobs.template_changes import changes
 from jobs.views import ProblemPage
@@ -220,7 +221,7 @@ class TemplateLearningPage(OneTemplate):
     ) -> HttpResponse:
         template = templates.parsed(row.versions.get(number=row.version))
         done: learning.Learned | None = more.get("done")
-        labels = {field.name: field.label for field in template.fields}
+        labels = {field.name: field_label(field) for field in template.fields}
         context = {
             "row": row,
             "fields": [field for field in template.fields if field.learned],

@@ -12,6 +12,7 @@ from accounts.models import Tenant
 from extraction.fields.templates import Template
 from extraction.types import FieldValue
 from jobs import bench
+from jobs.labels import field_label
 from jobs.models import Job, Page, Status
 
 READABLE = (Status.SUCCEEDED, Status.PARTIAL)
@@ -109,5 +110,5 @@ def tried(sample: Sample, template: Template) -> Found:
     values: dict[str, list[FieldValue]] = {}
     for value in result.fields:
         values.setdefault(value.name, []).append(value)
-    missing = tuple(dict.fromkeys(each.label for each in result.missing))
+    missing = tuple(dict.fromkeys(field_label(each) for each in result.missing))
     return Found(values, missing, result.pages, result.left_out, len(template.fields))

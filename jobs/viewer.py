@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.numerals import numeral
 from extraction.types import Failure
 from jobs.failure_titles import TITLES
 
@@ -104,13 +105,14 @@ def _measured(code: str, value: float | None) -> str:
         return ""
     if code == "file_too_large":
         return size(value)
-    return f"{value:,.0f} {UNITS.get(code, '')}".rstrip()
+    return f"{numeral(value, ',.0f')} {UNITS.get(code, '')}".rstrip()
 
 
 def size(count: float) -> str:
     """Bytes in decimal units: "640 bytes", "53.6 kB", "50 MB"."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
-            return f"{count / factor:.1f}".removesuffix(".0") + f" {unit}"
+            tenths = round(count / factor, 1)
+            return f"{numeral(tenths, '.0f' if tenths == int(tenths) else '.1f')} {unit}"
     whole = round(count)
     return ngettext("%(count)d byte", "%(count)d bytes", whole) % {"count": whole}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
+from accounts.numerals import numeral
+
 WIDTH, HEIGHT = 440, 180
 LEFT, RIGHT, TOP, BOTTOM = 56, 8, 10, 24  # room for the numbers
 
@@ -50,13 +52,13 @@ def curve(losses: Sequence[tuple[int, float]], steps: int) -> Curve | None:
         f"{round(LEFT + across * (step - first) / max(last - first, 1), 1)},{y(loss)}"
         for step, loss in losses
     )
-    ticks = tuple(Tick(y(part), f"{part:.3g}") for part in (0.0, highest / 2, highest))
+    ticks = tuple(Tick(y(part), numeral(part, ".3g")) for part in (0.0, highest / 2, highest))
     words = gettext(
         "Loss from %(from)s at step %(first)d to %(to)s at step %(now)d of %(last)d"
     ) % {
-        "from": f"{losses[0][1]:.3g}",
+        "from": numeral(losses[0][1], ".3g"),
         "first": first,
-        "to": f"{losses[-1][1]:.3g}",
+        "to": numeral(losses[-1][1], ".3g"),
         "now": losses[-1][0],
         "last": last,
     }

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.numerals import numeral
 from extraction.engines import ENGINES
 from extraction.training.settings import BOUNDS
 from jobs.forms import ACCEPTED
@@ -46,7 +47,7 @@ class ExampleForm(forms.Form):
         if len(text) > settings.TRAINING_MOST_CHARACTERS:
             raise forms.ValidationError(
                 gettext("At most %(most)s characters.")
-                % {"most": f"{settings.TRAINING_MOST_CHARACTERS:,}"}
+                % {"most": numeral(settings.TRAINING_MOST_CHARACTERS)}
             )
         return text
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
 
+from accounts.numerals import numeral
 from accounts.tenancy import Actor
 from jobs import own_engines
 from jobs.models import TenantEngine
@@ -47,4 +48,4 @@ def warning_of(run: TrainingRun) -> str | None:
     return gettext(
         "On the pages held out it is less like the right texts than its base: %(tuned)s instead of "
         "%(base)s."
-    ) % {"tuned": f"{tuned:.3f}", "base": f"{base:.3f}"}
+    ) % {"tuned": numeral(tuned, ".3f"), "base": numeral(base, ".3f")}

@@ -18,6 +18,8 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from jobs import labels
+
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
@@ -52,12 +54,14 @@ def folder(language: str) -> Path:
 
 
 def gathered() -> Catalog:
-    """Every message of templates and code, with the files that it stands in."""
+    """Every message of templates and code, and the catalogue's labels, with their files."""
     found = Catalog(fuzzy=False)
     for path, source in _sources():
         for line in extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS):
             _, message, comments, context = line
             found.add(message, locations=[(path, 1)], auto_comments=comments, context=context)
+    for context, label in labels.messages():
+        found.add(label, locations=[("jobs/labels.py", 1)], context=context)
     return found
 
 

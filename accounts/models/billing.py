@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 
 from accounts.identifiers import uuid7
 from accounts.models.plans import CURRENCY, NOT_NEGATIVE
@@ -134,17 +135,17 @@ class Invoice(TenantOwned):
     """
 
     class Kind(models.TextChoices):
-        INVOICE = "invoice"
-        CREDIT_NOTE = "credit_note", "credit note"
+        INVOICE = "invoice", pgettext_lazy("billing", "Invoice")
+        CREDIT_NOTE = "credit_note", pgettext_lazy("billing", "credit note")
 
     class Status(models.TextChoices):
         ISSUED = "issued"
         CREDITED = "credited", "taken back by credit notes"
 
     class Payment(models.TextChoices):
-        OPEN = "open"
-        PAID = "paid"
-        FAILED = "failed"
+        OPEN = "open", pgettext_lazy("payment", "Open")
+        PAID = "paid", pgettext_lazy("payment", "Paid")
+        FAILED = "failed", pgettext_lazy("payment", "Failed")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")

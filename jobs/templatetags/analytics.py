@@ -10,6 +10,7 @@ from django import template
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.numerals import numeral
 from jobs.analytics import COUNT, MONEY, MONTH, SECONDS, SHARE
 from jobs.templatetags.measures import seconds
 
@@ -23,11 +24,11 @@ def cell(value: Any, kind: str) -> str:
     if value is None:
         return NONE
     if kind == COUNT:
-        return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+        return numeral(value, ",.0f" if value == int(value) else ",.1f")
     if kind == SHARE:
-        return f"{100 * value:.1f} %"
+        return f"{numeral(100 * value, '.1f')} %"
     if kind == MONEY:
-        return f"{value:,.2f}"
+        return numeral(value, ",.2f")
     if kind == SECONDS:
         return "0 s" if value == 0 else length(value)
     if isinstance(value, date):

@@ -14,7 +14,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from accounts.money import shown
+from accounts.numerals import numeral
 from extraction.fields import CATALOGUE
+from jobs.labels import field_label
 from jobs.models import FieldValue, Job
 from jobs.review_words import to_look_at
 from jobs.viewer import size
@@ -55,7 +57,7 @@ def seconds(value: float) -> str:
     if value < 0.1:
         return gettext("under 0.1 s")
     if value < 10:
-        return f"{value:.1f} s"
+        return f"{numeral(value, '.1f')} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
@@ -79,6 +81,12 @@ register.filter(to_look_at)
 def percent(share: float | None) -> str:
     """A confidence from 0 to 1 as "98 %", rounded down so that only 1 is 100 %; "" for None."""
     return "" if share is None else f"{int(share * 100 + 1e-9)} %"
+
+
+@register.filter
+def rate(percent: Decimal) -> str:
+    """A rate without zeros at its end: "19", "7.5"."""
+    return numeral(percent.normalize(), "f")
 
 
 @register.filter
@@ -106,7 +114,7 @@ def table_rows(found: FieldValue) -> list[list[str]]:
     """The rows of a table field as text, headings first, columns as in the catalogue."""
     rows = found.value or []
     given = dict.fromkeys(name for row in rows for name in row)
-    known = {c.name: c.label for f in CATALOGUE if f.name == found.name for c in f.columns}
+    known = {c.name: field_label(c) for f in CATALOGUE if f.name == found.name for c in f.columns}
     names = [*(name for name in known if name in given), *(n for n in given if n not in known)]
     headings = [known.get(name, name.replace("_", " ").capitalize()) for name in names]
     return [headings, *([field_value(row.get(name)) for name in names] for row in rows)]

@@ -12,29 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from extraction.fields.definition import Column, Field
-from extraction.fields.document_types import BY_NAME
-from extraction.fields.kinds import KINDS
 from extraction.fields.templates import field_row
 from extraction.types import FieldValue
+from jobs.labels import field_label
 from jobs.template_forms import PREDEFINED, page_name
 from jobs.templatetags.measures import field_value
 
 register = template.Library()
 
 
-@register.filter
-def document_type(name: str) -> str:
-    """The label of a type of document; its name where it is no longer known."""
-    return _(BY_NAME[name].label) if name in BY_NAME else name
-
-
 register.filter(page_name)
-
-
-@register.filter
-def kind_label(name: str) -> str:
-    """The label of a kind of value."""
-    return _(KINDS[name].label) if name in KINDS else name
 
 
 @register.filter
@@ -49,7 +36,7 @@ def own_settings(field: Field) -> dict[str, Any]:
 @register.filter
 def column_labels(columns: Sequence[Column]) -> str:
     """The headings of a table's columns as one text."""
-    return ", ".join(column.label for column in columns)
+    return ", ".join(field_label(column) for column in columns)
 
 
 @register.filter

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +20,7 @@ from rest_framework.test import APIClient
 from accounts import audit
 from accounts.audit_actions import ACTIONS, GROUPS, those_of, words_of
 from accounts.audit_log import Wanted, before, each, entries
+from accounts.audit_words import OBJECTS
 from accounts.models import AuditEntry, Tenant, User
 from accounts.permissions import Role
 from tests.people import PASSWORD, Organisation
@@ -199,7 +201,7 @@ def test_page_shows_who_did_what_to_which_from_where_and_when(acme: Organisation
     row = next(row for row in shown.split("<tr>")[1:] if "changed the settings" in row)
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row))
     assert "1 Mar 2026, 12:00:00 owner@acme.example changed the settings Details" in text
-    assert "gone was 1 name Old → &lt;b&gt;New&lt;/b&gt;" in text
+    assert "gone was 1 Name Old → &lt;b&gt;New&lt;/b&gt;" in text
     assert "Request req-1" in text
     assert f"organisation {acme.tenant.pk}" in text
     assert "192.0.2.1" in text
@@ -418,3 +420,9 @@ def test_admins_search_finds_by_each_way(acme: Organisation, log: dict[str, Audi
     assert found(f"q={acme.tenant.pk}") == found("q=acme") == set(log)
     assert found("q=acme,+some") == {"other"}
     assert found("q=unknown,+some") == found("q=nothing") == set()
+
+
+def test_objects_with_words_are_models() -> None:
+    """A page in German shows one that is missing: tests/test_in_german.py."""
+    models = {model._meta.model_name for model in apps.get_models()}
+    assert OBJECTS.keys() <= models
