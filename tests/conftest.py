@@ -65,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
             redis_url=os.environ.get("REDIS_URL", ""),
         )
     )
+    if running.postgres:
+        _spare_the_disk(running.owner_url)
     os.environ["DATABASE_URL"] = running.database_url
     os.environ["DATABASE_OWNER_URL"] = running.owner_url
     os.environ["REDIS_URL"] = running.redis_url
@@ -80,6 +82,16 @@ def pytest_configure(config: pytest.Config) -> None:
     from accounts.row_security import process_sees_everything
 
     process_sees_everything()  # the tests' own code; requests see what is theirs
+
+
+def _spare_the_disk(owner_url: str) -> None:
+    """No waiting for the disk: a power cut matters to no test, and a kill still loses nothing."""
+    import psycopg
+
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def pytest_unconfigure() -> None:
@@ -108,9 +120,13 @@ def django_db_setup(
     """Tests run as the application's role, and those with transactions of their own empty every
     table afterwards, the ledger too."""
     from django.db import connection
+    from django.test import TransactionTestCase
 
     from ocrsite.database.roles import as_owner
+    from tests.emptying import empty
     from tests.owner import FUNCTION, may_empty
+
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
 
     owner = django_db_modify_db_settings
     with django_db_blocker.unblock():
