@@ -43,11 +43,11 @@ class ApiKeyAuthentication(BaseAuthentication):
                     key = verify_api_key(raw, address=address_of(request))
                 except KeyOutOfPlace as error:
                     if error.key is not None:
-                        refusals.key_refused(error.key, OUT_OF_PLACE, request)
+                        _tell(request, error.key, OUT_OF_PLACE)
                     raise AddressNotAllowed(str(error)) from error
                 except KeyRefused as error:
                     if error.key is not None:
-                        refusals.key_refused(error.key, str(error), request)
+                        _tell(request, error.key, str(error))
                     raise AuthenticationFailed(str(error)) from error
                 act_for(key.tenant)
                 return key_actor(key), key
@@ -55,6 +55,12 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
+
+
+def _tell(request: Request, key: ApiKey, why: str) -> None:
+    """In the audit log now, and in the log of recent calls once this one is answered."""
+    refusals.key_refused(key, why, request)
+    request._request.refused_key = key  # type: ignore[attr-defined]
 
 
 class TenantJWTAuthentication(BaseAuthentication):

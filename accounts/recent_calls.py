@@ -2,9 +2,11 @@
 
 For people who write programs, not for evidence: kept in Redis, without bodies, and lost with it.
 Each kind of outcome has a list of its own, so that a program that asks every second does not push
-out the one call that failed. A request only remembers its call; a thread writes what has gathered a
-moment later, many in one round trip. So no answer waits for Redis, and where that is away nothing
-is written.
+out the one call that failed. Calls with a key that is ours but not let in are there too, in a list
+of their own and some a minute for each key: who holds an old key fills nothing else. Of keys that
+we do not know nothing is written. A request only remembers its call; a thread writes what has
+gathered a moment later, many in one round trip. So no answer waits for Redis, and where that is
+away nothing is written.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -29,13 +31,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import address_of
-from accounts.models import Tenant
+from accounts.models import ApiKey, Membership, Tenant
+from accounts.seldom import SomeAMinute
 from accounts.shared_redis import shared_redis
-from accounts.tenancy import Actor
+from accounts.tenancy import Actor, key_actor
 
 API = "/api/"
 SECONDS_KEPT = 7 * 86_400
 MOST_OF_A_PATH = 300  # characters
+MOST_REFUSED = 20  # calls a minute, process and key, of keys that are not let in
 MOST_WAITING = 2_000  # calls of a process; beyond that the oldest are not written
 PAUSE_SECONDS = 0.2
 
@@ -45,6 +49,7 @@ KINDS: Mapping[str, Promise] = {
     "refused": _("Refused (4xx)"),
     "limited": _("Over the rate limit (429)"),
     "failed": _("Failed on our side (5xx)"),
+    "shut_out": _("Key not let in"),
 }
 
 
@@ -65,10 +70,13 @@ class Call:
     address: str
     request_id: str
     code: str  # of the error, "" where there is none
+    shut_out: bool = False  # with a key that is revoked, over, replaced or out of its place
 
     @property
     def kind(self) -> str:
         """One of ``KINDS``."""
+        if self.shut_out:
+            return "shut_out"
         if self.status == 429:
             return "limited"
         if self.status >= 500:
@@ -100,7 +108,10 @@ class Wanted:
 
 
 class RecentCallsMiddleware:
-    """Notes the calls that known callers make of the API, and how they were answered."""
+    """Notes the calls that known callers make of the API, and how they were answered.
+
+    A view says of a key that it does not let in (accounts/authentication.py) by ``refused_key``.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -110,10 +121,14 @@ class RecentCallsMiddleware:
             return self.get_response(request)
         begun, at = time.perf_counter(), time.time_ns() // 1000
         response = self.get_response(request)
+        spent = round((time.perf_counter() - begun) * 1000)
         actor = getattr(request, "user", None)
+        key: ApiKey | None = getattr(request, "refused_key", None)
         if type(actor) is Actor:  # isinstance would read the session of who has none
-            spent = time.perf_counter() - begun
-            note(actor.tenant.pk, _call(request, response, actor, at, round(spent * 1000)))
+            note(actor.tenant.pk, _call(request, response, actor, at, spent))
+        elif key is not None and _some.let(key.pk):
+            told = _call(request, response, key_actor(key), at, spent)
+            note(key.tenant_id, replace(told, shut_out=True))
         return response
 
 
@@ -172,6 +187,7 @@ class Notebook:
 
 
 _notebook = Notebook()
+_some = SomeAMinute(MOST_REFUSED)
 
 
 def note(tenant: UUID, call: Call) -> None:
@@ -195,6 +211,31 @@ def calls(tenant: Tenant, wanted: Wanted) -> list[Call] | None:
     found = [call for entries in lists for call in map(_read, entries) if call is not None]
     kept = [call for call in found if call.at > oldest and wanted.has(call)]
     return sorted(kept, key=lambda call: -call.at)
+
+
+def leaf(found: Sequence[Call], most: int) -> tuple[Sequence[Call], int | None]:
+    """The first ``most`` of them, and ``before`` for the next ones: None where there are none.
+
+    What came in the same microsecond stays together, so that none is lost between two leaves.
+    """
+    end = most
+    while 0 < end < len(found) and found[end].at == found[end - 1].at:
+        end += 1
+    return found[:end], found[end - 1].at if end < len(found) else None
+
+
+def names_of(tenant: Tenant, found: Sequence[Call], *, asked: str = "") -> dict[str, str]:
+    """Keys and people by id, those that called and the one asked for; two queries.
+
+    Who has left the organisation has no name.
+    """
+    ids = {UUID(call.caller) for call in found}
+    with suppress(ValueError):
+        ids.add(UUID(asked))
+    keys = ApiKey.objects.for_tenant(tenant).filter(pk__in=ids)
+    people = Membership.objects.for_tenant(tenant).filter(user__in=ids).select_related("user")
+    known = {str(key.pk): key.name for key in keys}
+    return known | {str(row.user_id): row.user.email for row in people}
 
 
 def _key(tenant: UUID, kind: str) -> str:

@@ -1,4 +1,7 @@
-"""What is told only now and then, however often it happens; each process remembers for itself."""
+"""What is told only now and then, or some times a minute, however often it happens.
+
+Each process remembers for itself.
+"""
 
 from __future__ import annotations
 
@@ -40,3 +43,25 @@ class Seldom:
         """Forget everything."""
         with self._lock:
             self._told.clear()
+
+
+class SomeAMinute:
+    """Lets each thing through so many times in each minute."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._let: dict[Hashable, int] = {}  # how often in this minute
+
+    def let(self, thing: Hashable) -> bool:
+        """Whether it is let through; beyond ``MOST`` things a minute, none that is new is."""
+        minute = int(time.monotonic() // 60)
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._let = minute, {}
+            times = self._let.get(thing, 0)
+            if times >= self.most or (not times and len(self._let) >= MOST):
+                return False
+            self._let[thing] = times + 1
+            return True

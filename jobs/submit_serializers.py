@@ -16,7 +16,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts.models import FEWEST_DPI, MOST_DPI
+from accounts.models import FEWEST_DPI, MOST_DPI, TextLayer
 from extraction.documents import parse_pages
 from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
@@ -172,7 +172,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
         help_text="resolution for rendering PDF pages",
     )
     text_layer = serializers.ChoiceField(
-        choices=["auto", "ignore", "only"],
+        choices=TextLayer.values,
         required=False,
         help_text="what to make of a PDF's own text",
     )

@@ -501,7 +501,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "ocrsite.pagination.NewestFirst",
     "PAGE_SIZE": 50,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.schema.OperationSchema",
     "EXCEPTION_HANDLER": "ocrsite.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # ?format= chooses nothing: addresses name their formats
     "NUM_PROXIES": TRUSTED_PROXIES,
@@ -546,6 +546,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStatus": "jobs.models.Delivery.Status",
         "FieldStatus": "jobs.review_serializers.STANDINGS",
         "InvitationStatus": "accounts.invitations.State",
+        "TextLayer": "accounts.models.TextLayer.values",
     },
 }
 

@@ -60,6 +60,7 @@ urlpatterns = [
     path("style", style.StylePage.as_view(), name="style"),
     path("console", console.ConsolePage.as_view(), name="console-page"),
     path("console/token", console.ConsoleTokenView.as_view(), name="console-token"),
+    path("console/again", console.AgainView.as_view(), name="console-again"),
     path("console/calls", calls.CallsPage.as_view(), name="calls-page"),
     path("console/do/<str:name>", console.OperationPage.as_view(), name="console-operation-page"),
     path("language", languages.LanguageView.as_view(), name="set_language"),

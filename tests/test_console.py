@@ -107,3 +107,45 @@ def test_asking_costs_the_same_however_much_there_is(
     client.get("/console")
     with django_assert_max_num_queries(6):
         client.get("/console/do/ocr_jobs_create")
+
+
+def test_delete_has_a_body_where_the_api_takes_one() -> None:
+    (body,) = ALL["organisation_delete"].bodies
+    assert [(each.name, each.kind, each.required) for each in body.inputs] == [
+        ("name", "text", True),
+        ("password", "secret", False),
+    ]
+    others = [each for each in ALL.values() if each.method == "DELETE" and each.bodies]
+    assert [each.name for each in others] == ["organisation_delete"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "leads"),
+    [
+        ("GET", "/api/v1/ocr/jobs/1/pages/3", "/console/do/job_page?id=1&number=3&from_log=1"),
+        ("HEAD", "/api/v1/templates/acme", "/console/do/template?name=acme&from_log=1"),
+        ("POST", "/api/v1/templates/test", "/console/do/template_test?from_log=1"),
+        ("GET", "/api/v1/links/{token}", "/console/do/links_retrieve?from_log=1"),
+        ("GET", "/api/v1/templates/a&b=c", "/console/do/template?name=a%26b%3Dc&from_log=1"),
+        ("GET", "//evil.example/", "/console"),
+        ("PATCH", "/api/v1/ocr/jobs", "/console"),
+        ("", "", "/console"),
+    ],
+)
+def test_call_of_the_log_leads_to_its_form(
+    client: Client, acme: Organisation, method: str, path: str, leads: str
+) -> None:
+    client.force_login(acme.join(Role.VIEWER))
+    answer = client.get("/console/again", {"method": method, "path": path})
+    assert (answer.status_code, answer["Location"]) == (302, leads)
+    page = client.get(leads).text
+    if leads == "/console":
+        assert "No endpoint of the API has the address" in page
+
+
+def test_form_from_the_log_says_what_is_not_kept(client: Client, acme: Organisation) -> None:
+    client.force_login(acme.owner)
+    told = "is not kept: fill that in again"
+    assert told in client.get("/console/do/key_create", {"from_log": "1"}).text
+    assert told not in client.get("/console/do/key_create").text
+    assert told not in client.get("/console/do/auth_me", {"from_log": "1"}).text

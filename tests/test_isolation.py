@@ -120,6 +120,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "api/v1/organisation/settings": {"get": "self", "patch": "self"},
     "api/v1/organisation/export.zip": {"get": "self"},  # owners only: tests/jobs/test_takeout.py
     "api/v1/audit": {"get": "list"},
+    "api/v1/calls": {"get": "self"},  # ids of what was asked for: tests/accounts/test_calls_api.py
     "api/v1/audit.csv": {"get": "list"},
     "api/v1/billing": {"get": "list"},
     "api/v1/invoices": {"get": "list"},
@@ -160,6 +161,7 @@ ROUTES: dict[str, dict[str, Kind]] = {
     "style": {"get": "self"},
     "console": {"get": "self"},  # the same operations for every caller
     "console/calls": {"get": "self"},  # foreign ids are in what one asked for oneself
+    "console/again": {"get": "self"},  # the same operations for every caller
     "console/token": {"post": "self"},
     "console/do/<str:name>": {"get": "self"},
     "login": {"get": "public", "post": "public", "put": "public"},

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from accounts.models import ApiKey, Membership, Tenant
-from accounts.recent_calls import KINDS, Call, Wanted, calls
+from accounts.models import Tenant
+from accounts.recent_calls import KINDS, Call, Wanted, calls, leaf, names_of
 from accounts.tenancy import PageMixin, actor_of
 
 ROWS = 50
@@ -68,38 +66,34 @@ class CallsPage(PageMixin, View):
         """The filters are the form's."""
         actor = actor_of(request)
         everything = calls(actor.tenant, Wanted())
-        names = names_of(actor.tenant, everything or [], asked=request.GET.get("caller", ""))
+        names = _callers(actor.tenant, everything or [], request.GET.get("caller", ""))
         form = CallsForm(request.GET, names)
         wanted = form.wanted() if form.is_valid() else Wanted()
         shown = everything if not form.errors else []
         found = [
             call for call in shown or [] if wanted.has(call) and wanted.kind in ("", call.kind)
         ]
+        leafed, older = leaf(found, ROWS)
         query = request.GET.copy()
         query.pop("before", None)
         context = {
             "form": form,
             "away": everything is None,
-            "rows": [Row(call, names.get(call.caller, "")) for call in found[:ROWS]],
-            "older": found[ROWS - 1].at if len(found) > ROWS else None,
+            "rows": [Row(call, names.get(call.caller, "")) for call in leafed],
+            "older": older,
             "before": wanted.before,
             "query": query.urlencode(),
             "filtered": any((wanted.kind, wanted.caller, wanted.path)) or bool(form.errors),
+            "may_open": actor.may("jobs:read"),
             "may_see_addresses": actor.may("keys:manage"),
         }
         status = 503 if everything is None else 400 if form.errors else 200
         return render(request, "console/calls.html", context, status=status)
 
 
-def names_of(tenant: Tenant, found: Sequence[Call], *, asked: str = "") -> dict[str, str]:
-    """Keys and people by id, those that called and the one asked for; two queries."""
-    ids = {UUID(call.caller) for call in found}
-    with suppress(ValueError):
-        ids.add(UUID(asked))
-    keys = ApiKey.objects.for_tenant(tenant).filter(pk__in=ids)
-    people = Membership.objects.for_tenant(tenant).filter(user__in=ids).select_related("user")
-    known = {str(key.pk): key.name for key in keys}
-    known |= {str(row.user_id): row.user.email for row in people}
+def _callers(tenant: Tenant, found: Sequence[Call], asked: str) -> dict[str, str]:
+    """As ``names_of``, by name, with a word for people who have left."""
+    known = names_of(tenant, found, asked=asked)
     gone = {call.caller: gettext("a former member") for call in found if not call.by_key}
     return dict(sorted(known.items(), key=lambda pair: pair[1].lower())) | {
         caller: name for caller, name in gone.items() if caller not in known

@@ -101,6 +101,11 @@ class Operation:
     open: bool  # needs no credentials
 
     @property
+    def has_more_than_its_path(self) -> bool:
+        """Whether a call of it may say more than its address shows: a body, a query, a header."""
+        return bool(self.bodies) or any(each.place != "path" for each in self.parameters)
+
+    @property
     def short_path(self) -> str:
         """Without what all have in common."""
         return self.path.removeprefix("/api/v1")
@@ -131,6 +136,31 @@ def of_document(document: Mapping[str, Any]) -> list[Operation]:
     ]
     order = list(GROUPS)
     return sorted(found, key=lambda operation: order.index(operation.group))
+
+
+def called(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    """The operation that such a call was one of, and the parameters in its path; None for none.
+
+    Where a path may be two, as ``/templates/test``, the one with fewer parameters is meant.
+    """
+    method = "GET" if method == "HEAD" else method
+    fitting = [
+        (operation, match.groupdict())
+        for operation in operations().values()
+        if operation.method == method and (match := _pattern(operation.path).fullmatch(path))
+    ]
+    return min(fitting, key=lambda pair: len(pair[1]), default=None)
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"{(\w+)}", path)  # text and names in turn
+    return re.compile(
+        "".join(
+            f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part)
+            for number, part in enumerate(parts)
+        )
+    )
 
 
 def grouped(wanted: str = "") -> list[tuple[Promise, list[Operation]]]:

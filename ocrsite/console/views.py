@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.generic import View
 
 from accounts import limits, session_tokens
 from accounts.tenancy import PageMixin
 from ocrsite.console import operations
 
-SEARCHED = 100  # characters
+SEARCHED, PATH = 100, 300  # characters
+AGAIN = "from_log"  # in the address of a form that a call of the log has filled
 
 
 class ConsolePage(PageMixin, View):
@@ -43,8 +48,30 @@ class OperationPage(PageMixin, View):
             "operation": operation,
             "parameters": [(each, given[each.name]) for each in operation.parameters],
             "site": settings.SITE_URL.rstrip("/"),
+            "from_log": AGAIN in request.GET and operation.has_more_than_its_path,
         }
         return render(request, "console/operation.html", context)
+
+
+class AgainView(PageMixin, View):
+    """A call of the log (``method`` and ``path``) in the console: on to its operation's form."""
+
+    actions: ClassVar[Mapping[str, str]] = {"get": "jobs:read"}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The form filled in with what the path tells; else the list, and why."""
+        path = request.GET.get("path", "")
+        found = operations.called(request.GET.get("method", ""), path)
+        if found is None:
+            messages.warning(
+                request,
+                _("No endpoint of the API has the address %(path)s.") % {"path": path[:PATH]},
+            )
+            return redirect("console-page")
+        operation, parameters = found
+        told = {name: value for name, value in parameters.items() if not value.startswith("{")}
+        address = reverse("console-operation-page", args=[operation.name])
+        return redirect(f"{address}?{urlencode({**told, AGAIN: '1'})}")
 
 
 class ConsoleTokenView(PageMixin, View):

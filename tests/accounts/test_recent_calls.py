@@ -15,6 +15,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import recent_calls
+from accounts.keys import create_api_key, new_key_text, revoke_api_key
 from accounts.models import Tenant
 from accounts.permissions import Role
 from accounts.rates import Rates
@@ -67,6 +68,43 @@ def test_refusals_are_noted_for_known_callers_alone(acme: Organisation, settings
         (200, "", "done"),
         (429, "rate_limited", "limited"),
     ]
+
+
+def test_keys_that_are_not_let_in_are_noted_by_themselves(
+    acme: Organisation, stranger: Organisation, settings: Settings
+) -> None:
+    settings.CALLS_KEPT = 3
+    key, raw = create_api_key(
+        tenant=acme.tenant,
+        name="afar",
+        scopes=["jobs:read"],
+        created_by=acme.owner,
+        allowed_networks=["203.0.113.0/24"],
+    )
+    afar, nobody, garbage = APIClient(), APIClient(), APIClient()
+    afar.credentials(HTTP_AUTHORIZATION=f"Bearer {raw}")
+    nobody.credentials(HTTP_AUTHORIZATION=f"Bearer {new_key_text()}")
+    garbage.credentials(HTTP_X_API_KEY="ocrs_<script>")
+    assert afar.get("/api/v1/audit", REMOTE_ADDR="198.51.100.7").status_code == 403
+    revoke_api_key(key, actor=acme.owner)
+    assert afar.get("/api/v1/audit?q=secret", REMOTE_ADDR="203.0.113.9").status_code == 401
+    assert nobody.get("/api/v1/audit").status_code == 401
+    assert garbage.get("/api/v1/audit").status_code == 401
+    assert afar.get("/api/v1/no-such-route").status_code == 404
+    told = calls(acme.tenant, kind="shut_out")
+    assert [(each.status, each.code, each.address, each.path) for each in told] == [
+        (401, "not_authenticated", "203.0.113.9", "/api/v1/audit"),
+        (403, "address_not_allowed", "198.51.100.7", "/api/v1/audit"),
+    ]
+    assert {(each.caller, each.by_key) for each in told} == {(str(key.pk), True)}
+    assert calls(stranger.tenant) == []
+    # however often, it fills nothing but its own list, and some a minute
+    for _ in range(2 * recent_calls.MOST_REFUSED):
+        afar.get("/api/v1/audit")
+    assert len(calls(acme.tenant, kind="shut_out")) == 3
+    assert len(calls(acme.tenant, kind="refused")) == 0
+    assert len(calls(acme.tenant)) == 3
+    assert not recent_calls._some.let(key.pk)
 
 
 def test_calls_by_token_are_the_persons(acme: Organisation) -> None:
@@ -193,15 +231,26 @@ def test_page_filters_and_pages(acme: Organisation) -> None:
         return browser.get("/console/calls", query)
 
     first = shown()
-    assert first.text.count("/api/v1/n") == 50
+    assert first.text.count("</b> /api/v1/n") == 50
     rest = browser.get(f"/console/calls?before={first.context['older']}").text
-    assert rest.count("/api/v1/n") == 10
+    assert rest.count("</b> /api/v1/n") == 10
     assert "/api/v1/bad" in rest
-    assert shown(kind="refused").text.count("/api/v1/bad") == 1
+    assert shown(kind="refused").text.count("</b> /api/v1/bad") == 1
     assert "/api/v1/n" not in shown(kind="refused").text
-    assert shown(path="n07").text.count("/api/v1/n") == 1
+    assert shown(path="n07").text.count("</b> /api/v1/n") == 1
     assert "No call is like this" in shown(caller=str(acme.key.pk)).text
     assert shown(kind="x").status_code == shown(before="x").status_code == 400
+
+
+def test_none_is_lost_between_two_pages(acme: Organisation) -> None:
+    now = time.time_ns() // 1000
+    for at in (now, now - 1, now - 1, now - 1, now - 2):
+        note(acme.tenant.pk, call(at=at))
+    shown, older = recent_calls.leaf(calls(acme.tenant), 2)
+    assert ([now - each.at for each in shown], older) == ([0, 1, 1, 1], now - 1)
+    rest, end = recent_calls.leaf(calls(acme.tenant, before=older), 2)
+    assert ([now - each.at for each in rest], end) == ([2], None)
+    assert recent_calls.leaf([], 2) == ([], None)
 
 
 def test_page_asks_the_same_of_one_and_of_many_callers(

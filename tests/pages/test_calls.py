@@ -33,6 +33,12 @@ def test_calls_are_found(
     page.get_by_role("link", name="Recent calls").click()
     assert page.get_by_text("not_found").is_visible()
     assert page.get_by_text("permission_denied").count() == 0
+    page.get_by_role("link", name="Open in console").press("Enter")
+    page.wait_for_selector("body[data-ready]")
+    assert page.locator("#path-id").input_value() == "01890000-0000-7000-8000-000000000000"
+    assert page.get_by_text("is not kept: fill that in again").is_visible()
+    assert violations(page) == []
+    assert overflow(page) == 0
     page.goto("/console/calls?kind=nothing")
     assert page.get_by_text("A filter cannot be read").is_visible()
     assert violations(page) == []

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Session
+from accounts.models import Session, Tenant
 from accounts.permissions import Role
 from jobs.models import Job, StoredFile
 from tests.jobs.making import make_job
 from tests.pages.visiting import DESKTOP, PHONE, Visits, overflow, violations
-from tests.people import Organisation
+from tests.people import PASSWORD, Organisation
 
 BAD_NAME = "<img src=x onerror=alert(1)>.pdf"
 
@@ -87,6 +87,23 @@ def test_a_document_is_sent_and_deleted(visits: Visits, acme: Organisation, tmp_
     assert answer(page) == "204 No Content"
     assert page.get_by_text("The answer has no body.").is_visible()
     assert not Job.objects.exists()
+
+
+def test_an_owner_deletes_the_organisation_with_a_body(visits: Visits, acme: Organisation) -> None:
+    page = opened(visits, acme.owner, "organisation_delete", size=PHONE)
+    page.get_by_label("name").fill("Acne")
+    page.get_by_label("password").fill(PASSWORD)
+    assert '-d \'{"name":"Acne"' in page.locator("#sample").inner_text()
+    page.locator("#sure > summary").press("Enter")
+    page.get_by_role("button", name="Delete for good").press("Enter")
+    assert answer(page) == "400 Bad Request"
+    assert Tenant.objects.get(pk=acme.tenant.pk).is_active
+    page.get_by_label("name").fill("Acme")
+    assert violations(page) == []
+    page.locator("#sure > summary").press("Enter")
+    page.get_by_role("button", name="Delete for good").press("Enter")
+    assert answer(page) == "202 Accepted"
+    assert not Tenant.objects.get(pk=acme.tenant.pk).is_active
 
 
 def test_json_by_form_and_as_text(visits: Visits, acme: Organisation) -> None:
