@@ -1,7 +1,7 @@
 """The operators' admin over accounts, and the two admin classes that other apps build on."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from django.contrib import admin, messages
@@ -46,7 +46,34 @@ def _plain(value: Any) -> Any:
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """Writes every change into the audit log, with the values before and after."""
+    """Writes every change into the audit log, with the values before and after.
+
+    The page of a row leads to those that belong to it: ``related`` has their titles, and their
+    lists with what they are narrowed by; a row of an organisation leads to that too.
+    """
+
+    related: ClassVar[Sequence[tuple[str, str, str]]] = ()  # title, list, lookup by the row's key
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """With links to what belongs to the row, as far as the operator may see it."""
+        row = kwargs.get("obj")
+        context["related"] = self.links(request, row) if row is not None else []
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        """Titles and addresses."""
+        found = []
+        tenant = getattr(row, "tenant_id", None)
+        if tenant and request.user.has_perm("accounts.view_tenant"):
+            found.append(("Organisation", reverse("admin:accounts_tenant_change", args=[tenant])))
+        for title, name, lookup in self.related:
+            app, _, model = name.partition("_")
+            if request.user.has_perm(f"{app}.view_{model}"):
+                address = reverse(f"admin:{name}_changelist")
+                found.append((title, f"{address}?{lookup}={row.pk}"))
+        return found
 
     def construct_change_message(
         self, request: HttpRequest, form: Form, formsets: Any, add: bool = False
@@ -192,12 +219,54 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
 
 @admin.register(Tenant)
 class TenantAdmin(AuditedAdmin):
-    list_display = ("name", "slug", "is_active", "plan", "default_engine", "created_at")
-    list_filter = ("is_active", "plan")
+    list_display = (
+        "name",
+        "slug",
+        "is_active",
+        "paused_at",
+        "plan",
+        "default_engine",
+        "created_at",
+    )
+    list_filter = ("is_active", ("paused_at", admin.EmptyFieldListFilter), "plan")
+    list_select_related = ("plan",)
     search_fields = ("name", "slug", "id")
+    search_help_text = "A name, a short name, an id."
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("id", "is_active", "created_at")  # switched by the actions alone
+    # switched by the actions and the page's buttons alone
+    readonly_fields = ("id", "is_active", "paused_at", "pause_reason", "created_at")
     actions = ("suspend", "resume")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "id", "created_at")}),
+        ("State", {"fields": ("is_active", "paused_at", "pause_reason")}),
+        ("Plan and engines", {"fields": ("plan", "default_engine", "when_engine_away")}),
+        ("Rules", {"fields": ("retention_hours", "require_second_factor")}),
+        (
+            "What documents get that come without a wish",
+            {
+                "fields": (
+                    "default_text_layer",
+                    "default_dpi",
+                    "default_strip_furniture",
+                    "default_split",
+                    "default_searchable_pdf",
+                    "default_cache",
+                )
+            },
+        ),
+    )
+    change_form_template = "admin/organisation.html"
+    related = (
+        ("Members", "accounts_membership", "tenant__id__exact"),
+        ("API keys", "accounts_apikey", "tenant__id__exact"),
+        ("Jobs", "jobs_job", "tenant__id__exact"),
+        ("Usage", "accounts_usagerecord", "tenant__id__exact"),
+        ("Quotas", "accounts_quotause", "tenant__id__exact"),
+        ("Invoices", "accounts_invoice", "tenant__id__exact"),
+        ("Webhooks", "jobs_webhook", "tenant__id__exact"),
+        ("Deliveries", "jobs_delivery", "tenant__id__exact"),
+        ("Audit log", "accounts_auditentry", "tenant__id__exact"),
+    )
 
     @admin.action(description="Suspend selected organisations", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:

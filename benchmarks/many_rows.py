@@ -8,8 +8,9 @@ from __future__ import annotations
 import psycopg
 
 TENANTS = """
-    INSERT INTO accounts_tenant (id, name, slug, is_active, default_engine, created_at)
-    SELECT gen_random_uuid(), 'Other ' || n, 'other-' || n, true, '', now()
+    INSERT INTO accounts_tenant (id, name, slug, is_active, default_engine, created_at,
+        require_second_factor)
+    SELECT gen_random_uuid(), 'Other ' || n, 'other-' || n, true, '', now(), false
     FROM generate_series(1, %(tenants)s) AS n
 """
 JOBS = """

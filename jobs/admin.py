@@ -1,4 +1,4 @@
-"""The operators' view of jobs: read only, and without the text of the documents."""
+"""The operators' view of what belongs to jobs: read only, without the text of the documents."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
 
-from accounts import audit
 from accounts.admin import ReadOnlyAdmin
 from accounts.audit import address_of
 from accounts.models import Departure, QuotaUse, Tenant
 from accounts.quota_counters import QUOTAS, quota_of
 from accounts.quota_standings import limit_of
-from extraction.errors import ExtractionError
 from jobs import (
     billing_admin,  # noqa: F401  # registers its models
     departure,
-    job_actions,
+    job_admin,  # noqa: F401
     reconciliation,
     result_admin,  # noqa: F401
     webhook_admin,  # noqa: F401
@@ -29,80 +26,16 @@ from jobs.models import (
     Batch,
     ComparedJob,
     Comparison,
+    Drain,
     EngineTally,
     FieldTemplate,
     FieldTemplateVersion,
     IdempotencyKey,
-    Job,
+    Pause,
     SavedFilter,
     StoredFile,
-    Task,
     TenantEngine,
-    Turn,
 )
-from jobs.operations_view import operations_view, reset_breaker
-
-
-@admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
-    """Jobs; neither the password nor words of the document are shown."""
-
-    list_display = ("created_at", "document", "tenant", "status", "engine", "pages", "cached")
-    list_filter = ("status", "cached", "engine", "created_at")
-    search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
-    list_select_related = ("tenant", "file")
-    date_hierarchy = "created_at"
-    exclude = ("sealed_password", "classification", "documents")
-    show_full_result_count = False
-    actions = ("try_again", "stop")
-    search_help_text = "A job's id, a document's name or SHA-256, an organisation."
-
-    @admin.display(ordering="file__name")
-    def document(self, job: Job) -> str:
-        """What its sender called it."""
-        return job.file.name
-
-    @admin.display(description="pages")
-    def pages(self, job: Job) -> str:
-        """How many are done."""
-        return f"{job.pages_done} of {job.pages_total or '?'}"
-
-    def has_try_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("jobs.change_job")
-
-    @admin.action(
-        description="Queue selected failed or partial jobs again", permissions=["try_again"]
-    )
-    def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        queued = 0
-        for job in queryset.select_related("tenant"):
-            try:
-                job_actions.retry(
-                    job,
-                    actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
-                    address=audit.address_of(request),
-                )
-            except ExtractionError as error:
-                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
-            else:
-                queued += 1
-        self.message_user(request, f"{queued} jobs queued again.", messages.SUCCESS)
-
-    @admin.action(description="Stop selected jobs", permissions=["try_again"])
-    def stop(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        stopped = 0
-        for job in queryset.select_related("tenant"):
-            try:
-                job_actions.cancel(
-                    job,
-                    actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
-                    address=audit.address_of(request),
-                )
-            except ExtractionError as error:
-                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
-            else:
-                stopped += 1
-        self.message_user(request, f"{stopped} jobs stopped.", messages.SUCCESS)
 
 
 class DepartureForm(forms.ModelForm):
@@ -278,32 +211,18 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-@admin.register(Task)
-class TaskAdmin(ReadOnlyAdmin):
-    """What waits and what workers are at."""
+@admin.register(Pause)
+class PauseAdmin(ReadOnlyAdmin):
+    """Pools whose work is held back; *Operations* changes them."""
 
-    list_display = ("job", "tenant", "pool", "priority", "state", "worker", "due_at", "crashes")
-    list_filter = ("pool", "state", "priority")
-    search_fields = ("job__id", "tenant__name", "tenant__slug")
-    list_select_related = ("job", "tenant")
-
-    def get_urls(self) -> list[URLPattern]:
-        """And the view of queues, workers and engines."""
-        view = self.admin_site.admin_view(operations_view)
-        reset = self.admin_site.admin_view(reset_breaker)
-        return [
-            path("operations/", view, name="operations-view"),
-            path("operations/breaker/", reset, name="breaker-reset"),
-            *super().get_urls(),
-        ]
+    list_display = ("pool", "since", "paused_by", "reason")
 
 
-@admin.register(Turn)
-class TurnAdmin(ReadOnlyAdmin):
-    """Whose turn it was."""
+@admin.register(Drain)
+class DrainAdmin(ReadOnlyAdmin):
+    """Workers that have been asked to end; *Operations* asks them."""
 
-    list_display = ("tenant", "pool", "at")
-    list_select_related = ("tenant",)
+    list_display = ("worker", "at", "asked_by")
 
 
 @admin.register(QuotaUse)

@@ -23,6 +23,12 @@ class DocumentCrashedWorker(ExtractionError):
     title = "The document ended the worker that read it, twice"
 
 
+class StoppedByOperator(ExtractionError):
+    code = "stopped_by_operator"
+    title = "The operators of this site stopped it"
+    status = 409
+
+
 class InternalError(ExtractionError):
     code = "internal_error"
     title = "Something went wrong on our side"

@@ -34,6 +34,7 @@ TITLES: Mapping[str, Promise | str] = {
     "cancelled": _("The work was cancelled"),
     "lease_lost": _("Another worker has this job"),
     "document_crashed_worker": _("The document ended the worker that read it, twice"),
+    "stopped_by_operator": _("The operators of this site stopped it"),
     "internal_error": _("Something went wrong on our side"),
     "already_ended": _("The job has ended already"),
     "result_not_ready": _("The job has no result yet"),

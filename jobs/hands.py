@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Semaphore
 
 from django.db import close_old_connections, connection
@@ -19,6 +19,7 @@ class Hands:
 
     def __init__(self, count: int) -> None:
         self._free = Semaphore(count)
+        self._under_way: set[Future[None]] = set()
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="hand")
 
     def take(
@@ -39,8 +40,14 @@ class Hands:
         if work is None:
             self._free.release()
             return False
-        self._threads.submit(self._do, work)
+        self._under_way = {each for each in self._under_way if not each.done()}
+        self._under_way.add(self._threads.submit(self._do, work))
         return True
+
+    @property
+    def busy(self) -> bool:
+        """Whether any hand is at something; asked by the thread that gives them work."""
+        return not all(each.done() for each in self._under_way)
 
     def wait(self) -> None:
         """Let all hands finish; there is nothing to take afterwards."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.db import transaction
 from django.db.models import F
 from django.shortcuts import get_object_or_404
@@ -18,28 +20,69 @@ from jobs import (
     same_document,
     webhooks,
 )
-from jobs.errors import AlreadyEnded, Expired, NotEnded, NothingToRetry
-from jobs.models import Extraction, FieldValue, Job, Page, Review, Status, Task
+from jobs.errors import (
+    AlreadyEnded,
+    Expired,
+    NotEnded,
+    NothingToRetry,
+    StoppedByOperator,
+)
+from jobs.models import Extraction, FieldValue, Job, Page, Priority, Review, Status, Task
 from jobs.sealing import seal
 
 
-def cancel(job: Job, *, actor: Actor | User, address: str | None) -> Job:
+def cancel(job: Job, *, actor: Actor | User, address: str | None, reason: str = "") -> Job:
     """Ask for an end: a job that no worker is at ends now, another after its current page.
 
-    Raises ``AlreadyEnded``.
+    ``reason`` is an operator's, and becomes the job's error. Raises ``AlreadyEnded``.
     """
+    error = asdict(StoppedByOperator(reason).failure()) if reason else None
     with transaction.atomic():
         claims.lock(job.pk)
+        said = {"error": error} if error else {}
         asked = Job.objects.filter(pk=job.pk, status__in=(Status.QUEUED, Status.RUNNING)).update(
-            cancel_requested=True, same_as=None
+            cancel_requested=True, same_as=None, **said
         )
         if not asked:
             raise AlreadyEnded()
         if not Task.objects.filter(job=job, state=Task.State.RUNNING).exists():
-            lifecycle.close(job, Status.CANCELLED)
-        audit.record(actor=actor, tenant=job.tenant, action="job.cancel", obj=job, address=address)
+            lifecycle.close(job, Status.CANCELLED, error=error)
+        audit.record(
+            actor=actor,
+            tenant=job.tenant,
+            action="job.cancel",
+            obj=job,
+            after={"reason": reason} if reason else None,
+            address=address,
+        )
         job.refresh_from_db()  # while the row is locked: afterwards it may be deleted
     return job
+
+
+def put_at(job: Job, priority: Priority, *, actor: Actor | User, address: str | None) -> Job:
+    """Let what is left to do of a job be that urgent within its organisation.
+
+    Raises ``AlreadyEnded``.
+    """
+    with transaction.atomic():
+        row = get_object_or_404(
+            Job.objects.select_for_update(of=("self",)).select_related("tenant"), pk=job.pk
+        )
+        if row.ended:
+            raise AlreadyEnded()
+        before, row.priority = Priority(row.priority), priority
+        row.save(update_fields=["priority"])
+        Task.objects.filter(job=row).update(priority=priority)
+        audit.record(
+            actor=actor,
+            tenant=row.tenant,
+            action="job.priority",
+            obj=row,
+            before={"priority": before.label.lower()},
+            after={"priority": priority.label.lower()},
+            address=address,
+        )
+    return row
 
 
 def retry(job: Job, *, actor: Actor | User, address: str | None, password: str = "") -> Job:

@@ -16,6 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts import audit
+from accounts.models import User
 from extraction import types
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
@@ -121,9 +122,14 @@ def fail(task: Task, error: ExtractionError) -> None:
 
 
 def cancelled(task: Task) -> None:
-    """End a running job as cancelled, its finished pages kept. Raises ``LeaseLost``."""
+    """End a running job as cancelled, its finished pages kept, and what an operator said of why.
+
+    Raises ``LeaseLost``.
+    """
     with transaction.atomic():
-        _end(task, Status.CANCELLED)
+        claims.lock(task.job_id)
+        said = Job.objects.values_list("error", flat=True).filter(pk=task.job_id).first()
+        _end(task, Status.CANCELLED, error=said)
 
 
 def hand_back(task: Task, after_seconds: float = 0) -> None:
@@ -134,6 +140,49 @@ def hand_back(task: Task, after_seconds: float = 0) -> None:
     with transaction.atomic():
         claims.lock(task.job_id)
         _requeue(task, after_seconds)
+
+
+def take_back(task: Task, *, operator: User, address: str | None) -> bool:
+    """An operator's, for a task that its worker gets no further with: queue it again at once.
+
+    Not a crash of the document's. What the worker still writes is refused. Returns whether it did
+    so: False if the task has ended or gone to another worker meanwhile.
+    """
+    with transaction.atomic():
+        claims.lock(task.job_id)
+        if not claims.held(task).exists():
+            return False
+        _requeue(task)
+        _note(task, "task.take_back", {"worker": task.worker}, operator, address)
+    return True
+
+
+def begin_now(task: Task, *, operator: User, address: str | None) -> bool:
+    """An operator's, for a task that waits for its time: it may be begun at once.
+
+    False where it does not wait any more.
+    """
+    with transaction.atomic():
+        claims.lock(task.job_id)
+        later = Task.objects.filter(pk=task.pk, state=Task.State.WAITING, due_at__gt=Now())
+        if not later.update(due_at=Now()):
+            return False
+        _note(task, "task.begin_now", {"due_at": task.due_at.isoformat()}, operator, address)
+        queue.ring_after_commit(task.pool)
+    return True
+
+
+def _note(
+    task: Task, action: str, before: dict[str, str], operator: User, address: str | None
+) -> None:
+    audit.record(
+        actor=operator,
+        tenant=task.tenant,
+        action=action,
+        obj=task.job,
+        before=before,
+        address=address,
+    )
 
 
 def try_again(task: Task, error: ExtractionError) -> None:

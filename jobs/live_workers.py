@@ -17,7 +17,7 @@ from jobs.model_reports import WorkerReport
 
 @dataclass(frozen=True, slots=True)
 class LiveWorker:
-    """A process that reads documents; ``name`` is the one in `Task.worker`."""
+    """A process that reads documents: ``name`` in Redis, ``process`` in its tasks."""
 
     name: str
     pool: str
@@ -25,6 +25,7 @@ class LiveWorker:
     heartbeat: datetime
     filtered: bool | None  # whether the system filters what its decoders do; None: it did not say
     report: WorkerReport | None = None  # of its models, where it runs any
+    process: str = ""
 
 
 class _Heard(Worker):
@@ -35,6 +36,10 @@ class _Heard(Worker):
         return connection
 
 
+def _text(told: bytes | str | None) -> str:
+    return told.decode() if isinstance(told, bytes) else told or ""
+
+
 def live_workers() -> list[LiveWorker] | None:
     """Those alive, by pool and name; None where Redis does not answer."""
     since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
@@ -43,7 +48,9 @@ def live_workers() -> list[LiveWorker] | None:
         with shared_redis().asked() as client:
             for each in _Heard.all(connection=client):
                 if each.last_heartbeat and each.last_heartbeat > since:
-                    told, models = client.hmget(each.key, [queue.FILTERED, model_reports.FIELD])
+                    process, told, models = client.hmget(
+                        each.key, [queue.PROCESS, queue.FILTERED, model_reports.FIELD]
+                    )
                     found.append(
                         LiveWorker(
                             each.name,
@@ -52,6 +59,7 @@ def live_workers() -> list[LiveWorker] | None:
                             each.last_heartbeat,
                             None if told is None else told == b"1",
                             model_reports.read(models),
+                            _text(process) or each.name,
                         )
                     )
     except redis.RedisError:

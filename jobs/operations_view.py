@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import redis
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.shortcuts import render
 
-from accounts import audit, clock, usage_sums
-from accounts.models import User
+from accounts import clock, usage_sums
+from accounts.models import Tenant
 from extraction.engines import ENGINES, EngineRow
-from jobs import engine_breakers, queue
+from jobs import draining, engine_breakers, pauses, queue
 from jobs.engine_breakers import BreakerState
 from jobs.live_workers import LiveWorker, live_workers
-from jobs.models import Task
+from jobs.models import Pause, Task
 
 SHOWN = 100  # tasks that are being done
 
@@ -36,11 +35,21 @@ class PoolRow:
     running: int
     bells: int | None  # wake-ups in Redis; None where that does not answer
     workers: int | None
+    pause: Pause | None = None  # an operator holds it back
 
     @property
     def is_stuck(self) -> bool:
         """Whether something waits and nobody is there for it."""
         return bool(self.waiting) and self.workers == 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A worker, how many tasks it is at, and since when it has been asked to end."""
+
+    worker: LiveWorker
+    tasks: int
+    ends: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +75,30 @@ def operations_view(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Queues, workers, engines",
         "pools": pools(workers),
-        "workers": workers,
+        "workers": None if workers is None else worker_rows(workers),
+        "paused": Tenant.objects.filter(paused_at__isnull=False).order_by("paused_at")[:SHOWN],
         "engines": engines(workers),
         "breakers": bool(engine_breakers.states()),
-        "may_reset": request.user.has_perm("jobs.change_task"),
+        "may_act": request.user.has_perm("jobs.change_task"),
         "tasks": at_work()[:SHOWN],
-        "names": {worker.name for worker in workers or []},
+        "names": {worker.process for worker in workers or []},
         "now": clock.now(),
         "shown": SHOWN,
     }
     return render(request, "admin/operations.html", {**admin.site.each_context(request), **context})
 
 
-@require_POST
-def reset_breaker(request: HttpRequest) -> HttpResponse:
-    """Let the engine that is named be asked again at once."""
-    if not isinstance(request.user, User) or not request.user.has_perm("jobs.change_task"):
-        raise PermissionDenied
-    engine = request.POST.get("engine", "")
-    try:
-        engine_breakers.reset(engine, operator=request.user, address=audit.address_of(request))
-    except redis.RedisError:
-        messages.error(request, "Redis does not answer: the workers would not hear of it.")
-    else:
-        messages.success(request, f"The engine {engine} is asked again at once.")
-    return redirect("admin:operations-view")
-
-
 def pools(workers: Sequence[LiveWorker] | None) -> list[PoolRow]:
     """Those that an engine needs, or that have work or workers."""
     depths = queue.depths()
+    paused = {row.pool: row for row in pauses.paused_pools()}
     found = []
     for pool in queue.POOLS:
         waits = [row for row in depths if (row.pool, row.state) == (pool, Task.State.WAITING)]
         running = [row for row in depths if (row.pool, row.state) == (pool, Task.State.RUNNING)]
         there = _in(pool, workers)
-        if waits or running or there or any(row.pool == pool for row in ENGINES.values()):
+        used = pool in paused or any(row.pool == pool for row in ENGINES.values())
+        if waits or running or there or used:
             found.append(
                 PoolRow(
                     pool,
@@ -111,9 +108,28 @@ def pools(workers: Sequence[LiveWorker] | None) -> list[PoolRow]:
                     sum(row.tasks for row in running),
                     _bells(pool),
                     there,
+                    paused.get(pool),
                 )
             )
     return found
+
+
+def worker_rows(workers: Sequence[LiveWorker]) -> list[WorkerRow]:
+    """The workers with what they are at; two queries."""
+    running = Task.objects.filter(state=Task.State.RUNNING).order_by().values_list("worker")
+    at_it = dict(running.annotate(Count("pk")))
+    asked = draining.asked()
+    return [
+        WorkerRow(each, at_it.get(each.process, 0), _ends(each, asked.get(each.process)))
+        for each in workers
+    ]
+
+
+def _ends(worker: LiveWorker, asked: datetime | None) -> datetime | None:
+    """Since when it is to end; not by what an earlier process of its name was asked."""
+    if asked is None or (worker.since and asked < worker.since):
+        return None
+    return asked
 
 
 def engines(workers: Sequence[LiveWorker] | None) -> list[EngineShare]:

@@ -18,10 +18,16 @@ from jobs.queue import TENANTS
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a job stands: tasks before it (0 is next), and seconds until its likely end."""
+    """Where a job stands: tasks before it (0 is next), and seconds until its likely end.
+
+    While operators hold it back it is ``paused``, its end cannot be told, and ``pause_reason`` is
+    what they say.
+    """
 
     position: int | None
     eta_seconds: float | None
+    paused: bool = False
+    pause_reason: str = ""
 
 
 _USUAL = """
@@ -39,8 +45,16 @@ _WAITED_FOR = """
     WHERE job.id = ANY(%(jobs)s) AND job.status = 'queued'
       AND (job.same_as_id IS NULL OR first.status = 'queued')
 """
+# Why a pool or an organisation is held back, in one column; null: it is not
+_HELD = """
+    SELECT reason FROM jobs_pause WHERE pool = {pool}
+    UNION ALL SELECT pause_reason FROM accounts_tenant
+        WHERE paused_at IS NOT NULL AND id = {tenant}
+    LIMIT 1
+"""
+_PAUSED = "(SELECT id FROM accounts_tenant WHERE paused_at IS NOT NULL)"
 # Its organisation's own tasks before it, and as many turns of each other one; how many tasks run;
-# and the usual time of a job
+# the usual time of a job; and why it is held back
 _PLACE = f"""
     WITH RECURSIVE first AS (
         SELECT priority, id FROM jobs_task WHERE job_id = %(job)s ORDER BY priority, id LIMIT 1
@@ -54,30 +68,32 @@ _PLACE = f"""
             SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
               AND tenant_id = tenants.tenant_id ORDER BY priority, id LIMIT own.tasks + 1
         ) turn
-        WHERE tenants.tenant_id <> %(tenant)s
+        WHERE tenants.tenant_id <> %(tenant)s AND tenants.tenant_id NOT IN {_PAUSED}
     ), (
         SELECT count(*) FROM jobs_task WHERE pool = %(pool)s AND state = 'running'
-    ), ({_USUAL})
+    ), ({_USUAL}), ({_HELD.format(pool="%(pool)s", tenant="%(tenant)s")})
     FROM first CROSS JOIN own
 """  # noqa: S608
 # The same for many jobs, in one pass over what waits: whoever's turn comes no later than a task's
-# own, of its organisation or of another, is before it. The jobs are in an array, which PostgreSQL
-# hashes: the table of tasks changes too fast for its estimates, and they would be looped over.
+# own, of its organisation or of another, is before it, but for organisations that are held back.
+# The jobs are in an array, which PostgreSQL hashes: the table of tasks changes too fast for its
+# estimates, and they would be looped over.
 _PLACES = f"""
     WITH ranked AS (
-        SELECT job_id, pool,
+        SELECT job_id, pool, tenant_id, tenant_id IN {_PAUSED} AS held,
             row_number() OVER (PARTITION BY pool, tenant_id ORDER BY priority, id) AS turn
         FROM jobs_task WHERE state = 'waiting'
     ), placed AS (
-        SELECT job_id, pool, count(*) OVER (PARTITION BY pool ORDER BY turn) - 1 AS before
+        SELECT job_id, pool, tenant_id,
+            count(*) OVER (PARTITION BY pool, held ORDER BY turn) - 1 AS before
         FROM ranked
     ), running AS MATERIALIZED (
         SELECT pool, count(*) AS tasks FROM jobs_task WHERE state = 'running' GROUP BY pool
     ), usual AS MATERIALIZED ({_USUAL})
     SELECT job_id, min(before), coalesce(
         (SELECT tasks FROM running WHERE running.pool = placed.pool), 0
-    ), (SELECT seconds FROM usual)
-    FROM placed WHERE job_id = ANY(%(jobs)s) GROUP BY job_id, pool
+    ), (SELECT seconds FROM usual), ({_HELD.format(pool="placed.pool", tenant="placed.tenant_id")})
+    FROM placed WHERE job_id = ANY(%(jobs)s) GROUP BY job_id, pool, tenant_id
 """  # noqa: S608
 
 
@@ -121,7 +137,9 @@ def places_of(job_ids: Collection[UUID]) -> dict[UUID, Place]:
     return {pk: places[other] for pk, other in waited_for.items() if other in places}
 
 
-def _place(before: int, running: int, usual: Decimal | None) -> Place:
+def _place(before: int, running: int, usual: Decimal | None, held: str | None) -> Place:
+    if held is not None:
+        return Place(before, None, paused=True, pause_reason=held)
     eta = None if usual is None else float(usual) * (1 + before / max(running, 1))
     return Place(before, None if eta is None else round(eta, 1))
 

@@ -20,7 +20,7 @@ import django_rq
 import redis
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Min
+from django.db.models import Count, Exists, Min, QuerySet
 from django.db.models.functions import Now
 from rq import Queue
 
@@ -28,9 +28,10 @@ from accounts.row_security import unscoped
 from accounts.shared_redis import shared_redis
 from extraction.engines import ENGINES, Pool
 from jobs.errors import QueueFull
-from jobs.models import Priority, Task
+from jobs.models import Pause, Priority, Task
 from jobs.models.engines import is_own
 
+PROCESS = "process"  # in Redis, of a worker: host and process id, as in its tasks
 FILTERED = "filtered"  # in Redis, of a worker: 1 where the system filters what its decoders do
 BELL = "jobs.tasks.run_next"
 FEW_BELLS = 20  # rung by the sweeper for what waits
@@ -41,6 +42,8 @@ LOCK = 4_711  # of PostgreSQL's advisory locks: one choice at a time in each poo
 OWN_POOL: Pool = "gpu"  # of organisations' own engines: their bases are models
 POOLS: Sequence[str] = get_args(Pool)
 
+# What operators hold back is passed over.
+#
 # One tenant after the other by a loose index scan, whatever the number of tasks. Who has the fewest
 # tasks running is first, of those who waited longest since their last turn; within a tenant its
 # priorities, each a step higher for every `aging` seconds of waiting. The order (priority, id) is
@@ -64,7 +67,7 @@ _BUSY = f"""
 _NEXT = f"""{_BUSY}
     SELECT first.id
     FROM tenants
-    JOIN accounts_tenant tenant ON tenant.id = tenants.tenant_id
+    JOIN accounts_tenant tenant ON tenant.id = tenants.tenant_id AND tenant.paused_at IS NULL
     LEFT JOIN accounts_plan plan ON plan.id = tenant.plan_id
     LEFT JOIN busy ON busy.tenant_id = tenants.tenant_id
     LEFT JOIN jobs_turn turn ON turn.tenant_id = tenants.tenant_id AND turn.pool = %(pool)s
@@ -88,9 +91,15 @@ _NEXT = f"""{_BUSY}
     ORDER BY coalesce(busy.tasks, 0), turn.at NULLS FIRST, first.id
     LIMIT 1
 """  # noqa: S608
+# The lock, and whether the pool is held back: in the question above that would make its plan dearer
+_TURN = """
+    SELECT pg_advisory_xact_lock(%s, %s), EXISTS (SELECT FROM jobs_pause WHERE pool = %s)
+"""
 _OTHERS = f"""{_BUSY}
-    SELECT EXISTS (
-        SELECT FROM tenants LEFT JOIN busy ON busy.tenant_id = tenants.tenant_id
+    SELECT NOT EXISTS (SELECT FROM jobs_pause WHERE pool = %(pool)s) AND (EXISTS (
+        SELECT FROM tenants
+        JOIN accounts_tenant tenant ON tenant.id = tenants.tenant_id AND tenant.paused_at IS NULL
+        LEFT JOIN busy ON busy.tenant_id = tenants.tenant_id
         WHERE tenants.tenant_id <> %(tenant)s AND busy.tasks IS NULL AND EXISTS (
             SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
               AND tenant_id = tenants.tenant_id AND due_at <= statement_timestamp()
@@ -98,7 +107,8 @@ _OTHERS = f"""{_BUSY}
     ) OR EXISTS (
         SELECT FROM jobs_task WHERE pool = %(pool)s AND state = 'waiting'
           AND tenant_id = %(tenant)s AND priority < %(priority)s AND due_at <= statement_timestamp()
-    )
+          AND (SELECT paused_at IS NULL FROM accounts_tenant WHERE id = %(tenant)s)
+    ))
 """  # noqa: S608
 
 
@@ -113,7 +123,9 @@ def next_task(pool: str, without: list[UUID]) -> UUID | None:
     Until the transaction's end nobody else is told one of this pool.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, POOLS.index(pool)])
+        cursor.execute(_TURN, [LOCK, POOLS.index(pool), pool])
+        if cursor.fetchone()[1]:
+            return None
         cursor.execute(
             _NEXT,
             {
@@ -130,7 +142,8 @@ def next_task(pool: str, without: list[UUID]) -> UUID | None:
 def others_wait(task: Task) -> bool:
     """Whether somebody waits to whom the worker of ``task`` should turn at the next page.
 
-    That is another organisation none of whose tasks is being done, or a more urgent one of its own.
+    That is another organisation none of whose tasks is being done, or a more urgent one of its own;
+    not while they are held back.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -149,17 +162,26 @@ def mark_turn(task: Task) -> None:
         )
 
 
+def _due(pool: str) -> QuerySet[Task]:
+    return Task.objects.filter(pool=pool, state=Task.State.WAITING, due_at__lte=Now()).order_by()
+
+
+def _to_begin(pool: str) -> QuerySet[Task]:
+    """Those of them that nobody holds back."""
+    held = Pause.objects.filter(pool=pool)
+    return _due(pool).filter(~Exists(held), tenant__paused_at=None)
+
+
 @unscoped()
 def waiting(pool: str) -> int:
-    """How many tasks of the pool could be begun now, counted to a little beyond ``MAX_QUEUED``."""
-    rows = Task.objects.filter(pool=pool, state=Task.State.WAITING, due_at__lte=Now())
-    return rows.order_by()[: settings.MAX_QUEUED + 1].count()
+    """How many tasks of the pool are due, counted to a little beyond ``MAX_QUEUED``."""
+    return _due(pool)[: settings.MAX_QUEUED + 1].count()
 
 
 @unscoped()
 def waiting_at_all(pool: str) -> bool:
     """Whether a task of the pool could be begun now."""
-    return Task.objects.filter(pool=pool, state=Task.State.WAITING, due_at__lte=Now()).exists()
+    return _to_begin(pool).exists()
 
 
 _counts: dict[str, tuple[float, int]] = {}  # pool -> when counted, how many
@@ -230,9 +252,10 @@ def ring_after_commit(pool: str, count: int = 1) -> None:
     transaction.on_commit(lambda: ring_softly(pool, count), robust=True)
 
 
+@unscoped()
 def ring_for_waiting(pool: str) -> int:
     """Ring for tasks that wait though hardly a bell does; returns how many. Raises RedisError."""
-    tasks = min(waiting(pool), FEW_BELLS)
+    tasks = _to_begin(pool)[:FEW_BELLS].count()
     return ring(pool, tasks - bells(pool)) if tasks else 0
 
 

@@ -69,6 +69,10 @@ class PlaceSerializer(serializers.Serializer[Any]):
     eta_seconds = serializers.FloatField(
         allow_null=True, help_text="until its likely end, by what was done lately"
     )
+    paused = serializers.BooleanField(
+        help_text="whether the operators of the site hold such work back; its end cannot be told"
+    )
+    pause_reason = serializers.CharField(allow_blank=True, help_text="what they say of why")
 
 
 class FailureSerializer(serializers.Serializer[Any]):

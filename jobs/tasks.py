@@ -25,6 +25,7 @@ from extraction.errors import Cancelled, EngineFailed, EngineUnavailable, Extrac
 from extraction.fields.by_schema.by_model import Ask
 from extraction.options import Options
 from jobs import claims, lifecycle, own_engines, queue, results, storage, templates
+from jobs.draining import Ear
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
 from jobs.hands import Hands
 from jobs.heartbeat import Heartbeat
@@ -39,6 +40,7 @@ STORAGE_SECONDS = 10  # before a job is tried again that found the file storage 
 # Set when this process is asked to end: running work is handed back at the next page
 stopping = threading.Event()
 hands: Hands | None = None  # of a process that does several tasks at once
+ear: Ear | None = None  # of a worker: whether operators ask it to end
 
 SPREAD = 0.1  # of the time that jobs wait for an engine
 
@@ -64,6 +66,11 @@ class TaskHeartbeat(Heartbeat):
         self._told = written
 
 
+def asked_to_end() -> bool:
+    """Whether an operator wants this process to finish what it does and to end."""
+    return ear is not None and ear.look()
+
+
 def run_next(pool: str) -> bool:
     """Do the task whose turn it is in the pool, or have a free hand do it; False if there was none.
 
@@ -80,6 +87,8 @@ def run_next(pool: str) -> bool:
 
 def _next(pool: str) -> Callable[[], None] | None:
     """What does the task whose turn it is, which is claimed; None if there was none."""
+    if asked_to_end():
+        return None
     close_old_connections()
     task = claims.start(pool, worker=worker_name())
     if task is None:

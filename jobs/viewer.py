@@ -49,6 +49,7 @@ ADVICE: dict[str, Promise | str] = {
     "engine_unavailable": _("Wait a few minutes, or choose another engine under Options."),
     "engine_failed": _("Send it again, or choose another engine under Options."),
     "storage_unavailable": _("Nothing was lost on your side; try again in a minute."),
+    "stopped_by_operator": _("Ask whoever runs this site before you send the document again."),
     "internal_error": _("Try again; if it goes on, tell whoever runs this installation."),
     "result_not_ready": _("Wait until the job has ended."),
     "already_ended": _("Nothing is left to cancel."),

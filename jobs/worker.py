@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -30,6 +31,7 @@ from jobs import queue as jobs_queue
 logger = logging.getLogger(__name__)
 
 LISTEN_SECONDS = 2  # for a bell, before Redis is told that the worker lives
+PAUSE_SECONDS = 0.5  # between signs of life of one that ends when its hands are free
 ANSWER_SECONDS = 4  # of a silence of Redis that hides no bell
 
 
@@ -75,8 +77,9 @@ class WarmWorker(SimpleWorker):
         return ANSWER_SECONDS
 
     def register_birth(self) -> None:
-        """Tell Redis of this worker, and whether its decoders can be filtered."""
+        """Tell Redis of this worker: whose process it is, whether its decoders can be filtered."""
         super().register_birth()
+        self.connection.hset(self.key, jobs_queue.PROCESS, tasks.worker_name())
         self.connection.hset(self.key, jobs_queue.FILTERED, int(syscall_filter.works()))
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
@@ -100,6 +103,9 @@ class WarmWorker(SimpleWorker):
         try:
             while True:
                 self.heartbeat()
+                if tasks.asked_to_end():
+                    self._see_through()
+                    raise StopRequested()
                 if self.should_run_maintenance_tasks:
                     self.run_maintenance_tasks()
                 try:
@@ -111,6 +117,12 @@ class WarmWorker(SimpleWorker):
                 return found
         except redis.ConnectionError as error:
             raise redis.TimeoutError(str(error)) from error  # which RQ logs in a line
+
+    def _see_through(self) -> None:
+        """Wait, alive, for what this process's hands are at."""
+        while tasks.hands is not None and tasks.hands.busy and not tasks.stopping.is_set():
+            time.sleep(PAUSE_SECONDS)
+            self.heartbeat()
 
     def _listen(self, timeout: int | None) -> tuple[RQJob, Queue] | None:
         self._listening = True

@@ -22,9 +22,9 @@ from accounts.shared_redis import shared_redis
 from extraction import engines
 from extraction.breaker import Standing
 from extraction.engines import ENGINES
-from jobs import queue, storage
+from jobs import pauses, queue, storage
 from jobs.live_workers import LiveWorker, live_workers
-from jobs.models import Task
+from jobs.models import Pause, Task
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +87,18 @@ def _breaker(standing: Standing) -> dict[str, Any]:
     }
 
 
+def _paused(row: Pause) -> dict[str, Any]:
+    told = (
+        f"The operators have paused the work of {row.pool} workers. Documents are accepted and "
+        "wait; what has been begun is finished."
+    )
+    return {
+        "pool": row.pool,
+        "since": row.since,
+        "detail": f"{told} {row.reason}".rstrip(),
+    }
+
+
 def _models(workers: Sequence[LiveWorker]) -> dict[str, dict[str, int]]:
     """Vision-language models by name: how many workers can run each, and how many have it."""
     held = [model for worker in workers if worker.report for model in worker.report.models]
@@ -135,6 +147,16 @@ class HealthView(APIView):
                 ),
                 "workers": serializers.IntegerField(allow_null=True),
                 "queue": serializers.DictField(),
+                "paused": serializers.ListField(
+                    child=inline_serializer(
+                        "PausedPool",
+                        {
+                            "pool": serializers.CharField(),
+                            "since": serializers.DateTimeField(),
+                            "detail": serializers.CharField(help_text="in plain words"),
+                        },
+                    )
+                ),
             },
         ),
     )
@@ -151,6 +173,7 @@ class HealthView(APIView):
             "models": {},
             "workers": None,
             "queue": {},
+            "paused": [],
         }
         if checks["redis"]["ok"]:
             workers = live_workers()
@@ -164,11 +187,13 @@ class HealthView(APIView):
                 "waiting": sum(row.tasks for row in depths),
                 "oldest_seconds": round(max(age, 0.0), 3),
             }
+            body["paused"] = [_paused(row) for row in pauses.paused_pools()]
         if not all(checks[name]["ok"] for name in NEEDED):
             body["status"] = "unavailable"
         elif (
             not all(check["ok"] for check in checks.values())
             or not body["workers"]
+            or body["paused"]
             or any(state.state != "closed" for state in breakers)
         ):
             body["status"] = "degraded"

@@ -32,10 +32,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from accounts import audit_seals
-from accounts.models import UsageRecord
+from accounts.models import Tenant, UsageRecord
 from accounts.row_security import unscoped
 from extraction import engines
-from jobs import deliveries, queue, tallies
+from jobs import deliveries, pauses, queue, tallies
 from jobs.live_workers import live_workers
 from jobs.models import Job, Task
 from jobs.models.engines import counted_as
@@ -94,6 +94,18 @@ class JobsCollector(Collector):
             oldest.add_metric([pool], age)
         yield tasks
         yield oldest
+        paused = GaugeMetricFamily(
+            "ocrsite_pool_paused", "1 where operators hold a pool's work back", labels=["pool"]
+        )
+        held = {row.pool for row in pauses.paused_pools()}
+        for pool in queue.POOLS:
+            paused.add_metric([pool], pool in held)
+        yield paused
+        yield GaugeMetricFamily(
+            "ocrsite_organisations_paused",
+            "Organisations whose work operators hold back",
+            value=Tenant.objects.filter(paused_at__isnull=False).count(),
+        )
         used = GaugeMetricFamily(
             "ocrsite_billed_pages", "Pages in the usage ledger, by engine", labels=["engine"]
         )

@@ -123,7 +123,7 @@ def _sources() -> Iterator[tuple[str, str]]:
     """Each file's path and its text as Python."""
     base = Path(settings.BASE_DIR)
     for path in sorted((base / "templates").rglob("*.*")):
-        if "admin" not in path.parts:
+        if "admin" not in path.relative_to(base).parts:
             yield path.relative_to(base).as_posix(), templatize(path.read_text())
     for app in SOURCES:
         for path in sorted((base / app).rglob("*.py")):

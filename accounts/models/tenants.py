@@ -92,6 +92,16 @@ class Tenant(models.Model):
         db_default=True,
         help_text="A document that was read before gets that result.",
     )
+    paused_at = models.DateTimeField(
+        "work paused since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its documents are accepted and wait meanwhile.",
+    )
+    pause_reason = models.CharField(
+        max_length=300, blank=True, db_default="", editable=False, help_text="Its people read it."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -109,6 +119,11 @@ class Tenant(models.Model):
             models.CheckConstraint(
                 condition=models.Q(when_engine_away__in=WhenEngineAway.values),
                 name="when_engine_away_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=models.Q(paused_at__isnull=False), name="tenant_paused"
             ),
         ]
 

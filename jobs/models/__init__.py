@@ -19,7 +19,7 @@ from jobs.models.review import FieldRevision, Review
 from jobs.models.search import SavedFilter, SearchText, SearchWords
 from jobs.models.sums import JobSum
 from jobs.models.tallies import EngineTally
-from jobs.models.tasks import Task, Turn
+from jobs.models.tasks import Drain, Pause, Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
 from jobs.models.webhooks import (
     CallbackSecret,
@@ -38,6 +38,7 @@ __all__ = [
     "Comparison",
     "Delivery",
     "DeliveryAttempt",
+    "Drain",
     "EngineTally",
     "Extraction",
     "FieldRevision",
@@ -49,6 +50,7 @@ __all__ = [
     "JobCallback",
     "JobSum",
     "Page",
+    "Pause",
     "Priority",
     "Review",
     "SavedFilter",

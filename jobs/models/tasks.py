@@ -1,6 +1,7 @@
-"""What is left to do of the jobs: the queue. Rows go when they are done, so the table stays small.
+"""What is left to do of the jobs: the queue, and what operators say to those who work on it.
 
-Written by jobs/queue.py and jobs/lifecycle.py alone.
+Rows of tasks go when they are done, so the table stays small. Written by jobs/queue.py,
+jobs/claims.py and jobs/lifecycle.py; pauses by jobs/pauses.py, drains by jobs/draining.py.
 """
 
 from __future__ import annotations
@@ -83,3 +84,28 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id} in {self.pool}"
+
+
+class Pause(models.Model):
+    """A pool whose workers take no new task: an operator holds it back."""
+
+    pool = models.CharField(primary_key=True, max_length=10)
+    reason = models.CharField(max_length=300, blank=True, help_text="shown to everybody")
+    paused_by = models.CharField(max_length=300, help_text="the operator's name at the time")
+    since = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.pool
+
+
+class Drain(models.Model):
+    """A worker that has been asked to finish what it does and to end."""
+
+    worker = models.CharField(
+        primary_key=True, max_length=100, help_text="host and process id, as in its tasks"
+    )
+    asked_by = models.CharField(max_length=300, help_text="the operator's name at the time")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.worker

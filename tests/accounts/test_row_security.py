@@ -68,6 +68,8 @@ OPEN = {
     "axes_accessattemptexpiration": "counted before it is known who asks",
     "axes_accessfailurelog": "not used",
     "axes_accesslog": "not used",
+    "jobs_drain": "the operator's: workers that are to end",
+    "jobs_pause": "the operator's: pools whose work is held back, told to everybody",
     "jobs_enginetally": "the operator's: pages by engine, of no organisation",
     "jobs_searchwords": "words behind an organisation's id, to find jobs by: nothing to be shown",
     "mfa_authenticator": "a person's, who may belong to several organisations",

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts.models import User
 from accounts.shared_redis import SharedRedis
 from extraction import syscall_filter
-from jobs import claims, live_workers, queue
+from jobs import claims, live_workers, queue, tasks
 from jobs.models import Task
 from jobs.worker import WarmWorker
 from tests.accounts.billing import use
@@ -52,29 +52,24 @@ def test_what_waits_and_who_is_there_is_told(operator: Client, acme: Organisatio
     make_job(acme)
     make_job(acme)
     (told,) = [row for row in rows_of(operator) if row[0] == "cpu"]
-    assert told == ["cpu", "2", "0", "just now", "0", "none: start one", "2"]
+    assert told[:7] == ["cpu", "2", "0", "just now", "0", "none: start one", "2"]
     WarmWorker(queue.pool_queue("cpu"), name="one").register_birth()
-    rows = rows_of(operator)
+    rows = [row[:7] for row in rows_of(operator)]
     assert ["cpu", "2", "0", "just now", "0", "1", "2"] in rows
-    assert [
-        "one",
-        "cpu",
-        "just now",
-        "just now",
-        "yes" if syscall_filter.works() else "NO",
-        "-",
-    ] in rows
+    filtered = "yes" if syscall_filter.works() else "NO"
+    assert [tasks.worker_name(), "cpu", "just now", "just now", "0", filtered, "-"] in rows
 
 
 def test_what_is_being_done_is_told_and_by_whom(operator: Client, acme: Organisation) -> None:
     job = make_job(acme)
-    assert claims.start("cpu", worker="one")
-    dead = [str(job.pk), "Acme", "one (no sign of life)", "just now", "held", "0"]
+    name = tasks.worker_name()
+    assert claims.start("cpu", worker=name)
+    dead = [str(job.pk), "Acme", f"{name} (no sign of life)", "just now", "0 of ?", "held", "0"]
     assert dead in rows_of(operator)
     WarmWorker(queue.pool_queue("cpu"), name="one").register_birth()
-    assert [*dead[:2], "one", *dead[3:]] in rows_of(operator)
+    assert [*dead[:2], name, *dead[3:]] in rows_of(operator)
     Task.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert [*dead[:2], "one", "just now", "over: handed on soon", "0"] in rows_of(operator)
+    assert [*dead[:2], name, *dead[3:5], "over: handed on soon", "0"] in rows_of(operator)
 
 
 def test_engines_tell_what_they_have_done_today(operator: Client, acme: Organisation) -> None:
@@ -93,7 +88,7 @@ def test_without_redis_the_database_is_told(
     for module in (live_workers, queue):
         monkeypatch.setattr(module, "shared_redis", lambda: gone)
     (told,) = [row for row in rows_of(operator) if row[0] == "cpu"]
-    assert told == ["cpu", "1", "0", "just now", "0", "?", "?"]
+    assert told[:7] == ["cpu", "1", "0", "just now", "0", "?", "?"]
     assert live_workers.live_workers() is None
     with pytest.raises(redis.RedisError):
         queue.bells("cpu")

@@ -136,7 +136,9 @@ def test_estimate_is_by_what_was_done_lately(acme: Organisation) -> None:
 def test_job_tells_its_place_until_it_ends(acme: Organisation, fake_engine: FakeEngine) -> None:
     client = acme.api()
     answer = client.post("/api/v1/ocr/jobs", {"file": form_file()}, format="multipart").json()
-    assert answer["queue"] == {"position": 0, "eta_seconds": None}
+    assert answer["queue"] == {
+        "position": 0, "eta_seconds": None, "paused": False, "pause_reason": "",
+    }  # fmt: skip
     assert client.get("/api/v1/ocr/jobs").json()["results"][0]["queue"] is None
     assert tasks.run_next("cpu") is True
     assert client.get(answer["links"]["self"]).json()["queue"] is None

@@ -167,7 +167,7 @@ def test_places_of_all_that_wait_are_looked_up_together_once_in_a_while(
     assert event.data == {
         "status": "queued",
         "pages": {"total": None, "done": 0, "failed": 0},
-        "queue": {"position": 0, "eta_seconds": None},
+        "queue": {"position": 0, "eta_seconds": None, "paused": False, "pause_reason": ""},
     }
     (event,) = events_in(b"".join(knows[0].events(third[keys[0]])))
     assert (event.data["status"], "queue" in event.data) == ("running", False)

@@ -17,6 +17,7 @@ from accounts.shared_redis import shared_redis
 from extraction import engines
 from extraction.errors import ExtractionError
 from jobs import model_reports, queue, tasks
+from jobs.draining import Ear
 from jobs.hands import Hands
 from jobs.worker import WarmWorker, worn
 
@@ -81,16 +82,19 @@ class Command(BaseCommand):
         if count > 1:
             _widen_connections(count)
             tasks.hands = Hands(count)
+        tasks.ear = ear = Ear(tasks.worker_name())
         _warm(pool)
         try:
             self._work(pool, burst=bool(options["burst"]))
         finally:
             if tasks.hands is not None:
                 tasks.hands.wait()
+            tasks.ear = None
+            ear.gone()
 
     def _work(self, pool: str, *, burst: bool) -> None:
         """Do what there is until told to stop, worn out, or, with ``burst``, done."""
-        while not tasks.stopping.is_set():
+        while not tasks.stopping.is_set() and not tasks.asked_to_end():
             if shared_redis().answers():
                 ends = self._listen(pool, burst=burst)
             else:
