@@ -1,4 +1,4 @@
-"""A document's way: open, decode, read, structure, find fields. Knows no job and no tenant."""
+"""A document's way: open, decode, read, structure, find. Knows no job and no tenant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from extraction import structure
+from extraction import annotating, structure
 from extraction.classify import classify
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
 from extraction.engines import UNWATCHED, Engine, FillsSchemas, Wants, Watch, get
@@ -163,7 +163,7 @@ def put_together(
     schema; without it values are found by their labels.
     """
     wanted = Wanted(known(options.fields), template, choose)
-    chosen = settle(pages, strip=options.strip_furniture)
+    chosen = annotating.settled(settle(pages, strip=options.strip_furniture))
     parts = split(chosen) if options.split else ()
     classification = None
     if any(map(has_text, chosen)):
@@ -275,7 +275,7 @@ def _page(item: PageImage, text: PageText) -> Page:
             error = EngineFailed()
         return _failed(item, text, error.failure())
     scores = [line.confidence for line in parts.lines if line.confidence is not None]
-    return Page(
+    page = Page(
         number=item.number,
         width=item.width,
         height=item.height,
@@ -292,6 +292,7 @@ def _page(item: PageImage, text: PageText) -> Page:
         tokens=text.tokens,
         disagreements=text.disagreements,
     )
+    return annotating.annotated(page)
 
 
 def _failed(item: PageImage, text: PageText, error: Failure) -> Page:

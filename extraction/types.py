@@ -108,13 +108,21 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Language:
+    """The language of a text: its BCP 47 code ("de") and how surely it is that."""
+
+    code: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A part of a page in reading order. ``id`` is unique within the document ("p1-b3").
 
     ``continues`` is the id of the block on the page before whose table goes on in this one's.
     ``diagram`` is the Mermaid source of a figure that a model has written as a diagram.
     ``grounded`` is False where any of its text is (see ``Line``), and then ``box`` may be None; it
-    is None where nobody can say of any of it.
+    is None where nobody can say of any of it. ``language`` is None for too little text.
     """
 
     id: str
@@ -129,6 +137,26 @@ class Block:
     continues: str | None = None
     diagram: str | None = None
     grounded: bool | None = None
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A value that shows by itself what it is, found on a page without a template.
+
+    ``kind`` is a name of ``fields.kinds.KINDS``, ``raw`` the text on the page, ``value`` its normal
+    form as of ``FieldValue``. ``box`` is around exactly the words in which the text stands, on both
+    lines where it is broken over two; None where nobody knows their place. ``confidence`` says how
+    surely these words were read. ``checks`` and ``notes`` as of ``FieldValue``.
+    """
+
+    kind: str
+    raw: str
+    value: Any
+    box: Box | None = None
+    confidence: float | None = None
+    checks: Mapping[str, bool] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +255,8 @@ class Page:
     """One page of the result. ``error`` is set where the page could not be read.
 
     ``tokens`` is what a model wrote for it, 0 for engines that are none. ``disagreements`` are
-    those of ``PageText``.
+    those of ``PageText``. ``language`` is that of most of its text, None for too little of it.
+    ``entities`` stand in the order of the lines; None where none were looked for.
     """
 
     number: int
@@ -247,6 +276,8 @@ class Page:
     warnings: tuple[str, ...] = ()
     tokens: int = 0
     disagreements: tuple[Disagreement, ...] = ()
+    language: Language | None = None
+    entities: tuple[Entity, ...] | None = None
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce, Now
 from psycopg.errors import LockNotAvailable
 
 from extraction import types
-from extraction.formats.json import page_to_dict
+from extraction.formats.json import entities_to_list, page_to_dict
 from extraction.formats.json_reading import page_from_dict
 from jobs import (
     metering,
@@ -247,3 +248,23 @@ def finished_pages(job: Job) -> list[types.Page]:
     """The pages kept so far, by number."""
     rows = Page.objects.filter(job=job).order_by("number").values_list("content", flat=True)
     return [page_from_dict(content) for content in rows]
+
+
+_ENTITIES = Value(["entities"], output_field=ArrayField(TextField()))
+
+
+def retold(task: Task, before: Sequence[types.Page], after: Sequence[types.Page]) -> None:
+    """Keep the entities of pages on which the whole document has told others. Raises
+    ``LeaseLost``."""
+    known = {page.number: page.entities for page in before}
+    changed = [page for page in after if page.entities != known.get(page.number)]
+    if not changed:
+        return
+    with transaction.atomic():
+        lock(task.job_id)
+        if not held(task).exists():
+            raise LeaseLost()
+        for page in changed:
+            entities = Value(entities_to_list(page), output_field=JSONField())
+            content = Func(F("content"), _ENTITIES, entities, function="jsonb_set")
+            Page.objects.filter(job_id=task.job_id, number=page.number).update(content=content)

@@ -149,14 +149,16 @@ def _work(task: Task) -> None:
                 _read(task, path, options, stop, heartbeat.written)
             if not claims.last_one(task):
                 return
+            pages = claims.finished_pages(job)
             document = pipeline.put_together(
-                claims.finished_pages(job),
+                pages,
                 options,
                 source_of(job),
                 template=templates.of_job(job),
                 choose=partial(templates.chosen, job.tenant),
                 ask=_ask(job, options, stop),
             )
+            claims.retold(task, pages, document.pages)
             document = results.make_pdf(job, path, document, options, stop.told)
         lifecycle.finish(task, document)
     except LeaseLost:

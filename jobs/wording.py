@@ -40,6 +40,8 @@ WARNINGS: Words = {
     "blank_page": _("The page is of one colour."),
     "all_pages_blank": _("No text was found on any page."),
     "fields_failed": _("A fault of ours while fields were looked for. The text is complete."),
+    "entities_failed": _("A fault of ours while entities were looked for. The text is complete."),
+    "language_failed": _("A fault of ours while the language was told. The text is complete."),
     "schema_not_by_model": _(
         "The model gave no valid answer to the schema. Its values were found by their labels."
     ),

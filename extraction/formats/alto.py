@@ -63,6 +63,10 @@ class _Page:
     def __post_init__(self) -> None:
         self.raster = Raster.of(self.page)
 
+    @property
+    def _language(self) -> str:
+        return self.page.language.code if self.page.language else ""
+
     def write(self, layout: Element) -> None:
         page = self.page
         attributes = {
@@ -71,6 +75,8 @@ class _Page:
             "HEIGHT": str(self.raster.height),
             "WIDTH": str(self.raster.width),
         }
+        if self._language:
+            attributes["LANG"] = self._language
         if page.confidence is not None:
             attributes["PC"] = f"{page.confidence:.4f}"
         element = SubElement(layout, "Page", attributes)
@@ -83,10 +89,12 @@ class _Page:
             return
         block = region.block
         tag = {"TAGREFS": _tag(block.kind)} if block is not None else {}
+        told = block.language if block is not None else None
+        language = {"LANG": told.code} if told and told.code != self._language else {}
         if block is not None and block.kind == "figure":
             self._add(space, "Illustration", "figure", region.box, tag)
             if region.lines:  # what is written in it
-                self._text(space, region.lines, region.box, {})
+                self._text(space, region.lines, region.box, language)
         elif block is not None and block.table is not None:
             table = self._add(space, "ComposedBlock", "block", region.box, {**tag, "TYPE": "table"})
             rest = list(region.lines)
@@ -95,11 +103,11 @@ class _Page:
                     continue
                 lines, rest = within(cell.box, rest)
                 if lines:
-                    self._text(table, lines, cell.box, {})
+                    self._text(table, lines, cell.box, language)
             if rest:
-                self._text(table, rest, region.box, {})
+                self._text(table, rest, region.box, language)
         else:
-            self._text(space, region.lines, region.box, tag)
+            self._text(space, region.lines, region.box, tag | language)
 
     def _text(
         self, parent: Element, lines: Sequence[Line], box: Box, attributes: dict[str, str]

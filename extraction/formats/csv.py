@@ -1,4 +1,4 @@
-"""CSV for spreadsheets: a split file's documents, the fields, every table, one section each.
+"""CSV for spreadsheets: a split file's documents, fields, every table, entities, a section each.
 
 A section is a title line, its rows and a blank line; a table over several pages is one. A spanned
 cell stands at its first position, the rest is empty. A document without fields and tables gives its
@@ -18,9 +18,10 @@ from typing import Any
 from extraction.continued import whole_tables
 from extraction.formats import grid
 from extraction.formats.characters import clean
-from extraction.types import Document, FieldValue, Part, Table
+from extraction.types import Document, Entity, FieldValue, Part, Table
 
 _FIELD_COLUMNS = ("name", "label", "value", "currency", "raw", "page", "confidence", "document")
+_ENTITY_COLUMNS = ("kind", "value", "currency", "raw", "page", "confidence")
 _PART_COLUMNS = ("document", "pages", "type", "type_confidence", "confidence")
 
 # What a spreadsheet may run as a formula where a cell begins with it (OWASP, "CSV Injection"), with
@@ -95,13 +96,23 @@ def _sections(document: Document) -> Iterator[tuple[str, Iterable[Sequence[objec
             for line in block.text.splitlines()
         ]
         yield "Text", [("page", "text"), *rows]
+    entities = [
+        (entity.kind, *value_cells(entity.value), entity.raw, page.number, _rounded(entity))
+        for page in document.pages
+        for entity in page.entities or ()
+    ]
+    if entities:
+        yield "Entities", [_ENTITY_COLUMNS, *entities]
 
 
 def _field_row(field: FieldValue) -> tuple[object, ...]:
     value, currency = value_cells(field.value)
-    confidence = round(field.confidence, 4) if field.confidence is not None else None
-    told = (field.name, field.label, value, currency, field.raw, field.page, confidence)
+    told = (field.name, field.label, value, currency, field.raw, field.page, _rounded(field))
     return (*told, field.document)
+
+
+def _rounded(found: FieldValue | Entity) -> float | None:
+    return round(found.confidence, 4) if found.confidence is not None else None
 
 
 def _part_row(part: Part) -> tuple[object, ...]:

@@ -29,7 +29,7 @@ _CLASSES = {
     "page_number": "ocr_pageno",
     "equation": "ocr_display",
 }
-_CAPABILITIES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_wconf " + " ".join(
+_CAPABILITIES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_wconf ocrp_lang " + " ".join(
     sorted(set(_CLASSES.values()))
 )
 
@@ -66,6 +66,8 @@ def _page(body: Element, page: Page, document: Document) -> None:
         f"scan_res {raster.dpi:.0f} {raster.dpi:.0f}",
     ]
     element = _element(body, "div", "ocr_page", f"page_{page.number}", properties)
+    if page.language is not None:
+        element.set("lang", page.language.code)
     counts = {"block": 0, "par": 0, "line": 0, "word": 0}
     for region in regions(page):
         _region(element, region, page, raster, counts)
@@ -81,6 +83,9 @@ def _region(
     area = _element(
         parent, "div", _CLASSES.get(kind, "ocr_carea"), _name(page, "block", counts), [box]
     )
+    own = region.block.language if region.block is not None else None
+    if own is not None and (page.language is None or own.code != page.language.code):
+        area.set("lang", own.code)
     if not region.lines:
         return
     paragraph = _element(area, "p", "ocr_par", _name(page, "par", counts), [box])

@@ -63,7 +63,7 @@ def render(document: Document) -> bytes:
     name = _text(document.source.name) or "Document"
     parts = [
         "<!DOCTYPE html>",
-        "<html>",
+        '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
@@ -196,16 +196,23 @@ def _joined(pages: Sequence[Page]) -> Iterable[Page]:
 
 
 def _page(page: Page) -> Iterable[str]:
-    yield f'<section id="page-{page.number}" aria-labelledby="page-{page.number}-title">'
-    yield f'<h2 id="page-{page.number}-title">Page {page.number}</h2>'
+    """The page in its language, "" for none that is known, with a heading in English."""
+    code = page.language.code if page.language else ""
+    own = "" if code == "en" else ' lang="en"'
+    name = f"page-{page.number}"
+    yield f'<section id="{name}" aria-labelledby="{name}-title" lang="{html.escape(code)}">'
+    yield f'<h2 id="{name}-title"{own}>Page {page.number}</h2>'
     if page.error:
-        yield f'<p class="error">{_text(page.error.title)}: {_text(page.error.detail)}</p>'
-    yield from _blocks(page.blocks)
+        yield f'<p class="error"{own}>{_text(page.error.title)}: {_text(page.error.detail)}</p>'
+    yield from _blocks(page.blocks, code)
     yield "</section>"
 
 
-def _blocks(blocks: Sequence[Block]) -> Iterable[str]:
-    """The blocks in order, a caption with the figure or table that it follows or precedes."""
+def _blocks(blocks: Sequence[Block], page: str) -> Iterable[str]:
+    """The blocks in order, a caption with the figure or table that it follows or precedes.
+
+    One in another language than its ``page`` says so.
+    """
     index = 0
     while index < len(blocks):
         block, following = blocks[index], blocks[index + 1 : index + 2]
@@ -218,8 +225,13 @@ def _blocks(blocks: Sequence[Block]) -> Iterable[str]:
             index += 2
         else:
             if written := _block(block):
-                yield written
+                yield _in_language(written, block, page)
             index += 1
+
+
+def _in_language(written: str, block: Block, page: str) -> str:
+    code = block.language.code if block.language else page
+    return f'<div lang="{html.escape(code)}">{written}</div>' if code != page else written
 
 
 def _takes_caption(block: Block) -> bool:

@@ -18,9 +18,11 @@ from extraction.types import (
     Classification,
     Disagreement,
     Document,
+    Entity,
     Extraction,
     Failure,
     FieldValue,
+    Language,
     Line,
     Page,
     Part,
@@ -90,12 +92,21 @@ def page_to_dict(page: Page) -> dict[str, Any]:
         "markdown": clean(page.markdown),
         "error": _failure_to_dict(page.error) if page.error else None,
         "warnings": [clean(warning) for warning in page.warnings],
+        "language": _language_to_dict(page.language),
+        "entities": entities_to_list(page),
     }
     if page.tokens:
         data["tokens"] = page.tokens
     if page.disagreements:
         data["disagreements"] = [_disagreement_to_dict(each) for each in page.disagreements]
     return data
+
+
+def entities_to_list(page: Page) -> list[dict[str, Any]] | None:
+    """The page's entities as JSON values, None where none were looked for."""
+    if page.entities is None:
+        return None
+    return [_entity_to_dict(entity) | {"page": page.number} for entity in page.entities]
 
 
 def field_to_dict(field: FieldValue) -> dict[str, Any]:
@@ -187,6 +198,24 @@ def extraction_to_dict(extraction: Extraction) -> dict[str, Any]:
     } | ({"tokens": extraction.tokens} if extraction.tokens else {})
 
 
+def _entity_to_dict(entity: Entity) -> dict[str, Any]:
+    return {
+        "kind": entity.kind,
+        "raw": clean(entity.raw),
+        "value": _json_value(entity.value),
+        "box": _box(entity.box),
+        "confidence": _confidence(entity.confidence),
+        "checks": dict(entity.checks),
+        "notes": list(entity.notes),
+    }
+
+
+def _language_to_dict(language: Language | None) -> dict[str, Any] | None:
+    if language is None:
+        return None
+    return {"code": language.code, "confidence": _confidence(language.confidence)}
+
+
 def _text_to_dict(text: Line | Word) -> dict[str, Any]:
     return {
         "text": clean(text.text),
@@ -220,6 +249,8 @@ def _block_to_dict(block: Block) -> dict[str, Any]:
         "box": _box(block.box),
         "confidence": _confidence(block.confidence),
     }
+    if block.language is not None:
+        data["language"] = _language_to_dict(block.language)
     if block.table is not None:
         data["table"] = _table_to_dict(block.table)
     if block.latex is not None:

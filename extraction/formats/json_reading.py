@@ -14,10 +14,12 @@ from extraction.types import (
     Classification,
     Disagreement,
     Document,
+    Entity,
     Evidence,
     Extraction,
     Failure,
     FieldValue,
+    Language,
     Likelihood,
     Line,
     Page,
@@ -81,7 +83,30 @@ def page_from_dict(data: Mapping[str, Any]) -> Page:
             Disagreement(**{**each, "box": _box_from(each["box"])})
             for each in data.get("disagreements", ())
         ),
+        language=_language_from(data.get("language")),
+        entities=_entities_from(data.get("entities")),
     )
+
+
+def _entities_from(data: Sequence[Mapping[str, Any]] | None) -> tuple[Entity, ...] | None:
+    if data is None:
+        return None
+    return tuple(
+        Entity(
+            kind=each["kind"],
+            raw=each["raw"],
+            value=each["value"],
+            box=_box_from(each["box"]),
+            confidence=each["confidence"],
+            checks=each["checks"],
+            notes=tuple(each["notes"]),
+        )
+        for each in data
+    )
+
+
+def _language_from(data: Mapping[str, Any] | None) -> Language | None:
+    return Language(**data) if data else None
 
 
 def field_from_dict(data: Mapping[str, Any]) -> FieldValue:
@@ -157,6 +182,7 @@ def block_from_dict(data: Mapping[str, Any]) -> Block:
         continues=data.get("continues"),
         diagram=data.get("diagram"),
         grounded=data.get("grounded"),
+        language=_language_from(data.get("language")),
     )
 
 

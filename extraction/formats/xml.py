@@ -18,8 +18,10 @@ from extraction.types import (
     Box,
     Classification,
     Document,
+    Entity,
     Extraction,
     FieldValue,
+    Language,
     Line,
     Page,
     Part,
@@ -106,6 +108,7 @@ def _page(parent: Element, page: Page) -> None:
         seconds=round(float(page.seconds), 3),
         skew=round(float(page.skew), 3),
         tokens=page.tokens or None,
+        **_language(page.language),
         **_position(None, page.confidence),
     )
     if page.error:
@@ -132,7 +135,28 @@ def _page(parent: Element, page: Page) -> None:
         each = _add(element, "disagreement", kind=told.kind, similarity=similarity, **position)
         _add(each, "written", told.written)
         _add(each, "read", told.read)
+    if page.entities is not None:
+        entities = SubElement(element, "entities")
+        for entity in page.entities:
+            _entity(entities, entity)
     _texts(element, "warning", page.warnings)
+
+
+def _entity(parent: Element, entity: Entity) -> None:
+    position = _position(entity.box, entity.confidence)
+    element = _add(parent, "entity", kind=entity.kind, **position)
+    _add(element, "raw", entity.raw)
+    _value(element, "value", entity.value)
+    for name, passed in entity.checks.items():
+        _add(element, "check", name=name, passed=passed)
+    _texts(element, "note", entity.notes)
+
+
+def _language(language: Language | None) -> dict[str, object]:
+    if language is None:
+        return {}
+    confidence = round(float(language.confidence), 4)
+    return {"language": language.code, "languageConfidence": confidence}
 
 
 def _block(parent: Element, block: Block) -> None:
@@ -145,6 +169,7 @@ def _block(parent: Element, block: Block) -> None:
         checked=block.checked,
         continues=block.continues,
         grounded=block.grounded,
+        **_language(block.language),
         **_position(block.box, block.confidence),
     )
     _add(element, "text", block.text)

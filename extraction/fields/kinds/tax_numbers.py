@@ -129,7 +129,8 @@ def _any(text: str) -> Iterator[Hit]:
     """Other countries' numbers, believed only behind a label."""
     for hit in find_ids(text):
         if sum(character.isdigit() for character in hit.value) >= FEWEST_DIGITS:
-            yield Hit(hit.start, hit.end, hit.value, 0.6)
+            number = hit.value.lstrip("#")
+            yield Hit(hit.start + len(hit.value) - len(number), hit.end, number, 0.6)
 
 
 def _vat_numbers(text: str) -> list[Hit]:

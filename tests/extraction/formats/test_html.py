@@ -81,6 +81,7 @@ def test_render_keeps_hostile_text_as_text() -> None:
         "id",
         "scope",
         "aria-labelledby",
+        "lang",
     }
     allowed |= {"colspan", "rowspan", "type", "disabled", "checked", "value"}
     assert {name for node in page.iter() for name in node.attrib} <= allowed

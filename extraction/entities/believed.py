@@ -1,0 +1,322 @@
+"""Which of the values that the kinds find in a text show by themselves what they are.
+
+``fields.kinds`` finds what may be a value where a label says that one stands; here nobody says so.
+What is believed needs a sign of its own: a check sum, a currency, a country's prefix, a month's
+name, or a label right before it that means the kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
+
+from extraction.entities.stretches import Stretch
+from extraction.fields import kinds
+from extraction.fields.catalogue import CATALOGUE
+from extraction.fields.kinds import Hit, Writing
+from extraction.fields.labels import Labels, labels_of
+
+BY_DOCUMENT = "currency_by_document"
+BEHIND = 2  # words between a label and its value
+MOST_OF_A_KIND = 40  # in one stretch
+FEWEST_TAX_DIGITS = 7  # of a number that only a label says to be one
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value of a kind in a stretch's text."""
+
+    kind: str
+    hit: Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What tells of a text besides itself; ``quantity``: it is a cell of a column of quantities."""
+
+    writing: Writing
+    quantity: bool = False
+
+
+Believes = Callable[[Stretch, Surroundings], Iterator[Hit]]
+
+
+def found(stretch: Stretch, around: Surroundings) -> list[Found]:
+    """The values in the text, from left to right, none within another.
+
+    What may be of several kinds is of the first of ``KINDS``.
+    """
+    taken: list[tuple[int, int]] = []
+    values: list[Found] = []
+    for kind, (gate, believes) in KINDS.items():
+        if not gate(stretch.text):
+            continue
+        for hit, _ in zip(believes(stretch, around), range(MOST_OF_A_KIND), strict=False):
+            if any(hit.start < end and start < hit.end for start, end in taken):
+                continue
+            taken.append((hit.start, hit.end))
+            if hit.certainty > 0:
+                values.append(Found(kind, hit))
+    return sorted(values, key=lambda each: each.hit.start)
+
+
+def over_a_break(stretch: Stretch, around: Surroundings) -> list[Found]:
+    """A date with a month's name or an IBAN with a right check sum that two lines share."""
+    values = []
+    for kind, hits in (("iban", _ibans), ("date", _dates)):
+        gate, _ = KINDS[kind]
+        for hit in hits(stretch, around) if gate(stretch.text) else ():
+            named = kind == "iban" or any(map(str.isalpha, stretch.text[hit.start : hit.end]))
+            if hit.start < stretch.border < hit.end and hit.certainty == 1.0 and named:
+                values.append(Found(kind, hit))
+    return values[:1]
+
+
+def in_writing(kind: str, hit: Hit, writing: Writing) -> Hit:
+    """The hit, an amount without a currency of its own in the document's."""
+    if kind != "money" or hit.value["currency"] or not writing.currency:
+        return hit
+    value = {**hit.value, "currency": writing.currency}
+    return replace(hit, value=value, notes=(*hit.notes, BY_DOCUMENT))
+
+
+# Addresses ----------------------------------------------------------------------------------------
+
+
+def _emails(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
+    yield from kinds.find("email", stretch.text)
+
+
+_NUMBERED = re.compile(r"\W{0,3}\d")
+_PLAIN_DOMAIN = re.compile(r"\.(?:com|net|org|co|gov|edu)(?:\.|$)")
+
+
+def _urls(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
+    """With a scheme or "www", else where a host is written as hosts are, in one case."""
+    for hit in kinds.find("url", stretch.text):
+        host = re.split(r"[/?#:]", stretch.text[hit.start : hit.end])[0]
+        if hit.certainty == 1.0 or _written_as_host(host, stretch.text, hit.end):
+            yield hit
+
+
+def _written_as_host(host: str, text: str, end: int) -> bool:
+    """In one case: "shop.example.de"; in capitals where all is. Not "Inc.at", nor "reg.no: 12"."""
+    if _NUMBERED.match(text, end):
+        return False
+    return host.islower() or (text.isupper() and _PLAIN_DOMAIN.search(host.lower()) is not None)
+
+
+# Numbers with a check sum -------------------------------------------------------------------------
+
+
+def _ibans(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
+    """Those with a right check sum; a wrong one keeps others from taking its digits."""
+    for hit in kinds.find("iban", stretch.text):
+        yield hit if hit.checks.get("checksum") else replace(hit, certainty=0.0)
+
+
+def _tax_numbers(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
+    """With a country's letters and a right check sum, or behind a label that means them."""
+    start = 0
+    while start < len(stretch.text):
+        hits = kinds.find("vat", stretch.text[start:], around.writing)
+        if not hits:
+            return
+        hit = replace(hits[0], start=hits[0].start + start, end=hits[0].end + start)
+        start = hit.end
+        shows = hit.checks.get("checksum") and (hit.certainty == 1.0 or hit.value[:2].isalpha())
+        told = _digits(hit.value) >= FEWEST_TAX_DIGITS and _label(stretch, hit.start) == "vat"
+        wrong = hit.checks.get("checksum") is False
+        if (shows or (told and not wrong)) and _alone(stretch.text, hit.start, hit.end):
+            yield hit
+
+
+# Dates --------------------------------------------------------------------------------------------
+
+_SPAN = re.compile(r"(?<=[./-]\d{4})[-–—](?=\d{1,4}[./-])")
+_TIME = re.compile(r"\s?[-–/T,]?\s?\d{1,2}[:.h]\d{2}")
+_SHORT_YEAR = re.compile(r"\A(?!\d{4}).*(?<!\d)['’]?\d{2}\Z")
+_SINGLE = re.compile(r"(?<!\d)\d(?!\d)")
+
+
+def _dates(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
+    """Not the date within a number, nor where what stands before it says that it is a number."""
+    text = _SPAN.sub(" ", stretch.text)
+    for hit in kinds.find("date", text, around.writing):
+        if hit.certainty < 1.0 or not _alone(text, hit.start, hit.end):
+            continue
+        raw = text[hit.start : hit.end]
+        if _SHORT_YEAR.search(raw) and not _believable_short(text, hit, raw):
+            continue
+        if _label(stretch, hit.start, near=0) in ("id", "iban", "vat", "phone", "bic"):
+            continue
+        yield hit
+
+
+def _believable_short(text: str, hit: Hit, raw: str) -> bool:
+    """Whether a date with two digits of its year is one: not "3.1.12", nor "10 Dec 15 units"."""
+    if any(map(str.isalpha, raw)):
+        alone = text.strip() == raw or _TIME.match(text, hit.end)
+        return bool("'" in raw or "’" in raw or " " not in raw or alone)
+    return "/" in raw or not _SINGLE.search(raw)
+
+
+# Telephone numbers --------------------------------------------------------------------------------
+
+_AMERICAN = re.compile(r"(?:1[ .-])?\(?\d{3}\)?[ .-]\s?\d{3}[.-]\d{4}")
+
+
+def _phones(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
+    """With a country's prefix; else behind a label, or written as nothing else is."""
+    text = stretch.text
+    for hit in kinds.find("phone", text, around.writing):
+        if not _alone(text, hit.start, hit.end):
+            continue
+        raw = text[hit.start : hit.end]
+        label = _label(stretch, hit.start)
+        if hit.certainty == 1.0 or (hit.certainty >= 0.8 and label == "phone"):
+            yield hit
+        elif label == "phone":  # as written
+            yield replace(hit, notes=("country_not_known",))
+        elif hit.certainty >= 0.8 and label == "" and _written_as_phone(raw):
+            yield hit
+
+
+def _written_as_phone(raw: str) -> bool:
+    groups = re.findall(r"\d+", raw)
+    local = raw[0] == "(" or (raw[0] == "0" and raw[:2] != "00" and len(groups) > 1)
+    return bool(local or _AMERICAN.fullmatch(raw))
+
+
+# Amounts ------------------------------------------------------------------------------------------
+
+_UNIT = re.compile(
+    r"\s?(?:kg|mg|g|t|km|mm|cm|m|m[²³23]|l|ml|cl|ltr|h|hrs?|hours?|std\.?|stunden|min|kwh|mwh|kw|kva|"
+    r"w|v|°|pcs?\.?|pieces|stk\.?|stück|st\.|ea|[x×*]|ft|in|lbs?|oz|gb|mb|dpi|pt|px|uhr|am|pm|a\.m|"
+    r"p\.m|nights?|days?|tage|years?|jahre|szt\.?|godz\.?|pz\.?|uds?\.?|ore|heures?)(?![^\W_])",
+    re.IGNORECASE,
+)
+_CENTS = re.compile(r"[.,]\d{2}\D*$")
+_NUMBERS = frozenset({"percent", "number", "id", "date", "phone"})
+
+
+def _amounts(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
+    """With a currency; without one where cents, and what stands around, show an amount."""
+    text, writing = stretch.text, around.writing
+    for hit in kinds.find("money", text, writing):
+        raw = text[hit.start : hit.end]
+        if raw.endswith(")") and "(" not in raw:
+            hit = replace(hit, end=hit.end - 1)
+        if hit.value["currency"]:
+            whole = hit.certainty < 1.0 and hit.value["currency"] != writing.currency
+            if not whole and _alone(text, hit.start, hit.end, joins="-_"):
+                yield hit
+        elif (
+            hit.certainty == 1.0
+            and not around.quantity
+            and _CENTS.search(raw)
+            and not _UNIT.match(text, hit.end)
+            and _alone(text, hit.start, hit.end)
+            and _only_codes(text[hit.end :])
+        ):
+            label = _label(stretch, hit.start)
+            if label == "money" or (writing.currency and label not in _NUMBERS):
+                yield in_writing("money", hit, writing)
+
+
+def _only_codes(text: str) -> bool:
+    """Whether nothing but numbers and codes of up to three letters follow: no sentence goes on."""
+    return all(
+        (sum(map(str.isalpha, word)) <= 3 and not word.islower()) or not any(map(str.isalpha, word))
+        for word in text.split()
+    )
+
+
+# What stands around -------------------------------------------------------------------------------
+
+
+def _alone(text: str, start: int, end: int, joins: str = "-/_\\") -> bool:
+    """Whether no letter, digit or mark that joins them goes on from the value on either side."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    if before and before[-1].isalnum():
+        return False
+    if len(before) == 2 and before[1] in joins and before[0].isalnum():
+        return False
+    if _TIME.match(text, end):
+        return True
+    if after and after[0].isalnum():
+        return False
+    return not (len(after) == 2 and after[0] in joins + "." and after[1].isalnum())
+
+
+_FAX = re.compile(r"(?:tele)?(?:fax|faks|copie|copieur)[\W\d]*", re.IGNORECASE)
+
+
+@cache
+def _labels() -> tuple[Labels, Mapping[str, str]]:
+    """The catalogue's labels, those that only may mean a telephone or tax number too, and of which
+    kind of value each of their fields is."""
+    loose = tuple(field for field in CATALOGUE if field.kind in ("phone", "vat"))
+    return labels_of(loose), {field.name: field.kind for field in CATALOGUE}
+
+
+def _label(stretch: Stretch, start: int, near: int = BEHIND) -> str:
+    """The kind of value that the label right before that place asks for; "" for no label.
+
+    Right before: with ``near`` words between at most. At a stretch's beginning it is the end of
+    what stands left of it.
+    """
+    text = stretch.text[:start]
+    words = _words(text) if text.strip(" :.#-(") else _words(stretch.before)
+    if not words:
+        return ""
+    if _FAX.fullmatch(words[-1]):
+        return "phone"
+    words = words[-12:]
+    labels, kinds_of = _labels()
+    (found,) = labels.in_lines([words], as_read=[False])
+    reached = [label for label in found if len(words) - 1 - label.last <= near]
+    if not reached:
+        return ""
+    last = max(label.last for label in reached)
+    named = [kinds_of.get(label.field, "text") for label in reached if label.last == last]
+    return next((kind for kind in ("phone", "vat") if kind in named), named[0])
+
+
+def _words(text: str) -> Sequence[str]:
+    """The words of a text, parted behind colons; marks alone are none."""
+    parts = chain.from_iterable(word.replace(":", ": ").split() for word in text[-120:].split())
+    return [word for word in parts if any(map(str.isalnum, word))]
+
+
+def _has_digit(text: str) -> bool:
+    return _digits(text) > 0
+
+
+def _has_digits(text: str) -> bool:
+    return _digits(text) > 2
+
+
+def _has_many_digits(text: str) -> bool:
+    return _digits(text) > 5
+
+
+def _digits(text: str) -> int:
+    return len(_DIGIT.findall(text))
+
+
+_DIGIT = re.compile(r"\d")
+
+# By rank: an IBAN's digits are no telephone number, an address of mail is no web address.
+KINDS: Mapping[str, tuple[Callable[[str], bool], Believes]] = {
+    "email": (lambda text: "@" in text, _emails),
+    "url": (lambda text: "." in text, _urls),
+    "iban": (_has_many_digits, _ibans),
+    "vat": (_has_many_digits, _tax_numbers),
+    "date": (_has_digits, _dates),
+    "phone": (_has_many_digits, _phones),
+    "money": (_has_digit, _amounts),
+}
