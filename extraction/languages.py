@@ -17,6 +17,7 @@ MOST_LETTERS = 2_000  # of a page, with spaces; more text says no more
 MOST_OF_A_BLOCK = 400
 FEWEST_LETTERS = 24  # below: no language
 SURE = 0.7  # from which a language is believed
+SURE_OF_MORE, MORE_LETTERS = 0.5, 60  # and that of so much text
 SURE_OTHERWISE, FEWEST_OTHERWISE = 0.9, 40  # for a block in another language than its page
 AS_THE_PAGE = 0.4  # for a block that may be in its page's language
 NO_LANGUAGE = "zxx"  # ISO 639-2: numbers, codes
@@ -36,7 +37,11 @@ SELDOM = frozenset({
 def language_of(text: str, *, most: int = MOST_LETTERS) -> Language | None:
     """The language of a text, None where it has too little or it is not surely one."""
     found = _likeliest(text, most)
-    return found if found and found.confidence >= SURE else None
+    return found if found and found.confidence >= _least(text[:most]) else None
+
+
+def _least(text: str) -> float:
+    return SURE if _letters(text) < MORE_LETTERS else SURE_OF_MORE
 
 
 def with_languages(page: Page) -> Page:
@@ -60,7 +65,7 @@ def _of_block(block: Block, page: Language | None) -> Language | None:
     if found is None:
         return None
     if page is None:
-        least = SURE
+        least = _least(block.text[:MOST_OF_A_BLOCK])
     elif found.code == page.code:
         least = AS_THE_PAGE
     elif _letters(block.text[:MOST_OF_A_BLOCK]) < FEWEST_OTHERWISE:
@@ -73,7 +78,7 @@ def _of_block(block: Block, page: Language | None) -> Language | None:
 def _likeliest(text: str, most: int) -> Language | None:
     """The likeliest language, however unsure; None for too little text, or what is none."""
     words = " ".join(
-        word.lower() if len(word) > 3 and word.isupper() else word
+        word.lower() if word.isupper() else word
         for word in text[:most].split()
         if _NO_WORD.isdisjoint(word)
     )

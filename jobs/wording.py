@@ -124,7 +124,7 @@ FORMATS: Words = {
     "md": _("Markdown"),
     "txt": _("Plain text"),
     "html": _("Web page"),
-    "csv": _("Fields and tables as CSV"),
+    "csv": _("Fields, tables and entities as CSV"),
     "xml": _("XML, the whole result"),
     "hocr": _("hOCR, text with positions"),
     "alto": _("ALTO XML for archives"),

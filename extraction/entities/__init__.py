@@ -3,16 +3,15 @@
 Dates, amounts, e-mail and web addresses, telephone numbers, IBANs and tax numbers, by the kinds of
 ``fields.kinds`` and in their normal forms; ``believed`` says which of what these find is one.
 Rather none than a wrong one. The work grows with the number of lines; a page has at most
-``MOST``, from the first ``MOST_STRETCHES`` of its texts.
+``MOST``, from the first ``MOST_CHARACTERS`` of its text.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from extraction.entities.believed import (
     KINDS,
@@ -32,7 +31,7 @@ from extraction.types import Box, Entity, Page
 __all__ = ["KINDS", "MOST", "entities_of", "retold"]
 
 MOST = 500  # entities of a page
-MOST_STRETCHES = 2_000
+MOST_CHARACTERS = 50_000  # of a page: ten times a full one
 
 # What the values below are not: the headings of columns of quantities and rates.
 _QUANTITY = re.compile(
@@ -55,7 +54,7 @@ def entities_of(page: Page, writing: Writing | None = None) -> tuple[Entity, ...
     writing = writing or writing_of([page])
     quantities = _quantities(page)
     values: list[tuple[int, Stretch, Found]] = []
-    for stretch in islice(stretches(page), MOST_STRETCHES):
+    for stretch in _first(stretches(page)):
         around = Surroundings(writing, _is_within(stretch.words[0].box, quantities))
         values += [(stretch.line, stretch, each) for each in found(stretch, around)]
         if len(values) >= MOST:
@@ -102,12 +101,22 @@ def _broken(
         for word in stretch.covered(each.hit.start, each.hit.end)
     }
     broken = []
-    for stretch in islice(over_breaks(page), MOST_STRETCHES):
+    for stretch in _first(over_breaks(page)):
         for each in over_a_break(stretch, Surroundings(writing)):
             words = stretch.covered(each.hit.start, each.hit.end)
             if used.isdisjoint(map(id, words)):
                 broken.append((stretch.line, stretch, each))
     return broken
+
+
+def _first(texts: Iterable[Stretch]) -> Iterator[Stretch]:
+    """As many as have ``MOST_CHARACTERS``."""
+    left = MOST_CHARACTERS
+    for stretch in texts:
+        left -= len(stretch.text) + 1
+        if left < 0:
+            return
+        yield stretch
 
 
 def _entity(stretch: Stretch, each: Found, unplaced: bool) -> Entity:

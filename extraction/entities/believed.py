@@ -22,6 +22,7 @@ from extraction.fields.labels import Labels, labels_of
 BY_DOCUMENT = "currency_by_document"
 BEHIND = 2  # words between a label and its value
 MOST_OF_A_KIND = 40  # in one stretch
+MOST_TAX_NUMBERS = 8
 FEWEST_TAX_DIGITS = 7  # of a number that only a label says to be one
 
 
@@ -120,18 +121,21 @@ def _ibans(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
 
 def _tax_numbers(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     """With a country's letters and a right check sum, or behind a label that means them."""
-    start = 0
-    while start < len(stretch.text):
-        hits = kinds.find("vat", stretch.text[start:], around.writing)
-        if not hits:
-            return
-        hit = replace(hits[0], start=hits[0].start + start, end=hits[0].end + start)
-        start = hit.end
+    for hit in _tax_hits(stretch.text, 0, around.writing, MOST_TAX_NUMBERS):
         shows = hit.checks.get("checksum") and (hit.certainty == 1.0 or hit.value[:2].isalpha())
         told = _digits(hit.value) >= FEWEST_TAX_DIGITS and _label(stretch, hit.start) == "vat"
         wrong = hit.checks.get("checksum") is False
         if (shows or (told and not wrong)) and _alone(stretch.text, hit.start, hit.end):
             yield hit
+
+
+def _tax_hits(text: str, start: int, writing: Writing, most: int) -> Iterator[Hit]:
+    """The kind finds one, the likeliest: this looks before and behind it for others."""
+    hits = kinds.find("vat", text, writing) if most else []
+    for hit in hits:
+        yield from _tax_hits(text[: hit.start], start, writing, most // 2)
+        yield replace(hit, start=hit.start + start, end=hit.end + start)
+        yield from _tax_hits(text[hit.end :], start + hit.end, writing, most // 2)
 
 
 # Dates --------------------------------------------------------------------------------------------
@@ -145,15 +149,26 @@ _SINGLE = re.compile(r"(?<!\d)\d(?!\d)")
 def _dates(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     """Not the date within a number, nor where what stands before it says that it is a number."""
     text = _SPAN.sub(" ", stretch.text)
-    for hit in kinds.find("date", text, around.writing):
+    for hit in _date_hits(text, around.writing):
         if hit.certainty < 1.0 or not _alone(text, hit.start, hit.end):
             continue
-        raw = text[hit.start : hit.end]
-        if _SHORT_YEAR.search(raw) and not _believable_short(text, hit, raw):
-            continue
-        if _label(stretch, hit.start, near=0) in ("id", "iban", "vat", "phone", "bic"):
-            continue
-        yield hit
+        if _label(stretch, hit.start, near=0) not in ("id", "iban", "vat", "phone", "bic"):
+            yield hit
+
+
+def _date_hits(text: str, writing: Writing) -> Iterator[Hit]:
+    """Dates whose year is one: in "1 March - 31 March 2026" it is not 31."""
+    start = 0
+    for _ in range(MOST_OF_A_KIND):
+        for hit in kinds.find("date", text[start:], writing):
+            hit = replace(hit, start=hit.start + start, end=hit.end + start)
+            raw = text[hit.start : hit.end]
+            if _SHORT_YEAR.search(raw) and not _believable_short(text, hit, raw):
+                start = hit.end - 2
+                break
+            yield hit
+        else:
+            return
 
 
 def _believable_short(text: str, hit: Hit, raw: str) -> bool:
@@ -181,14 +196,16 @@ def _phones(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
             yield hit
         elif label == "phone":  # as written
             yield replace(hit, notes=("country_not_known",))
-        elif hit.certainty >= 0.8 and label == "" and _written_as_phone(raw):
+        elif hit.certainty >= 0.8 and label == "" and _written_as_phone(raw, text[: hit.start]):
             yield hit
 
 
-def _written_as_phone(raw: str) -> bool:
-    groups = re.findall(r"\d+", raw)
-    local = raw[0] == "(" or (raw[0] == "0" and raw[:2] != "00" and len(groups) > 1)
-    return bool(local or _AMERICAN.fullmatch(raw))
+def _written_as_phone(raw: str, before: str) -> bool:
+    """As Americans write them, or in groups with an area code and nothing said before."""
+    if _AMERICAN.fullmatch(raw):
+        return True
+    local = raw[0] == "(" or (raw[0] == "0" and raw[:2] != "00" and not raw.isdigit())
+    return local and not before.rstrip()[-1:].isalnum()
 
 
 # Amounts ------------------------------------------------------------------------------------------
@@ -211,8 +228,10 @@ def _amounts(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
         if raw.endswith(")") and "(" not in raw:
             hit = replace(hit, end=hit.end - 1)
         if hit.value["currency"]:
-            whole = hit.certainty < 1.0 and hit.value["currency"] != writing.currency
-            if not whole and _alone(text, hit.start, hit.end, joins="-_"):
+            foreign = hit.certainty < 1.0 and hit.value["currency"] != writing.currency
+            if foreign and not _is_amount(raw):
+                continue
+            if _alone(text, hit.start, hit.end, joins="-_"):
                 yield hit
         elif (
             hit.certainty == 1.0
@@ -225,6 +244,13 @@ def _amounts(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
             label = _label(stretch, hit.start)
             if label == "money" or (writing.currency and label not in _NUMBERS):
                 yield in_writing("money", hit, writing)
+
+
+def _is_amount(raw: str) -> bool:
+    """Whether a whole number in another currency than the document's is one: not "RON 95"."""
+    digits = "".join(filter(str.isdigit, raw))
+    year = len(digits) == 4 and digits[:2] in ("19", "20")
+    return not any(map(str.isalpha, raw)) or (len(digits) > 2 and not year)
 
 
 def _only_codes(text: str) -> bool:
@@ -252,14 +278,16 @@ def _alone(text: str, start: int, end: int, joins: str = "-/_\\") -> bool:
     return not (len(after) == 2 and after[0] in joins + "." and after[1].isalnum())
 
 
+# Names that the catalogue's fields do not go by; in capitals, for "ein" is a word.
+_TAX = re.compile(r"(?:Steuer-?Nr|STEUER-?NR|SIRET|SIREN|EIN|ABN|ACN|CNPJ|UEN|UTR|GSTIN)\W*")
 _FAX = re.compile(r"(?:tele)?(?:fax|faks|copie|copieur)[\W\d]*", re.IGNORECASE)
 
 
 @cache
 def _labels() -> tuple[Labels, Mapping[str, str]]:
-    """The catalogue's labels, those that only may mean a telephone or tax number too, and of which
-    kind of value each of their fields is."""
-    loose = tuple(field for field in CATALOGUE if field.kind in ("phone", "vat"))
+    """The catalogue's labels, with those that only may mean a telephone or tax number or an amount,
+    and of which kind of value each of their fields is."""
+    loose = tuple(field for field in CATALOGUE if field.kind in ("phone", "vat", "money"))
     return labels_of(loose), {field.name: field.kind for field in CATALOGUE}
 
 
@@ -275,6 +303,8 @@ def _label(stretch: Stretch, start: int, near: int = BEHIND) -> str:
         return ""
     if _FAX.fullmatch(words[-1]):
         return "phone"
+    if _TAX.fullmatch(words[-1]):
+        return "vat"
     words = words[-12:]
     labels, kinds_of = _labels()
     (found,) = labels.in_lines([words], as_read=[False])

@@ -15,10 +15,12 @@ from extraction.types import (
     Classification,
     Disagreement,
     Document,
+    Entity,
     Evidence,
     Extraction,
     Failure,
     FieldValue,
+    Language,
     Likelihood,
     Line,
     Page,
@@ -63,7 +65,7 @@ def document() -> Document:
     words = (Word("Invoice", BOX, 0.98), Word("4711", BOX, 0.5))
     blocks = (
         Block("p1-b1", "title", "Invoice 4711", BOX, 0.97, level=1),
-        Block("p1-b2", "paragraph", "Thank you\nfor your order", BOX),
+        Block("p1-b2", "paragraph", "Thank you\nfor your order", BOX, language=Language("fr", 0.9)),
         Block("p1-b3", "table", "Item Price", BOX, 0.9, table=plain_table()),
         Block("p1-b4", "table", "", table=spanned_table()),
         Block("p1-b5", "checkbox", "Complete", BOX, 0.8, checked=True),
@@ -96,6 +98,18 @@ def document() -> Document:
         disagreements=(
             Disagreement("differs", "4711", "4717", BOX, 0.75, 0.5),
             Disagreement("invented", "paid", ""),
+        ),
+        language=Language("en", 0.9876),
+        entities=(
+            Entity(
+                kind="money",
+                raw="EUR 1.234,50",
+                value={"amount": "1234.50", "currency": "EUR"},
+                box=BOX,
+                confidence=0.91,
+                notes=("thousands_assumed",),
+            ),
+            Entity("iban", "DE44 5001", "DE445001", checks={"checksum": True}),
         ),
     )
     failed = Page(
@@ -212,6 +226,7 @@ def hostile(attacks: Sequence[str] = ATTACKS) -> Document:
                 markdown=page_markdown(blocks),
                 error=Failure("engine_failed", "Failed", everything),
                 warnings=tuple(attacks),
+                entities=tuple(Entity("url", a, a, BOX) for a in attacks),
             ),
         ),
         fields=tuple(

@@ -32,6 +32,11 @@ def test_render_writes_fields_and_then_each_table() -> None:
         ["Both", "", "C"],
         ["down", "1", "2"],
         ["", "3", ""],
+        [],
+        ["Entities"],
+        ["kind", "value", "currency", "raw", "page", "confidence"],
+        ["money", "1234.50", "EUR", "EUR 1.234,50", "1", "0.91"],
+        ["iban", "DE445001", "", "DE44 5001", "1", ""],
     ]
 
 
