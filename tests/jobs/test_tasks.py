@@ -77,6 +77,44 @@ def test_result_of_a_job_tells_that_a_table_goes_on_overleaf(
     assert document_markdown(document).count("| Item | Code | Amount |") == 1
 
 
+def test_entities_are_kept_by_what_the_whole_document_tells(
+    acme: Organisation, files: Path
+) -> None:
+    """On the first page alone 03/04/2026 may be either, and an amount has no currency."""
+    texts = ["Delivered on 03/04/2026", "Due on 12/31/2026, at last USD 12.50"]
+    job = make_job(acme, text_pdf(texts))
+    run_job(str(job.pk))
+    kept = Page.objects.filter(job=job).order_by("number").values_list("content", flat=True)
+    first, second = (page["entities"] for page in kept)
+    assert [each["value"] for each in first] == ["2026-03-04"]
+    assert first[0]["notes"] == ["month_first_by_document"]
+    assert [each["value"] for each in second] == [
+        "2026-12-31",
+        {"amount": "12.50", "currency": "USD"},
+    ]
+    body = acme.api().get(f"/api/v1/ocr/jobs/{job.pk}/result.json").json()
+    assert [page["entities"] for page in body["pages"]] == [first, second]
+
+
+def test_fault_of_entities_or_languages_loses_nothing_else(
+    acme: Organisation, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("a fault")
+
+    monkeypatch.setattr("extraction.entities.entities_of", fail)
+    monkeypatch.setattr("extraction.entities.retold", fail)
+    monkeypatch.setattr("extraction.languages.language_of", fail)
+    job = make_job(acme, text_pdf(["One page here", "Two pages here"]))
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == Status.SUCCEEDED
+    for page in document_of(job).pages:
+        assert page.warnings == ("language_failed", "entities_failed")
+        assert (page.language, page.entities) == (None, None)
+        assert "pages here" in page.markdown or "page here" in page.markdown
+
+
 def test_run_job_reads_a_picture(acme: Organisation, files: Path) -> None:
     job = make_job(acme, image_png(["TOTAL 12.50"], 320, 90))
     run_job(str(job.pk))
