@@ -38,6 +38,7 @@ from jobs.forms import ReadAgainForm
 from jobs.models import ENDED, KEPT, Extraction, Job, Page, Review, Status
 from jobs.plan_engines import offered
 from jobs.serializers import JobSerializer
+from jobs.shown_entities import entities_shown
 from jobs.views import OneJob, page_or_part
 
 PANELS = {
@@ -45,11 +46,12 @@ PANELS = {
     "blocks": _("Blocks"),
     "tables": _("Tables"),
     "fields": _("Fields"),
+    "entities": _("Entities"),
     "formats": _("Files"),
     "details": _("Details"),
 }
 # What a panel lights up in the picture
-LAYERS = {"blocks": "blocks", "tables": "tables", "fields": "fields"}
+LAYERS = {"blocks": "blocks", "tables": "tables", "fields": "fields", "entities": "entities"}
 FAILED_SHOWN = 5  # pages that failed, told at once
 HIT_PAGES_SHOWN = 30
 
@@ -187,6 +189,7 @@ def _result_context(
         contents = Page.objects.values_list("content", flat=True)
         page = page_from_dict(get_object_or_404(contents, pk=leaves.row.pk))
         context["shown"] = shown_page.show(page, look.find)
+        context["entities"] = entities_shown(page)
         context["page_problem"] = viewer.explain(page.error) if page.error else None
         if look.view == "formats" and look.format and job.ended:
             context["preview"] = format_previews.preview(job, page, look.format)

@@ -96,6 +96,26 @@ NOTES: Words = {
     "scheme_assumed": _("http:// was put before the address."),
 }
 
+ENTITY_KINDS: Words = {
+    "date": _("Date"),
+    "money": _("Amount"),
+    "iban": _("IBAN"),
+    "vat": _("Tax number"),
+    "email": _("E-mail address"),
+    "phone": _("Telephone number"),
+    "url": _("Web address"),
+}
+
+ENTITIES: Words = {
+    "date": _("Dates"),
+    "money": _("Amounts"),
+    "iban": _("IBANs"),
+    "vat": _("Tax numbers"),
+    "email": _("E-mail addresses"),
+    "phone": _("Telephone numbers"),
+    "url": _("Web addresses"),
+}
+
 METHODS: Words = {
     "label": _("Found by the label beside it."),
     "pattern": _("Known by its form, without a label."),
@@ -138,6 +158,8 @@ DOUBTS: Words = {
 
 TABLE: Mapping[str, Words] = {
     "block": BLOCK_KINDS,
+    "entity": ENTITY_KINDS,
+    "entities": ENTITIES,
     "band": BANDS,
     "warning": WARNINGS,
     "check": CHECKS,

@@ -9,6 +9,7 @@ from django import template
 from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from extraction.types import Box
 from jobs.shown_page import ShownLine, band
@@ -30,6 +31,15 @@ def look(context: Context, **changed: Any) -> str:
 def named(code: str, kind: str) -> str:
     """What a code of that kind is called."""
     return words_for(code, kind)
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """A language by its BCP 47 code, in the language of the page."""
+    from babel import Locale
+
+    names = Locale.parse(get_language() or "en", sep="-").languages
+    return str(names.get(code, code))
 
 
 @register.filter

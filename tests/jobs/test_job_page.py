@@ -569,7 +569,8 @@ def test_expired_job_shows_nothing_but_that(browser: Client, acme: Organisation)
 def test_each_panel_takes_the_same_queries_for_1_and_30_pages(
     browser: Client, acme: Organisation
 ) -> None:
-    for view in ("blocks", "tables", "fields", "formats&format=json", "details&find=total"):
+    views = ("blocks", "tables", "fields", "entities", "formats&format=json", "details&find=total")
+    for view in views:
         counts = []
         for count in (1, 30):
             job = read_job(acme, pages=tuple(reviewed_page(n) for n in range(1, count + 1)))
@@ -585,3 +586,19 @@ def half_read(acme: Organisation) -> Job:
     claims.opened(task, page_count=3, numbers=(1, 2, 3))
     claims.page_done(task, reviewed_page(), None)
     return task.job
+
+
+def test_job_lists_the_entities_of_the_page(browser: Client, acme: Organisation) -> None:
+    job = finished(acme, text_pdf(["On 12 March 2026, 5.00 EUR <b>", "None here"]))
+    text = text_of(page(browser, f"/jobs/{job.pk}?view=entities"))
+    assert "Dates 1 2026-03-12 On the page: 12 March 2026" in text
+    assert "Amounts 1 5.00 EUR" in text
+    empty = text_of(page(browser, f"/jobs/{job.pk}?view=entities&page=2"))
+    assert "No date, amount, address or number was recognised on this page." in empty
+    for kept in Page.objects.filter(job=job):
+        del kept.content["entities"], kept.content["language"]
+        kept.save(update_fields=["content"])
+    before = text_of(page(browser, f"/jobs/{job.pk}?view=entities"))
+    assert "Nothing was looked for on this page" in before
+    details = text_of(page(browser, f"/jobs/{job.pk}?view=details"))
+    assert "not told: too little text, or several" in details

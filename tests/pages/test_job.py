@@ -289,3 +289,47 @@ def test_a_picture_that_is_gone_is_told(visits: Visits, acme: Organisation) -> N
     page = visits.open(acme.owner, f"/jobs/{job.pk}")
     page.get_by_text("The picture of this page cannot be loaded.").wait_for()
     assert page.locator(".page [data-part=l0]").is_visible()
+
+
+def test_entities_are_listed_shown_and_copied(visits: Visits, acme: Organisation) -> None:
+    texts = "Due on 12 March 2026\nTotal: 1.234,50 EUR\nPlease ask info@example.com for the account"
+    texts += "\nof the company that is named below this line, from 03/04/2026"
+    job = finished(acme, texts, "Nothing of the kind")
+    address = f"/jobs/{job.pk}?view=entities"
+    page = visits.open(acme.owner, address)
+    assert page.locator("#layer-entities").is_checked()
+    assert page.get_by_role("heading", level=3).all_inner_texts() == [
+        "Dates 2",
+        "Amounts 1",
+        "E-mail addresses 1",
+    ]
+    total = page.locator(".entities > li", has_text="1234.50 EUR")
+    assert total.get_by_text("On the page: 1.234,50 EUR").is_visible()
+    total.hover()
+    assert page.locator(".layer-entities .active").count() == 1
+    page.locator(".layer-entities [data-part=e0]").hover()
+    assert "2026-03-12" in page.locator(".entities > li.active").inner_text()
+    total.get_by_role("link").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "paper"
+    assert page.locator(".layer-entities .active").get_attribute("data-part") == "e1"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copy = total.get_by_role("button")
+    copy.focus()
+    page.keyboard.press("Enter")
+    total.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "1234.50 EUR"
+    page.get_by_role("button", name="Copy all").click()
+    page.locator(".panel-head").get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert copied[2] == "Amount\t1234.50\tEUR\t1.234,50 EUR"
+    assert violations(page) == []
+    phone = visits.open(acme.join(Role.VIEWER), address, size=PHONE, scheme="dark", language="de")
+    phone.locator(".entities").first.wait_for()
+    assert violations(phone) == []
+    assert overflow(phone) == 0
+    phone.goto(f"{address}&page=2")
+    assert phone.locator("#panel .muted").count() == 1
+    assert violations(phone) == []
+    phone.goto(f"/jobs/{job.pk}?view=details")
+    assert phone.get_by_text("Englisch").is_visible()

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from accounts.shared_redis import shared_redis
-from extraction import engines
+from extraction import annotating, engines
 from extraction.errors import ExtractionError
 from jobs import model_reports, queue, tasks
 from jobs.draining import Ear
@@ -42,10 +42,11 @@ def _widen_connections(count: int) -> None:
 
 
 def _warm(pool: str) -> None:
-    """Load what the pool's tasks need before the first of them comes: one engine, the usual one.
+    """Load what the pool's tasks need before the first of them comes; of engines the usual one.
 
     What cannot be loaded ends no worker: its jobs tell why, and it may be there later.
     """
+    annotating.warm()
     here = [row.name for row in engines.ENGINES.values() if row.pool == pool]
     if pool == "io" or not here:
         return
