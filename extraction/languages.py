@@ -17,7 +17,7 @@ MOST_LETTERS = 2_000  # of a page, with spaces; more text says no more
 MOST_OF_A_BLOCK = 400
 FEWEST_LETTERS = 24  # below: no language
 SURE = 0.7  # from which a language is believed
-SURE_OF_MORE, MORE_LETTERS = 0.5, 60  # and that of so much text
+SURE_OF_MORE, MORE_LETTERS = 0.6, 60  # and that of so much text
 SURE_OTHERWISE, FEWEST_OTHERWISE = 0.9, 40  # for a block in another language than its page
 AS_THE_PAGE = 0.4  # for a block that may be in its page's language
 NO_LANGUAGE = "zxx"  # ISO 639-2: numbers, codes
@@ -27,9 +27,9 @@ _NO_WORD = frozenset("0123456789@/\\_")  # in numbers, addresses, codes: the sam
 # Languages which texts of business are hardly in and which short texts are mistaken for.
 # fmt: off
 SELDOM = frozenset({
-    "ace", "an", "ary", "arz", "bcl", "crh", "eo", "ext", "fo", "fuv", "gcf", "gcr", "gom", "grc",
-    "gug", "guw", "hbo", "ht", "jv", "kab", "kik", "la", "lij", "ltg", "nso", "oc", "pcm", "qu",
-    "sa", "sdh", "se", "uzs", "vec", "vo", "wa", "wuu",
+    "ace", "an", "ary", "arz", "bcl", "crh", "eo", "ext", "fo", "fuv", "gcf", "gcr", "gom",
+    "grc", "gug", "guw", "hbo", "ht", "jv", "kab", "kik", "la", "lb", "lij", "ltg", "nso",
+    "oc", "pcm", "qu", "sa", "sdh", "se", "uzs", "vec", "vo", "wa", "wuu",
 })
 # fmt: on
 

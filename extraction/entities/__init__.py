@@ -33,12 +33,19 @@ __all__ = ["KINDS", "MOST", "entities_of", "retold"]
 MOST = 500  # entities of a page
 MOST_CHARACTERS = 50_000  # of a page: ten times a full one
 
-# What the values below are not: the headings of columns of quantities and rates.
+# Headings of columns of quantities and rates.
 _QUANTITY = re.compile(
-    r"\b(?:qty|quantity|quant|menge|anzahl|stück|hours?|hrs|std|stunden|rate|satz|%|weight|gewicht|"
-    r"quantité|qté|cantidad|quantità|q\.tà|aantal|ilość|kuantiti|quantidade|units?|einheit)(?!\w)",
+    r"^(?!.*(?:pri|pre|cena|harga|amount|betrag)).*(?:\b(?:"
+    r"qty|quantity|quant|menge|anzahl|stück|hours?|hrs|std|stunden|(?:tax|vat) rate|weight|gewicht|"
+    r"quantité|qté|cantidad|cant|quantità|qtà|q\.tà|aantal|aant|ilość|kuantiti|quantidade|units?|"
+    r"einheit|ordered|delivered|despatched|shipped)(?!\w)|%)",
     re.IGNORECASE,
 )
+LONGEST_HEADING = 24  # characters
+COLUMN = 400.0  # points: how far down what stands below a heading is in its column
+OVER = 6.0  # points that a column may be wider than its heading
+MOST_COLUMNS = 200  # and cells of such columns
+
 _TOLD = dataclasses.fields(Writing)
 
 
@@ -52,9 +59,10 @@ def entities_of(page: Page, writing: Writing | None = None) -> tuple[Entity, ...
     if not page.lines:
         return ()
     writing = writing or writing_of([page])
-    quantities = _quantities(page)
+    texts = list(_first(stretches(page)))
+    quantities = _quantities(page, texts)
     values: list[tuple[int, Stretch, Found]] = []
-    for stretch in _first(stretches(page)):
+    for stretch in texts:
         around = Surroundings(writing, _is_within(stretch.words[0].box, quantities))
         values += [(stretch.line, stretch, each) for each in found(stretch, around)]
         if len(values) >= MOST:
@@ -135,18 +143,24 @@ def _entity(stretch: Stretch, each: Found, unplaced: bool) -> Entity:
     )
 
 
-def _quantities(page: Page) -> list[Box]:
-    """The cells below headings that speak of quantities and rates."""
+def _quantities(page: Page, texts: Sequence[Stretch]) -> list[Box]:
+    """Where columns below headings stand that speak of quantities and rates."""
     boxes = []
+    for each in texts:
+        if len(each.text) <= LONGEST_HEADING and _QUANTITY.search(each.text):
+            left, _, right, bottom = union(word.box for word in each.words)
+            boxes.append((left - OVER, bottom, right + OVER, bottom + COLUMN))
     for block in page.blocks:
         if block.table is None:
             continue
         cells = block.table.cells
         columns = {
-            cell.column for cell in cells if cell.row == 0 and _QUANTITY.search(cell.text[:60])
+            cell.column
+            for cell in cells
+            if cell.row == 0 and _QUANTITY.search(cell.text[:LONGEST_HEADING])
         }
         boxes += [cell.box for cell in cells if cell.box and cell.row and cell.column in columns]
-    return boxes
+    return boxes[:MOST_COLUMNS]
 
 
 def _is_within(box: Box, boxes: Sequence[Box]) -> bool:

@@ -91,6 +91,8 @@ def _emails(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     yield from kinds.find("email", stretch.text)
 
 
+# Not what a line's end has left of "www.example".
+_HOST = re.compile(r"(?:www\.)?+[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}(?![\w.-])|[\d.]+(?![\w-])")
 _NUMBERED = re.compile(r"\W{0,3}\d")
 _PLAIN_DOMAIN = re.compile(r"\.(?:com|net|org|co|gov|edu)(?:\.|$)")
 
@@ -98,8 +100,10 @@ _PLAIN_DOMAIN = re.compile(r"\.(?:com|net|org|co|gov|edu)(?:\.|$)")
 def _urls(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     """With a scheme or "www", else where a host is written as hosts are, in one case."""
     for hit in kinds.find("url", stretch.text):
-        host = re.split(r"[/?#:]", stretch.text[hit.start : hit.end])[0]
-        if hit.certainty == 1.0 or _written_as_host(host, stretch.text, hit.end):
+        host = hit.value.partition("://")[2]
+        shows = hit.certainty == 1.0 and _HOST.match(host)
+        written = re.split(r"[/?#:]", stretch.text[hit.start : hit.end])[0]
+        if shows or (hit.certainty < 1.0 and _written_as_host(written, stretch.text, hit.end)):
             yield hit
 
 
@@ -150,7 +154,8 @@ def _dates(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     """Not the date within a number, nor where what stands before it says that it is a number."""
     text = _SPAN.sub(" ", stretch.text)
     for hit in _date_hits(text, around.writing):
-        if hit.certainty < 1.0 or not _alone(text, hit.start, hit.end):
+        in_boxes = " " in text[hit.start : hit.end] and hit.end - hit.start == len(text)
+        if not (hit.certainty == 1.0 or in_boxes) or not _alone(text, hit.start, hit.end):
             continue
         if _label(stretch, hit.start, near=0) not in ("id", "iban", "vat", "phone", "bic"):
             yield hit
@@ -236,7 +241,8 @@ def _amounts(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
         elif (
             hit.certainty == 1.0
             and not around.quantity
-            and _CENTS.search(raw)
+            and (mark := _CENTS.search(raw))
+            and writing.decimal_mark in (None, mark[0][0])
             and not _UNIT.match(text, hit.end)
             and _alone(text, hit.start, hit.end)
             and _only_codes(text[hit.end :])
@@ -279,7 +285,10 @@ def _alone(text: str, start: int, end: int, joins: str = "-/_\\") -> bool:
 
 
 # Names that the catalogue's fields do not go by; in capitals, for "ein" is a word.
-_TAX = re.compile(r"(?:Steuer-?Nr|STEUER-?NR|SIRET|SIREN|EIN|ABN|ACN|CNPJ|UEN|UTR|GSTIN)\W*")
+_TAX = re.compile(
+    r"(?<!\w)(?:Steuer-?Nr|STEUER-?NR|SIRET|SIREN|EIN|ABN|ACN|CNPJ|UEN|UTR|GSTIN|Tax ID|TAX ID)"
+    r"\W*$"
+)
 _FAX = re.compile(r"(?:tele)?(?:fax|faks|copie|copieur)[\W\d]*", re.IGNORECASE)
 
 
@@ -303,7 +312,7 @@ def _label(stretch: Stretch, start: int, near: int = BEHIND) -> str:
         return ""
     if _FAX.fullmatch(words[-1]):
         return "phone"
-    if _TAX.fullmatch(words[-1]):
+    if _TAX.search(" ".join(words[-3:])):
         return "vat"
     words = words[-12:]
     labels, kinds_of = _labels()

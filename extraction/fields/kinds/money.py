@@ -18,7 +18,7 @@ _WORDS = {
 }  # fmt: skip
 _WORD = rf"(?i:{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![^\W\d_])"
 MONEY = re.compile(
-    rf"(?P<before>{PATTERN})?\s?(?P<sign>(?<!\w)[{MINUS}(])?\s?(?P<inner>{PATTERN})?\s?"
+    rf"(?P<before>{PATTERN}|(?<![^\W\d_]){_WORD})?\s?(?P<sign>(?<!\w)[{MINUS}(])?\s?(?P<inner>{PATTERN})?\s?"
     r"(?<![\d.,/:])(?<!\w-)"
     rf"(?P<number>{DIGITS}|\d+[.,]\d{{1,2}}|\d{{1,7}})(?P<none>[.,](?:--?|–|—)(?!\d))?"
     rf"(?![\d%/:]|[.,-]\d|\s?%)(?P<behind>\)|[{MINUS}](?![\w{MINUS}]))?"

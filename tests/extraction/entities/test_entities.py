@@ -39,6 +39,7 @@ def amount(number: str, currency: str | None) -> dict[str, str | None]:
         ("Refund (1,234.00 USD)", "-1234.00", "USD"),
         ("Preis 1.000,-- €", "1000.00", "EUR"),
         ("RM5", "5.00", "MYR"),
+        ("Totale Euro 1.894,07", "1894.07", "EUR"),
     ],
 )
 def test_amount_with_a_currency_is_found(text: str, number: str, currency: str) -> None:
@@ -59,6 +60,18 @@ def test_amount_without_a_currency_is_one_where_its_surroundings_show_it() -> No
     ]
     assert found("Total  12.50") == [("money", "12.50", amount("12.50", None))]
     assert found("Level  12.50") == []
+    raws = [raw for _, raw, _ in found("€ 3,00", "16.06  Loyer", "€ 4,00")]
+    assert raws == ["€ 3,00", "€ 4,00"]
+
+
+def test_word_like_another_currency_is_none() -> None:
+    texts = ("RON 95  € 5,00", "2016 CNY  € 5,00", "USD 500")
+    assert [raw for _, raw, _ in found(*texts)] == ["€ 5,00", "€ 5,00", "USD 500"]
+
+
+def test_what_stands_below_a_heading_of_quantities_is_no_amount() -> None:
+    amounts = [raw for _, raw, _ in found("Menge  Preis je Stück", "3,00  7,50", "Total  € 9,00")]
+    assert amounts == ["7,50", "€ 9,00"]
 
 
 def test_columns_apart_are_not_one_number_and_quantities_no_amounts() -> None:
@@ -83,6 +96,7 @@ def test_columns_apart_are_not_one_number_and_quantities_no_amounts() -> None:
         ("on 5th of May 2026", "5th of May 2026", "2026-05-05"),
         ("le 3 mars 2026", "3 mars 2026", "2026-03-03"),
         ("12-Mar-26", "12-Mar-26", "2026-03-12"),
+        ("17 06 1960", "17 06 1960", "1960-06-17"),
         ("1. März - 31. März 2026", "31. März 2026", "2026-03-31"),
     ],
 )
@@ -230,6 +244,7 @@ def test_sentence_behind_an_email_is_no_part_of_it() -> None:
         ("GSTIN 27AAPFU0939F1ZV", "27AAPFU0939F1ZV"),
         ("GST NO : 000656195584", "000656195584"),
         ("Steuer-Nr. 143/300/12345", "143/300/12345"),
+        ("Federal Tax ID: 74-7917453", "74-7917453"),
         ("SIRET 732 829 320 00074 TVA FR83404833048", "FR83404833048"),
     ],
 )
