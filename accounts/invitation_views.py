@@ -21,6 +21,7 @@ from accounts.audit import address_of
 from accounts.invitations import AccountExists, LinkRefused, State, WrongPerson
 from accounts.member_forms import NewPersonForm
 from accounts.models import Invitation, Membership, User
+from accounts.permissions import in_sentence
 from accounts.signin import open_session
 from accounts.tenancy import TENANT_KEY
 
@@ -91,7 +92,7 @@ class InvitationPage(View):
     def _welcome(self, request: HttpRequest, joined: Membership) -> HttpResponse:
         request.session[TENANT_KEY] = str(joined.tenant_id)
         told = gettext("You have joined %(organisation)s as %(role)s.")
-        role = gettext(joined.get_role_display()).lower()
+        role = in_sentence(joined.role)
         messages.success(request, told % {"organisation": joined.tenant, "role": role})
         return redirect("home")
 
@@ -106,6 +107,7 @@ class InvitationPage(View):
         signed_in = isinstance(request.user, User)
         context = {
             "invitation": invitation,
+            "role": in_sentence(invitation.role),
             "is_theirs": signed_in and request.user == account,
             "account": account,
             "form": None if signed_in or account else form or NewPersonForm(email=invitation.email),

@@ -26,6 +26,7 @@ from accounts.keys import revoke_api_key
 from accounts.models import ApiKey, ApiKeyQuerySet
 from accounts.organisation_views import OrganisationPageMixin
 from accounts.permissions import allowed_to_scopes
+from accounts.refusal_words import refusal_words
 from accounts.tenancy import actor_of, tenant_of
 from accounts.usage import OfKey, Used, used_by
 
@@ -193,6 +194,7 @@ def _tell(form: KeyForm | RotateForm, error: Exception) -> None:
     """Put what a function has refused into the form."""
     if isinstance(error, ValidationError):
         for field, messages_ in error.message_dict.items():
-            form.add_error("expiry" if field == "expires_at" else field, messages_)
+            told = [refusal_words(message) for message in messages_]
+            form.add_error("expiry" if field == "expires_at" else field, told)
     else:
-        form.add_error(None, str(error))
+        form.add_error(None, refusal_words(str(error)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.utils.translation import gettext_noop as _
 from rest_framework.exceptions import APIException
 
 
@@ -23,42 +24,42 @@ class MemberRefusal(APIException):
 
 class LastOwner(MemberRefusal):
     default_code = "last_owner"
-    title = "The organisation would be left without an owner"
+    title = _("The organisation would be left without an owner")
 
 
 class RoleTooHigh(MemberRefusal):
     status_code = 403
     default_code = "role_too_high"
-    title = "Only an owner may give, change or take away an owner's role"
+    title = _("Only an owner may give, change or take away an owner's role")
 
 
 class NotAPerson(MemberRefusal):
     default_code = "not_a_person"
-    title = "An API key is no member, and can neither leave nor take over"
+    title = _("An API key is no member, and can neither leave nor take over")
 
 
 class PasswordWrong(MemberRefusal):
     status_code = 403
     default_code = "password_wrong"
-    title = "This is not your password"
+    title = _("This is not your password")
 
 
 class AlreadyMember(MemberRefusal):
     default_code = "already_member"
-    title = "This person is a member already"
+    title = _("This person is a member already")
 
 
 class AlreadyInvited(MemberRefusal):
     default_code = "already_invited"
-    title = "This address has been invited already"
+    title = _("This address has been invited already")
 
 
 class InvitationClosed(MemberRefusal):
     default_code = "invitation_closed"
-    title = "The invitation was accepted or withdrawn"
+    title = _("The invitation was accepted or withdrawn")
 
 
 class TooManyInvitations(MemberRefusal):
     status_code = 422
     default_code = "too_many_invitations"
-    title = "The organisation has as many open invitations as allowed"
+    title = _("The organisation has as many open invitations as allowed")

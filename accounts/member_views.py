@@ -23,7 +23,9 @@ from accounts.member_errors import AlreadyInvited, AlreadyMember, MemberRefusal
 from accounts.member_forms import ConfirmForm, InviteForm, RemoveForm, RoleForm
 from accounts.models import Invitation, Membership
 from accounts.organisation_views import OrganisationPageMixin
+from accounts.permissions import in_sentence
 from accounts.reauthentication import is_confirmed, what_to_do
+from accounts.refusal_words import refusal_words
 from accounts.seniority import MANAGE, roles_to_give
 from accounts.tenancy import TENANT_KEY, actor_of
 
@@ -39,7 +41,10 @@ class MembersPageMixin(OrganisationPageMixin):
         try:
             return super().dispatch(request, *args, **kwargs)
         except MemberRefusal as error:
-            context = {"title": error.title, "detail": str(error.detail)}
+            context = {
+                "title": _(error.title),
+                "detail": refusal_words(str(error.detail)),
+            }
             return self.shown(request, "accounts/refused.html", context, error.status_code)
 
     def member(self, request: HttpRequest, pk: UUID) -> Membership:
@@ -110,7 +115,7 @@ class MembersPage(MembersPageMixin, View):
                 address=address_of(request),
             )
         except (AlreadyMember, AlreadyInvited) as error:
-            form.add_error("email", str(error.detail))
+            form.add_error("email", refusal_words(str(error.detail)))
             return self.all_members(request, form, status=error.status_code)
         return self.after_sending(request, sent)
 
@@ -167,8 +172,7 @@ class MemberPage(MembersPageMixin, View):
             actor=actor_of(request),
             address=address_of(request),
         )
-        role = form.fields["role"].choices  # type: ignore[attr-defined]
-        label = dict(role)[form.cleaned_data["role"]].lower()
+        label = in_sentence(form.cleaned_data["role"])
         told = _("%(who)s is now %(role)s.")
         messages.success(request, told % {"who": member.user.get_full_name(), "role": label})
         return redirect("members-page")

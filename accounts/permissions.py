@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -23,6 +23,20 @@ class Role(models.TextChoices):
     MEMBER = "member", gettext_noop("Member")
     REVIEWER = "reviewer", gettext_noop("Reviewer")
     VIEWER = "viewer", gettext_noop("Viewer")
+
+
+IN_SENTENCES = {
+    Role.OWNER: pgettext_lazy("role within a sentence", "owner"),
+    Role.ADMIN: pgettext_lazy("role within a sentence", "admin"),
+    Role.MEMBER: pgettext_lazy("role within a sentence", "member"),
+    Role.REVIEWER: pgettext_lazy("role within a sentence", "reviewer"),
+    Role.VIEWER: pgettext_lazy("role within a sentence", "viewer"),
+}
+
+
+def in_sentence(role: str) -> str:
+    """What the role is called within a sentence of a page."""
+    return str(IN_SENTENCES[Role(role)])
 
 
 ACTIONS: dict[str, str] = {

@@ -15,7 +15,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 from rest_framework.request import Request
 
 from accounts.permissions import ROLES, allowed_to_scopes, needed_action
@@ -188,11 +188,11 @@ class PageMixin(TenantMixin):
             return redirect("account-second-factor")
         method = (request.method or "").lower()
         if not settle_choice(request, actor):
-            moved = (
-                f"You no longer belong to the organisation you worked for. This is {actor.tenant}."
-            )
+            moved = gettext(
+                "You no longer belong to the organisation you worked for. This is %(organisation)s."
+            ) % {"organisation": actor.tenant}
             if method not in ("get", "head"):
-                raise PermissionDenied(f"{moved} Nothing was changed.")
+                raise PermissionDenied(f"{moved} {gettext('Nothing was changed.')}")
             messages.warning(request, moved)
             if getattr(request, "htmx", None):  # the page around the fragment is the other one's
                 return _whole_page(_page_of_fragment(request))

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts import limits, login_throttle
+from accounts.refusal_words import wait_words
 from accounts.signin_errors import LoginLocked
 
 if TYPE_CHECKING:
@@ -48,6 +49,6 @@ class RateHeadersMiddleware:
             return login_throttle.lockout_response(request, None, None)
         if not isinstance(error, limits.RateLimited):
             return None
-        page = render(request, "429.html", {"detail": error.detail}, status=error.status_code)
+        page = render(request, "429.html", {"detail": wait_words(error)}, status=error.status_code)
         page["Retry-After"] = str(error.wait)
         return page

@@ -21,6 +21,7 @@ from accounts.invoice_words import line_text, quantity_text
 from accounts.models import Invoice
 from accounts.money import shown
 from accounts.organisation_views import OrganisationPageMixin
+from accounts.refusal_words import refusal_words
 from accounts.statements import Line, from_json
 from accounts.tenancy import actor_of, tenant_of
 from jobs.billing_api import csv_answer, pdf_answer
@@ -123,9 +124,8 @@ class BudgetPage(OrganisationPageMixin, View):
                     actor_of(request), **form.cleaned_data, address=audit.address_of(request)
                 )
             except ValueError as error:
-                form.add_error(
-                    "amount", f"{error} {gettext('There is nothing that a budget could limit.')}"
-                )
+                why = gettext("There is nothing that a budget could limit.")
+                form.add_error("amount", f"{refusal_words(str(error))} {why}")
             else:
                 if changed:
                     messages.success(request, _("The budget was saved."))
@@ -160,7 +160,10 @@ class DetailsPage(OrganisationPageMixin, View):
                     actor_of(request), wanted, address=audit.address_of(request)
                 )
             except WrongTaxNumber as error:
-                form.add_error("tax_id", f"{error} {gettext('Correct it, or leave it empty.')}")
+                form.add_error(
+                    "tax_id",
+                    f"{refusal_words(str(error))} {gettext('Correct it, or leave it empty.')}",
+                )
             else:
                 if changed:
                     messages.success(request, _("The billing details were saved."))

@@ -24,6 +24,7 @@ from django.views.generic.list import MultipleObjectMixin
 
 from accounts import limits
 from accounts.audit import address_of
+from accounts.refusal_words import wait_words
 from accounts.tenancy import PageMixin, actor_of, tenant_of
 from extraction.comparison import TRUTH, Likeness, Run, Texts, marked, truth_pages
 from extraction.documents import parse_pages
@@ -33,6 +34,7 @@ from jobs import comparisons, templates, viewer
 from jobs.comparison_api import PARTS
 from jobs.comparison_serializers import MOST_TRUTH_TEXT
 from jobs.comparisons import FEWEST, MOST, Outcome, Truth
+from jobs.failure_details import detail_words
 from jobs.forms import ACCEPTED, UploadForm
 from jobs.models import Comparison
 from jobs.plan_engines import offered
@@ -99,7 +101,9 @@ class CompareForm(forms.Form):
         try:
             parse_pages(pages, settings.LIMITS.max_pages)
         except InvalidOption as error:
-            raise forms.ValidationError(error.detail.removeprefix("pages: ")) from error
+            raise forms.ValidationError(
+                detail_words(error.detail.removeprefix("pages: "))
+            ) from error
         return pages
 
 
@@ -135,8 +139,7 @@ class ComparisonListPage(PageMixin, MultipleObjectMixin, View):
             form = CompareForm(tenant=tenant_of(request))
             problem = viewer.Problem(
                 gettext("Too many documents in a short time"),
-                str(error.detail),
-                advice=gettext("Wait a little."),
+                advice=wait_words(error),
             )
             answer = self._shown(request, form, error.status_code, problems=[problem])
             answer["Retry-After"] = str(error.wait)

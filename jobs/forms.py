@@ -21,6 +21,7 @@ from extraction.fields.templates import starters
 from extraction.media_types import MEDIA_TYPES
 from extraction.options import Options
 from jobs.engine_titles import title_of
+from jobs.failure_details import detail_words
 from jobs.labels import field_label, template_label, type_label
 from jobs.models import Priority
 from jobs.retention import MAX_HOURS
@@ -196,7 +197,9 @@ class UploadForm(forms.Form):
         try:
             parse_pages(pages, settings.LIMITS.max_pages)
         except InvalidOption as error:
-            raise forms.ValidationError(error.detail.removeprefix("pages: ")) from error
+            raise forms.ValidationError(
+                detail_words(error.detail.removeprefix("pages: "))
+            ) from error
         return pages
 
     def clean(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.numerals import numeral
 from extraction.errors import (
     ExtractionError,
     InvalidCell,
@@ -27,6 +28,7 @@ from extraction.types import FieldValue
 from jobs import review_queue
 from jobs.errors import FieldsMissing, NotInReview, ReviewTaken, VersionConflict
 from jobs.labels import field_label
+from jobs.viewer import explain
 
 Words = Promise | str
 
@@ -147,14 +149,16 @@ def refusal_in_words(error: ExtractionError, field: Field) -> str:
         return _("Somebody else has taken this document. Yours is not saved.")
     if isinstance(error, InvalidOption):
         return _("This is not on the page. Draw the box again.")
-    return error.detail
+    return explain(error.failure()).title
 
 
 def _value_refused(error: InvalidValue, kind: str) -> str:
     if isinstance(error, WrongCheckSum):
         return _("The check digits are wrong. Compare each character with the page.")
     if error.limit is not None:
-        return _("This is too long: at most %(limit)s are allowed.") % {"limit": f"{error.limit:g}"}
+        return _("This is too long: at most %(limit)s are allowed.") % {
+            "limit": numeral(error.limit, "g")
+        }
     told = FORMS.get(kind)
     return str(told) if told else _("Write something, or say that it is not on the document.")
 
@@ -171,7 +175,7 @@ def outcome_in_words(error: ExtractionError) -> str:
         return _("Somebody else has taken this document.")
     if isinstance(error, NotInReview):
         return _("This document is checked already.")
-    return error.detail
+    return explain(error.failure()).title
 
 
 def shown_value(value: Any) -> str:

@@ -23,6 +23,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import limits
 from accounts.audit import address_of
+from accounts.refusal_words import wait_words
 from accounts.tenancy import PageMixin, actor_of, tenant_of
 from extraction.errors import ExtractionError
 from extraction.fields.templates import Template, starters
@@ -39,7 +40,7 @@ from jobs.models import FieldTemplate, FieldTemplateVersion
 from jobs.template_answers import part_of, refused, shown, uploaded
 from jobs.template_changes import as_note
 from jobs.template_desk import Desk
-from jobs.template_pages import READ, WRITE, OneTemplate, read_page, wait_for
+from jobs.template_pages import READ, WRITE, OneTemplate, read_page
 from jobs.template_sample import Sample
 from jobs.views import ProblemPage
 
@@ -53,7 +54,7 @@ class EditorPage(ProblemPage, PageMixin, View):
         try:
             return self._answer(request, row)
         except limits.RateLimited as error:
-            problem = viewer.Problem(_("Too many documents in a short time"), wait_for(error))
+            problem = viewer.Problem(_("Too many documents in a short time"), wait_words(error))
             return refused(request, problem, error.status_code)
 
     @method_decorator(csrf_protect)

@@ -21,6 +21,7 @@ from extraction.fields.definition import Field
 from extraction.fields.document_types import DOCUMENT_TYPES
 from extraction.fields.kinds import KINDS
 from extraction.fields.templates import Template, field_row, template_from_dict
+from jobs.failure_details import detail_words
 from jobs.labels import field_label, kind_label, type_label
 from jobs.template_inputs import TEXT, LineField, LinesField, PercentField
 from jobs.templates import NAME, RESERVED
@@ -350,4 +351,6 @@ def _reason(name: str | None, reason: str) -> str:
             why = reason.partition("expression: ")[2]
             return _("This is no regular expression: %(why)s") % {"why": why}
         return _("The pattern holds characters that cannot be kept.")
-    return _("This cannot be kept: %(reason)s") % {"reason": reason}
+    return _("This cannot be kept: %(reason)s") % {
+        "reason": detail_words(reason) or _("it is not valid")
+    }

@@ -20,6 +20,7 @@ from django.views.generic.detail import SingleObjectMixin
 
 from accounts import limits
 from accounts.audit import address_of
+from accounts.refusal_words import wait_words
 from accounts.tenancy import PageMixin, actor_of, tenant_of
 from extraction.fields.templates import starters
 from jobs import learning, template_learning, template_list, templates, viewer
@@ -208,7 +209,7 @@ class TemplateLearningPage(OneTemplate):
         try:
             limits.admit(request, "try")
         except limits.RateLimited as error:
-            problem = viewer.Problem(_("Too much at once"), advice=wait_for(error))
+            problem = viewer.Problem(_("Too much at once"), advice=wait_words(error))
             answer = self._shown(request, row, error.status_code, problems=[problem])
             answer["Retry-After"] = str(error.wait)
             return answer
@@ -239,11 +240,6 @@ class TemplateLearningPage(OneTemplate):
             **more,
         }
         return render(request, "field_templates/learning.html", context, status=status)
-
-
-def wait_for(error: limits.RateLimited) -> str:
-    """What to do about too many calls."""
-    return _("Wait %(seconds)s seconds, then do it again.") % {"seconds": error.wait}
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -17,11 +17,12 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import View
 
 from accounts import limits
+from accounts.refusal_words import wait_words
 from accounts.tenancy import PageMixin, tenant_of
 from extraction.errors import ExtractionError
 from jobs import bench, template_desk, template_sample, viewer
 from jobs.template_answers import part_of, refused, sample_context, shown, uploaded
-from jobs.template_pages import WRITE, wait_for
+from jobs.template_pages import WRITE
 from jobs.template_sample import Sample
 from jobs.views import ProblemPage
 
@@ -43,7 +44,7 @@ class ProposePage(ProblemPage, PageMixin, View):
                 limits.admit(request, "try")
                 context |= _proposed(sample)
             except limits.RateLimited as error:
-                problem = viewer.Problem(_("Too much at once"), advice=wait_for(error))
+                problem = viewer.Problem(_("Too much at once"), advice=wait_words(error))
                 return refused(request, problem, error.status_code)
             except ExtractionError as error:
                 context["problems"] = [viewer.explain(error.failure())]
@@ -59,7 +60,7 @@ class ProposePage(ProblemPage, PageMixin, View):
         try:
             return self._taken(request)
         except limits.RateLimited as error:
-            problem = viewer.Problem(_("Too many documents in a short time"), wait_for(error))
+            problem = viewer.Problem(_("Too many documents in a short time"), wait_words(error))
             return refused(request, problem, error.status_code)
 
     @method_decorator(csrf_protect)

@@ -24,6 +24,7 @@ from accounts import limits
 from accounts.audit import address_of
 from accounts.quota_counters import PAGES_PER_MONTH
 from accounts.quota_standings import Standing, limit_of, standing
+from accounts.refusal_words import wait_words
 from accounts.tenancy import Actor, PageMixin, actor_of
 from extraction.errors import ExtractionError
 from extraction.types import Failure
@@ -168,8 +169,7 @@ def refusal_of(error: limits.RateLimited | ExtractionError, subject: str = "") -
     if isinstance(error, limits.RateLimited):
         problem = viewer.Problem(
             title=_("Too many documents in a short time"),
-            detail=str(error.detail),
-            advice=_("Wait and send it again."),
+            advice=wait_words(error),
             subject=subject,
         )
         return Refusal(problem, error.status_code, error.wait)

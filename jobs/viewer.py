@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.numerals import numeral
 from extraction.types import Failure
+from jobs.failure_details import detail_words
 from jobs.failure_titles import TITLES
 
 # What the reader of an error can do next, by code
@@ -86,14 +87,14 @@ class Problem:
 def explain(failure: Failure, subject: str = "") -> Problem:
     """The failure in words, with its limit in its unit and what to do next."""
     if failure.code == "unsupported_type":  # its detail lists formats, as programs want them
-        return Problem(failure.title, advice=str(ADVICE[failure.code]), subject=subject)
+        return Problem(str(TITLES[failure.code]), advice=str(ADVICE[failure.code]), subject=subject)
     told = failure.code in (
         "quota_exceeded",
         "budget_exceeded",
     )  # in its detail, and not of this document alone
     return Problem(
         title=str(TITLES.get(failure.code, failure.title)),
-        detail=failure.detail if failure.detail != failure.title else "",
+        detail=detail_words(failure.detail) if failure.detail != failure.title else "",
         allowed="" if told else _measured(failure.code, failure.limit),
         actual="" if told else _measured(failure.code, failure.actual),
         advice=str(ADVICE.get(failure.code, "")),

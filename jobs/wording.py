@@ -139,6 +139,13 @@ DISAGREEMENTS: Words = {
     "omitted": _("Left out by the model"),
 }
 
+# Why a part of a schema was not filled
+PROBLEMS: Words = {
+    "not_found": _("Not found"),
+    "not_valid": _("What stands there does not fit the schema"),
+    "ambiguous": _("Several values fit"),
+}
+
 FORMATS: Words = {
     "json": _("JSON, the whole result"),
     "md": _("Markdown"),
@@ -168,6 +175,7 @@ TABLE: Mapping[str, Words] = {
     "reason": REASONS,
     "disagreement": DISAGREEMENTS,
     "doubt": DOUBTS,
+    "problem": PROBLEMS,
     "format": FORMATS,
 }
 

@@ -21,10 +21,12 @@ from django.views.generic.list import MultipleObjectMixin
 
 from accounts import clock, limits, training_quota
 from accounts.audit import address_of
+from accounts.refusal_words import wait_words
 from accounts.tenancy import PageMixin, actor_of, tenant_of
 from extraction.errors import ExtractionError
 from extraction.training import TrainingSettings
 from jobs import viewer
+from jobs.failure_details import detail_words
 from jobs.models import TenantEngine
 from jobs.plan_engines import engines_of
 from learning import corrections, datasets, runs
@@ -49,7 +51,7 @@ def may_be_taught(request: HttpRequest) -> list[str]:
 def back(request: HttpRequest, error: ExtractionError, where: str, *args: Any) -> HttpResponse:
     """To the page, with what went wrong on it."""
     problem = viewer.explain(error.failure())
-    messages.error(request, f"{problem.title}. {error.detail}")
+    messages.error(request, f"{problem.title}. {problem.detail}".rstrip())
     return redirect(where, *args)
 
 
@@ -76,7 +78,9 @@ class FineTuningPage(PageMixin, MultipleObjectMixin, View):
                 address=address_of(request),
             )
         except ExtractionError as error:
-            form.add_error(None, error.detail)
+            form.add_error(
+                None, detail_words(error.detail) or viewer.explain(error.failure()).title
+            )
             return self._shown(request, form, error.status)
         return redirect("dataset-page", made.pk)
 
@@ -196,7 +200,7 @@ class DatasetExamplePage(OneDataset):
             limits.admit(request, "submit")
             return self._accept(request, pk)
         except limits.RateLimited as error:
-            messages.error(request, str(error.detail))
+            messages.error(request, wait_words(error))
             return redirect("dataset-page", pk)
         except ExtractionError as error:
             return back(request, error, "dataset-page", pk)

@@ -18,6 +18,7 @@ import jobs.api_urls
 import jobs.urls
 import learning.urls
 from accounts import refusals, request_ids
+from accounts.refusal_words import refusal_words
 from ocrsite import health, languages, problems, style
 from ocrsite.console import calls
 from ocrsite.console import views as console
@@ -82,7 +83,9 @@ def _error(status: int, code: str, title: str, template: str) -> object:
             refusals.not_allowed(request)
         if request.path.startswith("/api/"):
             return problems.response(request, status, code, title)
-        return render(request, template, {"detail": str(exception or "")}, status=status)
+        return render(
+            request, template, {"detail": refusal_words(str(exception or ""))}, status=status
+        )
 
     return view
 

@@ -11,7 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from extraction.types import Box
+from extraction.types import Box, SchemaProblem
+from jobs.failure_details import detail_words
 from jobs.shown_page import ShownLine, band
 from jobs.wording import words_for
 
@@ -52,6 +53,12 @@ def checks_failed(checks: Mapping[str, bool] | None) -> list[str]:
 def checks_passed(checks: Mapping[str, bool] | None) -> list[str]:
     """The tests that a value has passed, in words."""
     return [words_for(name, "check") for name, passed in (checks or {}).items() if passed]
+
+
+@register.filter
+def problem_words(problem: SchemaProblem) -> str:
+    """Why a part of a schema was not filled."""
+    return detail_words(problem.detail) or words_for(problem.code, "problem")
 
 
 @register.simple_tag
