@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from django.core.exceptions import BadRequest
@@ -14,7 +14,7 @@ from django.views import View
 from accounts.audit_actions import words_of
 from accounts.audit_forms import AuditSearchForm
 from accounts.audit_log import Change, Wanted, before, changes, entries
-from accounts.audit_words import detail_words, object_words
+from accounts.audit_words import actor_words, detail_words, object_words, value_words
 from accounts.models import AuditEntry
 from accounts.organisation_views import OrganisationPageMixin
 from accounts.tenancy import tenant_of
@@ -27,6 +27,7 @@ class Row:
     """An entry as it is shown."""
 
     entry: AuditEntry
+    actor: str
     words: str
     object_kind: str
     changes: list[Change]
@@ -63,8 +64,17 @@ class AuditPage(OrganisationPageMixin, View):
 
 
 def _row(entry: AuditEntry) -> Row:
-    told = [replace(each, name=detail_words(each.name)) for each in changes(entry)]
-    return Row(entry, words_of(entry.action), object_words(entry.object_type), told)
+    told = [
+        Change(detail_words(each.name), value_words(each.before), value_words(each.after))
+        for each in changes(entry)
+    ]
+    return Row(
+        entry,
+        actor_words(entry.actor),
+        words_of(entry.action),
+        object_words(entry.object_type),
+        told,
+    )
 
 
 def _number(text: str) -> int:

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+
+from accounts.audit import SYSTEM
+from accounts.permissions import IN_SENTENCES
 
 # By the model's name
 OBJECTS: Mapping[str, Promise | str] = {
@@ -116,6 +119,25 @@ DETAILS: Mapping[str, Promise | str] = {
     "version": _("Version"),
 }
 
+# Codes among the values of details; what people wrote is shown as it is
+VALUES: Mapping[str, Promise | str] = {
+    "true": _("yes"),
+    "false": _("no"),
+    "null": _("nothing"),
+    **{str(role): words for role, words in IN_SENTENCES.items()},
+    "queued": pgettext_lazy("audit", "queued"),
+    "running": pgettext_lazy("audit", "running"),
+    "succeeded": pgettext_lazy("audit", "succeeded"),
+    "partial": pgettext_lazy("audit", "partial"),
+    "failed": pgettext_lazy("audit", "failed"),
+    "cancelled": pgettext_lazy("audit", "cancelled"),
+    "open": pgettext_lazy("audit", "open"),
+    "paid": pgettext_lazy("audit", "paid"),
+    "confirmed": pgettext_lazy("audit", "confirmed"),
+    "corrected": pgettext_lazy("audit", "corrected"),
+    "absent": pgettext_lazy("audit", "absent"),
+}
+
 
 def object_words(object_type: str) -> str:
     """What an entry's object is ("jobs.job")."""
@@ -125,4 +147,14 @@ def object_words(object_type: str) -> str:
 
 def detail_words(name: str) -> str:
     """What a detail is called."""
-    return str(DETAILS.get(name, name.replace("_", " ")))
+    return str(DETAILS.get(name) or VALUES.get(name, name.replace("_", " ")))
+
+
+def value_words(text: str) -> str:
+    """A value of a detail as text."""
+    return str(VALUES.get(text, text))
+
+
+def actor_words(actor: str) -> str:
+    """Who did it: a person, a key, or the site itself."""
+    return gettext("The site") if actor == SYSTEM else actor

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts import audit, tokens
 from accounts.models import Session, TokenFamily, User
@@ -52,8 +53,8 @@ def device_of(user_agent: str) -> str:
     program = next((name for name, sign in _PROGRAMS if re.search(sign, user_agent)), "")
     system = next((name for name, sign in _SYSTEMS if re.search(sign, user_agent)), "")
     if program and system:
-        return f"{program} on {system}"
-    return program or user_agent.partition(" ")[0].partition("/")[0][:40] or "Unknown"
+        return gettext("%(program)s on %(system)s") % {"program": program, "system": system}
+    return program or user_agent.partition(" ")[0].partition("/")[0][:40] or gettext("Unknown")
 
 
 @unscoped()

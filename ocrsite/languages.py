@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils.decorators import method_decorator
+from django.utils.translation import activate
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
@@ -17,8 +19,10 @@ class PageLanguageMiddleware(LocaleMiddleware):
     """Django's choice (the language's cookie, else what the browser asks for), for pages alone."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Switch to the visitor's language."""
-        if not request.path_info.startswith(ENGLISH_ALONE):
+        """Switch to the visitor's language; to English too, for the thread has the last one's."""
+        if request.path_info.startswith(ENGLISH_ALONE):
+            activate(settings.LANGUAGE_CODE)
+        else:
             super().process_request(request)
 
     def process_response(

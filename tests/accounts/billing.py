@@ -74,7 +74,9 @@ def use(
 
 def make_invoice(tenant: Tenant, **fields: Any) -> Invoice:
     """An invoice that no closing made."""
-    line = Line("pages", "Pages read by auto", Decimal(10), "pages", Decimal("0.1"), Decimal(1))
+    line = Line(
+        "pages", "Pages read by auto", Decimal(10), "pages", Decimal("0.1"), Decimal(1), "auto"
+    )
     customer = {"name": tenant.name, "address": "", "country": "", "tax_id": "", "reference": ""}
     row: dict[str, Any] = {
         "number": f"T-{tenant.slug}",
