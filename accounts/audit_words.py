@@ -5,6 +5,7 @@ A test finds an object that is missing here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
@@ -139,6 +140,9 @@ VALUES: Mapping[str, Promise | str] = {
 }
 
 
+_KEY = re.compile(r"key (?P<prefix>\S+) \((?P<name>.*)\)", re.DOTALL)  # as `ApiKey` is told
+
+
 def object_words(object_type: str) -> str:
     """What an entry's object is ("jobs.job")."""
     name = object_type.rpartition(".")[2]
@@ -157,4 +161,8 @@ def value_words(text: str) -> str:
 
 def actor_words(actor: str) -> str:
     """Who did it: a person, a key, or the site itself."""
-    return gettext("The site") if actor == SYSTEM else actor
+    if actor == SYSTEM:
+        return gettext("The site")
+    if key := _KEY.fullmatch(actor):
+        return gettext("key %(prefix)s (%(name)s)") % key.groupdict()
+    return actor

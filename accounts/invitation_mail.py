@@ -6,9 +6,11 @@ import logging
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.utils.translation import gettext, ngettext
 
 from accounts.models import Invitation
 from accounts.names import clean_name
+from accounts.permissions import in_sentence
 
 logger = logging.getLogger(__name__)
 NONE_SENT = "This installation sends no e-mail."
@@ -30,19 +32,31 @@ def send(invitation: Invitation, link: str) -> str:
 
 
 def letter(invitation: Invitation, link: str) -> tuple[str, str]:
-    """Subject and text."""
+    """Subject and text, in the language of whoever invites."""
     organisation = inert(invitation.tenant.name)
-    inviter = _inviter(invitation) or organisation
     hours = settings.INVITATION_HOURS
-    return (
-        f"Invitation to {organisation}",
-        f"{inviter} invites {invitation.email} to join the organisation "
-        f"“{organisation}” on OCRSite, as {invitation.get_role_display().lower()}.\n\n"
-        f"To accept, open this link within {hours} hour{'' if hours == 1 else 's'}. "
-        "It works once, so keep it to yourself:\n\n"
-        f"{link}\n\n"
+    text = ngettext(
+        "%(inviter)s invites %(email)s to join the organisation “%(organisation)s” on OCRSite, as "
+        "%(role)s.\n\n"
+        "To accept, open this link within %(hours)s hour. It works once, so keep it to yourself:"
+        "\n\n%(link)s\n\n"
         "If you expected no invitation, do nothing: without the link nobody can accept it.\n",
+        "%(inviter)s invites %(email)s to join the organisation “%(organisation)s” on OCRSite, as "
+        "%(role)s.\n\n"
+        "To accept, open this link within %(hours)s hours. It works once, so keep it to yourself:"
+        "\n\n%(link)s\n\n"
+        "If you expected no invitation, do nothing: without the link nobody can accept it.\n",
+        hours,
     )
+    told = {
+        "inviter": _inviter(invitation) or organisation,
+        "email": invitation.email,
+        "organisation": organisation,
+        "role": in_sentence(invitation.role),
+        "hours": hours,
+        "link": link,
+    }
+    return gettext("Invitation to %(organisation)s") % {"organisation": organisation}, text % told
 
 
 def inert(name: str) -> str:

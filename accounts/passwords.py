@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import get_language, gettext, override
 
 from accounts import audit, clock, request_ids, signins
 from accounts.models import AuditEntry, User
@@ -82,14 +83,12 @@ def _send_link(email: str, address: str | None) -> None:
     token = default_token_generator.make_token(user)
     link = settings.SITE_URL.rstrip("/") + reverse("password-reset-link", args=[uid, token])
     minutes = settings.PASSWORD_RESET_TIMEOUT // 60
-    send_mail(
-        "Set a new password for OCRSite",
-        f"Somebody, perhaps you, asked for a new password for {user.email}.\n\n"
-        f"Set it within {minutes} minutes here:\n{link}\n\n"
-        "If it was not you, nothing has changed and there is nothing to do.\n",
-        None,
-        [user.email],
-    )
+    text = gettext(
+        "Somebody, perhaps you, asked for a new password for %(email)s.\n\n"
+        "Set it within %(minutes)s minutes here:\n%(link)s\n\n"
+        "If it was not you, nothing has changed and there is nothing to do.\n"
+    ) % {"email": user.email, "minutes": minutes, "link": link}
+    send_mail(gettext("Set a new password for OCRSite"), text, None, [user.email])
 
 
 def _was_sent_lately(user: User) -> bool:
@@ -102,11 +101,12 @@ def _was_sent_lately(user: User) -> bool:
 
 
 def _in_background(work: Callable[[], None]) -> None:
-    name = request_ids.current()
+    """In the language of the page that asks for it."""
+    name, language = request_ids.current(), get_language()
 
     def run() -> None:
         try:
-            with request_ids.named(name):
+            with request_ids.named(name), override(language):
                 try:
                     work()
                 except Exception:

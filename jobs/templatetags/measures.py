@@ -84,6 +84,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def decimals(number: float, places: int) -> str:
+    """A number with so many decimals."""
+    return numeral(number, f",.{places}f")
+
+
+@register.filter
 def rate(percent: Decimal) -> str:
     """A rate without zeros at its end: "19", "7.5"."""
     return numeral(percent.normalize(), "f")
