@@ -39,6 +39,7 @@ from jobs.models import ENDED, KEPT, Extraction, Job, Page, Review, Status
 from jobs.plan_engines import offered
 from jobs.serializers import JobSerializer
 from jobs.shown_entities import entities_shown
+from jobs.usual_options import in_words
 from jobs.views import OneJob, page_or_part
 
 PANELS = {
@@ -133,6 +134,7 @@ def page_context(
         "job": job,
         "look": look,
         "panels": PANELS,
+        "read_with": list(in_words(job)),
         "problem": viewer.explain(Failure(**job.error)) if job.error else None,
         "may_submit": actor.may("jobs:write"),
         "may_cancel": actor.may("jobs:cancel"),

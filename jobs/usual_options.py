@@ -10,8 +10,15 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
+from extraction.engines import ENGINES
 from extraction.errors import InvalidOption
+from extraction.fields import CATALOGUE
 from extraction.options import Options, TextLayer
+from jobs import read_again
+from jobs.engine_titles import title_of
+from jobs.forms import TEXT_LAYERS
+from jobs.labels import field_label
+from jobs.models import Job
 from jobs.plan_engines import default_engine, offered
 
 USUAL_DPI = Options().dpi
@@ -43,6 +50,32 @@ def refuse_default_engine(tenant: Tenant, engine: str) -> None:
     names = [name for name, _title in offered(tenant)]
     if engine and engine != tenant.default_engine and engine not in names:
         raise InvalidOption(f"Not one of: {', '.join(names)}.")
+
+
+def in_words(job: Job) -> Iterator[tuple[str | Promise, str | Promise]]:
+    """What the job was really given, label and value: its engine, and what is not as usual here."""
+    options = read_again.options_of(job)
+    plain = Options()
+    engine = options.engine
+    yield _("Engine"), title_of(engine) if engine in ENGINES else engine
+    if options.pages:
+        yield _("Pages"), options.pages
+    if options.template:
+        yield _("Template"), options.template
+    if options.fields:
+        fields = (field_label(field) for field in CATALOGUE if field.name in options.fields)
+        yield _("Fields"), ", ".join(fields)
+    if options.text_layer != plain.text_layer:
+        yield _("A PDF's own text"), dict(TEXT_LAYERS)[options.text_layer]
+    if options.dpi != plain.dpi:
+        yield _("Dots per inch"), str(options.dpi)
+    for asked, label in (
+        ("pdf" in options.outputs, _("Make a searchable PDF")),
+        (options.strip_furniture, _("Leave out headers, footers and page numbers")),
+        (options.split, _("Tell stapled documents apart")),
+    ):
+        if asked:
+            yield label, _("Yes")
 
 
 def set_by(tenant: Tenant) -> Iterator[str | Promise]:

@@ -207,6 +207,26 @@ def test_a_request_sent_again_is_the_same_though_defaults_have_changed(acme: Org
     assert Job.objects.count() == 1
 
 
+def test_page_of_a_job_says_what_it_was_given(house: Organisation) -> None:
+    job = sent(house, pages="1", fields="total_amount")
+    house.api().patch(SETTINGS, {"default_engine": "", "default_dpi": None})
+    shown = browser_of(house, Role.VIEWER).get(f"/jobs/{job.pk}?view=details")
+    assert [(str(label), str(value)) for label, value in shown.context["read_with"]] == [
+        ("Engine", "The PDF's own text, no OCR"),
+        ("Pages", "1"),
+        ("Fields", "Total amount"),
+        ("A PDF's own text", "Use nothing else, no OCR"),
+        ("Dots per inch", "300"),
+        ("Make a searchable PDF", "Yes"),
+        ("Leave out headers, footers and page numbers", "Yes"),
+        ("Tell stapled documents apart", "Yes"),
+    ]
+    run_job(str(job.pk))
+    page = browser_of_owner(house).get(f"/jobs/{job.pk}?view=details").text
+    assert "<h2>Read with</h2>" in page
+    assert '<dt>Dots per inch</dt><dd class="break">300</dd>' in page
+
+
 def test_functions_called_without_a_word_of_the_cache_ask_the_organisation(
     house: Organisation,
 ) -> None:
