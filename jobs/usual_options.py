@@ -69,13 +69,13 @@ def in_words(job: Job) -> Iterator[tuple[str | Promise, str | Promise]]:
         yield _("A PDF's own text"), dict(TEXT_LAYERS)[options.text_layer]
     if options.dpi != plain.dpi:
         yield _("Dots per inch"), str(options.dpi)
-    for asked, label in (
+    also = (
         ("pdf" in options.outputs, _("Make a searchable PDF")),
         (options.strip_furniture, _("Leave out headers, footers and page numbers")),
         (options.split, _("Tell stapled documents apart")),
-    ):
-        if asked:
-            yield label, _("Yes")
+    )
+    if chosen := [str(label) for asked, label in also if asked]:
+        yield _("Options"), "; ".join(chosen)
 
 
 def set_by(tenant: Tenant) -> Iterator[str | Promise]:

@@ -217,9 +217,11 @@ def test_page_of_a_job_says_what_it_was_given(house: Organisation) -> None:
         ("Fields", "Total amount"),
         ("A PDF's own text", "Use nothing else, no OCR"),
         ("Dots per inch", "300"),
-        ("Make a searchable PDF", "Yes"),
-        ("Leave out headers, footers and page numbers", "Yes"),
-        ("Tell stapled documents apart", "Yes"),
+        (
+            "Options",
+            "Make a searchable PDF; Leave out headers, footers and page numbers; "
+            "Tell stapled documents apart",
+        ),
     ]
     run_job(str(job.pk))
     page = browser_of_owner(house).get(f"/jobs/{job.pk}?view=details").text
