@@ -26,6 +26,11 @@ class ShownEntity:
         """What it is called in picture and list."""
         return f"e{self.index}"
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed or not known; that it was read as the document writes goes without."""
+        return tuple(note for note in self.entity.notes if not note.endswith("_by_document"))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -50,3 +50,17 @@ def test_render_refuses_an_unknown_format() -> None:
         InvalidOption, match="'docx' is not one of: json, md, txt, html, csv, xml, hocr, alto, pdf"
     ):
         render(document(), "docx")
+
+
+def test_languages_are_told_where_the_format_has_room_for_them() -> None:
+    """The page is in English, its second block in French."""
+    bodies = {
+        name: render(document(), name).body.decode() for name in ("html", "hocr", "alto", "xml")
+    }
+    assert '<section id="page-1" aria-labelledby="page-1-title" lang="en">' in bodies["html"]
+    assert '<div lang="fr"><p>Thank you' in bodies["html"]
+    assert '<h2 id="page-2-title" lang="en">Page 2</h2>' in bodies["html"]  # of no language itself
+    assert bodies["hocr"].count(' lang="en"') == bodies["hocr"].count(' lang="fr"') == 1
+    assert bodies["alto"].count(' LANG="en"') == 1
+    assert 'language="en" languageConfidence="0.9876"' in bodies["xml"]
+    assert 'language="fr" languageConfidence="0.9"' in bodies["xml"]
