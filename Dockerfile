@@ -12,7 +12,9 @@ COPY manage.py LICENSE ./
 COPY ocrsite/ ocrsite/
 COPY accounts/ accounts/
 COPY jobs/ jobs/
+COPY learning/ learning/
 COPY extraction/ extraction/
+COPY locale/ locale/
 COPY templates/ templates/
 COPY static/ static/
 

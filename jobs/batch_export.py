@@ -15,21 +15,20 @@ from dataclasses import asdict, dataclass
 from typing import IO
 from uuid import UUID
 
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import Tenant
 from extraction.errors import ExtractionError
 from extraction.formats import FORMATS, render
-from extraction.formats.csv import safe_cell, value_cells
+from extraction.formats.csv import safe_cell
 from extraction.types import Document, Failure
-from jobs import batches, revisions
+from jobs import batches
+from jobs.batch_csv import as_csv, as_lines
 from jobs.batches import Item
-from jobs.models import KEPT, Batch, Extraction, FieldRevision, FieldValue, Job, Status
+from jobs.models import Batch, Job, Status
 from jobs.results import document_of, open_pdf
 
 CHUNK_BYTES = 65_536
-MONEY = "money"  # the kind of fields that have a currency
-CSV_COLUMNS = ("position", "name", "status", "job", "document", "pages", "type", "error")
 ERROR_COLUMNS = ("position", "name", "status", "job", "format", "code", "detail")
 
 
@@ -78,28 +77,6 @@ class Export:
     name: str
     media_type: str
     make: Callable[[Collection, Sequence[str], list[UUID]], Iterator[bytes]]
-
-
-def as_csv(documents: Collection, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
-    """A row a document (a part of a split file is one), a column for every field that any has.
-
-    Money has a second column for its currency, ``NAME.currency``; lists are JSON. Values of a
-    schema stand below ``extraction.NAME``, for its first level. Cells are no formulas.
-    """
-    names, filled = _field_columns(documents.jobs), documents.filled
-    heads = [name if part == "value" else f"{name}.currency" for name, part in names]
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*CSV_COLUMNS, *heads, *(safe_cell(f"extraction.{name}") for name in filled)])
-    yield b"\xef\xbb\xbf"  # by which Excel knows UTF-8
-    for item in documents.items():
-        for row in _csv_rows(item, names, filled):
-            writer.writerow([safe_cell(cell) for cell in row])
-        yield out.getvalue().encode()
-        out.seek(0)
-        out.truncate()
-        if item.job and item.status in KEPT and item.job.pages_done:
-            sent.append(item.job.pk)
 
 
 def as_json(documents: Collection, formats: Sequence[str], sent: list[UUID]) -> Iterator[bytes]:
@@ -159,6 +136,7 @@ EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
         Export("csv", "text/csv; charset=utf-8", as_csv),
+        Export("lines.csv", "text/csv; charset=utf-8", as_lines),
         Export("json", "application/json", as_json),
         Export("zip", "application/zip", as_zip),
     )
@@ -245,58 +223,3 @@ def _error_row(item: Item, name: str, failure: Failure) -> list[str]:
     job = item.job.pk if item.job else ""
     told = (item.position, item.name, item.status, job, name, failure.code, failure.detail)
     return [safe_cell(cell) for cell in told]
-
-
-def _field_columns(jobs: QuerySet[Job]) -> list[tuple[str, str]]:
-    """A column for each field that was found or added: its name, and "value" or "currency"."""
-    found = FieldValue.objects.filter(job__in=jobs).order_by()
-    rows = found.values("name", "kind").annotate(first=Min("position")).order_by("first", "name")
-    kinds: dict[str, set[str]] = {}
-    for name, kind, _ in rows.values_list("name", "kind", "first"):
-        kinds.setdefault(name, set()).add(kind)
-    added = FieldRevision.objects.filter(job__in=jobs).order_by("name")
-    for name, kind in added.values_list("name", "kind").distinct():
-        kinds.setdefault(name, set()).add(kind)
-    columns: list[tuple[str, str]] = []
-    for name, of_name in kinds.items():
-        columns.append((name, "value"))
-        if MONEY in of_name:
-            columns.append((name, "currency"))
-    return columns
-
-
-def _csv_rows(
-    item: Item, columns: Sequence[tuple[str, str]], filled: Sequence[str]
-) -> Iterator[list[object]]:
-    """The rows of a document: one, or one a part where the file was split."""
-    job = item.job
-    error = "{code}: {detail}".format(**item.error) if item.error else ""
-    if job is None or item.status == Status.EXPIRED:
-        known = job.pk if job else ""
-        yield [item.position, item.name, item.status, known, "", "", "", error]
-        return
-    cells: dict[int | None, dict[tuple[str, str], object]] = {}
-    for field in revisions.values_of(job):
-        value, currency = value_cells(field.value)
-        of_part = cells.setdefault(field.document, {})
-        of_part.setdefault((field.name, "value"), value)
-        of_part.setdefault((field.name, "currency"), currency)
-    content = Extraction.objects.filter(job=job).values_list("content", flat=True).first() or {}
-    values = content.get("value") or {}
-    parts = job.documents or [{"classification": job.classification}]
-    for part in parts:
-        number = part.get("number")
-        pages = part.get("pages")
-        found = cells.get(number, {})
-        yield [
-            item.position,
-            item.name,
-            item.status,
-            job.pk,
-            number,
-            f"{pages[0]}-{pages[-1]}" if pages else job.page_count,
-            (part.get("classification") or {}).get("kind"),
-            error,
-            *(found.get(column) for column in columns),
-            *(value_cells(values.get(name))[0] for name in filled),
-        ]

@@ -33,6 +33,7 @@ from jobs.viewer import Problem
 from jobs.views import ProblemPage
 
 NAMED = 10  # jobs that the question names
+TABLES = {"fields": "csv", "lines": "lines.csv"}  # what is one table of all: its export
 REASONS = 50  # jobs that the outcome names, of those for which it was not done
 
 
@@ -111,9 +112,9 @@ class SelectedJobsPage(ProblemPage, PageMixin, View):
     def _download(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
         """All in one file: a table of the fields, or a zip of one format."""
         actor, wanted = actor_of(request), request.POST.get("format", "")
-        if wanted != "fields" and wanted not in FORMATS:
+        if wanted not in TABLES and wanted not in FORMATS:
             raise BadRequest(_("There is no such format."))
-        row = EXPORTS["csv" if wanted == "fields" else "zip"]
+        row = EXPORTS[TABLES.get(wanted, "zip")]
         sent: list[UUID] = []
         parts = row.make(of_jobs(actor.tenant, chosen.ids), [wanted], sent)
         with held(parts, grant_to(actor, "jobs:read"), sent) as body:

@@ -1,12 +1,11 @@
 """Names in addresses, so that what cannot be one is 404."""
 
+import re
+
 from django.urls import register_converter
 
 from extraction.formats import FORMATS
-from jobs import (
-    job_files,
-    templates,
-)
+from jobs import job_files, templates
 from jobs.batch_export import EXPORTS
 
 
@@ -31,7 +30,7 @@ class FieldName(FormatName):
 class ExportName(FormatName):
     """The name of a batch's export."""
 
-    regex = "|".join(EXPORTS)
+    regex = "|".join(map(re.escape, EXPORTS))
 
 
 class TableName(FormatName):

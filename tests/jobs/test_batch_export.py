@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from jobs import batch_export, corrections, exporting, job_actions
+from jobs import batch_csv, batch_export, corrections, exporting, job_actions
 from jobs.batches import Item
 from jobs.corrections import Change
-from jobs.models import Batch, Job, StoredFile
+from jobs.models import Batch, FieldValue, Job, StoredFile
 from tests.documents import text_pdf
 from tests.jobs.batching import URL, jobs_of, make_batch, run_all, send
 from tests.jobs.making import PDF, run_job
@@ -64,6 +64,28 @@ def mixed(acme: Organisation) -> Batch:
     return batch
 
 
+def test_lines_have_a_row_each_and_a_column_for_what_any_has(acme: Organisation) -> None:
+    batch = make_batch(acme)
+    first, second, _ = jobs_of(batch)
+    money = {"amount": "2.50", "currency": "EUR"}
+    bolts = [{"description": "=Bolt", "amount": money}, {"quantity": "2", "our_code": "B7"}]
+    for job, position, kind, value in (
+        (first, 0, "table", bolts), (second, 0, "table", None), (second, 1, "text", "no table")
+    ):  # fmt: skip
+        FieldValue.objects.create(
+            job=job, position=position, name="line_items", label="x", kind=kind, value=value, page=2
+        )
+    rows = table(export(acme, batch, "lines.csv"))
+    assert list(rows[0]) == [
+        *batch_csv.LINE_COLUMNS, "description", "quantity", "amount", "amount.currency", "our_code"
+    ]  # fmt: skip
+    assert [(r["name"], r["field"], r["page"], r["line"]) for r in rows] == [
+        ("1.pdf", "line_items", "2", "1"), ("1.pdf", "line_items", "2", "2")
+    ]  # fmt: skip
+    assert list(rows[0].values())[-5:] == ["'=Bolt", "", "2.50", "EUR", ""]
+    assert list(rows[1].values())[-5:] == ["", "2", "", "", "B7"]
+
+
 def test_csv_has_a_row_a_document_and_a_column_a_field(acme: Organisation, mixed: Batch) -> None:
     rows = table(export(acme, mixed, "csv"))
     assert [row["name"] for row in rows] == [
@@ -73,7 +95,7 @@ def test_csv_has_a_row_a_document_and_a_column_a_field(acme: Organisation, mixed
         "succeeded", "succeeded", "failed", "refused", "queued"
     ]  # fmt: skip
     assert set(rows[0]) == {
-        *batch_export.CSV_COLUMNS, "invoice_number", "total_amount", "total_amount.currency", "iban"
+        *batch_csv.CSV_COLUMNS, "invoice_number", "total_amount", "total_amount.currency", "iban"
     }  # fmt: skip
     assert (rows[0]["invoice_number"], rows[0]["total_amount"]) == ("A-17", "12.50")
     assert (rows[0]["total_amount.currency"], rows[0]["iban"]) == ("EUR", "")
