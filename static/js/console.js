@@ -228,8 +228,11 @@ function fileName(read, answer) {
   return named?.[1] ?? (last.includes(".") ? last : `${last}.${kind.replace(/[^a-z0-9]/gi, "") || "bin"}`);
 }
 
+// a number with one decimal, as the page's language writes it
+const tenths = (number) => number.toLocaleString(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 function size(bytes) {
-  return bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${tenths(bytes / 1000)} kB` : `${tenths(bytes / 1e6)} MB`;
 }
 
 function isText(kind) {
