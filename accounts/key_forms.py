@@ -19,6 +19,7 @@ from accounts.key_changes import OVERLAP_HOURS, KeyTerms
 from accounts.models import ApiKey
 from accounts.name_fields import NameField
 from accounts.permissions import ACTIONS, ROLES, SCOPES, Role
+from accounts.refusal_words import refusal_words
 
 NEVER, ON_A_DAY = "never", "day"
 DAYS = (
@@ -104,7 +105,10 @@ class KeyForm(forms.Form):
     def clean_networks(self) -> list[str]:
         """The networks in normal form."""
         texts = [line.strip() for line in self.cleaned_data["networks"].splitlines()]
-        return networks.normal(text for text in texts if text)
+        try:
+            return networks.normal(text for text in texts if text)
+        except ValidationError as error:
+            raise ValidationError([refusal_words(each) for each in error.messages]) from error
 
     def clean(self) -> dict[str, Any]:
         """With ``expires_at``."""

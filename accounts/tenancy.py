@@ -192,7 +192,7 @@ class PageMixin(TenantMixin):
                 "You no longer belong to the organisation you worked for. This is %(organisation)s."
             ) % {"organisation": actor.tenant}
             if method not in ("get", "head"):
-                raise PermissionDenied(f"{moved} {gettext('Nothing was changed.')}")
+                raise PermissionDenied(" ".join((moved, gettext("Nothing was changed."))))
             messages.warning(request, moved)
             if getattr(request, "htmx", None):  # the page around the fragment is the other one's
                 return _whole_page(_page_of_fragment(request))

@@ -160,10 +160,8 @@ class DetailsPage(OrganisationPageMixin, View):
                     actor_of(request), wanted, address=audit.address_of(request)
                 )
             except WrongTaxNumber as error:
-                form.add_error(
-                    "tax_id",
-                    f"{refusal_words(str(error))} {gettext('Correct it, or leave it empty.')}",
-                )
+                then = gettext("Correct it, or leave it empty.")
+                form.add_error("tax_id", f"{refusal_words(str(error))} {then}")
             else:
                 if changed:
                     messages.success(request, _("The billing details were saved."))

@@ -25,7 +25,7 @@ from accounts.reauthentication import is_confirmed, what_to_do
 from accounts.row_security import unscoped
 from accounts.tenancy import TENANT_KEY, Actor, PageMixin, actor_of, tenant_of
 from jobs import departure
-from jobs.leaving_api import NAME, export
+from jobs.leaving_api import export
 from jobs.views import ProblemPage
 
 
@@ -54,7 +54,7 @@ class DeleteOrganisationForm(forms.Form):
         """Exactly the name."""
         name: str = self.cleaned_data["name"]
         if name != self.actor.tenant.name:
-            raise forms.ValidationError(NAME)
+            raise forms.ValidationError(_("Type the organisation's name, exactly."))
         return name
 
     def clean(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from accounts.organisation_views import OrganisationPageMixin
 from accounts.tenancy import TenantQuerySet, actor_of, tenant_of
 from jobs import receivers
 from jobs.errors import AddressRefused, TooManyWebhooks, WebhookDisabled
+from jobs.failure_details import detail_words
 from jobs.models import CallbackSecret, Delivery, Webhook
 from jobs.receivers import MAX_WEBHOOKS, WRITE
 from jobs.webhook_forms import EVENT_WORDS, USUAL_EVENTS, WebhookForm
@@ -76,7 +77,7 @@ class NewWebhookPage(WebhooksView):
                 )
                 return self.secret_shown(secret, "made", webhook)
             except AddressRefused as refused:
-                form.add_error("url", _(refused.detail))
+                form.add_error("url", detail_words(refused.detail))
             except TooManyWebhooks:
                 form.add_error(None, _("There are as many webhooks as allowed: delete one first."))
         return self._form(form, status=400)
@@ -108,7 +109,7 @@ class WebhookPage(WebhooksView):
                 messages.success(request, _("The webhook was saved."))
                 return redirect("webhook-page", pk)
             except AddressRefused as refused:
-                form.add_error("url", _(refused.detail))
+                form.add_error("url", detail_words(refused.detail))
         return self._page(webhook, form, status=400)
 
     def _page(self, webhook: Webhook, form: WebhookForm, status: int = 200) -> HttpResponse:
