@@ -46,6 +46,7 @@ COLUMN = 400.0  # points: how far down what stands below a heading is in its col
 OVER = 6.0  # points that a column may be wider than its heading
 MOST_COLUMNS = 200  # and cells of such columns
 
+_DIGIT = re.compile(r"\d")
 _TOLD = dataclasses.fields(Writing)
 
 
@@ -89,7 +90,10 @@ def retold(pages: Sequence[Page]) -> tuple[Page, ...]:
 
 
 def _retold(page: Page, entities: tuple[Entity, ...], whole: Writing) -> Page:
-    own = writing_of(laid_out([page]))
+    laid = laid_out([page])
+    if not any(map(_DIGIT.search, (line.text for line in laid[0].lines))):
+        return page  # nothing that another page could tell more of
+    own = writing_of(laid)
     completed = Writing(
         *(getattr(whole if getattr(own, each.name) is None else own, each.name) for each in _TOLD)
     )

@@ -12,6 +12,7 @@ from tests.extraction.fields.kinds.found import only, values
         ("Mail: Jo.Doe+x@Example.COM.", "Jo.Doe+x@example.com"),
         ("(info@shop.co.uk)", "info@shop.co.uk"),
         ("info @ firma.de", "info@firma.de"),
+        ("info@firma .de", "info@firma.de"),
     ],
 )
 def test_email_is_found(text: str, value: str) -> None:

@@ -19,6 +19,7 @@ from tests.extraction.fields.kinds.found import only, values
         ("₹ 1,23,456.00", "123456.00", "INR"),
         ("£20", "20.00", "GBP"),
         ("12,50 Euro", "12.50", "EUR"),
+        ("Euro 12,50", "12.50", "EUR"),
         ("3 ringgit", "3.00", "MYR"),
         ("20,-", "20.00", None),
     ],
