@@ -1,130 +1,29 @@
-"""The operators' admin over accounts, and the two admin classes that other apps build on."""
+"""The operators' admin over accounts: people, organisations, members, keys."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
-from urllib.parse import quote
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as django_delete_selected
-from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import audit, login_throttle, second_factor
+from accounts.audited_admin import AuditedAdmin, ReadOnlyAdmin
 from accounts.keys import revoke_api_key
 from accounts.models import (
     ApiKey,
     Invitation,
     Membership,
-    Reservation,
     Tenant,
-    ThresholdNotice,
-    UsageRecord,
     User,
 )
 from accounts.suspension import set_active
-
-SECRET_FIELDS = frozenset({"password", "hash"})
-
-
-def _plain(value: Any) -> Any:
-    """A form's value as the audit log keeps it: ids for objects."""
-    if isinstance(value, models.Model):
-        return str(value.pk)
-    if isinstance(value, list | tuple | QuerySet):
-        return [_plain(item) for item in value]
-    return value
-
-
-class AuditedAdmin(admin.ModelAdmin):
-    """Writes every change into the audit log, with the values before and after.
-
-    The page of a row leads to those that belong to it: ``related`` has their titles, and their
-    lists with what they are narrowed by; a row of an organisation leads to that too.
-    """
-
-    related: ClassVar[Sequence[tuple[str, str, str]]] = ()  # title, list, lookup by the row's key
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """With links to what belongs to the row, as far as the operator may see it."""
-        row = kwargs.get("obj")
-        context["related"] = self.links(request, row) if row is not None else []
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
-        """Titles and addresses."""
-        found = []
-        tenant = getattr(row, "tenant_id", None)
-        if tenant and request.user.has_perm("accounts.view_tenant"):
-            found.append(("Organisation", reverse("admin:accounts_tenant_change", args=[tenant])))
-        for title, name, lookup in self.related:
-            app, _, model = name.partition("_")
-            if request.user.has_perm(f"{app}.view_{model}"):
-                address = reverse(f"admin:{name}_changelist")
-                found.append((title, f"{address}?{lookup}={row.pk}"))
-        return found
-
-    def construct_change_message(
-        self, request: HttpRequest, form: Form, formsets: Any, add: bool = False
-    ) -> Any:
-        # Django calls this once after each save, the password page's too, with the form at hand.
-        obj = getattr(form, "instance", None) or form.user  # type: ignore[attr-defined]
-        fields = {field.name: field for field in obj._meta.get_fields()}
-        before: dict[str, Any] = {}
-        after: dict[str, Any] = {}
-        for name in form.changed_data:
-            if name in SECRET_FIELDS:
-                after[name] = "changed"
-            elif name in fields:
-                chosen = fields[name].many_to_many
-                before[name] = _plain(form.initial.get(name))
-                after[name] = _plain(form.cleaned_data[name] if chosen else getattr(obj, name))
-        audit.record(
-            actor=request.user,  # type: ignore[arg-type]  # an operator, not anonymous
-            tenant=_tenant_of(obj),
-            action="admin.add" if add else "admin.change",
-            obj=obj,
-            before=None if add else before,
-            after=after,
-            address=audit.address_of(request),
-        )
-        return super().construct_change_message(request, form, formsets, add)
-
-    def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> Any:
-        for obj in queryset:
-            audit.record(
-                actor=request.user,  # type: ignore[arg-type]
-                tenant=_tenant_of(obj),
-                action="admin.delete",
-                obj=obj,
-                before={"name": str(obj)},
-                address=audit.address_of(request),
-            )
-
-    # Django's own log would be a second one, and keep names of organisations that are gone
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Noted by ``construct_change_message``."""
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Noted by ``construct_change_message``."""
-
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
-        """The object's entries in the audit log."""
-        return redirect(
-            f"{reverse('admin:accounts_auditentry_changelist')}?q={quote(unquote(object_id))}"
-        )
 
 
 @admin.action(description="Delete selected %(verbose_name_plural)s", permissions=["delete"])
@@ -137,23 +36,6 @@ def delete_selected(
 
 
 admin.site.add_action(delete_selected, "delete_selected")
-
-
-def _tenant_of(obj: models.Model) -> Tenant | None:
-    return obj if isinstance(obj, Tenant) else getattr(obj, "tenant", None)
-
-
-class ReadOnlyAdmin(AuditedAdmin):
-    """Looking only: for history, and for rows whose changes have rules of their own."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -170,12 +52,15 @@ class UserForm(UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(AuditedAdmin, DjangoUserAdmin):
+    """People with an account, operators among them."""
+
     form = UserForm
     add_form = NewUserForm
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
     ordering = ("email",)
+    filter_horizontal = ()  # a list with Ctrl is plainer, and read by screen readers
     readonly_fields = ("last_login", "date_joined")
     actions = ("let_in_again", "switch_second_factor_off")
     fieldsets = (
@@ -219,6 +104,8 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
 
 @admin.register(Tenant)
 class TenantAdmin(AuditedAdmin):
+    """Organisations: their plan, their rules, their work paused, they themselves suspended."""
+
     list_display = (
         "name",
         "slug",
@@ -297,6 +184,8 @@ class TenantAdmin(AuditedAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(AuditedAdmin):
+    """Who belongs to which organisation, in which role."""
+
     list_display = ("user", "tenant", "role", "created_at")
     list_filter = ("role",)
     list_select_related = ("user", "tenant")
@@ -306,6 +195,8 @@ class MembershipAdmin(AuditedAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
+    """API keys, by the beginning that they are known by; what opens is kept nowhere."""
+
     fields = (
         "tenant",
         "name",
@@ -351,6 +242,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
+    """Who was invited to which organisation, and whether they came."""
+
     fields = (
         "tenant",
         "email",
@@ -372,50 +265,10 @@ class InvitationAdmin(ReadOnlyAdmin):
     search_fields = ("email", "tenant__name", "tenant__slug")
 
 
-@admin.register(UsageRecord)
-class UsageRecordAdmin(ReadOnlyAdmin):
-    list_display = (
-        "created_at",
-        "tenant",
-        "job_id",
-        "api_key",
-        "run",
-        "engine",
-        "pages",
-        "included",
-        "unit_price",
-        "currency",
-        "compute_seconds",
-        "outcome",
-        "cached",
-    )
-    list_filter = ("engine", "outcome", "cached", "created_at")
-    list_select_related = ("tenant", "api_key")
-    search_fields = ("job_id", "tenant__name", "tenant__slug")
-    date_hierarchy = "created_at"
-
-
-@admin.register(Reservation)
-class ReservationAdmin(ReadOnlyAdmin):
-    """What jobs that have not ended keep of quotas."""
-
-    list_display = ("job_id", "tenant", "run", "engine", "day", "pages", "submitted_at")
-    list_select_related = ("tenant",)
-    search_fields = ("job_id", "tenant__name", "tenant__slug")
-
-
-@admin.register(ThresholdNotice)
-class ThresholdNoticeAdmin(ReadOnlyAdmin):
-    """Who was told of having used so much."""
-
-    list_display = ("created_at", "tenant", "period", "percent", "used", "limit")
-    list_filter = ("percent",)
-    list_select_related = ("tenant",)
-    search_fields = ("period", "tenant__name", "tenant__slug")
-
-
 class GroupAdmin(AuditedAdmin, DjangoGroupAdmin):
-    """Operators' permissions."""
+    """Groups of operators, and what they may."""
+
+    filter_horizontal = ()
 
 
 admin.site.unregister(Group)
@@ -423,4 +276,4 @@ admin.site.register(Group, GroupAdmin)
 # Tokens in full, that could be made valid again by a deletion which nobody writes down
 admin.site.unregister([OutstandingToken, BlacklistedToken])
 
-from accounts import audit_admin, signin_admin  # noqa: E402, F401  builds on the classes above
+from accounts import audit_admin, signin_admin, usage_admin  # noqa: E402, F401  their own models

@@ -8,10 +8,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin import ReadOnlyAdmin
 from accounts.admin_paging import CappedPaginator
 from accounts.audit_actions import GROUPS, those_of
 from accounts.audit_search import found
+from accounts.audited_admin import ReadOnlyAdmin
 from accounts.models import AuditEntry, AuditSeal
 
 

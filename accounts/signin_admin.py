@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
-from accounts.admin import AuditedAdmin, ReadOnlyAdmin
+from accounts.audited_admin import AuditedAdmin, ReadOnlyAdmin
 from accounts.models import Session, TokenFamily
 
 # allauth's own pages show secrets and change them without a word in the audit log; its tables of
@@ -18,6 +18,8 @@ for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
+    """Where people are signed in by a browser."""
+
     fields = ("public_id", "user", "address", "user_agent", "signed_in_at", "last_seen_at")
     readonly_fields = fields
     list_display = ("public_id", "user", "address", "signed_in_at", "last_seen_at")
@@ -28,6 +30,8 @@ class SessionAdmin(ReadOnlyAdmin):
 
 @admin.register(TokenFamily)
 class TokenFamilyAdmin(ReadOnlyAdmin):
+    """Where people are signed in for the API."""
+
     exclude = ("session_key",)
     list_display = ("user", "tenant", "address", "signed_in_at", "last_seen_at", "ended_at")
     list_select_related = ("user", "tenant")

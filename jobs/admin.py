@@ -9,11 +9,13 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.admin import ReadOnlyAdmin
+from accounts.admin_lists import LargeListAdmin, MadeLately, one_of
 from accounts.audit import address_of
+from accounts.audited_admin import ReadOnlyAdmin
 from accounts.models import Departure, QuotaUse, Tenant
 from accounts.quota_counters import QUOTAS, quota_of
 from accounts.quota_standings import limit_of
+from extraction.engines import ENGINES
 from jobs import (
     billing_admin,  # noqa: F401  # registers its models
     departure,
@@ -103,35 +105,34 @@ class DepartureAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
+class BatchAdmin(LargeListAdmin):
     """Batches; what came of them is at their jobs."""
 
     list_display = ("created_at", "tenant", "name", "cancel_requested", "completed_at")
-    search_fields = ("id", "name", "tenant__name", "tenant__slug")
+    list_filter = (MadeLately,)
     list_select_related = ("tenant",)
-    date_hierarchy = "created_at"
-    show_full_result_count = False
+    names = ("name",)
+    related = (("Jobs", "jobs_job", "q"), ("Audit log", "accounts_auditentry", "q"))
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(ReadOnlyAdmin):
+class ComparisonAdmin(LargeListAdmin):
     """Comparisons of engines, without what their senders know to be true."""
 
     list_display = ("created_at", "tenant", "created_by")
-    list_filter = ("created_at",)
-    search_fields = ("id", "tenant__name", "tenant__slug")
+    list_filter = (MadeLately,)
     list_select_related = ("tenant", "created_by")
     exclude = ("truth", "truth_text")
 
 
 @admin.register(ComparedJob)
-class ComparedJobAdmin(ReadOnlyAdmin):
+class ComparedJobAdmin(LargeListAdmin):
     """The engines of comparisons."""
 
-    list_display = ("comparison_id", "position", "engine", "job_id")
-    list_filter = ("engine",)
-    search_fields = ("comparison__id", "comparison__tenant__slug")
-    list_select_related = ("comparison",)
+    list_display = ("engine", "of_job", "comparison_id", "position")
+    list_filter = (one_of("engine", ((name, name) for name in ENGINES)),)
+    ids = ("comparison", "job")
+    tenant = "comparison__tenant"
 
 
 @admin.register(SavedFilter)
@@ -153,14 +154,17 @@ class EngineTallyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StoredFile)
-class StoredFileAdmin(ReadOnlyAdmin):
+class StoredFileAdmin(LargeListAdmin):
     """Uploaded files."""
 
-    list_display = ("name", "tenant", "media_type", "size", "created_at")
-    list_filter = ("media_type",)
-    search_fields = ("name", "sha256", "key", "tenant__name")
+    list_display = ("created_at", "name", "tenant", "media_type", "size")
+    list_filter = (MadeLately,)
     list_select_related = ("tenant",)
-    show_full_result_count = False
+    names = ("name", "sha256")
+    search_help_text = (
+        "An id, or an organisation's name or short name; after that and a comma a part of the "
+        "file's name, or its SHA-256: acme, invoice"
+    )
 
 
 @admin.register(TenantEngine)
@@ -176,10 +180,9 @@ class TenantEngineAdmin(ReadOnlyAdmin):
 
 @admin.register(FieldTemplate)
 class FieldTemplateAdmin(ReadOnlyAdmin):
-    """Templates by name; what they hold is the tenant's."""
+    """Templates by name; what they hold is the organisation's."""
 
     list_display = ("name", "tenant", "version", "document_type", "updated_at")
-    list_filter = ("document_type",)
     search_fields = ("name", "tenant__name", "tenant__slug")
     list_select_related = ("tenant",)
     exclude = ("issuers",)
@@ -201,14 +204,13 @@ class FieldTemplateVersionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(ReadOnlyAdmin):
+class IdempotencyKeyAdmin(LargeListAdmin):
     """Keys that callers have used, and what for."""
 
     list_display = ("created_at", "tenant", "route", "key", "made", "status")
-    list_filter = ("route",)
-    search_fields = ("key", "made", "tenant__name", "tenant__slug")
     list_select_related = ("tenant",)
-    show_full_result_count = False
+    ids = ("made",)
+    names = ("key",)
 
 
 @admin.register(Pause)

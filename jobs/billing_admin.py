@@ -15,7 +15,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import audit
-from accounts.admin import AuditedAdmin, ReadOnlyAdmin
+from accounts.admin_lists import LargeListAdmin, one_of
+from accounts.audited_admin import AuditedAdmin, ReadOnlyAdmin
 from accounts.billing_details import WrongTaxNumber, checked_tax_number
 from accounts.invoices import (
     BillingError,
@@ -38,8 +39,11 @@ from accounts.models import (
     User,
 )
 from accounts.money import shown
+from extraction.engines import ENGINES
 from jobs.models import JobSum
 from jobs.plan_admin import known_currency, money
+
+ENGINE_CHOICES = [(name, name) for name in ENGINES]
 
 
 class BillingDetailsForm(forms.ModelForm):
@@ -94,9 +98,11 @@ class InvoiceAdmin(ReadOnlyAdmin):
     list_display = (
         "number", "tenant", "kind", "month", money("total"), "status", "payment", "due_on",
     )  # fmt: skip
-    list_filter = ("kind", "status", "payment", "currency", "month")
+    list_filter = ("kind", "status", "payment")
+    date_hierarchy = "month"
     list_select_related = ("tenant",)
     search_fields = ("number", "tenant__name", "tenant__slug")
+    search_help_text = "An invoice's number, an organisation."
     actions = ("mark_paid",)
     readonly_fields = ("take_back",)
 
@@ -213,19 +219,19 @@ class ClosingAdmin(ReadOnlyAdmin):
     """Months that have been billed."""
 
     list_display = ("tenant", "month", "rows", "closed_at")
-    list_filter = ("month",)
+    date_hierarchy = "month"
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")
 
 
 @admin.register(ClosedUsage)
-class ClosedUsageAdmin(ReadOnlyAdmin):
+class ClosedUsageAdmin(LargeListAdmin):
     """Which closing billed which row of the ledger."""
 
     list_display = ("usage", "closing", "tenant")
     list_select_related = ("usage", "closing__tenant", "tenant")
-    search_fields = ("usage__job_id", "tenant__name")
-    show_full_result_count = False
+    ids = ("usage__job_id",)
+    search_help_text = "A job's id, or an organisation's name or short name."
 
 
 @admin.register(CreditUse)
@@ -246,25 +252,29 @@ class NumberSeriesAdmin(ReadOnlyAdmin):
 
 
 @admin.register(JobSum)
-class JobSumAdmin(ReadOnlyAdmin):
+class JobSumAdmin(LargeListAdmin):
     """What ended jobs add up to, as rows; organisations see them on their analytics page."""
 
     list_display = ("day", "tenant", "engine", "template", "took", "ends", "pages", "reviews")
-    list_filter = ("engine", "day")
+    list_filter = (one_of("engine", ENGINE_CHOICES),)
     list_select_related = ("tenant",)
-    search_fields = ("tenant__name", "tenant__slug", "template")
-    show_full_result_count = False
+    ids = ("tenant",)
+    names = ("template",)
+    search_help_text = (
+        "An organisation's name or short name; after that and a comma a part of a template's: "
+        "acme, invoice"
+    )
 
 
 @admin.register(UsageSum)
-class UsageSumAdmin(ReadOnlyAdmin):
+class UsageSumAdmin(LargeListAdmin):
     """The sums of the ledger, as rows; the views are on the start page."""
 
     list_display = ("day", "tenant", "engine", "pages", money("cost"), "cached", "failed")
-    list_filter = ("engine", "currency", "day")
+    list_filter = (one_of("engine", ENGINE_CHOICES), "day")
     list_select_related = ("tenant",)
-    search_fields = ("tenant__name", "tenant__slug")
-    show_full_result_count = False
+    ids = ("tenant",)
+    search_help_text = "An organisation's name or short name."
 
     def get_urls(self) -> list[URLPattern]:
         """And the two views over them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -10,31 +11,96 @@ from django.contrib.admin import helpers
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from accounts import audit
-from accounts.admin import ReadOnlyAdmin
+from accounts.admin_lists import LargeListAdmin, MadeLately, one_of
+from accounts.audited_admin import ReadOnlyAdmin
 from accounts.models import User
+from extraction.engines import ENGINES
 from extraction.errors import ExtractionError
-from jobs import job_actions, lifecycle, operator_pages
+from jobs import job_actions, lifecycle, operator_pages, queue
 from jobs.models import Job, Task, Turn
 from jobs.operations_view import operations_view
 
 MOST = 500  # rows that are acted on at once
+ENGINE_CHOICES = [(name, name) for name in ENGINES]
+POOLS = [(pool, pool) for pool in queue.POOLS]
+
+
+class EndedLately(admin.SimpleListFilter):
+    """By when jobs ended, which an index knows."""
+
+    title = "when it ended"
+    parameter_name = "ended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return (("1", "the last hour"), ("24", "24 hours"), ("168", "7 days"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        chosen = self.value()
+        if chosen not in ("1", "24", "168"):
+            return queryset
+        return queryset.filter(finished_at__gte=timezone.now() - timedelta(hours=int(chosen)))
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
-    """Jobs; neither the password nor words of the document are shown."""
+class JobAdmin(LargeListAdmin):
+    """Documents that were sent: how far each is, what it failed by; not what they say."""
 
-    list_display = ("created_at", "document", "tenant", "status", "engine", "pages", "cached")
-    list_filter = ("status", "cached", "engine", "created_at")
-    search_fields = ("id", "file__name", "file__sha256", "tenant__name", "tenant__slug")
+    list_display = (
+        "created_at", "document", "tenant", "status", "failure", "engine", "pages", "took",
+        "shared",
+    )  # fmt: skip
+    list_filter = ("status", EndedLately, MadeLately, one_of("engine", ENGINE_CHOICES), "cached")
     list_select_related = ("tenant", "file")
-    date_hierarchy = "created_at"
+    ids = ("pk", "batch")
+    names = ("file__name", "file__sha256")
     exclude = ("sealed_password", "classification", "documents")
-    show_full_result_count = False
+    fieldsets = (
+        (None, {"fields": ("id", "tenant", "file", "created_by", "api_key", "metadata")}),
+        (
+            "How far it is",
+            {
+                "fields": (
+                    "status",
+                    "error",
+                    "warnings",
+                    "priority",
+                    "cancel_requested",
+                    "page_count",
+                    "pages_total",
+                    "pages_done",
+                    "pages_failed",
+                    "run",
+                    "attempt",
+                )
+            },
+        ),
+        ("How it is read", {"fields": ("engine", "options", "template", "template_version")}),
+        ("With others", {"fields": ("batch", "batch_position", "cached", "same_as")}),
+        (
+            "Times and bytes",
+            {
+                "fields": (
+                    "created_at",
+                    "started_at",
+                    "finished_at",
+                    "retention_hours",
+                    "expires_at",
+                    "delivered_at",
+                    "stored_bytes",
+                    "pdf_bytes",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("id",)
     actions = ("try_again", "put_at", "stop")
-    search_help_text = "A job's id, a document's name or SHA-256, an organisation."
+    search_help_text = (
+        "A job's or batch's id, or an organisation's name or short name; after that and a comma "
+        "a part of the document's name, or its SHA-256: acme, invoice"
+    )
     change_form_template = "admin/job.html"
     related = (
         ("What is left to do", "jobs_task", "job__id__exact"),
@@ -50,7 +116,7 @@ class JobAdmin(ReadOnlyAdmin):
         context["may_act"] = self.has_act_permission(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(ordering="file__name")
+    @admin.display
     def document(self, job: Job) -> str:
         """What its sender called it."""
         return job.file.name
@@ -59,6 +125,23 @@ class JobAdmin(ReadOnlyAdmin):
     def pages(self, job: Job) -> str:
         """How many are done."""
         return f"{job.pages_done} of {job.pages_total or '?'}"
+
+    @admin.display(description="why")
+    def failure(self, job: Job) -> str | None:
+        """The code of what it failed by."""
+        return job.error["code"] if job.error else None
+
+    @admin.display
+    def took(self, job: Job) -> str | None:
+        """From its beginning to its end."""
+        if job.started_at is None or job.finished_at is None:
+            return None
+        return f"{(job.finished_at - job.started_at).total_seconds():.1f} s"
+
+    @admin.display(description="result")
+    def shared(self, job: Job) -> str | None:
+        """Whether it was taken over from another job, free of charge."""
+        return "another's" if job.cached else None
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("jobs.change_job")
@@ -170,13 +253,16 @@ class JobAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Task)
-class TaskAdmin(ReadOnlyAdmin):
+class TaskAdmin(LargeListAdmin):
     """What waits and what workers are at."""
 
-    list_display = ("job", "tenant", "pool", "priority", "state", "worker", "due_at", "crashes")
-    list_filter = ("pool", "state", "priority")
-    search_fields = ("job__id", "tenant__name", "tenant__slug")
-    list_select_related = ("job", "tenant")
+    list_display = (
+        "created_at", "of_job", "tenant", "pool", "priority", "state", "worker", "taken_at",
+        "due_at", "retries", "crashes",
+    )  # fmt: skip
+    list_filter = (one_of("pool", POOLS), "state", "priority")
+    list_select_related = ("tenant",)
+    ids = ("pk", "job")
     actions = ("take_back", "begin_now")
 
     def get_urls(self) -> list[URLPattern]:

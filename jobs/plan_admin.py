@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import audit, clock
-from accounts.admin import AuditedAdmin, ReadOnlyAdmin
+from accounts.audited_admin import AuditedAdmin, ReadOnlyAdmin
 from accounts.models import Plan, PlanPrice, PlanTerms, Subscription, User
 from accounts.money import is_currency, shown
 from accounts.statements import TRAINING

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from accounts.admin import ReadOnlyAdmin
+from accounts.admin_lists import LargeListAdmin, one_of
+from extraction.engines import ENGINES
 from jobs.models import (
     Extraction,
     FieldRevision,
@@ -19,78 +18,80 @@ from jobs.models import (
 
 
 @admin.register(SearchText)
-class SearchTextAdmin(ReadOnlyAdmin):
+class SearchTextAdmin(LargeListAdmin):
     """Which jobs are found by their text; the text itself is the organisation's."""
 
     list_display = ("job_id", "tenant")
-    search_fields = ("job__id", "tenant__slug")
+    ids = ("job",)
     list_select_related = ("tenant",)
     exclude = ("text",)
-    show_full_result_count = False
 
 
 @admin.register(SearchWords)
-class SearchWordsAdmin(ReadOnlyAdmin):
+class SearchWordsAdmin(LargeListAdmin):
     """Which jobs are in the index of the search; the words are the organisation's."""
 
     list_display = ("job_id",)
-    search_fields = ("job__id",)
+    ids = ("job",)
+    tenant = ""
+    search_help_text = "A job's id."
     exclude = ("words",)
-    show_full_result_count = False
 
 
 @admin.register(Page)
-class PageAdmin(ReadOnlyAdmin):
+class PageAdmin(LargeListAdmin):
     """Finished pages, without what stands on them."""
 
-    list_display = ("job", "number", "engine", "seconds", "confidence", "failed")
-    list_filter = ("engine", "failed")
-    search_fields = ("job__id",)
+    list_display = (
+        "number", "of_job", "engine", "seconds", "confidence", "failed", "degraded", "tokens",
+    )  # fmt: skip
+    list_filter = (one_of("engine", ((name, name) for name in ENGINES)), "failed")
+    ids = ("job",)
+    tenant = ""
+    search_help_text = "A job's id."
     exclude = ("content",)
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Page]:
-        return super().get_queryset(request).defer("content")
 
 
 @admin.register(FieldValue)
-class FieldValueAdmin(ReadOnlyAdmin):
+class FieldValueAdmin(LargeListAdmin):
     """Found fields: which, where and how surely, without the values."""
 
-    list_display = ("job", "name", "page", "confidence", "method", "grounded")
-    list_filter = ("name", "method", "grounded")
-    search_fields = ("job__id", "name")
+    list_display = ("name", "of_job", "page", "confidence", "method", "grounded")
+    list_filter = ("grounded",)
+    ids = ("job",)
+    tenant = ""
+    search_help_text = "A job's id."
     exclude = ("raw", "value", "alternatives")
-    show_full_result_count = False
 
 
 @admin.register(Extraction)
-class ExtractionAdmin(ReadOnlyAdmin):
+class ExtractionAdmin(LargeListAdmin):
     """Which jobs filled a schema, without the values."""
 
-    list_display = ("job",)
-    search_fields = ("job__id",)
+    list_display = ("job_id",)
+    ids = ("job",)
+    tenant = ""
+    search_help_text = "A job's id."
     exclude = ("content",)
-    show_full_result_count = False
 
 
 @admin.register(FieldRevision)
-class FieldRevisionAdmin(ReadOnlyAdmin):
+class FieldRevisionAdmin(LargeListAdmin):
     """Who corrected or confirmed which field, without the values."""
 
-    list_display = ("job", "name", "version", "action", "at", "actor")
-    list_filter = ("name", "action")
-    search_fields = ("job__id", "name", "actor")
+    list_display = ("at", "of_job", "name", "version", "action", "actor")
+    list_filter = ("action",)
+    ids = ("job",)
+    tenant = "job__tenant"
+    search_help_text = "A job's id, or an organisation's name or short name."
     exclude = ("raw", "value", "comment")
-    show_full_result_count = False
 
 
 @admin.register(Review)
-class ReviewAdmin(ReadOnlyAdmin):
+class ReviewAdmin(LargeListAdmin):
     """Which jobs people must look at, and who has."""
 
-    list_display = ("job", "tenant", "status", "created_at", "taken_until", "confirmed_at")
+    list_display = ("created_at", "of_job", "tenant", "status", "taken_until", "confirmed_at")
     list_filter = ("status",)
-    search_fields = ("job__id", "tenant__name", "tenant__slug")
+    ids = ("job",)
     list_select_related = ("tenant",)
-    show_full_result_count = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from accounts.admin import ReadOnlyAdmin
+from accounts.admin_lists import LargeListAdmin, MadeLately, one_of
+from accounts.audited_admin import ReadOnlyAdmin
 from jobs.models import (
     CallbackSecret,
     Delivery,
@@ -12,6 +13,7 @@ from jobs.models import (
     JobCallback,
     Webhook,
 )
+from jobs.webhooks import EVENTS, PING
 
 SECRETS = ("sealed_secret", "sealed_old_secret")
 
@@ -20,16 +22,19 @@ SECRETS = ("sealed_secret", "sealed_old_secret")
 class WebhookAdmin(ReadOnlyAdmin):
     """Webhooks, without their secrets; an address is often one too."""
 
-    list_display = ("id", "tenant", "active", "failing_since", "disabled_reason", "created_at")
-    list_filter = ("active",)
+    list_display = (
+        "created_at", "tenant", "id", "active", "failing_since", "disabled_reason",
+    )  # fmt: skip
+    list_filter = ("active", ("failing_since", admin.EmptyFieldListFilter))
     search_fields = ("id", "tenant__name", "tenant__slug")
     list_select_related = ("tenant",)
     exclude = ("url", *SECRETS)
+    related = (("Deliveries", "jobs_delivery", "webhook__id__exact"),)
 
 
 @admin.register(CallbackSecret)
 class CallbackSecretAdmin(ReadOnlyAdmin):
-    """Which tenants have a secret for callbacks."""
+    """Which organisations have a secret for callbacks."""
 
     list_display = ("tenant", "old_secret_until")
     search_fields = ("tenant__name", "tenant__slug")
@@ -38,34 +43,42 @@ class CallbackSecretAdmin(ReadOnlyAdmin):
 
 
 @admin.register(JobCallback)
-class JobCallbackAdmin(ReadOnlyAdmin):
+class JobCallbackAdmin(LargeListAdmin):
     """Which jobs have a callback."""
 
-    list_display = ("job",)
-    search_fields = ("job__id",)
+    list_display = ("job_id",)
+    ids = ("job",)
+    tenant = ""
+    search_help_text = "A job's id."
     exclude = ("url",)
-    show_full_result_count = False
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(LargeListAdmin):
     """What was sent to whom, and what came of it, without what it says."""
 
-    list_display = ("created_at", "tenant", "event", "status", "tries", "due_at", "error")
-    list_filter = ("status", "event")
-    search_fields = ("id", "message", "webhook__id", "tenant__name", "tenant__slug")
+    list_display = (
+        "created_at", "tenant", "event", "status", "tries", "due_at", "ended_at", "error",
+        "message",
+    )  # fmt: skip
+    list_filter = (
+        "status",
+        MadeLately,
+        one_of("event", [(name, name) for name in (*EVENTS, PING)]),
+    )
     list_select_related = ("tenant",)
+    ids = ("pk", "webhook")
+    search_help_text = "A delivery's or webhook's id, or an organisation's name or short name."
     exclude = ("url", "body")
-    show_full_result_count = False
+    related = (("Its requests", "jobs_deliveryattempt", "delivery__id__exact"),)
 
 
 @admin.register(DeliveryAttempt)
-class DeliveryAttemptAdmin(ReadOnlyAdmin):
+class DeliveryAttemptAdmin(LargeListAdmin):
     """The requests that were made, without what was answered."""
 
-    list_display = ("at", "delivery", "number", "code", "seconds", "error")
-    list_filter = ("code",)
-    search_fields = ("delivery__id", "delivery__message")
-    list_select_related = ("delivery",)
+    list_display = ("at", "delivery_id", "number", "code", "seconds", "error")
+    ids = ("delivery",)
+    tenant = "delivery__tenant"
+    search_help_text = "A delivery's id, or an organisation's name or short name."
     exclude = ("answer",)
-    show_full_result_count = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from accounts.admin import ReadOnlyAdmin
+from accounts.audited_admin import ReadOnlyAdmin
 from learning.models import Dataset, Example, TrainingRun
 
 

@@ -338,7 +338,7 @@ OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)  # where it does 
 
 # Django
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "ocrsite.apps.OperatorsConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

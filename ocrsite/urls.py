@@ -73,10 +73,6 @@ urlpatterns = [
 ]
 
 
-admin.site.site_header = admin.site.site_title = "OCRSite operations"
-admin.site.index_title = "Everything, over all organisations"
-
-
 def _error(status: int, code: str, title: str, template: str) -> object:
     def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
         if status == 403:

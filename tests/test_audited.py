@@ -23,7 +23,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import training_quota
-from accounts.admin import AuditedAdmin
+from accounts.audited_admin import AuditedAdmin
 from accounts.key_changes import rotate_key
 from accounts.keys import create_api_key
 from accounts.models import ApiKey, AuditEntry, Membership, Session, User

@@ -105,6 +105,7 @@ class Tenant(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = "organisation"
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(

@@ -6,20 +6,13 @@ from typing import Any
 
 from django import template
 
-from jobs import engine_breakers
-from jobs.live_workers import live_workers
-from jobs.operations_view import pools
+from jobs import operators_today
+from jobs.operators_today import Tile
 
 register = template.Library()
 
 
-@register.inclusion_tag("admin/_now.html")
-def operations_now() -> dict[str, Any]:
-    """What waits, who works, which engine is out of order."""
-    workers = live_workers()
-    breakers = engine_breakers.states().items()
-    return {
-        "pools": pools(workers),
-        "away": workers is None,
-        "breakers": [(name, state) for name, state in breakers if state.standing.state != "closed"],
-    }
+@register.simple_tag(takes_context=True)
+def operators_today_tiles(context: Any) -> list[Tile]:
+    """What the operator looks at first."""
+    return operators_today.tiles(context["user"])
