@@ -102,6 +102,21 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
         self.message_user(request, f"Switched off for {done} people.", messages.SUCCESS)
 
 
+class PausedFilter(admin.SimpleListFilter):
+    """Whether operators hold the work back."""
+
+    title = "work"
+    parameter_name = "paused"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "paused"), ("no", "goes on")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> QuerySet[Tenant]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(paused_at__isnull=self.value() == "no")
+
+
 @admin.register(Tenant)
 class TenantAdmin(AuditedAdmin):
     """Organisations: their plan, their rules, their work paused, they themselves suspended."""
@@ -115,7 +130,7 @@ class TenantAdmin(AuditedAdmin):
         "default_engine",
         "created_at",
     )
-    list_filter = ("is_active", ("paused_at", admin.EmptyFieldListFilter), "plan")
+    list_filter = ("is_active", PausedFilter, "plan")
     list_select_related = ("plan",)
     search_fields = ("name", "slug", "id")
     search_help_text = "A name, a short name, an id."

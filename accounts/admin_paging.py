@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg.errors import QueryCanceled
 
+T = TypeVar("T")
+
 MOST_COUNTED = 10_000
-MOST_MILLISECONDS = 500  # of counting what a filter leaves of a table
+MOST_MILLISECONDS = 500  # of a statement that a list can do without
+
+
+def soon(ask: Callable[[], T]) -> T | None:
+    """What ``ask`` returns; None where one of its statements takes long, and is given up."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {MOST_MILLISECONDS}")
+            found = ask()
+            cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+            return found
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            return None
+        raise
 
 
 class CappedPaginator(Paginator):
@@ -26,13 +43,5 @@ class CappedPaginator(Paginator):
     def count(self) -> int:
         """How many rows there are, or ``MOST_COUNTED`` where there are more, or it takes long."""
         rows = cast("QuerySet[Any]", self.object_list).order_by().values_list("pk")
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = {MOST_MILLISECONDS}")
-                found = len(rows[:MOST_COUNTED])
-                cursor.execute("SET LOCAL statement_timeout = DEFAULT")
-        except OperationalError as error:
-            if isinstance(error.__cause__, QueryCanceled):
-                return MOST_COUNTED
-            raise
-        return found
+        found = soon(lambda: len(rows[:MOST_COUNTED]))
+        return MOST_COUNTED if found is None else found

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin_paging import CappedPaginator
-from accounts.audit_actions import GROUPS, those_of
+from accounts.audit_actions import GROUPS, those_of, words_of
 from accounts.audit_search import found
 from accounts.audited_admin import ReadOnlyAdmin
 from accounts.models import AuditEntry, AuditSeal
@@ -38,7 +38,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = (
         "at",
         "actor",
-        "action",
+        "what",
         "object_type",
         "object_id",
         "tenant",
@@ -54,6 +54,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     )
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    @admin.display(description="action")
+    def what(self, entry: AuditEntry) -> str:
+        """In plain words, as they go on after the actor's name."""
+        return words_of(entry.action)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str

@@ -41,7 +41,7 @@ class AuditedAdmin(admin.ModelAdmin):
 
     related: ClassVar[Sequence[tuple[str, str, str]]] = ()  # title, list, lookup by the row's key
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         """Beside the first column, an organisation leads to its own page."""
         first, *others = super().get_list_display(request)
         if not request.user.has_perm("accounts.view_tenant"):

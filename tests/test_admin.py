@@ -8,8 +8,10 @@ from decimal import Decimal
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -165,6 +167,31 @@ def test_every_model_is_listed_and_its_rows_open(
     assert operator.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
     for row in model._default_manager.all()[:2]:
         assert operator.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+def test_lists_take_as_many_queries_for_few_rows_and_for_more(
+    operator: Client, rows: None, acme: Organisation, stranger: Organisation
+) -> None:
+    def counts() -> dict[str, int]:
+        found = {}
+        for model in OURS:
+            name = f"{model._meta.app_label}_{model._meta.model_name}"
+            with CaptureQueriesContext(connection) as queries:
+                assert operator.get(reverse(f"admin:{name}_changelist")).status_code == 200
+            found[name] = len(queries)
+        return found
+
+    few = counts()
+    for who in (acme, stranger, acme, stranger):
+        run_job(str(make_job(who, text_pdf(["Invoice number: A-17"]), schema=SCHEMA).pk))
+        make_batch(who)
+        hook(who, "https://8.8.8.8/of-A-17")
+        webhooks.notify(who.tenant, "job.succeeded", {"name": "A-17"})
+        make_comparison(who, text_pdf(["A-17"]), truth={"number": "A-17"}, text="A-17")
+        invitations.invite(
+            actor=who.actor, email=f"{Job.objects.count()}@x.example", role="viewer", address=None
+        )
+    assert counts() == few
 
 
 @pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)
