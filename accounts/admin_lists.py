@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin_paging import CappedPaginator
 from accounts.audited_admin import ReadOnlyAdmin
 from accounts.identifiers import first_since
 from accounts.models import Tenant
@@ -37,8 +36,6 @@ class LargeListAdmin(ReadOnlyAdmin):
     ids: ClassVar[Sequence[str]] = ("pk",)
     tenant: ClassVar[str] = "tenant"
     names: ClassVar[Sequence[str]] = ()
-    paginator = CappedPaginator
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # they count, filter by filter
     search_fields = ("pk",)  # for the box to be there
     search_help_text = "An id, or an organisation's name or short name."

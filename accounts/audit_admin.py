@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_paging import CappedPaginator
 from accounts.audit_actions import GROUPS, those_of, words_of
 from accounts.audit_search import found
 from accounts.audited_admin import ReadOnlyAdmin
@@ -52,8 +51,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         "An object's or organisation's id, an organisation's short name, an IP address, or an "
         "action as key.create; after a short name and a comma how a name begins: acme, anna@"
     )
-    paginator = CappedPaginator
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     @admin.display(description="action")
@@ -74,8 +71,6 @@ class AuditSealAdmin(ReadOnlyAdmin):
     fields = ("number", "entry_id", "digest_hex", "hash_hex")
     list_display = ("number", "entry_id", "hash_hex")
     search_fields = ("=number", "=entry_id")
-    paginator = CappedPaginator
-    show_full_result_count = False
 
     @admin.display(description="hash")
     def hash_hex(self, seal: AuditSeal) -> str:

@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import audit
+from accounts.admin_paging import CappedPaginator
 from accounts.models import Tenant
 
 SECRET_FIELDS = frozenset({"password", "hash"})
@@ -39,6 +40,8 @@ class AuditedAdmin(admin.ModelAdmin):
     lists with what they are narrowed by; a row of an organisation leads to that too.
     """
 
+    paginator = CappedPaginator
+    show_full_result_count = False
     related: ClassVar[Sequence[tuple[str, str, str]]] = ()  # title, list, lookup by the row's key
 
     def get_list_display(self, request: HttpRequest) -> Any:

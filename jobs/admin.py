@@ -176,7 +176,6 @@ class TenantEngineAdmin(ReadOnlyAdmin):
     list_filter = ("base",)
     search_fields = ("name", "tenant__name")
     list_select_related = ("tenant", "active", "former")
-    show_full_result_count = False
 
 
 @admin.register(FieldTemplate)
@@ -187,7 +186,6 @@ class FieldTemplateAdmin(ReadOnlyAdmin):
     search_fields = ("name", "tenant__name", "tenant__slug")
     list_select_related = ("tenant",)
     exclude = ("issuers",)
-    show_full_result_count = False
 
 
 @admin.register(FieldTemplateVersion)
@@ -198,7 +196,6 @@ class FieldTemplateVersionAdmin(ReadOnlyAdmin):
     search_fields = ("template__name", "template__tenant__name")
     list_select_related = ("template", "created_by", "api_key")
     exclude = ("content",)
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FieldTemplateVersion]:
         return super().get_queryset(request).defer("content")

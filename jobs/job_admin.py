@@ -226,7 +226,7 @@ class JobAdmin(LargeListAdmin):
         return operator_pages.ask(
             request,
             title=title,
-            told=(*told, f"{len(chosen)} chosen:"),
+            told=(*told, f"{len(chosen)} chosen, of {MOST} at most at once:"),
             named=[f"{job.file.name} of {job.tenant}, {job.status}" for job in chosen],
             form=form,
             button=button,

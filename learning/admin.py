@@ -16,7 +16,6 @@ class DatasetAdmin(ReadOnlyAdmin):
     list_filter = ("base",)
     search_fields = ("name", "tenant__name")
     list_select_related = ("tenant",)
-    show_full_result_count = False
 
 
 @admin.register(Example)
@@ -28,7 +27,6 @@ class ExampleAdmin(ReadOnlyAdmin):
     search_fields = ("file__name", "file__sha256", "tenant__name")
     list_select_related = ("file", "dataset", "tenant")
     exclude = ("text",)
-    show_full_result_count = False
 
 
 @admin.register(TrainingRun)
@@ -49,4 +47,3 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     list_filter = ("status", "base")
     search_fields = ("id", "tenant__name", "worker", "digest")
     list_select_related = ("tenant", "dataset")
-    show_full_result_count = False

@@ -7,9 +7,9 @@ from typing import Any
 from django import template
 
 from accounts.models import Tenant
-from extraction.engines import ENGINES
 from jobs.pauses import paused_pools
-from jobs.plan_engines import engines_of
+from jobs.plan_engines import offered
+from jobs.queue import pool_of
 
 register = template.Library()
 
@@ -18,9 +18,9 @@ register = template.Library()
 def work_paused(tenant: Tenant) -> dict[str, Any]:
     """Whose work waits: the organisation's, or that of some of its engines, or all; one query."""
     pools = {row.pool: row for row in paused_pools()}
-    engines = engines_of(tenant) if pools else []
-    waiting = [name for name in engines if ENGINES[name].pool in pools]
-    reasons = [pools[pool].reason for pool in {ENGINES[name].pool: 0 for name in waiting}]
+    engines = [name for name, _title in offered(tenant)] if pools else []
+    waiting = [name for name in engines if pool_of(name) in pools]
+    reasons = [pools[pool].reason for pool in {pool_of(name): 0 for name in waiting}]
     if tenant.paused_at:
         reasons = [tenant.pause_reason]
     return {

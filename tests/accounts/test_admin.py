@@ -144,7 +144,7 @@ def test_history_is_the_audit_log_and_there_is_no_second_one(
     tenant = Tenant.objects.get(slug="new")
     assert not LogEntry.objects.exists()
     page = operator.get(url(Tenant, "history", tenant.pk), follow=True).content.decode()
-    assert "admin.add" in page
+    assert "added, as an operator" in page
     assert "Recent actions" not in operator.get("/admin/").content.decode()
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 from accounts.models import AuditEntry, UsageRecord, User
 from jobs import claims, draining, job_actions, lifecycle, pauses, queue, sweep, tasks
 from jobs.live_workers import live_workers
-from jobs.models import Drain, Job, Priority, Status, Task
+from jobs.models import Job, Priority, Status, Task
 from jobs.places import Place, place_of, places_of
 from ocrsite.metrics import JobsCollector
 from tests.documents import text_pdf
@@ -212,12 +212,13 @@ def test_workers_killed_and_started_while_work_is_paused_lose_nothing(
     """And one that is asked to end finishes what it does first."""
     long = text_pdf(["A page with text enough."] * 120)
     first = make_job(acme, long)
-    killed, _ = started()
+    killed, dead = started()
     other = None
     try:
         until(running)
         pauses.pause_pool("cpu", reason="New disks.", operator=operator, address=None)
         second = make_job(acme, long, text_layer="only")
+        draining.ask(dead, operator=operator, address=None)
         killed.kill()
         killed.wait()
         Task.objects.filter(state=Task.State.RUNNING).update(lease_until=Now() - timedelta(hours=1))
@@ -236,7 +237,7 @@ def test_workers_killed_and_started_while_work_is_paused_lose_nothing(
         assert not Task.objects.filter(state=Task.State.RUNNING).exists()
         ended = Job.objects.filter(status=Status.SUCCEEDED)
         assert {job.pages_done for job in ended} == {120}, "what it was at, to its end"
-        assert not Drain.objects.exists()
+        assert list(draining.asked()) == [dead], "of whom nothing more is expected"
         while tasks.run_next("cpu"):
             pass
     finally:
