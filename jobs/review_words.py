@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.money import shown
 from accounts.numerals import numeral
 from extraction.errors import (
     ExtractionError,
@@ -121,12 +122,12 @@ def sum_in_words(values: Sequence[FieldValue]) -> str:
         return ""
     net, tax, total = (found[name].value for name in (NET, TAX, GROSS))
     made = Decimal(net["amount"]) + Decimal(tax["amount"])
-    told = {"amount": f"{made:.2f}", "currency": total.get("currency")}
+    currency = total.get("currency") or ""
     return _("The amounts do not add up: %(net)s and %(tax)s make %(made)s, not %(total)s.") % {
-        "net": as_text(net),
-        "tax": as_text(tax),
-        "made": as_text(told),
-        "total": as_text(total),
+        "net": shown(Decimal(net["amount"]), currency),
+        "tax": shown(Decimal(tax["amount"]), currency),
+        "made": shown(made, currency),
+        "total": shown(Decimal(total["amount"]), currency),
     }
 
 
