@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from django.utils.translation import get_language, gettext
 
@@ -21,7 +22,12 @@ class Sentences:
     """Sentences that may be said; the first that fits counts."""
 
     def __init__(self, messages: Iterable[str]) -> None:
-        self._patterns = [(_pattern(message), message) for message in messages]
+        self._messages = tuple(messages)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        """Made when a page first needs them."""
+        return [(_pattern(message), message) for message in self._messages]
 
     def said(self, english: str) -> str:
         """The sentence in the language of the page, "" where it has none."""
