@@ -1,34 +1,36 @@
 """What the pages cost an organisation with many jobs: server time, queries and size of each.
 
-One organisation has so many jobs, others half as many together; each has a page of text that is
-found by its words, some wait for a review, some came in batches. Every page of ``PAGES`` is asked
-for by its owner, and by one of an organisation with a single job, in this process. Prints a table
-in Markdown, and what keeping the words costs the end of a job. A new list is a row of ``PAGES``.
+One organisation has so many jobs, others half as many together, with all that goes with them
+(benchmarks/busy_organisation.py). Every page off the table of routes is asked for by its owner,
+the lists with filters and searches too (``PAGES``), every page of the admin by an operator, in this
+process: first when there is one of each thing, to count the queries, then among the many. Prints a
+table in Markdown, and what keeping the words costs the end of a job.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.overhead import percentile
 from ocrsite.embedded import servers
 
+if TYPE_CHECKING:
+    from tests.pages.everything import Everything
+
 MOST_MS = 300
 # Addresses by their names in the table; {job}, {batch}, {person}, {before} are the organisation's
 PAGES: dict[str, str] = {
-    "jobs": "/jobs",
     "jobs, the oldest": "/jobs?before={before}",
     "jobs, succeeded": "/jobs?status=succeeded",
-    "jobs, running (none)": "/jobs?status=running",
+    "jobs, running": "/jobs?status=running",
     "jobs, an engine (none)": "/jobs?engine=text-layer",
     "jobs, a template (1 of 1000)": "/jobs?template=rare",
     "jobs, a type (none)": "/jobs?type=passport",
@@ -46,60 +48,45 @@ PAGES: dict[str, str] = {
     "search, without a word": "/jobs?q=invoice+-needle",
     "search, nothing": "/jobs?q=nowhere",
     "a job": "/jobs/{job}",
-    "batches": "/batches",
+    "a job, its text": "/jobs/{job}?view=text",
+    "a job, its fields": "/jobs/{job}?view=fields",
+    "a job, its files": "/jobs/{job}?view=formats&format=json",
+    "a job, its details": "/jobs/{job}?view=details",
+    "a long job, a page amid": "/jobs/{pk}?page=100",
     "a batch": "/batches/{batch}",
-    "new batch": "/batches/new",
+    "a batch, page 2": "/batches/{pk}?page=2",
+    "review, the least sure first": "/review?order=unsure",
+    "review, a template": "/review?template=rare",
+    "review, a reason": "/review?reason=unsure",
+    "review, a reason (none)": "/review?reason=missing",
+    "review, taken by others (none)": "/review?holder=others",
+    "a document to be checked": "/review/{review}",
+    "analytics, 7 days": "/analytics?period=7",
+    "analytics, 13 weeks": "/analytics?period=weeks",
+    "analytics, this month": "/analytics?period=month",
+    "analytics, last month": "/analytics?period=last-month",
+    "analytics, 12 months": "/analytics?period=year",
+    "analytics, two years": "/analytics?period=custom&first={two_years_ago}&last={today}",
+    "analytics, a table as CSV": "/analytics/by-template.csv?period=year",
+    "deliveries, failed": "/organisation/webhooks/deliveries?status=failed",
+    "deliveries, pending (none)": "/organisation/webhooks/deliveries?status=pending",
+    "audit, of an action": "/organisation/audit?action=job.download",
+    "audit, of a group of actions": "/organisation/audit?action=review",
+    "audit, an action (none)": "/organisation/audit?action=tenant.transfer",
+    "audit, of a person": "/organisation/audit?user={person}",
+    "audit, of an object": "/organisation/audit?object_id={job}",
+    "audit, of an address (none)": "/organisation/audit?address=10.1.2.3",
+    "calls, of a path": "/console/calls?path=jobs/7",
+    "models, by engine": "/models?days=90",
 }
-MADE = """
-CREATE TEMP TABLE made ON COMMIT DROP AS
-SELECT uuidv7(make_interval(secs => (n - %(jobs)s) * 25.0)) AS job, gen_random_uuid() AS file,
-    tenant.id AS tenant, n, now() + make_interval(secs => (n - %(jobs)s) * 25.0) AS at
-FROM generate_series(1, %(jobs)s) AS n
-JOIN (SELECT id, row_number() OVER () - 1 AS place, count(*) OVER () AS all FROM accounts_tenant
-    WHERE slug LIKE %(slugs)s) AS tenant ON tenant.place = n %% tenant.all;
-CREATE INDEX ON made (n);
-ANALYZE made;
-INSERT INTO jobs_batch (id, tenant_id, name, options, metadata, refused, cancel_requested,
-    created_at, completed_at)
-SELECT job, tenant, 'Batch ' || n, '{}', '{}', '[]', false, at, at + interval '1 min'
-FROM made WHERE n %% 500 = 1;
-INSERT INTO jobs_storedfile (id, tenant_id, key, name, media_type, size, sha256, created_at)
-SELECT file, tenant, tenant || '/uploads/' || file, 'invoice ' || n || '.pdf', 'application/pdf',
-    100000, md5(file::text) || md5(job::text), at FROM made;
-INSERT INTO jobs_job (id, tenant_id, file_id, status, engine, options, metadata, template,
-    sealed_password, priority, run, attempt, cancel_requested, page_count, pages_total, pages_done,
-    pages_failed, classification, documents, warnings, created_at, started_at, finished_at, cached,
-    pdf_bytes, stored_bytes, batch_id, batch_position)
-SELECT job, tenant, file, CASE WHEN n %% 100 = 1 THEN 'failed' ELSE 'succeeded' END, 'auto',
-    '{"engine": "auto", "preview": true, "outputs": ["pdf"]}', '{}',
-    CASE WHEN n %% 1000 = 7 THEN 'rare' ELSE 'invoice' END, '', 1, 0, 1, false, 1, 1, 1, 0,
-    '{"kind": "invoice", "label": "Invoice", "confidence": 0.9, "alternatives": [],
-        "evidence": []}',
-    '[]', '{}', at, at + interval '1 s', at + interval '2 s', false, 0, 100000,
-    (SELECT job FROM made AS first WHERE first.n = made.n - (made.n - 1) %% 500
-        AND first.tenant = made.tenant AND (made.n - 1) %% 500 < 100),
-    CASE WHEN EXISTS (SELECT FROM made AS first WHERE first.n = made.n - (made.n - 1) %% 500
-        AND first.tenant = made.tenant) AND (n - 1) %% 500 < 100 THEN 1 + (n - 1) %% 500 END
-FROM made;
-INSERT INTO jobs_page (job_id, number, engine, revision, seconds, content, failed, preview_key,
-    preview_bytes)
-SELECT job, 1, 'auto', '1', 1, '%(page)s'::jsonb, false, '', 0 FROM made;
-INSERT INTO jobs_review (
-    job_id, tenant_id, status, reasons, created_at, confirmed_by, confidence, template
-)
-SELECT job, tenant, 'open', '[]', at, '', 0.5, '' FROM made WHERE n %% 20 = 0;
-CREATE TEMP TABLE words ON COMMIT DROP AS
-SELECT job, tenant, n, 'total invoice' || CASE WHEN n %% 30000 = 9 THEN ' needle' ELSE '' END
-    || (SELECT string_agg(' w' || floor(power(random(), 3) * 20000 + 0 * g)::int, '')
-        FROM generate_series(1, 80 + 0 * made.n) AS g) AS text
-FROM made;
-INSERT INTO jobs_searchtext (job_id, tenant_id, text)
-SELECT job, tenant, 'invoice ' || n || '.pdf' || chr(10) || text FROM words;
-INSERT INTO jobs_searchwords (job_id, words)
-SELECT job, (SELECT
-        string_agg('''' || replace(tenant::text, '-', '') || word || ''':' || place, ' ')
-    FROM string_to_table(text, ' ') WITH ORDINALITY AS each (word, place))::tsvector FROM words
-"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page, and the browser that asks for it."""
+
+    path: str
+    by: Any
 
 
 def main() -> None:
@@ -107,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", default="", help="pages whose names have this in them")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ocrsite-bench-") as folder:
         Path(folder).chmod(0o755)
@@ -130,102 +118,143 @@ def main() -> None:
                 "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
             }
             call_command("migrate", verbosity=0)
-            ask(running.owner_url, given.jobs, given.rounds)
-            keeping(given.rounds)
+            ask(given.jobs, given.rounds, given.only)
+            if not given.only:
+                keeping(given.rounds)
 
 
-def fill(owner_url: str, jobs: int, slugs: str) -> None:
-    """So many ended jobs of the organisations whose slugs are like that."""
-    from extraction.formats.json import page_to_dict
-    from extraction.types import Page
+def ask(jobs: int, rounds: int, only: str) -> None:
+    """Each page, with one of each thing and with many."""
+    from django.db import connection
 
-    page = json.dumps(page_to_dict(Page(1, 595, 842)))
-    with psycopg.connect(owner_url, autocommit=True) as database:
-        database.execute("SET session_replication_role = replica")  # no look at each foreign key
-        database.execute("SET synchronous_commit = off")
-        with database.transaction():
-            for statement in MADE.split(";\n"):
-                named = statement.replace("%%", "%").replace("%(jobs)s", str(jobs))
-                named = named.replace("%(slugs)s", f"'{slugs}'").replace("%(page)s", page)
-                database.execute(named.encode())
-
-
-def ask(owner_url: str, jobs: int, rounds: int) -> None:
-    """Each page, as the owner of many jobs and of one."""
+    from benchmarks import busy_organisation
+    from ocrsite.database.roles import as_owner
+    from tests.pages.everything import everything
     from tests.people import organisation
 
-    few, many = organisation("few"), organisation("many")
+    many = everything(organisation("many"))
+    busy_organisation.fill(5, "many", many.invoice)
+    pages = {name: each for name, each in asked(many).items() if only in name}
+    few = {name: queries(each) for name, each in pages.items()}
     for number in range(20):
         organisation(f"other-{number}")
-    for slugs, count in (("few", 1), ("many", jobs), ("other-%", jobs // 2)):
+    busy_organisation.surround(many.organisation, many.pk, 50)
+    for slugs, count in (("many", jobs), ("other-%", jobs // 2)):
         begun = time.perf_counter()
-        fill(owner_url, count, slugs)
+        busy_organisation.fill(count, slugs, many.invoice)
         print(f"{count:,} jobs of {slugs} in {time.perf_counter() - begun:.0f} s", flush=True)
-    with psycopg.connect(owner_url, autocommit=True) as database:
-        database.execute("VACUUM ANALYZE")
-    print("\n| page | p50, p95 ms | queries, with 1 job | kB |\n|---|---|---|---|", flush=True)
+    busy_organisation.enlarge(many.organisation, many.pk, 50)
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    print("\n| page | p50, p95 ms | processor, ms | queries, at first | kB |", flush=True)
+    print("|---|---|---|---|---|", flush=True)
     slow = []
-    for name, path in PAGES.items():
-        counts = [queries(each, path) for each in (many, few)]
-        times, size = timed(many, path, rounds)
+    for name, page in {**pages, **asked(many)}.items():
+        if only not in name:
+            continue
+        times, busy, size = timed(page, rounds)
         p95 = percentile(times, 0.95)
         if p95 > MOST_MS:
             slow.append(name)
         print(
-            f"| {name} | {statistics.median(times):.0f}, {p95:.0f} | {counts[0]}, {counts[1]} "
-            f"| {size / 1000:.0f} |",
+            f"| {name} | {statistics.median(times):.0f}, {p95:.0f} | {busy:.0f} "
+            f"| {queries(page)}, {few[name]} | {size / 1000:.0f} |",
             flush=True,
         )
     print(f"\npages over {MOST_MS} ms = {', '.join(slow) or 'none'}", flush=True)
 
 
-def address(organisation: Any, path: str) -> str:
-    """The path with the organisation's objects."""
-    from jobs.models import Batch, Job
-
-    own = Job.objects.filter(tenant=organisation.tenant)
-    oldest = list(own.order_by("pk").values_list("pk", flat=True)[:40])
-    batch = Batch.objects.filter(tenant=organisation.tenant).order_by("pk").first()
-    return path.format(
-        job=own.order_by("-pk").values_list("pk", flat=True)[0],
-        batch=batch.pk if batch else "",
-        person=organisation.owner.pk,
-        before=oldest[-1],
-    )
-
-
-def browser(organisation: Any) -> Any:
-    """The owner's."""
+def asked(pages: Everything) -> dict[str, Asked]:
+    """Every page by a name of its own: those of the routes, ``PAGES``, and the operators' ones."""
+    from django.contrib import admin
     from django.test import Client
+    from django.urls import reverse
 
-    client = Client()
-    client.force_login(organisation.owner)
-    return client
+    from accounts.models import User
+    from tests.pages.everything import SIGNED_OUT
+
+    owner, nobody, operator = Client(), Client(), Client()
+    owner.force_login(pages.organisation.owner)
+    found = {}
+    for path in pages.addresses:
+        by = nobody if path.strip("/") in SIGNED_OUT else owner
+        found[path.replace(str(pages.pk), "ID").replace(str(pages.invoice), "INVOICE")] = Asked(
+            path, by
+        )
+    values = named(pages)
+    found |= {name: Asked(path.format(**values), owner) for name, path in PAGES.items()}
+    person, _ = User.objects.get_or_create(
+        email="operator@bench.example", is_staff=True, is_superuser=True
+    )
+    operator.force_login(person)
+    for view in ("index", "operations-view", "usage-view", "billing-view"):
+        found[f"admin, {view}"] = Asked(reverse(f"admin:{view}"), operator)
+    for model in admin.site._registry:
+        path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        found[f"admin, {model._meta.label}"] = Asked(path, operator)
+    tenant, job = pages.organisation.tenant.pk, values["job"]
+    found["admin, an organisation"] = Asked(
+        reverse("admin:accounts_tenant_change", args=[tenant]), operator
+    )
+    found["admin, a job"] = Asked(reverse("admin:jobs_job_change", args=[job]), operator)
+    return found
 
 
-def queries(organisation: Any, path: str) -> int:
+def named(pages: Everything) -> dict[str, Any]:
+    """The organisation's objects that ``PAGES`` names."""
+    from django.utils import timezone
+
+    from jobs.models import Batch, Job, Review
+
+    tenant, today = pages.organisation.tenant, timezone.now().date()
+    own = Job.objects.filter(tenant=tenant)
+    return {
+        "pk": pages.pk,
+        "job": own.filter(status="succeeded").latest("pk").pk,
+        "batch": Batch.objects.filter(tenant=tenant).earliest("pk").pk,
+        "person": pages.organisation.owner.pk,
+        "before": list(own.order_by("pk").values_list("pk", flat=True)[:40])[-1],
+        "review": Review.objects.filter(tenant=tenant, status="open").earliest("pk").pk,
+        "today": today,
+        "two_years_ago": today - timedelta(days=730),
+    }
+
+
+def queries(page: Asked) -> int:
     """How many the page takes when it is asked for again."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    client, url = browser(organisation), address(organisation, path)
-    answer = client.get(url)
-    assert answer.status_code == 200, (url, answer.status_code, answer.content[:500])
+    answer = page.by.get(page.path, follow=True)
+    assert answer.status_code == 200, (page.path, answer.status_code, answer.content[:500])
     with CaptureQueriesContext(connection) as captured:
-        client.get(url)
+        page.by.get(page.path, follow=True)
     return len(captured)
 
 
-def timed(organisation: Any, path: str, rounds: int) -> tuple[list[float], int]:
-    """Milliseconds of each answer, and the bytes of one."""
-    client, url = browser(organisation), address(organisation, path)
-    times, size = [], 0
+def timed(page: Asked, rounds: int) -> tuple[list[float], float, int]:
+    """Milliseconds of each answer, those of a processor's time in one, and its bytes."""
+    times, size, busy = [], 0, 0.0
     for number in range(rounds + 2):
+        if number == 2:  # the first ones load and warm
+            busy = processor_ms()
         begun = time.perf_counter()
-        size = len(client.get(url).content)
-        if number >= 2:  # the first ones load and warm
+        answer = page.by.get(page.path, follow=True)
+        size = len(b"".join(answer.streaming_content) if answer.streaming else answer.content)
+        if number >= 2:
             times.append((time.perf_counter() - begun) * 1000)
-    return times, size
+    return times, (processor_ms() - busy) / rounds, size
+
+
+def processor_ms() -> float:
+    """Of this process and its one of PostgreSQL: as long however busy the machine is."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    text = Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text()
+    user, system = text.rpartition(")")[2].split()[11:13]
+    ticks = 1000 / os.sysconf("SC_CLK_TCK")
+    return time.process_time() * 1000 + (int(user) + int(system)) * ticks
 
 
 def keeping(rounds: int) -> None:

@@ -42,7 +42,12 @@ class OneJob(ProblemPage, PageMixin, SingleObjectMixin, View):
 def page_or_part(
     request: HttpRequest, whole: str, part: str, context: dict[str, Any]
 ) -> HttpResponse:
-    response = render(request, part if by_script(request) else whole, context)
+    """The whole page; to scripts the part of it that changes by itself.
+
+    ``watched`` is then true: what showed the progress stays in its place when the work is over.
+    """
+    watched = by_script(request)
+    response = render(request, part if watched else whole, {**context, "watched": watched})
     patch_vary_headers(response, ["HX-Request", "HX-Boosted"])
     return response
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -31,10 +32,15 @@ SIGNED_OUT = ("login", "password-reset")
 
 @dataclass(frozen=True)
 class Everything:
-    """An organisation with something of everything, and the addresses of all pages about it."""
+    """An organisation with something of everything, and the addresses of all pages about it.
+
+    Most of its objects have the id ``pk``; the job ``invoice`` was really read.
+    """
 
     organisation: Organisation
     addresses: tuple[str, ...]
+    pk: UUID
+    invoice: UUID
 
 
 def everything(acme: Organisation) -> Everything:
@@ -49,7 +55,7 @@ def everything(acme: Organisation) -> Everything:
         if "get" in methods and not NO_PAGES.search(route)
     ]
     panels = [f"/jobs/{invoice.pk}"]
-    return Everything(acme, (*pages, *panels))
+    return Everything(acme, (*pages, *panels), pk, invoice.pk)
 
 
 def name_of(path: str, pages: Everything) -> str:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.pages.everything import SIGNED_OUT, Everything, Weight, everything, name_of
-from tests.pages.visiting import DESKTOP, PHONE, TABLET, Visits, overflow, violations
+from tests.pages.visiting import DESKTOP, PHONE, TABLET, Visits, overflow, shifts, violations
 from tests.people import Organisation
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 MOST_BYTES = 150_000  # that a page transfers
+MOST_SHIFT = 0.1  # of the window, cumulative, while a page loads: "good" of the Web Vitals
 
 
 @pytest.fixture
@@ -46,11 +47,15 @@ def each(visits: Visits, pages: Everything, **how: Any) -> Any:
 def test_every_page_is_accessible_and_fits(
     visits: Visits, pages: Everything, size: tuple[int, int], scheme: str
 ) -> None:
-    wrong = [
-        f"{path}: {told}"
-        for path, page in each(visits, pages, size=size, scheme=scheme)
-        for told in [*violations(page), *([f"{overflow(page)} px too wide"] * (overflow(page) > 0))]
-    ]
+    wrong = []
+    for path, page in each(visits, pages, size=size, scheme=scheme):
+        told = violations(page)
+        if overflow(page) > 0:
+            told.append(f"{overflow(page)} px too wide")
+        moved = shifts(page)
+        if sum(shift["value"] for shift in moved) >= MOST_SHIFT:
+            told.append(f"moves by itself: {moved}")
+        wrong += [f"{path}: {each}" for each in told]
     assert not wrong, "\n".join(wrong)
 
 

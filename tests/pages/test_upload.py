@@ -11,7 +11,15 @@ import pytest
 from accounts.permissions import Role
 from jobs.models import Job, Review
 from tests.documents import text_pdf
-from tests.pages.visiting import DESKTOP, PHONE, Visits, choose_by_keyboard, overflow, violations
+from tests.pages.visiting import (
+    DESKTOP,
+    PHONE,
+    Visits,
+    Watched,
+    choose_by_keyboard,
+    overflow,
+    violations,
+)
 from tests.people import Organisation
 
 DROP = """([names, body]) => {
@@ -29,13 +37,6 @@ PASTE = """() => {
 
 
 UNSURE = {"code": "unsure", "field": "total_amount", "document": None}
-SHIFTS = """() => {
-  window.shifted = [];
-  new PerformanceObserver((seen) => {
-    for (const entry of seen.getEntries())
-      for (const source of entry.sources) window.shifted.push(source.node?.outerHTML ?? "gone");
-  }).observe({type: "layout-shift", buffered: false});
-}"""
 
 
 def document(name: str, words: str = "") -> Any:
@@ -94,17 +95,18 @@ def test_nothing_moves_while_documents_are_read(visits: Visits, acme: Organisati
         rows = page.locator("#uploads .row")
         rows.locator(".badge-queued").nth(1).wait_for()
         page.locator("#overview .badge-queued").nth(1).wait_for()
-        page.evaluate(SHIFTS)
+        watched = Watched(page)
         own = Job.objects.filter(file__name__in=names)
         for done in (1, 5, 9):
             own.update(status="running", pages_total=9, pages_done=done)
             page.get_by_text(f"{done} of 9 pages").nth(3).wait_for()
+            assert watched.moved() == {}, done
         for job in own:
             Review.objects.create(job=job, tenant=acme.tenant, reasons=[UNSURE])
         own.update(status="succeeded")
         page.locator("#uploads .row[data-ended]").nth(1).wait_for()
         page.locator("#overview .badge-succeeded").nth(1).wait_for()
-        assert page.evaluate("window.shifted") == []
+        assert watched.moved() == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,6 +12,27 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 PHONE, TABLET, DESKTOP = (360, 740), (768, 1024), (1440, 900)
+SHIFTS = """
+window.__shifts = [];
+new PerformanceObserver((seen) => {
+  for (const {value, hadRecentInput, sources} of seen.getEntries())
+    if (!hadRecentInput) window.__shifts.push({value, of: sources.map((source) => [
+      (source.node?.outerHTML ?? source.node?.textContent ?? "gone").slice(0, 200),
+      source.previousRect.toJSON(), source.currentRect.toJSON(),
+    ])});
+}).observe({type: "layout-shift", buffered: true});
+"""
+PLACES = """() => {
+  const found = {};
+  const parts = "main :is(h1, h2, h3, a, button, summary, label, th, dt, nav, progress, footer)";
+  for (const part of document.querySelectorAll(parts)) {
+    const box = part.getBoundingClientRect();
+    const words = `${part.localName} ${part.id || part.innerText.trim()}`;
+    if (box.height && !(words in found)) found[words] = Math.round(box.top + scrollY);
+  }
+  return found;
+}"""
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -44,7 +65,7 @@ class Visits:
             has_touch=touch,
             reduced_motion="reduce",
         )
-        context.add_init_script(browser.WATCH)
+        context.add_init_script(browser.WATCH + SHIFTS)
         if person is not None:
             context.add_cookies([self.session_of(person)])  # type: ignore[list-item]
         self.contexts.append(context)
@@ -88,6 +109,43 @@ def violations(page: Page) -> list[str]:
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than its window; 0 where nobody scrolls sideways."""
     return int(page.evaluate(OVERFLOW))
+
+
+def shifts(page: Page) -> list[dict[str, Any]]:
+    """What has moved by itself since the page was opened: how much, and which elements."""
+    page.evaluate(DRAWN)
+    return list(page.evaluate("window.__shifts"))
+
+
+def places(page: Page) -> dict[str, float]:
+    """How far from the top each part that has words of its own is, by these words.
+
+    Of a part that scripts replace the browser does not tell that it has moved.
+    """
+    return dict(page.evaluate(PLACES))
+
+
+class Watched:
+    """A page whose parts must stay where they first were."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.at, self.known = page, places(page), len(shifts(page))
+
+    def moved(self) -> dict[str, Any]:
+        """What has moved, as the browser tells it, and by how many pixels replaced parts have.
+
+        But for the page's footer: what comes at the end of the work stands above it.
+        """
+        now = places(self.page)
+        off = {part: now[part] - top for part, top in self.at.items() if part in now}
+        self.at = {**self.at, **now}
+        told: dict[str, Any] = {part: by for part, by in off.items() if abs(by) > 1}
+        seen = [
+            shift
+            for shift in shifts(self.page)[self.known :]
+            if not all(part.startswith("<footer") for part, *_rects in shift["of"])
+        ]
+        return told | {"shifts": seen} if seen else told
 
 
 def choose_by_keyboard(page: Page, field: Any, files: Any) -> None:
