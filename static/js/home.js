@@ -8,6 +8,8 @@ let timer = 0;
 function place(html) {
   const parsed = new DOMParser().parseFromString(html, "text/html").getElementById("overview");
   const fresh = document.importNode(parsed, true);
+  // That documents wait to be checked would push all down; their rows say it, and the next page
+  if (!overview().querySelector("#to-review")) fresh.querySelector("#to-review")?.remove();
   if (overview().isEqualNode(fresh)) return;
   const focused = overview().contains(document.activeElement) ? document.activeElement.id : "";
   overview().replaceWith(fresh);
