@@ -77,7 +77,6 @@ PAGES: dict[str, str] = {
     "audit, of an object": "/organisation/audit?object_id={job}",
     "audit, of an address (none)": "/organisation/audit?address=10.1.2.3",
     "calls, of a path": "/console/calls?path=jobs/7",
-    "models, by engine": "/models?days=90",
 }
 
 
