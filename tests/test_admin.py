@@ -44,6 +44,7 @@ from jobs.models import (
     Comparison,
     Delivery,
     DeliveryAttempt,
+    Drain,
     EngineTally,
     Extraction,
     FieldRevision,
@@ -54,6 +55,7 @@ from jobs.models import (
     Job,
     JobCallback,
     Page,
+    Pause,
     Review,
     StoredFile,
     Task,
@@ -81,6 +83,8 @@ HISTORY = [
     Comparison,
     ComparedJob,
     EngineTally,
+    Pause,
+    Drain,
     Job,
     StoredFile,
     Page,
@@ -152,6 +156,8 @@ def rows(acme: Organisation, settings: Settings) -> None:
     (claimed,) = deliveries.claim(1, troubled=False)
     deliveries.record(claimed, deliveries.Outcome(0.1, 200, "A-17"))
     invitations.invite(actor=acme.actor, email="new@acme.example", role="viewer", address=None)
+    Pause.objects.create(pool="gpu", reason="New disks.", paused_by="op")
+    Drain.objects.create(worker="host:1", asked_by="op")
     ThresholdNotice.objects.create(
         tenant=acme.tenant, period="month:2026-11", percent=50, used=5, limit=10
     )
