@@ -173,7 +173,7 @@ def test_views_have_no_script_and_no_style_of_their_own(
         assert "onclick" not in page
     assert "&lt;script&gt;" in operator.get(reverse("admin:usage-view")).content.decode()
     assert "<rect" in operator.get(reverse("admin:usage-view")).content.decode()
-    assert "Pages and cost by day" in operator.get("/admin/").content.decode()
+    assert "Unbilled usage" in operator.get("/admin/").content.decode()
 
 
 def test_bars_are_as_high_as_their_numbers() -> None:
@@ -300,7 +300,7 @@ def test_jobs_are_stopped(operator: Client, acme: Organisation) -> None:
     run_job(str(ended.pk))
     answer = operator.post(
         reverse("admin:jobs_job_changelist"),
-        {"action": "stop", "_selected_action": [waiting.pk, ended.pk]},
+        {"action": "stop", "_selected_action": [waiting.pk, ended.pk], "reason": "It blocks."},
         follow=True,
     )
     assert b"1 jobs stopped." in answer.content
