@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Not pages: downloads, pictures, what only leads on, the API, the admin (tests/pages/test_admin.py)
 NO_PAGES = re.compile(
     r"^(api/|admin/|favicon|account$|login/|password-reset/|invitations/)|\.(<format:name>|\w{3,4})$"
-    r"|<export:name>$|/export$|/crop|/tables/|/work$|/text$"
+    r"|<export:name>$|/export$|/crop|/tables/|/work$|/text$|^jobs/uploads$"
 )
 SIGNED_OUT = ("login", "password-reset")
 
