@@ -133,17 +133,18 @@ def test_last_use_is_written_every_few_minutes_alone(
 ) -> None:
     here = browser(acme)
     key = here.session.session_key
-    with django_assert_num_queries(7):  # the menu's three, session, person, sessions, families
+    # the menu's three, whether work is paused, session, person, sessions, families
+    with django_assert_num_queries(8):
         here.get(PAGE)
     expires = Session.objects.get(pk=key).expire_date
     long_ago = timezone.now() - timedelta(minutes=6)
     Session.objects.update(last_seen_at=long_ago)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         here.get(PAGE)
     row = Session.objects.get(pk=key)
     assert row.last_seen_at > long_ago
     assert row.expire_date == expires, "being there does not prolong it"
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         here.get(PAGE)
 
 
