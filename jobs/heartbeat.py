@@ -11,6 +11,7 @@ from typing import Self
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from jobs import alive
 from jobs.errors import LeaseLost
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Heartbeat(ABC):
         pause = usual
         try:
             while not self._over.wait(pause):
+                alive.tell()
                 try:
                     self.renew()
                     pause = usual

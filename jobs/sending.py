@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils.translation import gettext_noop
 from standardwebhooks import Webhook as Signer
 
-from jobs import deliveries, netguard
+from jobs import alive, deliveries, netguard
 from jobs.deliveries import Claimed, Notice, Outcome
 from jobs.errors import AddressRefused
 
@@ -112,6 +112,7 @@ class Sender:
         """Send until ``stop``, then see through what is under way; no longer than one attempt."""
         with self._pool:
             while not stop.is_set() or self._under_way:
+                alive.tell()
                 claimed = 0
                 try:
                     close_old_connections()

@@ -25,7 +25,7 @@ from rq.job import Job as RQJob
 
 from accounts.shared_redis import shared_redis
 from extraction import syscall_filter
-from jobs import model_reports, tasks
+from jobs import alive, model_reports, tasks
 from jobs import queue as jobs_queue
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ class WarmWorker(SimpleWorker):
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """And what has become of its models since the last one."""
+        alive.tell()
         super().heartbeat(timeout, pipeline)
         told = model_reports.of_this_process()
         if told != self._told:

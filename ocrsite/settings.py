@@ -137,6 +137,7 @@ MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", default=3)
 WORKER_THREADS = env.int("WORKER_THREADS", default=0)  # CPU threads an engine may use; 0: all
 WORKER_MAX_JOBS = env.int("WORKER_MAX_JOBS", default=1000)
 WORKER_MAX_MB = env.int("WORKER_MAX_MB", default=None)  # None: 3000, on a GPU no bound
+ALIVE_FILE = env.str("ALIVE_FILE", default="")  # touched by processes that have no port
 DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
 REVIEW_THRESHOLD = env.float("REVIEW_THRESHOLD", default=0.5)  # where no template names another
 REVIEW_CLAIM_SECONDS = env.int("REVIEW_CLAIM_SECONDS", default=900)

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from accounts import audit_seals
-from jobs import departure, housekeeping, retention
+from jobs import alive, departure, housekeeping, retention
 from jobs.sweep import sweep
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         housework = housekeeping.start(stop)
         while not stop.is_set():
+            alive.tell()
             try:
                 close_old_connections()
                 sweep()

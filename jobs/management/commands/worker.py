@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts.shared_redis import shared_redis
 from extraction import annotating, engines
 from extraction.errors import ExtractionError
-from jobs import model_reports, queue, tasks
+from jobs import alive, model_reports, queue, tasks
 from jobs.draining import Ear
 from jobs.hands import Hands
 from jobs.worker import WarmWorker, worn
@@ -96,6 +96,7 @@ class Command(BaseCommand):
     def _work(self, pool: str, *, burst: bool) -> None:
         """Do what there is until told to stop, worn out, or, with ``burst``, done."""
         while not tasks.stopping.is_set() and not tasks.asked_to_end():
+            alive.tell()
             if shared_redis().answers():
                 ends = self._listen(pool, burst=burst)
             else:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError
 
+from jobs import alive
 from learning.models import OPEN, TrainingRun
 from learning.trainer import run_next
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ending.set())
         while not ending.is_set():
+            alive.tell()
             try:
                 worked = run_next(ending)
             except (OperationalError, InterfaceError) as error:
