@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the secrets of docker-compose.yml, each in a file of deploy/secrets; what is there stays.
 # Compose mounts the files as they are, whoever the container's user is: so they may be read by all,
-# in a folder that only you may enter.
+# in a folder that only you may enter. No line's end stands behind any.
 set -eu
 umask 077
 folder=${1:-$(dirname "$0")/secrets}
@@ -12,7 +12,7 @@ random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
 keep() { # NAME VALUE: the file, unless it is there
   [ -e "$1" ] && return
-  printf '%s\n' "$2" > "$1.new"
+  printf '%s' "$2" > "$1.new"
   chmod 0444 "$1.new"
   mv "$1.new" "$1"
 }
