@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 import yaml
 from django.conf import settings
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
 ROOT = Path(settings.BASE_DIR)
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -53,7 +53,9 @@ def test_services_are_the_processes_of_the_site_and_what_they_stand_on() -> None
         "deliver",
     }  # fmt: skip
     assert SERVICES.keys() - OURS.keys() == FOREIGN
-    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    profiles = {
+        name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service
+    }
     assert profiles == {
         "worker-io": ["io"],
         "worker-gpu": ["gpu"],
@@ -71,7 +73,7 @@ def test_service_is_kept_small_and_can_do_little(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["tmpfs"][0].startswith("/tmp:")  # noqa: S108
+    assert service["tmpfs"][0].startswith("/tmp:")
     assert service["pids_limit"] == 512
     assert {"mem_limit", "logging", "networks"} <= service.keys()
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
@@ -108,23 +110,9 @@ def test_command_exists(name: str) -> None:
         assert (ROOT / command[2]).is_file()
         return
     assert command[:2] == ["python", "manage.py"]
-    assert command[2] in get_commands()
-    done = subprocess.run(
-        [sys.executable, "-c", PARSED, *command[2:]], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-
-
-PARSED = """
-import os, sys
-os.environ.update(DJANGO_SETTINGS_MODULE="ocrsite.settings", SECRET_KEY="x" * 50)
-import django
-django.setup()
-from django.core.management import get_commands, load_command_class
-name = sys.argv[1]
-command = load_command_class(get_commands()[name], name)
-command.create_parser("manage.py", name).parse_args(sys.argv[2:])
-"""
+    app = get_commands()[command[2]]
+    loaded = load_command_class(app, command[2]) if isinstance(app, str) else app
+    loaded.create_parser("manage.py", command[2]).parse_args(command[3:])
 
 
 def test_processes_without_a_port_tell_that_they_live() -> None:
@@ -162,7 +150,9 @@ def test_every_volume_and_secret_is_declared_and_used() -> None:
     assert named == COMPOSE["volumes"].keys()
     secrets = {secret for service in SERVICES.values() for secret in service.get("secrets", [])}
     assert secrets == COMPOSE["secrets"].keys()
-    owners = [name for name in SERVICES if "database_owner_url" in SERVICES[name].get("secrets", [])]
+    owners = [
+        name for name in SERVICES if "database_owner_url" in SERVICES[name].get("secrets", [])
+    ]
     assert owners == ["migrate"]
 
 
@@ -191,7 +181,9 @@ def test_what_an_image_fixes_is_not_undone_by_a_copy_of_the_example() -> None:
 
 
 def test_a_process_is_given_the_time_that_it_takes_to_end() -> None:
-    grace = {name: seconds(service.get("stop_grace_period", "10s")) for name, service in OURS.items()}
+    grace = {
+        name: seconds(service.get("stop_grace_period", "10s")) for name, service in OURS.items()
+    }
     gunicorn = (ROOT / "ocrsite/gunicorn.conf.py").read_text()
     (requests,) = re.findall(r"^graceful_timeout = (\d+)$", gunicorn, re.M)
     assert grace["web"] > int(requests)
@@ -233,4 +225,7 @@ def test_secrets_are_made_once_and_read_by_the_site(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert (done.returncode, done.stderr) == (0, "System check identified no issues (0 silenced).\n")
+    assert (done.returncode, done.stdout + done.stderr) == (
+        0,
+        "System check identified no issues (0 silenced).\n",
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError
-from pytest_django.fixtures import SettingsWrapper as Settings
+from pytest_django import Settings
 from rq import SimpleWorker
 
 from jobs import alive, model_reports
