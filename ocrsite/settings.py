@@ -270,7 +270,11 @@ STORAGES: dict[str, dict[str, Any]] = {
         "BACKEND": "jobs.stores.folder.FolderStore",
         "OPTIONS": {"allow_overwrite": True},  # keys are ours and unique
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        # read by a user who is not the one that collected them, unlike uploads
+        "OPTIONS": {"file_permissions_mode": 0o644},
+    },
 }
 if S3_BUCKET:
     STORAGES["default"] = {

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 
 ROOT = Path(settings.BASE_DIR)
 TEXT = re.sub(r"^#.*\n|\\\n", "", (ROOT / "Dockerfile").read_text(), flags=re.M)
@@ -76,6 +78,15 @@ def test_folders_that_images_write_to_are_those_of_the_settings() -> None:
     for name in ("files", "uploads", "weights", "training", "adapters"):
         assert f"/var/lib/ocrsite/{name}" in body
     assert "VOLUME /var/lib/ocrsite\n" in body
+
+
+def test_what_root_collects_others_can_read(tmp_path: Path) -> None:
+    given = settings.STORAGES["staticfiles"]
+    store = storages.create_storage(
+        {**given, "OPTIONS": {**given["OPTIONS"], "location": tmp_path, "base_url": "/static/"}}
+    )
+    store.save("style.css", ContentFile("a {}"))
+    assert (tmp_path / "style.css").stat().st_mode & 0o777 == 0o644
 
 
 def test_health_check_of_workers_wants_a_young_file(tmp_path: Path) -> None:
