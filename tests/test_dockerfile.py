@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 
 ROOT = Path(settings.BASE_DIR)
 TEXT = re.sub(r"^#.*\n|\\\n", "", (ROOT / "Dockerfile").read_text(), flags=re.M)
@@ -81,11 +79,19 @@ def test_folders_that_images_write_to_are_those_of_the_settings() -> None:
 
 
 def test_what_root_collects_others_can_read(tmp_path: Path) -> None:
-    given = settings.STORAGES["staticfiles"]
-    store = storages.create_storage(
-        {**given, "OPTIONS": {**given["OPTIONS"], "location": tmp_path, "base_url": "/static/"}}
+    code = (
+        "import django; django.setup()\n"
+        "from django.core.files.base import ContentFile\n"
+        "from django.contrib.staticfiles.storage import staticfiles_storage\n"
+        "staticfiles_storage.save('style.css', ContentFile('a {}'))\n"
     )
-    store.save("style.css", ContentFile("a {}"))
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "ocrsite.settings",
+        "SECRET_KEY": "x" * 50,
+        "STATIC_ROOT": str(tmp_path),
+    }
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=True)
     assert (tmp_path / "style.css").stat().st_mode & 0o777 == 0o644
 
 
