@@ -134,6 +134,21 @@ def test_what_depends_on_a_healthy_service_has_one() -> None:
             assert "profiles" not in SERVICES[other], name
 
 
+def test_what_is_mounted_of_the_repository_is_there() -> None:
+    mounts = [
+        volume
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+        if isinstance(volume, dict)
+    ]
+    assert mounts
+    for mount in mounts:
+        assert (mount["type"], mount["read_only"]) == ("bind", True)
+        assert (ROOT / mount["source"]).exists()
+    (rules,) = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["rule_files"]
+    assert f"/etc/prometheus/{rules}" in {mount["target"] for mount in mounts}
+
+
 def test_only_what_must_has_a_way_out() -> None:
     assert COMPOSE["networks"]["inside"] == {"internal": "${INSIDE_CLOSED:-true}"}
     named = {network for service in SERVICES.values() for network in service["networks"]}
