@@ -83,9 +83,17 @@ class WarmWorker(SimpleWorker):
         self.connection.hset(self.key, jobs_queue.FILTERED, int(syscall_filter.works()))
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """And what has become of its models since the last one."""
+        """And what has become of its models since the last one.
+
+        A Redis that was emptied, or took this process for dead while it was frozen, is told of it
+        anew.
+        """
         alive.tell()
         super().heartbeat(timeout, pipeline)
+        if not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.connection.delete(self.key)
+            self.register_birth()
+            self._told = ""
         told = model_reports.of_this_process()
         if told != self._told:
             self.connection.hset(self.key, model_reports.FIELD, told)

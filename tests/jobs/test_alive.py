@@ -19,6 +19,7 @@ from jobs import alive, model_reports
 from jobs.heartbeat import Heartbeat
 from jobs.management.commands import sweep as sweep_command
 from jobs.management.commands import worker as worker_command
+from jobs.queue import pool_queue
 from jobs.sending import Sender
 from jobs.worker import WarmWorker
 from learning.management.commands import trainer as trainer_command
@@ -76,9 +77,11 @@ def test_waiting_worker_lives_with_redis_and_without(
     sign: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SimpleWorker, "heartbeat", lambda *args, **kwargs: None)
-    worker = WarmWorker.__new__(WarmWorker)
+    worker = WarmWorker(pool_queue("cpu"), name="waits")
+    worker.register_birth()
     worker._told = model_reports.of_this_process()
     worker.heartbeat()
+    worker.register_death()
     assert sign.exists()
     sign.unlink()
 

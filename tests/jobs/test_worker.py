@@ -130,6 +130,21 @@ def test_worker_tells_whether_its_decoders_are_filtered(monkeypatch: pytest.Monk
     assert told == [[True], [False, True]]
 
 
+def test_worker_that_redis_has_forgotten_is_known_again() -> None:
+    worker = WarmWorker(queue.pool_queue("cpu"), name="forgotten")
+    worker.register_birth()
+    worker.heartbeat()
+    connection = queue.pool_queue("cpu").connection
+    connection.flushdb()
+    assert live_workers() == []
+    worker.heartbeat()
+    (known,) = live_workers() or []
+    assert (known.name, known.pool, known.process) == ("forgotten", "cpu", tasks.worker_name())
+    assert known.filtered is not None
+    worker.register_death()
+    assert live_workers() == []
+
+
 @pytest.fixture
 def two_hands(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hands]:
     """This process does two tasks at once."""
