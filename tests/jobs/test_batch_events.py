@@ -69,7 +69,7 @@ def test_listener_that_comes_again_is_told_nothing_twice(
     acme: Organisation, settings: Settings
 ) -> None:
     batch = make_batch(acme, [PDF])
-    settings.LISTEN_SECONDS, settings.LISTEN_TICK_SECONDS = 0.1, 0.05
+    settings.LISTEN_SECONDS, settings.LISTEN_TICK_SECONDS = 1.0, 0.05
     (first,) = told(acme, batch)
     assert told(acme, batch, first.id) == []
     assert told(acme, batch, "rubbish\t") == [first]
