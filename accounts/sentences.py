@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext
 
 from accounts.numerals import numeral
 
+LONGEST = 500  # characters: what differs may be anybody's, and a longer text takes long to match
 _NUMBER = re.compile(r"\d{1,3}(,\d{3})+|\d+")
 
 
@@ -33,6 +34,8 @@ class Sentences:
         """The sentence in the language of the page, "" where it has none."""
         if get_language() == "en":
             return english
+        if len(english) > LONGEST:
+            return ""
         for pattern, message in self._patterns:
             if found := pattern.fullmatch(english):
                 parts = {name: _part(text) for name, text in found.groupdict().items()}

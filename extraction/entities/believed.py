@@ -8,19 +8,15 @@ name, or a label right before it that means the kind.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import chain
 
+from extraction.entities.neighbours import TIME, label_before, stands_alone
 from extraction.entities.stretches import Stretch
 from extraction.fields import kinds
-from extraction.fields.catalogue import CATALOGUE
 from extraction.fields.kinds import Hit, Writing
-from extraction.fields.labels import Labels, labels_of
 
 BY_DOCUMENT = "currency_by_document"
-BEHIND = 2  # words between a label and its value
 MOST_OF_A_KIND = 40  # in one stretch
 MOST_TAX_NUMBERS = 8
 FEWEST_TAX_DIGITS = 7  # of a number that only a label says to be one
@@ -127,9 +123,9 @@ def _tax_numbers(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     """With a country's letters and a right check sum, or behind a label that means them."""
     for hit in _tax_hits(stretch.text, 0, around.writing, MOST_TAX_NUMBERS):
         shows = hit.checks.get("checksum") and (hit.certainty == 1.0 or hit.value[:2].isalpha())
-        told = _digits(hit.value) >= FEWEST_TAX_DIGITS and _label(stretch, hit.start) == "vat"
+        told = _digits(hit.value) >= FEWEST_TAX_DIGITS and label_before(stretch, hit.start) == "vat"
         wrong = hit.checks.get("checksum") is False
-        if (shows or (told and not wrong)) and _alone(stretch.text, hit.start, hit.end):
+        if (shows or (told and not wrong)) and stands_alone(stretch.text, hit.start, hit.end):
             yield hit
 
 
@@ -145,7 +141,6 @@ def _tax_hits(text: str, start: int, writing: Writing, most: int) -> Iterator[Hi
 # Dates --------------------------------------------------------------------------------------------
 
 _SPAN = re.compile(r"(?<=[./-]\d{4})[-–—](?=\d{1,4}[./-])")
-_TIME = re.compile(r"\s?[-–/T,]?\s?\d{1,2}[:.h]\d{2}")
 _SHORT_YEAR = re.compile(r"\A(?!\d{4}).*(?<!\d)['’]?\d{2}\Z")
 _SINGLE = re.compile(r"(?<!\d)\d(?!\d)")
 
@@ -155,9 +150,9 @@ def _dates(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     text = _SPAN.sub(" ", stretch.text)
     for hit in _date_hits(text, around.writing):
         in_boxes = " " in text[hit.start : hit.end] and hit.end - hit.start == len(text)
-        if not (hit.certainty == 1.0 or in_boxes) or not _alone(text, hit.start, hit.end):
+        if not (hit.certainty == 1.0 or in_boxes) or not stands_alone(text, hit.start, hit.end):
             continue
-        if _label(stretch, hit.start, near=0) not in ("id", "iban", "vat", "phone", "bic"):
+        if label_before(stretch, hit.start, near=0) not in ("id", "iban", "vat", "phone", "bic"):
             yield hit
 
 
@@ -179,7 +174,7 @@ def _date_hits(text: str, writing: Writing) -> Iterator[Hit]:
 def _believable_short(text: str, hit: Hit, raw: str) -> bool:
     """Whether a date with two digits of its year is one: not "3.1.12", nor "10 Dec 15 units"."""
     if any(map(str.isalpha, raw)):
-        alone = text.strip() == raw or _TIME.match(text, hit.end)
+        alone = text.strip() == raw or TIME.match(text, hit.end)
         return bool("'" in raw or "’" in raw or " " not in raw or alone)
     return "/" in raw or not _SINGLE.search(raw)
 
@@ -193,10 +188,10 @@ def _phones(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
     """With a country's prefix; else behind a label, or written as nothing else is."""
     text = stretch.text
     for hit in kinds.find("phone", text, around.writing):
-        if not _alone(text, hit.start, hit.end):
+        if not stands_alone(text, hit.start, hit.end):
             continue
         raw = text[hit.start : hit.end]
-        label = _label(stretch, hit.start)
+        label = label_before(stretch, hit.start)
         if hit.certainty == 1.0 or (hit.certainty >= 0.8 and label == "phone"):
             yield hit
         elif label == "phone":  # as written
@@ -236,7 +231,7 @@ def _amounts(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
             foreign = hit.certainty < 1.0 and hit.value["currency"] != writing.currency
             if foreign and not _is_amount(raw):
                 continue
-            if _alone(text, hit.start, hit.end, joins="-_"):
+            if stands_alone(text, hit.start, hit.end, joins="-_"):
                 yield hit
         elif (
             hit.certainty == 1.0
@@ -244,10 +239,10 @@ def _amounts(stretch: Stretch, around: Surroundings) -> Iterator[Hit]:
             and (mark := _CENTS.search(raw))
             and writing.decimal_mark in (None, mark[0][0])
             and not _UNIT.match(text, hit.end)
-            and _alone(text, hit.start, hit.end)
+            and stands_alone(text, hit.start, hit.end)
             and _only_codes(text[hit.end :])
         ):
-            label = _label(stretch, hit.start)
+            label = label_before(stretch, hit.start)
             if label == "money" or (writing.currency and label not in _NUMBERS):
                 yield in_writing("money", hit, writing)
 
@@ -267,68 +262,7 @@ def _only_codes(text: str) -> bool:
     )
 
 
-# What stands around -------------------------------------------------------------------------------
-
-
-def _alone(text: str, start: int, end: int, joins: str = "-/_\\") -> bool:
-    """Whether no letter, digit or mark that joins them goes on from the value on either side."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    if before and before[-1].isalnum():
-        return False
-    if len(before) == 2 and before[1] in joins and before[0].isalnum():
-        return False
-    if _TIME.match(text, end):
-        return True
-    if after and after[0].isalnum():
-        return False
-    return not (len(after) == 2 and after[0] in joins + "." and after[1].isalnum())
-
-
-# Names that the catalogue's fields do not go by; in capitals, for "ein" is a word.
-_TAX = re.compile(
-    r"(?<!\w)(?:Steuer-?Nr|STEUER-?NR|SIRET|SIREN|EIN|ABN|ACN|CNPJ|UEN|UTR|GSTIN|Tax ID|TAX ID)"
-    r"\W*$"
-)
-_FAX = re.compile(r"(?:tele)?(?:fax|faks|copie|copieur)[\W\d]*", re.IGNORECASE)
-
-
-@cache
-def _labels() -> tuple[Labels, Mapping[str, str]]:
-    """The catalogue's labels, with those that only may mean a telephone or tax number or an amount,
-    and of which kind of value each of their fields is."""
-    loose = tuple(field for field in CATALOGUE if field.kind in ("phone", "vat", "money"))
-    return labels_of(loose), {field.name: field.kind for field in CATALOGUE}
-
-
-def _label(stretch: Stretch, start: int, near: int = BEHIND) -> str:
-    """The kind of value that the label right before that place asks for; "" for no label.
-
-    Right before: with ``near`` words between at most. At a stretch's beginning it is the end of
-    what stands left of it.
-    """
-    text = stretch.text[:start]
-    words = _words(text) if text.strip(" :.#-(") else _words(stretch.before)
-    if not words:
-        return ""
-    if _FAX.fullmatch(words[-1]):
-        return "phone"
-    if _TAX.search(" ".join(words[-3:])):
-        return "vat"
-    words = words[-12:]
-    labels, kinds_of = _labels()
-    (found,) = labels.in_lines([words], as_read=[False])
-    reached = [label for label in found if len(words) - 1 - label.last <= near]
-    if not reached:
-        return ""
-    last = max(label.last for label in reached)
-    named = [kinds_of.get(label.field, "text") for label in reached if label.last == last]
-    return next((kind for kind in ("phone", "vat") if kind in named), named[0])
-
-
-def _words(text: str) -> Sequence[str]:
-    """The words of a text, parted behind colons; marks alone are none."""
-    parts = chain.from_iterable(word.replace(":", ": ").split() for word in text[-120:].split())
-    return [word for word in parts if any(map(str.isalnum, word))]
+# By what a text may hold a kind -------------------------------------------------------------------
 
 
 def _has_digit(text: str) -> bool:

@@ -51,3 +51,11 @@ def test_details_are_those_that_are_raised() -> None:
             parse_pages(pages, 5)
         with override("de"):
             assert detail_words(refused.value.detail).startswith(said)
+
+
+def test_hostile_parts_cost_no_time() -> None:
+    """Parts may be anybody's text: it is matched in a time that does not grow with it."""
+    hostile = "template: " + ": x is not of type '" * 50_000
+    with override("de"):
+        assert detail_words(hostile) == ""
+        assert refusal_words(hostile) == hostile
