@@ -139,5 +139,5 @@ for (const over of ["pointerup", "pointercancel"]) {
 }
 
 addEventListener("resize", () => lay());
-document.addEventListener("htmx:afterSettle", () => lay());
+for (const come of ["htmx:afterSwap", "htmx:afterSettle"]) document.addEventListener(come, () => lay());
 lay();

@@ -6,6 +6,7 @@ const byId = (id) => document.getElementById(id);
 const layers = new Map(); // what the reader has switched, by the switch's id
 let side = ""; // what a narrow screen shows, once chosen
 let typed = null;
+let owed = false; // the ended job is still to be shown, after what somebody asked for
 let shownPage = "";
 
 /* Parts: marked on both sides ---------------------------------------------------------------- */
@@ -208,7 +209,8 @@ function takeNews(news) {
   const result = byId("result");
   const known = result.dataset.page === told.dataset.chosen ? result.dataset.state : "";
   if (known === "done" || known === chosen?.dataset.state) return;
-  htmx.ajax("GET", location.href, { target: "#result", select: "#result", swap: "outerHTML" });
+  const into = { source: "#result", target: "#result", select: "#result", swap: "outerHTML" };
+  htmx.ajax("GET", location.href, into);
 }
 
 document.addEventListener("htmx:configRequest", (event) => {
@@ -218,8 +220,30 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+/* What comes by itself waits for what somebody has asked for or is writing: replaced under way, a
+   link or a form would not get its answer, and half a correction would be gone. */
+const bySelf = (element) => element.id === "result" || element.dataset.turn === "ended";
+const askedFor = () =>
+  [...document.querySelectorAll("#job .htmx-request")].some((from) => from.id !== "work" && !bySelf(from));
+const inUse = () => askedFor() || Boolean(document.activeElement?.closest("#panel form"));
+
+function pay() {
+  if (!owed || inUse()) return;
+  owed = false;
+  const turn = document.querySelector('[data-turn="ended"]');
+  if (turn) htmx.trigger(turn, "owed");
+}
+
+document.addEventListener("htmx:afterRequest", pay); // also where it failed
+document.addEventListener("focusout", () => setTimeout(pay));
+
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target, xhr } = event.detail;
+  const { target, xhr, requestConfig } = event.detail;
+  if (bySelf(requestConfig.elt) && inUse()) {
+    event.detail.shouldSwap = false;
+    owed ||= requestConfig.elt.dataset.turn === "ended";
+    return;
+  }
   if (target.id === "result" && xhr.status >= 400 && xhr.responseText.includes('id="result"')) {
     event.detail.shouldSwap = true; // a correction that was not taken, with why
     event.detail.isError = false;
@@ -239,6 +263,23 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   };
 });
 
+/* At once: another answer may come before this one has settled */
+document.addEventListener("htmx:afterSwap", () => {
+  for (const [id, on] of layers) if (byId(id)) byId(id).checked = on;
+  if (side && byId(side)) byId(side).checked = true;
+  const result = byId("result");
+  if (!typed || !result) return;
+  const { page, view } = result.dataset;
+  if (typed.within && document.activeElement === document.body) {
+    result.focus({ preventScroll: true }); // what had it is gone; keys go on working
+  }
+  if (typed.page === page) byId("paper")?.scrollTo(...typed.paper);
+  if (typed.page === page && typed.view === view) byId("panel")?.scrollTo(...typed.panel);
+  if (typed.find !== null && byId("find")) byId("find").value = typed.find;
+  if (typed.go !== null && byId("go") && typed.page === page) byId("go").value = typed.go;
+  typed = null;
+});
+
 document.addEventListener("htmx:afterSettle", settle);
 
 function settle() {
@@ -247,8 +288,7 @@ function settle() {
     takeNews(news);
     news.remove();
   }
-  for (const [id, on] of layers) if (byId(id)) byId(id).checked = on;
-  if (side && byId(side)) byId(side).checked = true;
+  pay();
   for (const group of document.querySelectorAll("[data-parts]")) {
     if (!group.querySelector('[data-part][tabindex="0"]')) {
       group.querySelector("[data-part][tabindex]")?.setAttribute("tabindex", "0");
@@ -257,16 +297,6 @@ function settle() {
   const result = byId("result");
   if (!result) return;
   const { page, view } = result.dataset;
-  if (typed) {
-    if (typed.within && document.activeElement === document.body) {
-      result.focus({ preventScroll: true }); // what had it is gone; keys go on working
-    }
-    if (typed.page === page) byId("paper")?.scrollTo(...typed.paper);
-    if (typed.page === page && typed.view === view) byId("panel")?.scrollTo(...typed.panel);
-    if (typed.find !== null && byId("find")) byId("find").value = typed.find;
-    if (typed.go !== null && byId("go") && typed.page === page) byId("go").value = typed.go;
-    typed = null;
-  }
   rail(page, view);
   missed();
   if (shownPage && page && shownPage !== page) say(result.dataset.sayPage);

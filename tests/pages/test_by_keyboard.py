@@ -31,6 +31,7 @@ def test_from_sign_in_to_the_table_by_keyboard(
     visits: Visits, acme: Organisation, worker: None, tmp_path: Path
 ) -> None:
     page = visits.open(None, "/login")
+    page.locator("input:focus").wait_for()  # it has the focus from the start
     page.keyboard.type(acme.owner.email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

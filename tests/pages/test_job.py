@@ -199,6 +199,7 @@ def test_pages_appear_while_they_are_read_and_nothing_moves(
     page.locator("#zoom-in").click()
     find = page.get_by_label("Search in this document")
     find.fill("half typed")
+    page.evaluate("htmx.config.defaultSettleDelay = 500")  # kept through it, not only after
     before = width(page)
     claims.page_done(task, read_page(2), None)
     page.locator('#tiles [data-tile="2"][data-state="done"]').wait_for()
@@ -207,11 +208,59 @@ def test_pages_appear_while_they_are_read_and_nothing_moves(
     source = Source("a.pdf", "application/pdf", "0" * 64, 2)
     lifecycle.finish(task, Document(source, (read_page(1), read_page(2)), READ, INVOICE_KIND))
     page.get_by_text("Succeeded").wait_for()
-    page.locator("#work:not([hx-get])").wait_for()
+    page.locator("#delete").wait_for()
     assert find.input_value() == "half typed"
     assert width(page) == pytest.approx(before, rel=0.01)
     assert shifts(page) == []
     assert violations(page) == []
+
+
+def test_what_is_asked_for_as_a_job_ends_is_answered(visits: Visits, acme: Organisation) -> None:
+    job = make_job(acme, text_pdf(["a"]), preview=True)
+    task = claim(job)
+    claims.opened(task, page_count=1, numbers=(1,))
+    claims.page_done(task, read_page(1), None)
+    page = visits.open(acme.owner, f"/jobs/{job.pk}?page=1")
+    held: list[Any] = []
+    page.route("**view=fields*", lambda route: route.continue_() if held else held.append(route))
+    page.locator("#tab-fields").click()
+    assert claims.last_one(task)
+    source = Source("a.pdf", "application/pdf", "0" * 64, 1)
+    with page.expect_response("**?page=1"):  # the whole job, which would replace the link
+        lifecycle.finish(task, Document(source, (read_page(1),), READ, INVOICE_KIND))
+    page.locator("#work:not([hx-get])").wait_for()
+    assert page.locator("#tab-fields.htmx-request").count() == 1
+    assert page.locator("#delete").count() == 0
+    held[0].continue_()
+    page.wait_for_url("**view=fields*")
+    page.locator("#delete").wait_for()
+    assert page.locator("#tab-fields").get_attribute("aria-current") == "page"
+
+
+def test_what_is_written_as_a_job_ends_stays(visits: Visits, acme: Organisation) -> None:
+    job = make_job(acme, text_pdf(["a"]), preview=True)
+    task = claim(job)
+    claims.opened(task, page_count=1, numbers=(1,))
+    claims.page_done(task, read_page(1), None)
+    page = visits.open(acme.owner, f"/jobs/{job.pk}?page=1")
+    held: list[Any] = []
+    with page.expect_request("**/work?*"):  # how far it is: comes late
+        page.route("**/work?*", lambda route: route.continue_() if held else held.append(route))
+    assert claims.last_one(task)
+    source = Source("a.pdf", "application/pdf", "0" * 64, 1)
+    lifecycle.finish(task, Document(source, (read_page(1),), READ, INVOICE_KIND))
+    page.locator("#tab-fields").click()
+    row = page.locator(".fields > li", has_text="Total amount")
+    row.locator("summary", has_text="Correct").press("Enter")
+    row.get_by_role("textbox").fill("120,00 EUR")
+    with page.expect_response("**view=fields"):  # the whole job, which would replace the form
+        held[0].continue_()
+    page.get_by_text("Succeeded").wait_for()
+    assert page.locator("#delete").count() == 0
+    row.get_by_role("button", name="Save").press("Enter")
+    row.get_by_text("Corrected").wait_for()
+    assert FieldRevision.objects.get(job=job).raw == "120,00 EUR"
+    page.locator("#delete").wait_for()
 
 
 def test_on_a_phone_picture_and_result_take_turns(visits: Visits, acme: Organisation) -> None:

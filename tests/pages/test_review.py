@@ -59,6 +59,13 @@ def test_documents_are_checked_by_keyboard_alone(
 ) -> None:
     first, second = pictured_job(acme), pictured_job(acme)
     page = visits.open(acme.join(Role.REVIEWER), "/jobs")
+    lost = {"tax_amount"}  # on their way, where they are looked after from the start
+    page.route(
+        "**/fields/*",
+        lambda route: (
+            route.abort() if route.request.url.split("/")[-1] in lost else route.continue_()
+        ),
+    )
     page.get_by_role("link", name="Review , 2 waiting").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/review")
@@ -69,10 +76,9 @@ def test_documents_are_checked_by_keyboard_alone(
     assert page.locator(".lit").count() == 1, "its box is shown on the page"
     page.keyboard.press("Enter")  # right as it is
     at(page, "tax_amount-0")
-    page.route("**/fields/tax_amount", lambda route: route.abort())
     page.keyboard.press("Tab")
     page.get_by_text("This could not be saved").wait_for()
-    page.unroute("**/fields/tax_amount")
+    lost.clear()
     at(page, "tax_amount-0")
     page.keyboard.press("Tab")
     at(page, "total_amount-0")
