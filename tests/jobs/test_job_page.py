@@ -317,7 +317,7 @@ def test_work_part_of_an_ended_job_asks_for_the_whole_once(
 ) -> None:
     job = finished(acme)
     part = page(browser, f"/jobs/{job.pk}/work", **SCRIPT)
-    assert f'hx-get="/jobs/{job.pk}" hx-trigger="load" hx-target="#job"' in part
+    assert f'hx-get="/jobs/{job.pk}" hx-trigger="load, owed" hx-target="#job"' in part
     assert "every 1s" not in part
 
 
