@@ -2,14 +2,19 @@
 
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Gunicorn does so too, later
+from ocrsite.environment import BIND, WEB_THREADS, WEB_WORKERS
+
 wsgi_app = "ocrsite.wsgi"
-bind = os.environ.get("BIND", "127.0.0.1:8000")
-workers = int(os.environ.get("WEB_WORKERS", "2"))
+bind = BIND
+workers = WEB_WORKERS
 worker_class = "ocrsite.listening.ListeningWorker"  # gthread, and listeners beside it
-threads = int(os.environ.get("WEB_THREADS", "8"))
+threads = WEB_THREADS
 timeout = 120
 graceful_timeout = 30
 keepalive = 5

@@ -1,7 +1,7 @@
 """All settings in one place: read from the environment, top to bottom, nothing read elsewhere.
 
-Names and defaults are documented in .env.example. A value that cannot be parsed stops every
-command with a message; a value that parses but is unsound is found by ocrsite/checks.py.
+What each does stands in .env.example, of which docs/configuration.md is made. A value that cannot
+be parsed stops every command with a message; an unsound one is found by ocrsite/checks.py.
 """
 
 import json
@@ -12,7 +12,6 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
-from environ.fileaware_mapping import FileAwareMapping
 
 from accounts.rates import Rates
 from accounts.shared_redis import shared_redis
@@ -20,23 +19,9 @@ from extraction import engines, vision_rows
 from extraction.engines.configuration import Configuration, GoogleVision, OpenAIServer
 from extraction.errors import InvalidOption
 from extraction.options import Limits
+from ocrsite.environment import BIND, WEB_THREADS, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-class _Mapping(FileAwareMapping):
-    """The environment; where NAME_FILE is set, NAME is what is in that file (mounted secrets)."""
-
-    def __getitem__(self, key: str) -> Any:
-        return super().__getitem__(key).rstrip("\r\n")
-
-
-class _Environment(environ.FileAwareEnv):
-    ENVIRON = _Mapping()
-
-
-env = _Environment()
-environ.Env.read_env(BASE_DIR / ".env")
 
 
 def _embedded(name: str) -> str:
@@ -72,7 +57,7 @@ API_KEY_PEPPER_FALLBACKS = env.list("API_KEY_PEPPER_FALLBACKS", default=[])
 # How long a process lets in a key that it has looked up, without looking again; 0: never
 KEY_CACHE_SECONDS = env.float("KEY_CACHE_SECONDS", default=0.5)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-_PORT = env.str("BIND", default="").rpartition(":")[2]
+_PORT = BIND.rpartition(":")[2]
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{_PORT if _PORT.isdigit() else 8000}")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # reverse proxies in front of this
@@ -196,7 +181,7 @@ ENGINE_WAIT_HOURS = env.float("ENGINE_WAIT_HOURS", default=24)  # for which jobs
 RESULT_CACHE_SECONDS = env.int("RESULT_CACHE_SECONDS", default=3600)  # 0: every document is read
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 MAX_WAIT_SECONDS = 60
-MAX_WAITING = max(1, env.int("WEB_THREADS", default=8) // 2)  # where each keeps a thread
+MAX_WAITING = max(1, WEB_THREADS // 2)  # where each keeps a thread
 
 # Listening to jobs: events and ?wait=, in one web process
 MAX_LISTENERS = env.int("MAX_LISTENERS", default=1000)
@@ -258,8 +243,8 @@ MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", default=500_000_000)  # as sent, an
 UNPACK_SECONDS = env.float("UNPACK_SECONDS", default=60)  # for all archives of a batch
 BATCH_FETCH_SECONDS = env.float("BATCH_FETCH_SECONDS", default=45)  # for all URLs of a batch
 BATCH_FETCH_THREADS = env.int("BATCH_FETCH_THREADS", default=8)  # of them at once
-MAX_RECEIVING = max(1, env.int("WEB_THREADS", default=8) // 2)  # batches, in one process
-MAX_EXPORTING = max(1, env.int("WEB_THREADS", default=8) // 4)
+MAX_RECEIVING = max(1, WEB_THREADS // 2)  # batches, in one process
+MAX_EXPORTING = max(1, WEB_THREADS // 4)
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_BATCH_FILES + 1  # the upload handler refuses first
 
 # Storage
@@ -276,21 +261,19 @@ STORAGES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"file_permissions_mode": 0o644},
     },
 }
+_bucket = {
+    "bucket_name": S3_BUCKET,
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+    "region_name": env.str("S3_REGION", default="") or None,
+    "access_key": env.str("S3_ACCESS_KEY", default="") or None,
+    "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+    "addressing_style": env.str("S3_ADDRESSING_STYLE", default=""),  # path, virtual
+    "public_url": env.str("S3_PUBLIC_URL", default=""),
+    "connect_seconds": env.float("S3_CONNECT_SECONDS", default=3),
+    "read_seconds": env.float("S3_READ_SECONDS", default=10),
+}
 if S3_BUCKET:
-    STORAGES["default"] = {
-        "BACKEND": "jobs.stores.bucket.BucketStore",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
-            "region_name": env.str("S3_REGION", default="") or None,
-            "access_key": env.str("S3_ACCESS_KEY", default="") or None,
-            "secret_key": env.str("S3_SECRET_KEY", default="") or None,
-            "addressing_style": env.str("S3_ADDRESSING_STYLE", default=""),  # path, virtual
-            "public_url": env.str("S3_PUBLIC_URL", default=""),
-            "connect_seconds": env.float("S3_CONNECT_SECONDS", default=3),
-            "read_seconds": env.float("S3_READ_SECONDS", default=10),
-        },
-    }
+    STORAGES["default"] = {"BACKEND": "jobs.stores.bucket.BucketStore", "OPTIONS": _bucket}
 
 LINK_SECONDS = env.int("LINK_SECONDS", default=300)  # for which a signed link works
 
@@ -318,7 +301,7 @@ WEBHOOK_HISTORY_DAYS = env.int("WEBHOOK_HISTORY_DAYS", default=30)
 WEBHOOK_SECONDS = 15
 FETCH_ALLOWED_HOSTS = tuple(env.list("FETCH_ALLOWED_HOSTS", default=[]))
 FETCH_SECONDS = env.float("FETCH_SECONDS", default=20)
-MAX_FETCHING = max(1, env.int("WEB_THREADS", default=8) // 4)  # at once, in one process
+MAX_FETCHING = max(1, WEB_THREADS // 4)  # at once, in one process
 MAX_INLINE_BYTES = env.int("MAX_INLINE_BYTES", default=10_000_000)  # documents inside JSON
 
 # Members

@@ -179,15 +179,6 @@ def test_links_lead_to_the_port_served_where_no_address_is_set(bind: str, url: s
     assert started("-c", (code + "print(url)").format(bind)).stdout.strip() == url
 
 
-def test_every_setting_read_from_the_environment_is_documented() -> None:
-    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "ocrsite/settings.py").read_text()))
-    read |= set(
-        re.findall(r'environ\.get\("(\w+)"', (ROOT / "ocrsite/gunicorn.conf.py").read_text())
-    )
-    documented = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
-    assert read - {"PROMETHEUS_MULTIPROC_DIR"} == documented
-
-
 def test_every_error_code_is_documented() -> None:
     text = (ROOT / "docs/errors.md").read_text()
     codes = {code for code, _ in DRF_PROBLEMS.values()}
