@@ -1,0 +1,573 @@
+"""deploy/helm: rendered and linted by Helm's own library, valid for Kubernetes, true to ours."""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from pytest_django import Settings
+
+from tests.test_compose import COMPOSE, DOCKERFILE, EXAMPLE, OURS, seconds
+from tests.test_deploy_alerts import VALUES as METRIC_VALUES
+from tests.test_deploy_alerts import asked_for, told
+
+assert told  # a fixture
+helm_python: Any = pytest.importorskip(
+    "helm_python", reason="helm-python-sdk has no wheel for this machine: the chart is not rendered"
+)
+
+ROOT = Path(settings.BASE_DIR)
+CHART = ROOT / "deploy/helm"
+SETS = {path.stem.removesuffix("-values"): path for path in (CHART / "ci").glob("*.yaml")}
+KUBERNETES = "1.33"
+PROCESSES = {"web", "worker", "worker-io", "worker-gpu", "trainer", "sweep", "deliver"}
+Manifest = dict[str, Any]
+
+# Kinds of others, which Kubernetes' own schemas do not know: the fields that the chart sets, as
+# their definitions have them (KEDA 2.17, Prometheus Operator 0.80, Gateway API 1.3), and no others
+TEXT = {"type": "string"}
+WHOLE = {"type": "integer"}
+
+
+def fields(required: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """The schema of an object of these and no other fields."""
+    return {
+        "type": "object",
+        "properties": {**required, **others},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def many(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 1}
+
+
+TEXTS = {"type": "object", "additionalProperties": TEXT}
+OTHERS: dict[str, dict[str, Any]] = {
+    "keda.sh/v1alpha1 ScaledObject": fields(
+        {
+            "scaleTargetRef": fields({"name": TEXT}),
+            "minReplicaCount": WHOLE,
+            "maxReplicaCount": WHOLE,
+            "pollingInterval": WHOLE,
+            "cooldownPeriod": WHOLE,
+            "triggers": many(
+                fields(
+                    {
+                        "type": {"enum": ["cpu", "prometheus"]},
+                        "metricType": {"enum": ["Utilization", "AverageValue", "Value"]},
+                        "metadata": TEXTS,
+                    },
+                    authenticationRef=fields({"name": TEXT}),
+                )
+            ),
+        },
+        advanced=fields({"horizontalPodAutoscalerConfig": fields({"behavior": {}})}),
+    ),
+    "monitoring.coreos.com/v1 ServiceMonitor": fields(
+        {
+            "selector": fields({"matchLabels": TEXTS}),
+            "endpoints": many(
+                fields(
+                    {
+                        "port": TEXT,
+                        "path": TEXT,
+                        "interval": TEXT,
+                        "scrapeTimeout": TEXT,
+                        "authorization": fields(
+                            {"type": TEXT, "credentials": fields({"name": TEXT, "key": TEXT})}
+                        ),
+                        "relabelings": many(fields({"targetLabel": TEXT, "replacement": TEXT})),
+                    }
+                )
+            ),
+        }
+    ),
+    "monitoring.coreos.com/v1 PrometheusRule": fields(
+        {
+            "groups": many(
+                fields(
+                    {
+                        "name": TEXT,
+                        "rules": many(
+                            fields(
+                                {"expr": TEXT},
+                                record=TEXT,
+                                alert=TEXT,
+                                labels=TEXTS,
+                                annotations=TEXTS,
+                                **{"for": TEXT},
+                            )
+                        ),
+                    }
+                )
+            )
+        }
+    ),
+    "gateway.networking.k8s.io/v1 HTTPRoute": fields(
+        {
+            "parentRefs": many(fields({"name": TEXT}, namespace=TEXT, sectionName=TEXT)),
+            "hostnames": many(TEXT),
+            "rules": many(
+                fields(
+                    {
+                        "backendRefs": many(fields({"name": TEXT, "port": WHOLE})),
+                        "timeouts": fields({"request": TEXT}),
+                    }
+                )
+            ),
+        }
+    ),
+}
+
+
+def render(values: dict[str, Any], name: str = "site") -> list[Manifest]:
+    """What the chart makes of the values. Raises HelmError where it refuses them."""
+    with helm_python.Chart.load(str(CHART)) as chart:
+        rendered = chart.render(values, name=name, namespace="ocr")
+    return [
+        manifest
+        for path, text in sorted(rendered.items())
+        if not path.endswith(".txt")
+        for manifest in yaml.safe_load_all(text)
+        if manifest
+    ]
+
+
+def values_of(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(SETS[name].read_text())
+    return loaded
+
+
+@cache
+def _of(name: str) -> list[Manifest]:
+    return render(values_of(name))
+
+
+def of(name: str, kind: str = "") -> dict[str, Manifest]:
+    """A set's manifests of a kind by the process (or else the name) they are for."""
+    return {
+        manifest["metadata"]["labels"].get("app.kubernetes.io/component")
+        or manifest["metadata"]["name"]: manifest
+        for manifest in _of(name)
+        if manifest["kind"] == kind
+    }
+
+
+def changed(name: str, **changes: Any) -> dict[str, Any]:
+    """A set's values with others in their place, named with double underscores for dots."""
+    values = copy.deepcopy(values_of(name))
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        at = values
+        for parent in parents:
+            at = at.setdefault(parent, {})
+        at[last] = value
+    return values
+
+
+def refused(values: dict[str, Any]) -> str:
+    with pytest.raises(helm_python.HelmError) as raised:
+        render(values)
+    return str(raised.value)
+
+
+def pods(name: str) -> dict[str, Manifest]:
+    """Specs of the pods of a set, by process; jobs too."""
+    return {
+        process: manifest["spec"]["template"]["spec"]
+        for kind in ("Deployment", "Job")
+        for process, manifest in of(name, kind).items()
+    }
+
+
+def environment(container: Manifest) -> dict[str, Any]:
+    return {row["name"]: row.get("value") for row in container["env"]}
+
+
+def test_sets_of_values_are_those_of_the_docs() -> None:
+    assert SETS.keys() == {"smallest", "production", "everything"}
+    assert of("everything", "Deployment").keys() == PROCESSES
+    assert of("smallest", "Deployment").keys() == {"web", "worker", "sweep", "deliver"}
+    assert {"worker-io", "worker-gpu", "trainer"} == PROCESSES - of(
+        "production", "Deployment"
+    ).keys()
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_helm_finds_nothing_to_mend(name: str) -> None:
+    found = helm_python.lint(str(CHART), values_of(name), strict=True)
+    assert found["errors"] == []
+    # 1 is information: that an icon is recommended
+    assert [each for each in found["messages"] if each["severity"] > 1] == []
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_manifests_are_valid_by_strict_schemas(name: str) -> None:
+    kinds = set()
+    for manifest in _of(name):
+        kind = f"{manifest['apiVersion']} {manifest['kind']}"
+        kinds.add(kind)
+        if kind in OTHERS:
+            assert manifest.keys() == {"apiVersion", "kind", "metadata", "spec"}
+            jsonschema.validate(manifest["spec"], OTHERS[kind])
+        else:
+            kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate({**_of(name)[-1], "spek": {}}, KUBERNETES, strict=True)
+    names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in _of(name)]
+    assert len(names) == len(set(names))
+    assert all(len(each) <= 63 for _, each in names)
+    if name == "everything":
+        assert kinds >= OTHERS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_every_name_that_is_referred_to_is_there(name: str) -> None:
+    there = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in _of(name)}
+    given = values_of(name)["secrets"]
+    there |= {("Secret", each) for each in (given.get("existing"), given.get("owner")) if each}
+    asked = set()
+    for pod in pods(name).values():
+        asked.add(("ServiceAccount", pod["serviceAccountName"]))
+        mounts = {row["name"] for row in pod["volumes"]}
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            assert {row["name"] for row in container["volumeMounts"]} <= mounts
+            asked |= {("ConfigMap", row["configMapRef"]["name"]) for row in container["envFrom"]}
+        for volume in pod["volumes"]:
+            if "secret" in volume:
+                asked.add(("Secret", volume["secret"]["secretName"]))
+            if "persistentVolumeClaim" in volume:
+                claim = volume["persistentVolumeClaim"]["claimName"]
+                asked.add(("PersistentVolumeClaim", claim))
+    for kind in ("HorizontalPodAutoscaler", "ScaledObject"):
+        for manifest in of(name, kind).values():
+            asked.add(("Deployment", manifest["spec"]["scaleTargetRef"]["name"]))
+    assert asked <= there
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_pods_can_do_little(name: str) -> None:
+    for process, pod in pods(name).items():
+        assert pod["automountServiceAccountToken"] is False, process
+        security = pod["securityContext"]
+        assert (security["runAsNonRoot"], security["runAsUser"]) == (True, 10001)
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert f"USER {security['runAsUser']}:{security['runAsGroup']}" in DOCKERFILE
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert "memory" in container["resources"]["limits"]
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+            written = {row["mountPath"] for row in container["volumeMounts"]}
+            assert written >= {"/tmp", "/var/lib/ocrsite"}
+
+
+def test_images_and_commands_are_those_of_compose() -> None:
+    for process, pod in pods("everything").items():
+        (container,) = pod["containers"]
+        service = OURS[process]
+        assert f" AS {service['build']['target']}\n" in DOCKERFILE
+        assert container["image"] == (
+            f"registry.example.com/ocr/ocrsite-{service['build']['target']}:{settings.VERSION}"
+        )
+        if process == "weights":
+            assert container["command"] == [*service["entrypoint"], "download", "nanonets-ocr2-3b"]
+        else:
+            assert container.get("command") == service.get("command")
+        for init in pod.get("initContainers", []):
+            assert init["image"] == container["image"]
+            assert "python manage.py migrate --check" in init["command"][-1]
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert chart["appVersion"] == settings.VERSION
+
+
+def test_probes_and_the_time_to_end_are_those_of_compose() -> None:
+    alive = COMPOSE["x-alive"]["test"][-1].replace("$$", "$")
+    for process, deployment in of("production", "Deployment").items():
+        pod = deployment["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        grace = seconds(OURS[process]["stop_grace_period"])
+        assert pod["terminationGracePeriodSeconds"] == grace
+        probes = {kind: container.get(f"{kind}Probe") for kind in ("startup", "liveness")}
+        if process == "web":
+            assert {probe["httpGet"]["path"] for probe in probes.values()} == {"/health/live"}
+            assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+            (pause,) = container["lifecycle"]["preStop"]["exec"]["command"][1:]
+            (requests,) = re.findall(
+                r"^graceful_timeout = (\d+)$",
+                (ROOT / "ocrsite/gunicorn.conf.py").read_text(),
+                re.M,
+            )
+            assert int(pause) + int(requests) < grace
+        else:
+            for probe in probes.values():
+                assert probe["exec"]["command"] == ["sh", "-c", alive]
+        assert probes["startup"]["failureThreshold"] * probes["startup"]["periodSeconds"] >= 60
+
+
+def test_longer_pages_give_workers_longer_to_end() -> None:
+    usual = settings.LIMITS.open_seconds + settings.LIMITS.page_seconds
+    for name, page in (("production", usual), ("everything", settings.LIMITS.open_seconds + 45)):
+        for process in ("worker", "worker-io", "worker-gpu", "trainer"):
+            if deployment := of(name, "Deployment").get(process):
+                pod = deployment["spec"]["template"]["spec"]
+                assert pod["terminationGracePeriodSeconds"] >= page + 20, process
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_every_setting_exists_and_secrets_go_where_they_are_needed(name: str) -> None:
+    known = set(re.findall(r"^(\w+)=", EXAMPLE, re.M))
+    (configured,) = (
+        manifest["data"]
+        for manifest in of(name, "ConfigMap").values()
+        if "SITE_URL" in manifest["data"]
+    )
+    assert configured.keys() <= known
+    assert configured["SITE_URL"] == "https://ocr.example.com"
+    assert all(isinstance(value, str) for value in configured.values())
+    for process, pod in pods(name).items():
+        (container,) = pod["containers"]
+        named = environment(container)
+        for variable, value in named.items():
+            assert {variable, variable.removesuffix("_FILE")} & known, (process, variable)
+            if variable in ("BIND", "VAR_DIR", "STATIC_ROOT", "ALIVE_FILE"):
+                assert f"{variable}={value}" in DOCKERFILE
+        secret = {variable for variable in named if variable.endswith("_FILE")} - {"ALIVE_FILE"}
+        assert {"SECRET_KEY_FILE", "DATABASE_URL_FILE", "REDIS_URL_FILE"} <= secret
+        assert ("DATABASE_OWNER_URL_FILE" in secret) == (process == "migrate")
+        assert ("METRICS_TOKEN_FILE" in secret) == (process == "web" and name != "smallest")
+        files = {
+            f"{mount['mountPath']}/{item['path']}"
+            for volume in pod["volumes"]
+            if "secret" in volume
+            for mount in container["volumeMounts"]
+            if mount["name"] == volume["name"]
+            for item in volume["secret"]["items"]
+        }
+        assert {named[variable] for variable in secret} <= files
+        assert any("DATABASE_OWNER_URL" in file for file in files) == (process == "migrate")
+    if name == "production":
+        assert (configured["MAX_UPLOAD_BYTES"], configured["TRUSTED_PROXIES"]) == ("50000000", "1")
+
+
+def test_a_worker_knows_its_share_of_the_processor() -> None:
+    for process, pod in pods("everything").items():
+        (container,) = pod["containers"]
+        threads = [row for row in container["env"] if row["name"] == "WORKER_THREADS"]
+        assert bool(threads) == (process in {"worker", "worker-io", "worker-gpu", "trainer"})
+        for row in threads:
+            assert row["valueFrom"]["resourceFieldRef"]["resource"] == "limits.cpu"
+            assert "cpu" in container["resources"]["limits"]
+
+
+def test_gpus_are_asked_for_where_they_are() -> None:
+    for process, pod in pods("everything").items():
+        (container,) = pod["containers"]
+        wants = "nvidia.com/gpu" in container["resources"]["limits"]
+        assert wants == (process in {"worker-gpu", "trainer"})
+        mounts = {row["mountPath"] for row in container["volumeMounts"]}
+        weights = f"{settings.VISION_WEIGHTS.relative_to(settings.VAR_DIR)}"
+        assert (f"/var/lib/ocrsite/{weights}" in mounts) == (wants or process == "weights")
+        if wants:
+            assert pod["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+            assert pod["tolerations"][0]["key"] == "nvidia.com/gpu"
+            strategy = of("everything", "Deployment")[process]["spec"]["strategy"]
+            assert strategy["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+def networks(policy: Manifest) -> set[str]:
+    """The networks that a policy lets its pods reach, whole."""
+    return {
+        peer["ipBlock"]["cidr"]
+        for rule in policy["spec"]["egress"]
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    }
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_only_what_must_reaches_the_internet(name: str) -> None:
+    policies = of(name, "NetworkPolicy")
+    assert policies.keys() == pods(name).keys()
+    for process, policy in policies.items():
+        spec = policy["spec"]
+        assert spec["policyTypes"] == ["Ingress", "Egress"]
+        assert ("ingress" in spec) == (process == "web")
+        assert all(rule["to"] and rule["ports"] for rule in spec["egress"])
+        outside = {
+            network
+            for network in networks(policy)
+            if ipaddress.ip_network(network).prefixlen < 7  # of whole address families
+        }
+        # as docker-compose.yml has it
+        assert bool(outside) == ("outside" in OURS[process]["networks"]), process
+        for rule in spec["egress"]:
+            for peer in rule["to"]:
+                if peer.get("ipBlock", {}).get("cidr") in outside:
+                    assert {"port": 80}.items() <= rule["ports"][0].items()
+                    assert peer["ipBlock"]["except"]
+        pod = pods(name)[process]
+        (selected,) = {spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"]}
+        assert selected == pod["containers"][0]["name"] == process
+
+
+def test_ways_out_that_a_policy_cannot_know_have_to_be_named() -> None:
+    assert "networkPolicy.storage.to" in refused(changed("production", networkPolicy__storage={
+        "ports": [443], "to": []}))  # fmt: skip
+    assert "networkPolicy.mail.to" in refused(changed("production", networkPolicy__mail={
+        "ports": [587], "to": []}))  # fmt: skip
+    for process, policy in of("production", "NetworkPolicy").items():
+        named = {"10.20.0.0/24", "203.0.113.25/32"} & networks(policy)
+        assert len(named) == (0 if process == "migrate" else 2), process
+    assert "10.30.0.0/24" in networks(of("everything", "NetworkPolicy")["deliver"])
+    off = render(changed("production", networkPolicy__enabled=False))
+    assert "NetworkPolicy" not in {manifest["kind"] for manifest in off}
+
+
+def test_migrations_run_once_a_version_and_pods_wait_for_them() -> None:
+    (job,) = of("production", "Job").values()
+    assert "annotations" not in job["metadata"]  # no hook
+    assert pods("production")["migrate"].get("initContainers") is None
+    (again,) = (each for each in render(values_of("production")) if each["kind"] == "Job")
+    (other,) = (
+        each for each in render(changed("production", image__tag="0.2.0")) if each["kind"] == "Job"
+    )
+    assert again["metadata"]["name"] == job["metadata"]["name"] != other["metadata"]["name"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pods_can_ask_for_migrations_without_knowing_the_owner(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATABASE_OWNER = None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user = tableowner FROM pg_tables WHERE tablename = %s", [
+            "django_migrations"])  # fmt: skip
+        assert cursor.fetchone() == (False,)
+    call_command("migrate", "--check")
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: [("one", False)])
+    with pytest.raises(SystemExit):
+        call_command("migrate", "--check")
+
+
+def test_scaling_goes_by_what_metrics_has(told: dict[str, set[str]]) -> None:
+    adapter = yaml.safe_load((ROOT / "deploy/prometheus/adapter.yml").read_text())
+    offered = {rule["name"]["as"]: rule for rule in adapter["rules"]["external"]}
+    asked = set()
+    hpas = of("production", "HorizontalPodAutoscaler")
+    assert hpas.keys() == {"web", "worker"}
+    for metric in hpas["worker"]["spec"]["metrics"]:
+        if metric["type"] == "External":
+            name = metric["external"]["metric"]["name"]
+            asked.add(name)
+            assert metric["external"]["metric"]["selector"]["matchLabels"] == {"pool": "cpu"}
+    assert asked == offered.keys()
+    queries = [
+        rule["metricsQuery"].replace("<<.LabelMatchers>>", 'pool="cpu"')
+        for rule in offered.values()
+    ]
+    assert {rule["seriesQuery"] for rule in offered.values()} <= told.keys()
+    scaled = of("everything", "ScaledObject")
+    assert scaled.keys() == {"web", "worker", "worker-io", "worker-gpu"}
+    for process, manifest in scaled.items():
+        triggers = [each["metadata"] for each in manifest["spec"]["triggers"]]
+        own = [each["query"] for each in triggers if "query" in each]
+        pool = {"worker": "cpu", "worker-io": "io", "worker-gpu": "gpu"}.get(process)
+        assert bool(own) == (pool is not None)
+        assert all(f'pool="{pool}"' in query for query in own)
+        queries += own
+    for query in queries:
+        for selector in asked_for(query)[0]:
+            assert {label for label, _ in selector.wanted} <= told[selector.name], query
+            for label, value in selector.wanted:
+                assert value in METRIC_VALUES[selector.name, label], query
+    for name in ("production", "everything"):
+        for process, deployment in of(name, "Deployment").items():
+            autoscaled = process in (hpas if name == "production" else scaled)
+            assert ("replicas" in deployment["spec"]) != autoscaled
+
+
+def test_prometheus_finds_web_and_the_rules() -> None:
+    (monitor,) = of("everything", "ServiceMonitor").values()
+    (rules,) = of("everything", "PrometheusRule").values()
+    assert rules["spec"] == yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text())
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "ocrsite"}]
+    service = of("everything", "Service")["web"]
+    assert (
+        monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    )
+    assert service["spec"]["ports"][0]["name"] == endpoint["port"]
+    assert "METRICS_TOKEN" in refused(
+        changed("everything", secrets__keys=["SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+    )
+    boards = {
+        name: manifest["data"]
+        for name, manifest in of("everything", "ConfigMap").items()
+        if "grafana_dashboard" in manifest["metadata"]["labels"]
+    }
+    for path in (ROOT / "deploy/grafana/dashboards").glob("*.json"):
+        (data,) = (each for each in boards.values() if path.name in each)
+        assert json.loads(data[path.name]) == json.loads(path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"host": ""}, "host"),
+        ({"hots": "ocr.example.com"}, "hots"),
+        ({"web__replicas": "three"}, "replicas"),
+        ({"worker__gpu": 1}, "gpu"),
+        ({"settings__SECRET_KEY": "x"}, "SECRET_KEY"),
+        ({"settings__VAR_DIR": "/data"}, "VAR_DIR"),
+        ({"settings__MAX_UPLOAD_BITES": 1}, "MAX_UPLOAD_BITES is no setting"),
+        ({"worker__env": {"WORKER_THREAD": 1}}, "WORKER_THREAD is no setting"),
+        ({"secrets__keys": ["SECRET_KEY", "DATABASE_URL"]}, "REDIS_URL"),
+        ({"secrets__keys": ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "S4_KEY"]}, "S4_KEY is no"),
+        ({"settings__S3_BUCKET": ""}, "persistence.enabled"),
+        ({"autoscaling__kind": "cron"}, "kind"),
+        ({"worker__autoscaling": {"enabled": True, "min": 0, "max": 2}}, "keda"),
+        ({"worker__autoscaling": {"enabled": True, "min": 3, "max": 2}}, "above max"),
+        ({"autoscaling__kind": "keda"}, "autoscaling.prometheus"),
+        ({"persistence__accessMode": "ReadOnlyMany"}, "accessMode"),
+        ({"networkPolicy__servers__to": [{"cidr": "10.0.0.0/8"}]}, "cidr"),
+        ({"gateway": {"enabled": True, "parentRefs": []}}, "parentRefs"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)  # fmt: skip
+def test_wrong_values_are_refused(changes: dict[str, Any], told: str) -> None:
+    assert told in refused(changed("production", **changes))
+
+
+def test_example_of_the_docs_is_rendered() -> None:
+    page = (ROOT / "docs/deployment.md").read_text()
+    section = page.split("\n## With Kubernetes\n")[1].split("\n## ")[0]
+    (example,) = re.findall(r"```yaml\n(.+?)```", section, re.S)
+    made = {manifest["kind"] for manifest in render(yaml.safe_load(example))}
+    assert {"Deployment", "Job", "Ingress", "NetworkPolicy"} <= made
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    for path in re.findall(r"`([a-zA-Z]+(?:\.[a-zA-Z]+)+)`", section):
+        head, *rest = path.split(".")
+        if head in values:
+            at = values[head]
+            for part in rest:
+                assert part in at, path
+                at = at[part]
