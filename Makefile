@@ -49,6 +49,11 @@ bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.layout
 	$(BIN)/python -m benchmarks.field_documents
 
+# A rolling upgrade under load, from a commit or tag: make upgrade OLD=v1.0
+.PHONY: upgrade
+upgrade: $(VENV)/all.stamp
+	$(BIN)/python -m benchmarks.rolling_upgrade --old $(OLD)
+
 # Every page at three widths, light and dark, into build/screenshots
 .PHONY: screenshots translations
 screenshots: $(VENV)/all.stamp

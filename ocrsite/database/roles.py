@@ -30,12 +30,21 @@ WITHHELD = {
     "django_migrations": "INSERT, UPDATE, DELETE",
 }
 
+# What it may do at once to what a migration makes: triggers of older tables may write to it
+NEW = (
+    "SELECT, INSERT, UPDATE, DELETE ON TABLES",
+    "USAGE, SELECT ON SEQUENCES",
+    "EXECUTE ON FUNCTIONS",
+)
+LOCK_SECONDS = 3  # who asks for a table that is waited for waits as long
+
 
 @contextmanager
 def as_owner() -> Iterator[None]:
     """This thread's connection is the owner's in the block, and sees everything: to migrate.
 
-    Outside any transaction. The owner is of DATABASE_OWNER_URL, or without it of DATABASE_URL.
+    It waits for no lock longer than LOCK_SECONDS. Outside any transaction. The owner is of
+    DATABASE_OWNER_URL, or without it of DATABASE_URL.
     """
     usual, wrappers = connection.settings_dict, connection.execute_wrappers
     if send_scope not in wrappers:  # it is already
@@ -45,7 +54,8 @@ def as_owner() -> Iterator[None]:
     options = {**owner.get("OPTIONS", {})}
     options.pop("pool", None)
     # for the whole connection: statements like CREATE INDEX CONCURRENTLY have to come alone
-    options["options"] = f"{options.get('options', '')} -c {SETTING}={EVERYTHING}".strip()
+    set_to = f"-c {SETTING}={EVERYTHING} -c lock_timeout={LOCK_SECONDS}s"
+    options["options"] = f"{options.get('options', '')} {set_to}".strip()
     connection.close()
     connection.settings_dict = {
         **usual,
@@ -63,8 +73,9 @@ def as_owner() -> Iterator[None]:
 def grant() -> str | None:
     """Make the application's role if it is missing, and give it its rights; the owner calls this.
 
-    Returns the role's name; None where the owner's role is the application's too. Raises
-    CommandError where the role is missing and the owner may not make any.
+    They hold for what there is, and for what the owner makes from then on. Returns the role's name;
+    None where the owner's role is the application's too. Raises CommandError where the role is
+    missing and the owner may not make any.
     """
     app = settings.DATABASES[DEFAULT_DB_ALIAS]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -87,6 +98,10 @@ def grant() -> str | None:
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
             "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
+            *(
+                f"ALTER DEFAULT PRIVILEGES IN SCHEMA {{schema}} GRANT {rights} TO {{role}}"
+                for rights in NEW
+            ),
         ]
         for statement in statements:
             _run(SQL(statement).format(**names))
