@@ -40,9 +40,9 @@ class Server:
 
 
 @contextmanager
-def web_server(*, threads: int, **settings: str) -> Iterator[Server]:
+def web_server(*, threads: int, port: int = 0, **settings: str) -> Iterator[Server]:
     """Gunicorn on the database of these tests, with ``threads`` for requests."""
-    port = free_port()
+    port = port or free_port()
     address = urlsplit(os.environ["DATABASE_URL"])
     database = urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
     env = {

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MAY_IMPORT = {
+MAY_IMPORT: dict[str, set[str]] = {
     "extraction": {"extraction"},
     "accounts": {"accounts"},
     "jobs": {"jobs", "accounts", "extraction"},
     "learning": {"learning", "jobs", "accounts", "extraction"},
     "ocrsite": {"ocrsite", "learning", "jobs", "accounts", "extraction"},
     "demo": {"demo", "ocrsite"},
+    "client": set(),  # a distribution of its own, in the package ocrsite_client
 }
 # not installed in the web image
 ENGINES_ONLY = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.test import Client
 
 from tests import browser
 from tests.pages.visiting import Visits
+from tests.working import working
 
 # Playwright's loop runs in the tests' thread; the ORM is asked there all the same
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -58,20 +58,5 @@ def visits(
 @pytest.fixture
 def worker(visits: Visits) -> Iterator[None]:
     """A worker that does what is submitted, with the real engines, until the test ends."""
-    from django.db import connection
-
-    from jobs.tasks import run_next
-
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.is_set():
-            if not run_next("cpu"):
-                over.wait(0.05)
-        connection.close()
-
-    thread = threading.Thread(target=work, name="worker")
-    thread.start()
-    yield
-    over.set()
-    thread.join()
+    with working():
+        yield

@@ -1,0 +1,179 @@
+"""Every operation is written once, as a generator that says what is to be done, and does nothing.
+
+It yields a ``Call`` to be sent (and gets the ``Reply``), a ``Line`` to be read, a ``Pause`` to be
+made, and, where it lists things, each as a ``Give``. The blocking and the asynchronous client
+differ in nothing but how they do these four. ``operation`` and ``listing`` make methods of such
+generators, with the types that either client has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import (
+    Any,
+    BinaryIO,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Self,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
+
+from ocrsite_client.errors import ApiError, api_error
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request. ``path`` lies under ``/api/v1/``."""
+
+    method: str
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: Mapping[str, Any] | None = None  # of a form with files
+    files: Sequence[tuple[str, tuple[str, Any]]] = ()
+    repeatable: bool = False  # sending it twice does what sending it once does
+    answers: frozenset[int] = frozenset()  # errors that are answers all the same
+    seconds: float | None = None  # that the site may be silent; the client's own if None
+    into: BinaryIO | None = None  # where the body goes, instead of memory
+    lines: bool = False  # the body is read line by line, while it comes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; ``lines`` is the client's iterator over lines where the call asked for them."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+    lines: Any = None
+
+    def json(self) -> Any:
+        """The body; None if there is none."""
+        return json.loads(self.content) if self.content else None
+
+    def error(self) -> ApiError:
+        """What the answer says went wrong, also where it comes from a proxy."""
+        problem: dict[str, Any] = {}
+        with suppress(ValueError):
+            found = self.json()
+            problem = found if isinstance(found, dict) else {}
+        return api_error(self.status, problem, self.retry_after)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds."""
+        text = self.headers.get("retry-after", "")
+        return float(text) if text.isdecimal() else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """Read the next line of the reply, without its end; None after the last."""
+
+    of: Reply
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Give(Generic[T]):
+    """Hand this to who is listing."""
+
+    item: T
+
+
+Effect: TypeAlias = Call | Line | Pause
+Steps: TypeAlias = Generator[Effect, Any, T]
+Listing: TypeAlias = Generator[Effect | Give[T], Any, None]
+
+
+class Blocking:
+    """A client whose methods return when it is done."""
+
+    def _run(self, steps: Steps[T]) -> T:
+        raise NotImplementedError
+
+    def _list(self, steps: Listing[T]) -> Iterator[T]:
+        raise NotImplementedError
+
+
+class NonBlocking:
+    """A client whose methods are awaited."""
+
+    async def _run(self, steps: Steps[T]) -> T:
+        raise NotImplementedError
+
+    def _list(self, steps: Listing[T]) -> AsyncIterator[T]:
+        raise NotImplementedError
+
+
+class operation(Generic[P, T]):
+    """A method of both clients, of a generator that returns the result."""
+
+    def __init__(self, steps: Callable[Concatenate[Any, P], Steps[T]]) -> None:
+        self.steps = steps
+        self.__doc__ = steps.__doc__
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, client: Blocking, owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, client: NonBlocking, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: Any, owner: type) -> Any:
+        if client is None:
+            return self
+
+        @wraps(self.steps)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return client._run(self.steps(client, *args, **kwargs))
+
+        return call
+
+
+class listing(Generic[P, T]):
+    """The same for one that gives many things: an iterator, or an asynchronous one."""
+
+    def __init__(self, steps: Callable[Concatenate[Any, P], Listing[T]]) -> None:
+        self.steps = steps
+        self.__doc__ = steps.__doc__
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, client: Blocking, owner: type) -> Callable[P, Iterator[T]]: ...
+    @overload
+    def __get__(self, client: NonBlocking, owner: type) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, client: Any, owner: type) -> Any:
+        if client is None:
+            return self
+
+        @wraps(self.steps)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return client._list(self.steps(client, *args, **kwargs))
+
+        return call

@@ -1,0 +1,110 @@
+"""What all operations are made of: asking, listing, waiting, listening, saving."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+
+from ocrsite_client.calls import Call, Give, Line, Listing, Pause, Reply, Steps
+from ocrsite_client.errors import WaitTimeout
+from ocrsite_client.models import Event
+from ocrsite_client.retrying import delays, send
+
+T = TypeVar("T")
+HOLD_SECONDS = 30  # how long the site may hold an answer: proxies cut after 60, mostly
+SLACK_SECONDS = 30  # that it may take beyond
+SILENCE_SECONDS = 45  # of a stream of events, which says something every 15
+Body = dict[str, Any]
+
+
+class Core:
+    """Steps that the operations share; ``patience`` is how long a call is tried, in seconds."""
+
+    patience: float
+
+    def _send(self, call: Call, patience: float | None = None) -> Steps[Reply]:
+        return (yield from send(call, self.patience if patience is None else patience))
+
+    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Steps[Any]:
+        return (yield from self._send(Call("GET", path, params or {}, repeatable=True))).json()
+
+    def _change(self, method: str, path: str, body: Body | None = None) -> Steps[Any]:
+        return (yield from self._send(Call(method, path, json=body))).json()
+
+    def _listed(self, path: str, filters: Mapping[str, Any], of: Callable[[Body], T]) -> Listing[T]:
+        """What a list holds, page by page as it is wanted."""
+        params: Mapping[str, Any] = {name.rstrip("_"): each for name, each in filters.items()}
+        while True:
+            page: Body = yield from self._get(path, params)
+            for row in page["results"]:
+                yield Give(of(row))
+            if not page["next"]:
+                return
+            # the address itself may be one that only the site's proxy knows
+            params = dict(parse_qsl(urlsplit(page["next"]).query))
+
+    def _wait(self, path: str, timeout: float | None, ended: Callable[[Body], bool]) -> Steps[Body]:
+        """What is at the path once it has ended."""
+        give_up = None if timeout is None else monotonic() + timeout
+        for pause in delays(longest=5.0):
+            asked = monotonic()
+            left = float("inf") if give_up is None else max(0.0, give_up - asked)
+            hold = int(min(HOLD_SECONDS, left))
+            call = Call("GET", path, {"wait": hold}, repeatable=True, seconds=hold + SLACK_SECONDS)
+            found: Body = (yield from self._send(call, min(self.patience, left))).json()
+            if ended(found):
+                return found
+            now = monotonic()
+            if give_up is not None and now >= give_up:
+                break
+            if now - asked < hold / 2 or not hold:  # the site holds no answers at the moment
+                yield Pause(pause if give_up is None else min(pause, give_up - now))
+        raise WaitTimeout(f"{found['name']}: {found['status']} after {timeout} s", found)
+
+    def _events(self, path: str, ends: frozenset[str], last: str) -> Listing[Event]:
+        """Events until one of ``ends``; after every other end it comes again."""
+        pauses = delays()
+        while True:
+            headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
+            call = Call(
+                "GET", path, headers=headers, repeatable=True, lines=True, seconds=SILENCE_SECONDS
+            )
+            reply = yield from self._send(call)
+            if reply.status == 204:
+                return  # the end has been told before
+            told: dict[str, str] = {}
+            try:
+                while (line := (yield Line(reply))) is not None:
+                    name, _, value = line.partition(":")
+                    if name:
+                        told[name] = value.removeprefix(" ")
+                    elif not line and "event" in told:
+                        last = told.get("id", last)
+                        data = json.loads(told.get("data") or "{}")
+                        yield Give(Event(told["event"], data, last))
+                        if told["event"] in ends:
+                            return
+                        pauses = delays()
+                    if not line:
+                        told = {}
+            except httpx2.RequestError:
+                pass
+            yield Pause(next(pauses))
+
+    def _save(self, path: str, to: Path, params: Mapping[str, Any] | None = None) -> Steps[Path]:
+        """The body at the path as a file: beside it first, then in its place."""
+        part = to.with_name(f"{to.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                yield from self._send(Call("GET", path, params or {}, repeatable=True, into=file))
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
+        return to

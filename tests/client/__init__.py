@@ -1,0 +1,1 @@
+"""Tests of the distribution ocrsite-client, in client/."""
