@@ -97,6 +97,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "billing.details": pgettext_lazy("audit", "changed who pays"),
     "budget.change": pgettext_lazy("audit", "changed the budget"),
     "budget.threshold": pgettext_lazy("audit", "noted that much of the budget is used"),
+    "plan.objectives": pgettext_lazy("audit", "set what a plan promises"),
     "plan.prices": pgettext_lazy("audit", "set a plan's prices"),
     "invoice.issue": pgettext_lazy("audit", "issued an invoice"),
     "invoice.credit": pgettext_lazy("audit", "took an invoice back"),

@@ -26,6 +26,7 @@ PAGES = (
     OrganisationPage(_("API keys"), "keys-page", "keys:manage"),
     OrganisationPage(_("Webhooks"), "webhooks-page", "webhooks:write"),
     OrganisationPage(_("Billing"), "billing-page", "billing:read"),
+    OrganisationPage(_("Service level"), "service-level-page", "usage:read"),
     OrganisationPage(_("Audit log"), "audit-page", "audit:read"),
     OrganisationPage(_("Export and leave"), "organisation-leave-page", "tenant:delete"),
 )

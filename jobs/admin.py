@@ -23,6 +23,7 @@ from jobs import (
     job_admin,  # noqa: F401
     reconciliation,
     result_admin,  # noqa: F401
+    service_admin,  # noqa: F401
     webhook_admin,  # noqa: F401
 )
 from jobs.models import (

@@ -17,6 +17,7 @@ from jobs import (
     models_api,
     page_api,
     review_api,
+    service_api,
     settings_api,
     template_api,
     url_converters,  # noqa: F401  # registers them
@@ -104,6 +105,7 @@ urlpatterns = [
     path("invoices/<uuid:pk>.pdf", billing_api.InvoicePdfView.as_view(), name="invoice-as-pdf"),
     path("invoices/<uuid:pk>.csv", billing_api.InvoiceCsvView.as_view(), name="invoice-as-csv"),
     path("usage", usage_api.UsageView.as_view(), name="usage"),
+    path("service-level", service_api.ServiceLevelView.as_view(), name="service-level"),
     path("usage.csv", usage_api.UsageTableView.as_view(), name="usage-table"),
     path("webhooks", webhook_api.WebhookListView.as_view(), name="webhook-list"),
     path(

@@ -9,6 +9,19 @@ from django.core.exceptions import SuspiciousOperation
 
 from extraction.errors import ExtractionError, FileTooLarge, InvalidOption, InvalidTemplate
 
+# With these a job fails by our fault, not for what its document or its sender is
+OUR_FAULTS = frozenset(
+    {
+        "document_crashed_worker",
+        "engine_cap_reached",
+        "engine_failed",
+        "engine_unavailable",
+        "internal_error",
+        "storage_full",
+        "storage_unavailable",
+    }
+)
+
 
 class LeaseLost(ExtractionError):
     """The job went to another worker, ended or was deleted: this worker's writes are refused."""

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from accounts import audit_retention, audit_seals, expiry
-from jobs import departure, orphans, retention
+from jobs import departure, orphans, retention, site_probe
 from jobs.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -94,14 +94,17 @@ def _do(chore: Chore, stop: threading.Event) -> None:
 def start(stop: threading.Event) -> list[threading.Thread]:
     """Begin, in threads that end soon after ``stop`` is set.
 
-    The audit log has its own, so that no entry waits for its seal until a long chore is done.
+    The audit log has its own, so that no entry waits for its seal until a long chore is done; so
+    has the probe of the site, which is due every minute.
     """
     sealing = (Chore("audit seals", SEAL_SECONDS, audit_seals.Sealer().run),)
+    probing = (Chore("site probe", site_probe.ASK_SECONDS, site_probe.Prober().run),)
     threads = [
         threading.Thread(target=look_after, args=(stop, todo, first), name=name, daemon=True)
         for name, todo, first in (
             ("housekeeping", chores(), FIRST_SECONDS),
             ("audit seals", sealing, 0),
+            *((("site probe", probing, FIRST_SECONDS),) if settings.SITE_PROBE_URL else ()),
         )
     ]
     for thread in threads:

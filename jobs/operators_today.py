@@ -14,22 +14,12 @@ from django.utils import timezone
 from accounts import audit_seals, closing, usage_sums
 from accounts.models import Departure, QuotaUse, Tenant, User
 from jobs import deliveries, engine_breakers
+from jobs.errors import OUR_FAULTS
 from jobs.live_workers import LiveWorker, live_workers
 from jobs.models import Job, Status, Webhook
 from jobs.operations_view import PoolRow, pools
 from jobs.viewer import size
 
-# Failures that are the site's own, not the documents'
-OURS = frozenset(
-    {
-        "internal_error",
-        "document_crashed_worker",
-        "engine_unavailable",
-        "engine_failed",
-        "storage_unavailable",
-        "storage_full",
-    }
-)
 LATE_SECONDS = 60  # of deliveries and seals, which usually take none
 NAMED = 3  # of those concerned
 FULL = 100  # percent
@@ -124,7 +114,7 @@ def _failures() -> Tile:
         f"{count:,}",
         words,
         f"{reverse('admin:jobs_job_changelist')}?ended=1&status__exact=failed",
-        wrong=not OURS.isdisjoint(failed) or count * 2 > max(whole, 10),
+        wrong=not OUR_FAULTS.isdisjoint(failed) or count * 2 > max(whole, 10),
     )
 
 

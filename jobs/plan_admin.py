@@ -17,10 +17,18 @@ from django.utils.safestring import SafeString
 
 from accounts import audit, clock
 from accounts.audited_admin import AuditedAdmin, ReadOnlyAdmin
-from accounts.models import Plan, PlanPrice, PlanTerms, Subscription, User
+from accounts.models import (
+    Plan,
+    PlanPrice,
+    PlanTerms,
+    Subscription,
+    TurnaroundObjective,
+    User,
+)
 from accounts.money import is_currency, shown
 from accounts.statements import TRAINING
 from extraction.engines import ENGINES
+from jobs.models import Priority
 
 
 def engine_choices(*, priced: bool = False) -> list[tuple[str, str]]:
@@ -57,14 +65,50 @@ class PlanForm(forms.ModelForm):
     )
 
 
+class ObjectiveForm(forms.ModelForm):
+    """How soon documents of a priority are done."""
+
+    priority = forms.TypedChoiceField(choices=Priority.choices, coerce=int)
+
+
+class ObjectiveInline(admin.StackedInline):
+    """What the plan promises of turnaround."""
+
+    model = TurnaroundObjective
+    form = ObjectiveForm
+    extra = 0
+    max_num = len(Priority)
+
+
 @admin.register(Plan)
 class PlanAdmin(AuditedAdmin):
-    """Plans: their limits here, what they cost in their terms."""
+    """Plans: their limits and what they promise here, what they cost in their terms."""
 
     form = PlanForm
+    inlines = (ObjectiveInline,)
     list_display = ("name", "title", "pages_per_day", "pages_per_month", "calls_per_minute")
     search_fields = ("name", "title")
     readonly_fields = ("prices",)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The objectives, and what they are now into the audit log."""
+        super().save_related(request, form, formsets, change)
+        if any(formset.has_changed() for formset in formsets):
+            audit.record(
+                actor=cast(User, request.user),
+                tenant=None,
+                action="plan.objectives",
+                obj=form.instance,
+                after={
+                    Priority(row.priority).label.lower(): {
+                        "seconds": row.seconds,
+                        "seconds_a_page": str(row.seconds_a_page),
+                        "share": str(row.share),
+                    }
+                    for row in form.instance.turnaround_objectives.all()
+                },
+                address=audit.address_of(request),
+            )
 
     @admin.display(description="terms")
     def prices(self, plan: Plan) -> SafeString | str:

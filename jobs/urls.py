@@ -22,6 +22,7 @@ from jobs import (
     review_document_pages,
     review_pages,
     selected_page,
+    service_pages,
     settings_page,
     template_editor,
     template_files,
@@ -251,6 +252,16 @@ urlpatterns = [
         "organisation/webhooks/<uuid:pk>/delete",
         webhook_pages.WebhookDeletePage.as_view(),
         name="webhook-delete-page",
+    ),
+    path(
+        "organisation/service-level",
+        service_pages.ServiceLevelPage.as_view(),
+        name="service-level-page",
+    ),
+    path(
+        "organisation/service-level.csv",
+        service_pages.ServiceLevelTablePage.as_view(),
+        name="service-level-table",
     ),
     path("organisation/billing", billing_pages.BillingPage.as_view(), name="billing-page"),
     path(

@@ -182,6 +182,15 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                 id="ocrsite.E016",
             )
         )
+    probe = settings.SITE_PROBE_URL
+    if settings.CALL_SUM_SECONDS < 0 or (probe and not probe.startswith(("http://", "https://"))):
+        found.append(
+            Error(
+                "CALL_SUM_SECONDS or SITE_PROBE_URL cannot be used.",
+                hint='0 or more; an http or https address, "off", or empty.',
+                id="ocrsite.E055",
+            )
+        )
     if not 0 <= settings.TENANT_DELETION_DAYS <= 90 or not 0 <= settings.TENANT_LEDGER_YEARS <= 30:
         found.append(
             Error(

@@ -40,6 +40,7 @@ from jobs.live_workers import live_workers
 from jobs.models import Job, Task
 from jobs.models.engines import counted_as
 from learning.models import TrainingRun
+from ocrsite.service_metrics import service_levels
 
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 QUICK_SECONDS = 0.1  # what is counted faster is counted at every scrape
@@ -149,6 +150,7 @@ class JobsCollector(Collector):
             "For how long the oldest entry of the audit log has been without a seal",
             value=audit_seals.unsealed_seconds(),
         )
+        yield from service_levels(_counted)
 
     def _queue(self) -> Iterator[Metric]:
         """What Redis knows."""

@@ -19,8 +19,10 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "jobs.Page", "jobs.Review", "jobs.Comparison",
     ),
     "Plans, usage and billing": (
-        "accounts.Plan", "accounts.PlanTerms", "accounts.PlanPrice", "accounts.Subscription",
-        "accounts.UsageRecord", "accounts.UsageSum", "accounts.QuotaUse", "accounts.Reservation",
+        "accounts.Plan", "accounts.PlanTerms", "accounts.PlanPrice",
+        "accounts.TurnaroundObjective", "accounts.Subscription",
+        "accounts.UsageRecord", "accounts.UsageSum", "accounts.CallSum", "jobs.ServiceSum",
+        "jobs.SiteAnswer", "accounts.QuotaUse", "accounts.Reservation",
         "accounts.ThresholdNotice", "accounts.Budget", "accounts.BillingDetails",
         "accounts.Invoice", "accounts.Credit", "accounts.CreditUse", "accounts.Closing",
         "accounts.ClosedUsage", "accounts.NumberSeries",

@@ -205,6 +205,12 @@ RATE_KEY_SHARE = env.float("RATE_KEY_SHARE", default=1.0)  # of that, what one k
 # The last calls of an organisation, shown to its people: so many of each outcome; 0: none
 CALLS_KEPT = env.int("CALLS_KEPT", default=500)
 
+# What plans promise (docs/service-levels.md). Seconds between two additions of what web processes
+# have counted of calls; 0: none are counted. What the sweeper asks every minute; "off": nothing
+CALL_SUM_SECONDS = env.int("CALL_SUM_SECONDS", default=5)
+_PROBE = env.str("SITE_PROBE_URL", default="") or f"{SITE_URL.rstrip('/')}/health/ready"
+SITE_PROBE_URL = "" if _PROBE == "off" else _PROBE
+
 # Quotas of an organisation, where its plan names none; None: unlimited
 QUOTA_PAGES_PER_DAY = env.int("QUOTA_PAGES_PER_DAY", default=None)
 QUOTA_PAGES_PER_MONTH = env.int("QUOTA_PAGES_PER_MONTH", default=None)
@@ -356,6 +362,7 @@ MIDDLEWARE = [
     "ocrsite.compressed_pages.CompressedPagesMiddleware",
     "ocrsite.probes.ProbeMiddleware",
     "accounts.recent_calls.RecentCallsMiddleware",
+    "accounts.call_sums.CallSumsMiddleware",
     "accounts.row_security.RowSecurityMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",

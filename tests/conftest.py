@@ -33,6 +33,8 @@ os.environ.setdefault("SECRET_KEY", "a key for tests only, fifty or more charact
 os.environ["HTTPS"] = "0"
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # as the engine sets it, before tests import gRPC
 os.environ["KEY_CACHE_SECONDS"] = "0"  # what is changed holds at once
+os.environ["CALL_SUM_SECONDS"] = "0"  # tests of them set their own: a thread writes them
+os.environ["SITE_PROBE_URL"] = "off"
 os.environ["RESULT_CACHE_SECONDS"] = "0"  # most tests send the same document again and again
 for group in (
     "SUBMIT",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -21,17 +21,20 @@ from accounts.invoices import grant_credit
 from accounts.models import (
     BillingDetails,
     Budget,
+    CallSum,
     ClosedUsage,
     Closing,
     CreditUse,
     Invitation,
     Invoice,
     NumberSeries,
+    Plan,
     PlanPrice,
     QuotaUse,
     Reservation,
     Subscription,
     ThresholdNotice,
+    TurnaroundObjective,
     UsageRecord,
     UsageSum,
     User,
@@ -57,6 +60,8 @@ from jobs.models import (
     Page,
     Pause,
     Review,
+    ServiceSum,
+    SiteAnswer,
     StoredFile,
     Task,
     Turn,
@@ -114,6 +119,10 @@ HISTORY = [
     Invoice,
     CreditUse,
     UsageSum,
+    CallSum,
+    ServiceSum,
+    SiteAnswer,
+    TurnaroundObjective,
 ]
 
 
@@ -158,6 +167,11 @@ def rows(acme: Organisation, settings: Settings) -> None:
     invitations.invite(actor=acme.actor, email="new@acme.example", role="viewer", address=None)
     Pause.objects.create(pool="gpu", reason="New disks.", paused_by="op")
     Drain.objects.create(worker="host:1", asked_by="op")
+    CallSum.objects.create(
+        tenant=acme.tenant, day=month, calls=1, failed=0, promised=0, missed=0, allowed=0
+    )
+    SiteAnswer.objects.create(minute=datetime(2026, 8, 1, tzinfo=UTC), answered=True)
+    TurnaroundObjective.objects.create(plan=Plan.objects.get(), priority=1, seconds=60)
     ThresholdNotice.objects.create(
         tenant=acme.tenant, period="month:2026-11", percent=50, used=5, limit=10
     )

@@ -50,6 +50,8 @@ VALUES: Mapping[tuple[str, str], set[str]] = {
     ("ocrsite_deliveries", "status"): set(Delivery.Status.values),
     ("ocrsite_training_runs", "status"): set(RunStatus.values),
     ("ocrsite_engine_pages_total", "outcome"): {"read", "degraded", "failed"},
+    ("ocrsite_sla_calls_total", "outcome"): {"kept", "missed"},
+    ("ocrsite_sla_jobs_total", "outcome"): {"kept", "missed"},
     ("ocrsite_cache_lookups_total", "result"): {"hit", "shared", "miss"},
 }
 promtool = shutil.which("promtool")
@@ -217,7 +219,7 @@ def test_prometheus_reads_these_rules_and_the_web_service_of_compose() -> None:
 
 
 def test_dashboards_are_found_and_whole() -> None:
-    assert [board.stem for board in BOARDS] == ["engines", "operations", "tenants"]
+    assert [board.stem for board in BOARDS] == ["engines", "operations", "sla", "tenants"]
     for board in BOARDS:
         content = json.loads(board.read_text())
         assert content["uid"] == f"ocrsite-{board.stem}"

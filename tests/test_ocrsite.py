@@ -96,6 +96,7 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
         ({"QUOTA_PAGES_PER_DAY": "-1"}, "QUOTA_PAGES_PER_DAY"),
         ({"TRAINING_MAX_SECONDS": "0"}, "TRAINING_MAX_SECONDS"),
         ({"QUOTA_OPEN_JOBS": "many"}, "QUOTA_OPEN_JOBS"),
+        ({"SITE_PROBE_URL": "nothing"}, "SITE_PROBE_URL"),
         ({"MAX_PAGES": "many"}, "MAX_PAGES"),
         ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
         ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),

@@ -55,6 +55,7 @@ BOUNDED = {
     ("jobs/sending.py", "send_mail"): "EMAIL_TIMEOUT",
     ("accounts/owner_mail.py", "EmailMessage"): "EMAIL_TIMEOUT",
     ("jobs/stores/bucket.py", "client"): "client_config, below",
+    ("jobs/site_probe.py", "urlopen"): "ANSWER_SECONDS",
     ("ocrsite/embedded.py", "connect"): "servers of one's own, on this machine",
     ("ocrsite/embedded.py", "from_url"): "the same",
     ("ocrsite/embedded.py", "socket"): "looks for a free port",

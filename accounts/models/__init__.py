@@ -13,7 +13,15 @@ from accounts.models.billing import (
 )
 from accounts.models.keys import KEY_STATES, ApiKey, ApiKeyQuerySet
 from accounts.models.people import LowerCaseEmailField, User, UserManager
-from accounts.models.plans import CURRENCY, NOT_NEGATIVE, Plan, PlanPrice, PlanTerms, Subscription
+from accounts.models.plans import (
+    CURRENCY,
+    NOT_NEGATIVE,
+    Plan,
+    PlanPrice,
+    PlanTerms,
+    Subscription,
+    TurnaroundObjective,
+)
 from accounts.models.sessions import Session, TokenFamily
 from accounts.models.tenants import (
     FEWEST_DPI,
@@ -26,7 +34,14 @@ from accounts.models.tenants import (
     TextLayer,
     WhenEngineAway,
 )
-from accounts.models.usage import QuotaUse, Reservation, ThresholdNotice, UsageRecord, UsageSum
+from accounts.models.usage import (
+    CallSum,
+    QuotaUse,
+    Reservation,
+    ThresholdNotice,
+    UsageRecord,
+    UsageSum,
+)
 
 __all__ = [
     "CURRENCY",
@@ -40,6 +55,7 @@ __all__ = [
     "AuditSeal",
     "BillingDetails",
     "Budget",
+    "CallSum",
     "ClosedUsage",
     "Closing",
     "Credit",
@@ -62,6 +78,7 @@ __all__ = [
     "TextLayer",
     "ThresholdNotice",
     "TokenFamily",
+    "TurnaroundObjective",
     "UsageRecord",
     "UsageSum",
     "User",

@@ -17,6 +17,7 @@ from accounts.tenancy import TenantOwned
 CURRENCY = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, as of ISO 4217: EUR.")
 
 NOT_NEGATIVE = MinValueValidator(Decimal(0))
+MOST_PROMISED = Decimal("99.999")  # percent: of all nothing could ever go wrong
 
 
 class Plan(models.Model):
@@ -50,12 +51,59 @@ class Plan(models.Model):
         db_default=[],
         help_text="That may be used, by name. Empty: all.",
     )
+    availability = models.DecimalField(
+        max_digits=6,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(1)), MaxValueValidator(MOST_PROMISED)],
+        help_text="Percent of a month's API calls that are answered without an error of ours. "
+        "Empty: nothing is promised.",
+    )
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.title
+
+
+class TurnaroundObjective(models.Model):
+    """How soon a plan's documents of a priority are meant to be read, and what share of them.
+
+    It holds for the jobs that end from now on: each is judged when it ends, by what holds then.
+    """
+
+    plan = models.ForeignKey(
+        "accounts.Plan", on_delete=models.CASCADE, related_name="turnaround_objectives"
+    )
+    priority = models.PositiveSmallIntegerField(help_text="as a job has it: 0 is high, 2 low")
+    seconds = models.PositiveIntegerField(help_text="from submission to end, and besides:")
+    seconds_a_page = models.DecimalField(
+        max_digits=8,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[NOT_NEGATIVE],
+        help_text="for each page to be read",
+    )
+    share = models.DecimalField(
+        max_digits=6,
+        decimal_places=3,
+        default=Decimal(95),
+        validators=[MinValueValidator(Decimal(1)), MaxValueValidator(MOST_PROMISED)],
+        help_text="Percent of the jobs that are done in this time.",
+    )
+
+    class Meta:
+        ordering = ["plan", "priority"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "priority"], name="one_turnaround_objective_a_priority"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan}, priority {self.priority}: {self.share} % in {self.seconds} s"
 
 
 class PlanTerms(models.Model):

@@ -101,6 +101,34 @@ class UsageSum(TenantOwned):
         return f"{self.tenant}, {self.day:%Y-%m-%d}, {self.engine}"
 
 
+class CallSum(TenantOwned):
+    """An organisation's calls of the API by day and plan, and how many had an error of ours.
+
+    Added up by accounts/call_sums.py. What ``promised`` calls may miss is ``allowed``: each adds
+    what the plan's availability leaves (0.001 of a call, of 99.9 %), as it is when it is counted.
+    """
+
+    day = models.DateField(help_text="on which they came (UTC)")
+    plan = models.CharField(max_length=50, blank=True, help_text="its name then; empty: none")
+    calls = models.PositiveBigIntegerField()
+    failed = models.PositiveBigIntegerField(help_text="answered with a status of 500 and above")
+    promised = models.PositiveBigIntegerField(
+        help_text="of them, under a plan with an availability"
+    )
+    missed = models.PositiveBigIntegerField(help_text="of the promised ones, those that failed")
+    allowed = models.DecimalField(max_digits=20, decimal_places=6)
+
+    class Meta:
+        ordering = ["-day", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "day", "plan"], name="one_call_sum")
+        ]
+        indexes = [models.Index(fields=["day"], name="call_sum_day")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}, {self.day:%Y-%m-%d}, {self.plan}"
+
+
 class QuotaUse(TenantOwned):
     """How much of a quota a tenant uses: one row a period. Written by accounts/quota_counters.py.
 

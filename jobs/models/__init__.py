@@ -17,7 +17,7 @@ from jobs.models.jobs import (
 )
 from jobs.models.review import FieldRevision, Review
 from jobs.models.search import SavedFilter, SearchText, SearchWords
-from jobs.models.sums import JobSum
+from jobs.models.sums import JobSum, ServiceSum, SiteAnswer
 from jobs.models.tallies import EngineTally
 from jobs.models.tasks import Drain, Pause, Task, Turn
 from jobs.models.templates import FieldTemplate, FieldTemplateVersion
@@ -56,6 +56,8 @@ __all__ = [
     "SavedFilter",
     "SearchText",
     "SearchWords",
+    "ServiceSum",
+    "SiteAnswer",
     "Status",
     "StoredFile",
     "Task",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -43,6 +44,15 @@ def length(value: float) -> str:
     if minutes < 60:
         return seconds(value)
     return _("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+@register.filter
+def in_percent(value: float | Decimal | None) -> str:
+    """A share in percent, as exactly as it is known: "99.95 %"."""
+    if value is None:
+        return NONE
+    decimals = len(f"{value:.3f}".rstrip("0").partition(".")[2])
+    return f"{numeral(value, f'.{decimals}f')} %"
 
 
 @register.filter

@@ -47,6 +47,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("files", "empty_que
 COLUMN, OWN = "id", {"accounts_auditseal": "number", "accounts_closedusage": "tenant_id"}
 OPEN = {
     "accounts_plan": "the operator's, the same for all",
+    "accounts_turnaroundobjective": "the operator's, the same for all",
+    "jobs_siteanswer": "of the whole site",
     "accounts_user": "a person may belong to several organisations",
     "accounts_user_groups": "operators'",
     "accounts_user_user_permissions": "operators'",

@@ -7,9 +7,11 @@ from typing import Any
 from django.db.models.functions import Now
 from django.test import Client
 
+from accounts import clock
 from accounts.models import (
     BillingDetails,
     Budget,
+    CallSum,
     ClosedUsage,
     Closing,
     Credit,
@@ -98,5 +100,8 @@ def possess(organisation: Organisation) -> None:
     make_invoice(tenant, number=f"C-{slug}", sequence=2, corrects=invoice)
     credit = Credit.objects.create(tenant=tenant, amount=1, currency="EUR", reason="sorry")
     CreditUse.objects.create(tenant=tenant, credit=credit, invoice=invoice, amount=1)
+    CallSum.objects.create(
+        tenant=tenant, day=clock.today(), calls=2, failed=1, promised=2, missed=1, allowed=1
+    )
     BillingDetails.objects.create(tenant=tenant, name=f"{slug} Ltd", address="1 Road")
     Budget.objects.create(tenant=tenant, amount=5, currency="EUR")

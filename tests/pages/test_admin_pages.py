@@ -27,6 +27,7 @@ def test_operators_find_their_way(
         reverse("admin:operations-view"),
         reverse("admin:usage-view"),
         reverse("admin:billing-view"),
+        reverse("admin:service-levels-view"),
         reverse("admin:jobs_job_changelist"),
         reverse("admin:jobs_job_change", args=[job.pk]),
         reverse("admin:accounts_tenant_change", args=[acme.tenant.pk]),
