@@ -442,6 +442,24 @@ def test_ways_out_that_a_policy_cannot_know_have_to_be_named() -> None:
     assert "NetworkPolicy" not in {manifest["kind"] for manifest in off}
 
 
+def test_sweeper_can_ask_whether_the_site_answers() -> None:
+    for name in SETS:
+        asked = {m["data"].get("SITE_PROBE_URL") for m in of(name, "ConfigMap").values()} - {None}
+        (web,) = (row for row in of(name, "Service").values())
+        host, port = web["metadata"]["name"], web["spec"]["ports"][0]["port"]
+        assert asked == {f"http://{host}:{port}/health/ready"}
+        policies = of(name, "NetworkPolicy")
+        (rule,) = (
+            rule
+            for rule in policies["sweep"]["spec"]["egress"]
+            if rule["ports"] == [{"port": 8000}]
+        )
+        assert rule["to"][0]["podSelector"] == policies["web"]["spec"]["podSelector"]
+        for rule in policies["web"]["spec"]["ingress"]:
+            let_in = rule.get("from", [{"podSelector": policies["sweep"]["spec"]["podSelector"]}])
+            assert {"podSelector": policies["sweep"]["spec"]["podSelector"]} in let_in
+
+
 def test_migrations_run_once_a_version_and_pods_wait_for_them() -> None:
     (job,) = of("production", "Job").values()
     assert "annotations" not in job["metadata"]  # no hook

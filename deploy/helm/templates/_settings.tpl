@@ -11,6 +11,8 @@
 {{- /* What is given in settings, and what follows from other values */ -}}
 {{- define "ocrsite.settings" -}}
 {{- $found := dict "ALLOWED_HOSTS" .Values.host "SITE_URL" (printf "https://%s" .Values.host) -}}
+{{- /* what the sweeper asks: it has no way out to the site's own address */ -}}
+{{- $_ := set $found "SITE_PROBE_URL" (printf "http://%s-web:%v/health/ready" (include "ocrsite.name" .) .Values.web.service.port) -}}
 {{- if or .Values.ingress.enabled .Values.gateway.enabled -}}
 {{- $_ := set $found "TRUSTED_PROXIES" "1" -}}
 {{- end -}}
