@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 from ocrsite_client import AsyncClient
 from tests.documents import text_pdf
 
+CLIENT = Path(__file__).resolve().parents[2] / "client"  # as it lies in the repository
 INVOICE = text_pdf(
     ["Tax invoice\nInvoice number: A-4711\nInvoice date: 31.01.2026\nTotal amount: 119,00 EUR"]
 )

@@ -15,10 +15,9 @@ import pytest
 from ocrsite_client.cli import main
 from ocrsite_client.cli.showing import Progress
 from ocrsite_client.login import Login, login_file
-from tests.client.sites import INVOICE
+from tests.client.sites import CLIENT, INVOICE
 from tests.people import Organisation
 
-CLIENT = Path(__file__).resolve().parents[2] / "client"
 TEXT = ("--engine", "text-layer")
 
 

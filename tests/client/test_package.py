@@ -62,9 +62,11 @@ def _modules() -> list[Path]:
 
 def test_it_needs_nothing_but_what_it_names() -> None:
     project = tomllib.loads((ROOT / "client/pyproject.toml").read_text())["project"]
-    assert [re.split(r"\W", each)[0] for each in project["dependencies"]] == ["httpx2"]
-    pins = (ROOT / "requirements/constraints.txt").read_text()
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["mcp"]]
+    assert [re.split(r"\W", each)[0] for each in wanted] == ["httpx2", "mcp"]
+    pins = (ROOT / "requirements/dev.txt").read_text()
     assert re.search(r"^httpx2==2\.", pins, re.M)
+    assert re.search(r"^mcp==2\.", pins, re.M)
 
 
 def test_both_clients_have_every_operation_and_the_page_names_it() -> None:
