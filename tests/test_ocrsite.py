@@ -65,48 +65,80 @@ def test_check_deploy_is_clean_under_production_settings() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("environment", "told"),
-    [
-        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
-        ({"SECRET_KEY_FALLBACKS": f"{'x' * 50},"}, "SECRET_KEY_FALLBACKS"),
-        ({"API_KEY_PEPPER": "short"}, "API_KEY_PEPPER"),
-        ({"TENANT_LEDGER_YEARS": "99"}, "TENANT_LEDGER_YEARS"),
-        ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
-        ({"VISION_MODELS": "no-such"}, "VISION_MODELS: 'no-such' is none of: nanonets-ocr-s,"),
-        ({"VISION_OWN_MODELS": "/no/m.toml"}, "VISION_OWN_MODELS: m.toml cannot be read"),
-        ({"VISION_QUANTISATION": "2bit"}, "VISION_QUANTISATION"),
-        ({"VISION_MODELS": "nanonets-ocr-s"}, "Jobs for nanonets-ocr-s will fail: the weights of"),
-        ({"HYBRID_OF": "nanonets-ocr-s"}, "HYBRID_OF is 'nanonets-ocr-s'"),
-        ({"OPENAI_URL": "gpu:8000", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must begin with http"),
-        ({"OPENAI_URL": "http://me:word@gpu/v1", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must have"),
-        ({"OPENAI_URL": "http://gpu/v1"}, "OPENAI_MODEL is not set"),
-        ({"OPENAI_READS_AS": "no-such"}, "OPENAI_READS_AS is none of: nanonets-ocr-s,"),
-        ({"OPENAI_CONCURRENCY": "0"}, "OPENAI_*"),
-        ({"GOOGLE_VISION_PAGES_A_DAY": "-1"}, "GOOGLE_VISION_*"),
-        ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
-        ({"MAX_PAGES": "0"}, "max_pages"),
-        ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
-        ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
-        ({"RESULT_CACHE_SECONDS": "-1"}, "RESULT_CACHE_SECONDS"),
-        ({"IDEMPOTENCY_SECONDS": "0"}, "IDEMPOTENCY_SECONDS"),
-        ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
-        ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),
-        ({"LISTEN_TICK_SECONDS": "0"}, "LISTEN_TICK_SECONDS"),
-        ({"QUOTA_PAGES_PER_DAY": "-1"}, "QUOTA_PAGES_PER_DAY"),
-        ({"TRAINING_MAX_SECONDS": "0"}, "TRAINING_MAX_SECONDS"),
-        ({"QUOTA_OPEN_JOBS": "many"}, "QUOTA_OPEN_JOBS"),
-        ({"SITE_PROBE_URL": "nothing"}, "SITE_PROBE_URL"),
-        ({"MAX_PAGES": "many"}, "MAX_PAGES"),
-        ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
-        ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
-        ({"RATE_TRY": "10,100,1000"}, "RATE_TRY"),
-        ({"RATE_KEY_SHARE": "0"}, "RATE_KEY_SHARE"),
-        ({"LOGIN_FAILURES": "60"}, "LOGIN_FAILURES"),
-        ({"OIDC_ISSUER": "https://id.example"}, "OIDC_CLIENT_ID"),
-        ({"OIDC_ISSUER": "http://id.example", "OIDC_CLIENT_ID": "x"}, "OIDC_ISSUER is not https"),
-    ],
-)
+BAD: list[tuple[dict[str, str], str]] = [
+    ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+    ({"SECRET_KEY_FALLBACKS": f"{'x' * 50},"}, "SECRET_KEY_FALLBACKS"),
+    ({"API_KEY_PEPPER": "short"}, "API_KEY_PEPPER"),
+    ({"TENANT_LEDGER_YEARS": "99"}, "TENANT_LEDGER_YEARS"),
+    ({"DEFAULT_ENGINE": "no-such"}, "DEFAULT_ENGINE"),
+    ({"VISION_QUANTISATION": "2bit"}, "VISION_QUANTISATION"),
+    ({"VISION_MODELS": "nanonets-ocr-s"}, "Jobs for nanonets-ocr-s will fail: the weights of"),
+    ({"OPENAI_URL": "gpu:8000", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must begin with http"),
+    ({"OPENAI_URL": "http://me:word@gpu/v1", "OPENAI_MODEL": "m"}, "OPENAI_URL: it must have"),
+    ({"OPENAI_URL": "http://gpu/v1"}, "OPENAI_MODEL is not set"),
+    ({"OPENAI_CONCURRENCY": "0"}, "OPENAI_*"),
+    ({"GOOGLE_VISION_PAGES_A_DAY": "-1"}, "GOOGLE_VISION_*"),
+    ({"LEASE_SECONDS": "5"}, "LEASE_SECONDS"),
+    ({"MAX_PAGES": "0"}, "max_pages"),
+    ({"MAX_BATCH_FILES": "0"}, "MAX_BATCH_FILES"),
+    ({"REVIEW_THRESHOLD": "1.5"}, "REVIEW_THRESHOLD"),
+    ({"RESULT_CACHE_SECONDS": "-1"}, "RESULT_CACHE_SECONDS"),
+    ({"IDEMPOTENCY_SECONDS": "0"}, "IDEMPOTENCY_SECONDS"),
+    ({"REVIEW_CLAIM_SECONDS": "0"}, "REVIEW_CLAIM_SECONDS"),
+    ({"MAX_LISTENERS": "0"}, "MAX_LISTENERS"),
+    ({"LISTEN_TICK_SECONDS": "0"}, "LISTEN_TICK_SECONDS"),
+    ({"QUOTA_PAGES_PER_DAY": "-1"}, "QUOTA_PAGES_PER_DAY"),
+    ({"TRAINING_MAX_SECONDS": "0"}, "TRAINING_MAX_SECONDS"),
+    ({"SITE_PROBE_URL": "nothing"}, "SITE_PROBE_URL"),
+    ({"RATE_SUBMIT": "0,100,1000,10"}, "RATE_SUBMIT"),
+    ({"RATE_READ": "600,100,1000,10"}, "RATE_READ"),
+    ({"RATE_KEY_SHARE": "0"}, "RATE_KEY_SHARE"),
+    ({"LOGIN_FAILURES": "60"}, "LOGIN_FAILURES"),
+    ({"OIDC_ISSUER": "https://id.example"}, "OIDC_CLIENT_ID"),
+    ({"OIDC_ISSUER": "http://id.example", "OIDC_CLIENT_ID": "x"}, "OIDC_ISSUER is not https"),
+]
+ALONE: list[tuple[dict[str, str], str]] = [  # beside others it would not be told, or they not
+    ({"HYBRID_OF": "nanonets-ocr-s"}, "HYBRID_OF is 'nanonets-ocr-s'"),
+    ({"VISION_MODELS": "no-such"}, "VISION_MODELS: 'no-such' is none of: nanonets-ocr-s,"),
+    ({"VISION_OWN_MODELS": "/no/m.toml"}, "VISION_OWN_MODELS: m.toml cannot be read"),
+    ({"OPENAI_READS_AS": "no-such"}, "OPENAI_READS_AS is none of: nanonets-ocr-s,"),
+    ({"QUOTA_OPEN_JOBS": "many"}, "QUOTA_OPEN_JOBS"),
+    ({"MAX_PAGES": "many"}, "MAX_PAGES"),
+    ({"RATE_TRY": "10,100,1000"}, "RATE_TRY"),
+]
+
+
+def together(cases: list[tuple[dict[str, str], str]]) -> list[dict[str, str]]:
+    """The environments in as few as may be: no setting has two values in one."""
+    groups: list[dict[str, str]] = []
+    for environment, _told in cases:
+        for group in groups:
+            if not group.keys() & environment.keys():
+                group |= environment
+                break
+        else:
+            groups.append(dict(environment))
+    return groups
+
+
+@pytest.fixture(scope="module")
+def told_together() -> list[str]:
+    """What the check says of many bad settings at once."""
+    done = [check(**({"SECRET_KEY": secrets.token_urlsafe(50)} | group)) for group in together(BAD)]
+    assert all(each.returncode for each in done)
+    return [each.stderr for each in done]
+
+
+@pytest.mark.parametrize(("environment", "told"), BAD)
+def test_check_tells_of_every_bad_setting(
+    environment: dict[str, str], told: str, told_together: list[str]
+) -> None:
+    groups = zip(together(BAD), told_together, strict=True)
+    (said,) = [said for group, said in groups if environment.items() <= group.items()]
+    assert told in said
+
+
+@pytest.mark.parametrize(("environment", "told"), ALONE)
 def test_check_tells_of_a_bad_setting(environment: dict[str, str], told: str) -> None:
     done = check(**({"SECRET_KEY": secrets.token_urlsafe(50)} | environment))
     assert done.returncode != 0
