@@ -126,7 +126,7 @@ def django_db_setup(
 
     from ocrsite.database.roles import as_owner
     from tests.emptying import empty
-    from tests.owner import FUNCTION, may_empty
+    from tests.owner import EMPTY, FUNCTION, may_empty
 
     TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
 
@@ -140,6 +140,7 @@ def django_db_setup(
             for table, trigger in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
             cursor.execute(FUNCTION)
+            cursor.execute(EMPTY)
         may_empty()
         owner.close()
     yield

@@ -16,6 +16,6 @@ STAY = {"django_content_type", "auth_permission"}
 def empty(_case: Any = None) -> None:
     """Empty every table but those that stay. Takes the place of ``_fixture_teardown``."""
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    tables = ", ".join(connection.ops.quote_name(name) for name in names if name not in STAY)
+    tables = [connection.ops.quote_name(name) for name in names if name not in STAY]
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {tables}")
+        cursor.execute("SELECT tests_empty(%s)", [tables])
