@@ -11,6 +11,7 @@ from django.db import close_old_connections, connection
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = {"cpu": 1, "gpu": 8, "io": 8}  # tasks of a worker, by its pool
 FREE_SECONDS = 0.5  # between looks whether the process ends, while no hand is free
 
 

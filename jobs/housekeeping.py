@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from accounts import audit_retention, audit_seals, expiry
-from jobs import departure, orphans, retention, site_probe
+from jobs import departure, orphans, retention, site_probe, waking
 from jobs.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ EXPIRY_SECONDS = 3600  # between two removals of sign-ins that are over
 DEPARTURE_SECONDS = 60  # of one round
 FIRST_SECONDS = 60  # after its start, that a process waits with its first rounds
 SEAL_SECONDS = 10
+WAKE_SECONDS = 2
 PRUNE_SECONDS = 3600
 
 
@@ -95,16 +96,18 @@ def start(stop: threading.Event) -> list[threading.Thread]:
     """Begin, in threads that end soon after ``stop`` is set.
 
     The audit log has its own, so that no entry waits for its seal until a long chore is done; so
-    has the probe of the site, which is due every minute.
+    have the probe of the site, which is due every minute, and the waking of workers.
     """
     sealing = (Chore("audit seals", SEAL_SECONDS, audit_seals.Sealer().run),)
     probing = (Chore("site probe", site_probe.ASK_SECONDS, site_probe.Prober().run),)
+    waken = (Chore("waking", WAKE_SECONDS, waking.wake),)
     threads = [
         threading.Thread(target=look_after, args=(stop, todo, first), name=name, daemon=True)
         for name, todo, first in (
             ("housekeeping", chores(), FIRST_SECONDS),
             ("audit seals", sealing, 0),
             *((("site probe", probing, FIRST_SECONDS),) if settings.SITE_PROBE_URL else ()),
+            *((("waking", waken, 0),) if settings.WAKE_WORKERS else ()),
         )
     ]
     for thread in threads:

@@ -184,6 +184,12 @@ def waiting_at_all(pool: str) -> bool:
     return _to_begin(pool).exists()
 
 
+@unscoped()
+def ready(pool: str, most: int) -> int:
+    """How many tasks of the pool could be begun now, counted to ``most``."""
+    return _to_begin(pool)[:most].count()
+
+
 _counts: dict[str, tuple[float, int]] = {}  # pool -> when counted, how many
 
 

@@ -41,6 +41,7 @@ STORAGE_SECONDS = 10  # before a job is tried again that found the file storage 
 stopping = threading.Event()
 hands: Hands | None = None  # of a process that does several tasks at once
 ear: Ear | None = None  # of a worker: whether operators ask it to end
+_worked = time.monotonic()  # when this process last had a task in hand
 
 SPREAD = 0.1  # of the time that jobs wait for an engine
 
@@ -64,6 +65,17 @@ class TaskHeartbeat(Heartbeat):
         written = dict(self.written)
         claims.renew(self.task, None if written == self._told else written)
         self._told = written
+
+
+def idle_seconds() -> float:
+    """For how long this process has had nothing in hand."""
+    return 0.0 if hands is not None and hands.busy else time.monotonic() - _worked
+
+
+def begin_idling() -> None:
+    """Count from now."""
+    global _worked
+    _worked = time.monotonic()
 
 
 def asked_to_end() -> bool:
@@ -96,6 +108,7 @@ def _next(pool: str) -> Callable[[], None] | None:
 
     def work() -> None:
         run_task(task)
+        begin_idling()
         queue.ring_for_next(pool)
 
     return work

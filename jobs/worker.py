@@ -48,9 +48,18 @@ def worn(jobs: int, *, max_jobs: int, max_mb: int) -> bool:
 
 
 class WarmWorker(SimpleWorker):
-    """Ends by itself after ``max_jobs`` jobs or beyond ``max_mb`` of resident memory."""
+    """Ends by itself after ``max_jobs`` jobs, beyond ``max_mb`` of resident memory, or after
+    ``idle_seconds`` without work."""
 
-    def __init__(self, queue: Queue, *, name: str, max_jobs: int = 0, max_mb: int = 0) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        *,
+        name: str,
+        max_jobs: int = 0,
+        max_mb: int = 0,
+        idle_seconds: float = 0,
+    ) -> None:
         super().__init__(
             [queue],
             name=name,
@@ -61,8 +70,10 @@ class WarmWorker(SimpleWorker):
         )
         self.max_jobs = max_jobs
         self.max_mb = max_mb
+        self.idle_seconds = idle_seconds
         self.jobs_done = 0
         self.recycled = False
+        self.idle = False
         self._listening = False
         self._told = ""  # of models
 
@@ -114,6 +125,9 @@ class WarmWorker(SimpleWorker):
                 self.heartbeat()
                 if tasks.asked_to_end():
                     self._see_through()
+                    raise StopRequested()
+                if self.idle_seconds and tasks.idle_seconds() > self.idle_seconds:
+                    self.idle = True
                     raise StopRequested()
                 if self.should_run_maintenance_tasks:
                     self.run_maintenance_tasks()

@@ -14,6 +14,7 @@ from extraction.engines import ENGINES
 from extraction.engines.configuration import Quantisation
 from extraction.engines.openai.connection import Address
 from extraction.weights import weights_of
+from jobs import waking
 from jobs.download_audit import DOWNLOADS
 from jobs.netguard import Allowed
 from jobs.retention import MAX_HOURS
@@ -134,6 +135,11 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
                     id="ocrsite.E009",
                 )
             )
+    try:
+        waking.sleepers(settings.WAKE_WORKERS)
+    except ValueError as error:
+        hint = "As cpu=https://api.example.com/machines/1/start, with commas between."
+        found.append(Error(f"WAKE_WORKERS: {error}.", hint=hint, id="ocrsite.E045"))
     if settings.RESULT_CACHE_SECONDS < 0 or settings.IDEMPOTENCY_SECONDS < 1:
         found.append(
             Error(

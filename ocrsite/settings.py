@@ -122,6 +122,9 @@ MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", default=3)
 WORKER_THREADS = env.int("WORKER_THREADS", default=0)  # CPU threads an engine may use; 0: all
 WORKER_MAX_JOBS = env.int("WORKER_MAX_JOBS", default=1000)
 WORKER_MAX_MB = env.int("WORKER_MAX_MB", default=None)  # None: 3000, on a GPU no bound
+# Machines of workers that end when idle, woken by the sweeper (jobs/waking.py): cpu=https://...
+WAKE_WORKERS = env.list("WAKE_WORKERS", default=[])
+WAKE_TOKEN = env.str("WAKE_TOKEN", default="")  # their keeper's, sent as a bearer token
 ALIVE_FILE = env.str("ALIVE_FILE", default="")  # touched by processes that have no port
 DEFAULT_ENGINE = env.str("DEFAULT_ENGINE", default="auto")
 REVIEW_THRESHOLD = env.float("REVIEW_THRESHOLD", default=0.5)  # where no template names another

@@ -53,6 +53,7 @@ BOUNDED = {
     ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
     ("jobs/netguard.py", "socket"): "the same",
     ("jobs/sending.py", "send_mail"): "EMAIL_TIMEOUT",
+    ("jobs/waking.py", "urlopen"): "ANSWER_SECONDS",
     ("accounts/owner_mail.py", "EmailMessage"): "EMAIL_TIMEOUT",
     ("jobs/stores/bucket.py", "client"): "client_config, below",
     ("jobs/site_probe.py", "urlopen"): "ANSWER_SECONDS",

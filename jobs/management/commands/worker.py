@@ -18,7 +18,7 @@ from extraction import annotating, engines
 from extraction.errors import ExtractionError
 from jobs import alive, model_reports, queue, tasks
 from jobs.draining import Ear
-from jobs.hands import Hands
+from jobs.hands import AT_ONCE, Hands
 from jobs.worker import WarmWorker, worn
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ PAUSE_SECONDS = 0.5  # between looks for work, or for Redis
 LOOK_SECONDS = 10  # of work without Redis, before it is asked again
 
 
-TASKS = {"cpu": 1, "gpu": 8, "io": 8}  # at once, of a worker of that pool
 MEGABYTES = {"cpu": 3000, "gpu": 0, "io": 3000}  # what it may grow to; 0: no bound
 
 
@@ -64,6 +63,7 @@ class Command(BaseCommand):
         "Run a worker: it keeps its engines loaded and does one task after the other, or several."
     )
     done_alone = 0  # jobs, without Redis
+    idle_seconds = 0.0  # without work, after which it ends; 0: never
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -73,18 +73,26 @@ class Command(BaseCommand):
             "--tasks", type=int, default=0, help="how many at once (default: cpu 1, others 8)"
         )
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
+        parser.add_argument(
+            "--idle-seconds",
+            type=float,
+            default=0,
+            help="end after so many seconds without work, to be woken (default: 0, never)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             # the RQ worker has its own once Redis answers
             signal.signal(number, lambda *_: tasks.stopping.set())
         pool: str = options["pool"]
-        count = options["tasks"] or TASKS[pool]
+        count = options["tasks"] or AT_ONCE[pool]
         if count > 1:
             _widen_connections(count)
             tasks.hands = Hands(count)
         tasks.ear = ear = Ear(tasks.worker_name())
+        self.idle_seconds = options["idle_seconds"]
         _warm(pool)
+        tasks.begin_idling()
         try:
             self._work(pool, burst=bool(options["burst"]))
         finally:
@@ -101,13 +109,14 @@ class Command(BaseCommand):
                 ends = self._listen(pool, burst=burst)
             else:
                 ends = self._look(pool)
-            if burst or ends:
+            if burst or ends or self._idle():
                 return
             if not tasks.stopping.is_set():
                 time.sleep(PAUSE_SECONDS)
 
     def _listen(self, pool: str, *, burst: bool) -> bool:
-        """Work as bells ring, until told to stop or Redis is away; returns whether worn out."""
+        """Work as bells ring, until told to stop or Redis is away; returns whether it is to end:
+        worn out, or idle."""
         try:
             worker = WarmWorker(
                 queue.pool_queue(pool),
@@ -116,13 +125,17 @@ class Command(BaseCommand):
                 name=f"{tasks.worker_name()}:{secrets.token_hex(4)}",
                 max_jobs=settings.WORKER_MAX_JOBS,
                 max_mb=_most_megabytes(pool),
+                idle_seconds=self.idle_seconds,
             )
             worker.log_job_description = False
             worker.work(burst=burst, logging_level="WARNING")
         except redis.RedisError as error:
             logger.warning("Redis does not answer: %s", error)
             return False
-        return worker.recycled
+        return worker.recycled or worker.idle
+
+    def _idle(self) -> bool:
+        return bool(self.idle_seconds) and tasks.idle_seconds() > self.idle_seconds
 
     def _look(self, pool: str) -> bool:
         """Do what waits, without Redis, for some seconds at most; returns whether worn out."""
