@@ -6,6 +6,7 @@ import copy
 import ipaddress
 import json
 import re
+import tarfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ helm_python: Any = pytest.importorskip(
 ROOT = Path(settings.BASE_DIR)
 CHART = ROOT / "deploy/helm"
 SETS = {path.stem.removesuffix("-values"): path for path in (CHART / "ci").glob("*.yaml")}
-KUBERNETES = "1.33"
+# The oldest that the chart lets itself be installed on, and the newest that there are schemas of
+VERSIONS = {"smallest": "1.29", "production": "1.37", "everything": "1.29"}
 PROCESSES = {"web", "worker", "worker-io", "worker-gpu", "trainer", "sweep", "deliver"}
 Manifest = dict[str, Any]
 
@@ -226,9 +228,9 @@ def test_manifests_are_valid_by_strict_schemas(name: str) -> None:
             assert manifest.keys() == {"apiVersion", "kind", "metadata", "spec"}
             jsonschema.validate(manifest["spec"], OTHERS[kind])
         else:
-            kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+            kubernetes_validate.validate(manifest, VERSIONS[name], strict=True)
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate({**_of(name)[-1], "spek": {}}, KUBERNETES, strict=True)
+        kubernetes_validate.validate({**_of(name)[-1], "spek": {}}, VERSIONS[name], strict=True)
     names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in _of(name)]
     assert len(names) == len(set(names))
     assert all(len(each) <= 63 for _, each in names)
@@ -297,6 +299,7 @@ def test_images_and_commands_are_those_of_compose() -> None:
             assert "python manage.py migrate --check" in init["command"][-1]
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert chart["appVersion"] == settings.VERSION
+    assert chart["kubeVersion"] == f">={min(VERSIONS.values())}.0-0"
 
 
 def test_probes_and_the_time_to_end_are_those_of_compose() -> None:
@@ -545,6 +548,65 @@ def test_prometheus_finds_web_and_the_rules() -> None:
     for path in (ROOT / "deploy/grafana/dashboards").glob("*.json"):
         (data,) = (each for each in boards.values() if path.name in each)
         assert json.loads(data[path.name]) == json.loads(path.read_text())
+
+
+def test_secrets_are_no_settings_in_the_open() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    withheld = set(schema["definitions"]["settings"]["propertyNames"]["not"]["enum"])
+    secret = re.findall(
+        r"^((?!RATE_)\w*(?:SECRET|PEPPER|TOKEN|PASSWORD|_KEY|HEADERS|EMAIL_URL|DATABASE\w*_URL|REDIS_URL)"
+        r"(?:_FALLBACKS)?)=",
+        EXAMPLE,
+        re.M,
+    )
+    assert len(secret) > 12
+    assert set(secret) <= withheld
+
+
+def test_people_come_to_web_by_ingress_gateway_or_balancer() -> None:
+    for name, kind in (("production", "Ingress"), ("everything", "HTTPRoute")):
+        service = of(name, "Service")["web"]
+        selected = service["spec"]["selector"]
+        pod = of(name, "Deployment")["web"]["spec"]["template"]
+        assert selected.items() <= pod["metadata"]["labels"].items()
+        (port,) = service["spec"]["ports"]
+        (opened,) = pod["spec"]["containers"][0]["ports"]
+        assert (port["targetPort"], opened["name"], opened["containerPort"]) == (
+            "http",
+            "http",
+            8000,
+        )
+        (way,) = (each for each in _of(name) if each["kind"] == kind)
+        rules = way["spec"]["rules"]
+        if kind == "Ingress":
+            assert way["spec"]["tls"] == [
+                {"hosts": ["ocr.example.com"], "secretName": "ocr-example-com"}
+            ]
+            (path,) = rules[0]["http"]["paths"]
+            named = path["backend"]["service"]
+            assert rules[0]["host"] == "ocr.example.com"
+            assert named["port"]["name"] == port["name"]
+        else:
+            (named,) = rules[0]["backendRefs"]
+            assert way["spec"]["hostnames"] == ["ocr.example.com"]
+            assert named["port"] == port["port"]
+        assert named["name"] == service["metadata"]["name"]
+    assert of("everything", "Service")["web"]["spec"]["loadBalancerSourceRanges"]
+    assert not [each for each in _of("smallest") if each["kind"] in ("Ingress", "HTTPRoute")]
+
+
+def test_chart_is_packed_with_what_it_takes_from_elsewhere(tmp_path: Path) -> None:
+    helm_python.package(str(CHART), destination=str(tmp_path))
+    (packed,) = tmp_path.glob("*.tgz")
+    with tarfile.open(packed) as archive:
+        names = set(archive.getnames())
+        rules = archive.extractfile("ocrsite/files/rules.yml")
+        assert rules is not None
+        assert rules.read() == (ROOT / "deploy/prometheus/rules.yml").read_bytes()
+    boards = (ROOT / "deploy/grafana/dashboards").glob("*.json")
+    assert {f"ocrsite/files/dashboards/{path.name}" for path in boards} < names
+    assert "ocrsite/files/settings.env" in names
+    assert not [name for name in names if "/ci/" in name]
 
 
 @pytest.mark.parametrize(
