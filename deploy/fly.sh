@@ -38,7 +38,8 @@ machines=$(fly machine list --quiet --app "$name-worker" | grep -Eo '[0-9a-f]{14
 addresses=$(for id in $machines; do
   printf ',cpu=http://_api.internal:4280/v1/apps/%s/machines/%s/start' "$name-worker" "$id"
 done)
-token=$(fly tokens create deploy --name wake --app "$name-worker")
-printf 'WAKE_WORKERS=%s\nWAKE_TOKEN=%s\n' "${addresses#,}" "$token" \
-  | fly secrets import --app "$name"
+token= # one is enough, however often this runs
+fly secrets list --app "$name" | grep -q WAKE_TOKEN \
+  || token=WAKE_TOKEN=$(fly tokens create deploy --name wake --app "$name-worker")
+printf '%s\n' "WAKE_WORKERS=${addresses#,}" ${token:+"$token"} | fly secrets import --app "$name"
 echo "https://$host"

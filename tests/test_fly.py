@@ -32,6 +32,7 @@ FLY = """#!/bin/sh
 echo "fly $*" >> "$LOG"
 case "$1 $2" in
   "status --app") [ -n "${THERE:-}" ] ;;
+  "secrets list") [ -z "${THERE:-}" ] || echo "WAKE_TOKEN 0a1b" ;;
   "secrets import") sed 's/^/  /' >> "$LOG" ;;
   "machine list") printf '148ed193b9e738\\n 3d8d9930f03989 \\n' ;;
   "tokens create") echo "FlyV1 token" ;;
@@ -96,7 +97,8 @@ def test_script_makes_both_apps_and_tells_the_site_how_to_wake(tmp_path: Path) -
     verbs = re.findall(r"^fly (\w+(?: (?!--|\.)\w+)?)", calls, re.M)
     assert verbs == [
         "status", "apps create", "status", "apps create", "secrets import", "secrets import",
-        "deploy", "deploy", "scale count", "machine list", "tokens create", "secrets import",
+        "deploy", "deploy", "scale count", "machine list",
+        "secrets list", "tokens create", "secrets import",
     ]  # fmt: skip
     worker = calls.split("fly secrets import --stage --app my-ocr-worker\n")[1]
     given = re.findall(r"^  (\w+)=", worker.split("fly deploy")[0], re.M)
@@ -113,7 +115,9 @@ def test_script_makes_both_apps_and_tells_the_site_how_to_wake(tmp_path: Path) -
 
 
 def test_script_makes_no_app_anew_and_nothing_without_what_is_needed(tmp_path: Path) -> None:
-    assert "apps create" not in deployed(tmp_path, SECRETS, THERE="yes")[2]
+    calls = deployed(tmp_path, SECRETS, THERE="yes")[2]
+    assert "apps create" not in calls and "tokens create" not in calls
+    assert "  WAKE_WORKERS=" in calls and "  WAKE_TOKEN=" not in calls
     (tmp_path / "log").unlink()
     status, said, calls = deployed(tmp_path, SECRETS.replace("S3_BUCKET=documents\n", ""))
     assert (status, calls) == (1, "")
