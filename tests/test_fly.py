@@ -66,6 +66,7 @@ def test_app_names_images_commands_and_settings_that_there_are(config: dict[str,
 def test_what_sleeps_is_woken_and_what_wakes_does_not_sleep() -> None:
     service = SITE["http_service"]
     assert (service["processes"], service["min_machines_running"]) == (["web"], 0)
+    assert SITE["env"]["SITE_PROBE_URL"] == "off"  # which would be a request every minute
     assert (service["auto_stop_machines"], service["auto_start_machines"]) == ("stop", True)
     assert SITE["restart"] == [{"policy": "always", "processes": ["sweep", "deliver"]}]
     assert "--idle-seconds" in WORKER["processes"]["worker"]
