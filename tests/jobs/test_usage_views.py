@@ -189,8 +189,10 @@ def test_bars_are_as_high_as_their_numbers() -> None:
 
 def test_plan_names_engines_that_there_are(operator: Client) -> None:
     url = reverse("admin:accounts_plan_add")
-    assert operator.post(url, {"name": "p", "title": "P", "engines": ["odd"]}).status_code == 200
-    assert operator.post(url, {"name": "p", "title": "P", "engines": ["auto"]}).status_code == 302
+    forms = {f"turnaround_objectives-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
+    sent = {"name": "p", "title": "P", **forms}
+    assert operator.post(url, {**sent, "engines": ["odd"]}).status_code == 200
+    assert operator.post(url, {**sent, "engines": ["auto"]}).status_code == 302
     assert Plan.objects.get().engines == ["auto"]
 
 
