@@ -38,7 +38,8 @@ RUN SECRET_KEY=build-time-only STATIC_ROOT=/srv/static \
 
 # --- What runs
 FROM base AS runtime
-ENV VAR_DIR=/var/lib/ocrsite UPLOAD_TEMP_DIR=/var/lib/ocrsite/uploads ALIVE_FILE=/tmp/alive
+ENV VAR_DIR=/var/lib/ocrsite UPLOAD_TEMP_DIR=/var/lib/ocrsite/uploads ALIVE_FILE=/tmp/alive \
+    LOG_FORMAT=json
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/ocrsite ocrsite \
  && install --directory --owner=ocrsite --group=ocrsite --mode=0750 /var/lib/ocrsite \
       /var/lib/ocrsite/files /var/lib/ocrsite/uploads /var/lib/ocrsite/weights \

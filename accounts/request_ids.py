@@ -11,13 +11,17 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
 HEADER = "X-Request-ID"
+JOBS = re.compile(r"\bjobs/<uuid:pk>")  # in the patterns of addresses: those of one job
 FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
+_job: ContextVar[UUID | None] = ContextVar("job_id", default=None)
 
 
 def current() -> str | None:
@@ -25,14 +29,34 @@ def current() -> str | None:
     return _current.get()
 
 
+def job() -> UUID | None:
+    """The job that the work at hand is about; None where it is about none, or many."""
+    return _job.get()
+
+
+def about(job_id: UUID) -> None:
+    """What is done from here on, until the block of ``named`` ends, is about this job."""
+    if _current.get() is not None:
+        _job.set(job_id)
+
+
 @contextmanager
 def named(name: str | None) -> Iterator[None]:
-    """What the block does is done for this request or job."""
-    token = _current.set(name)
+    """What the block does is done for this request."""
+    name_before, job_before = _current.set(name), _job.set(None)
     try:
         yield
     finally:
-        _current.reset(token)
+        _job.reset(job_before)
+        _current.reset(name_before)
+
+
+@contextmanager
+def of_job(job_id: UUID) -> Iterator[None]:
+    """What the block does is done for this job, which is its name: "job-" and the id."""
+    with named(f"job-{job_id}"):
+        about(job_id)
+        yield
 
 
 def name_of(request: HttpRequest) -> str:
@@ -54,3 +78,11 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response[HEADER] = name
         return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Note the job that the address names."""
+        match = request.resolver_match
+        if match is not None and JOBS.search(match.route) and isinstance(kwargs.get("pk"), UUID):
+            about(kwargs["pk"])

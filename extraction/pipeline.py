@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from extraction import annotating, structure
+from extraction import annotating, structure, tracing
 from extraction.classify import classify
 from extraction.documents import DEFAULT_LIMITS, PageFailure, open_document, parse_pages
 from extraction.engines import UNWATCHED, Engine, FillsSchemas, Wants, Watch, get
@@ -237,7 +237,8 @@ def _read(
     if not images:
         return []
     try:
-        return engine.read(images, watch)
+        with tracing.span("engine.read", page=images[0].number, pages=len(images)):
+            return engine.read(images, watch)
     except Cancelled:
         raise
     except EngineUnavailable:

@@ -107,6 +107,8 @@ class Claimed:
     message: str
     body: str
     secrets: tuple[str, ...]
+    event: str
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,8 @@ def claim(limit: int, *, troubled: bool) -> list[Claimed]:
             message=row.message,
             body=row.body,
             secrets=_secrets(row.webhook or signings.get(row.tenant_id)),
+            event=row.event,
+            traceparent=row.traceparent,
         )
         for row in rows
     ]

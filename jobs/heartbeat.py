@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
+from contextvars import copy_context
 from types import TracebackType
 from typing import Self
 
@@ -30,7 +31,10 @@ class Heartbeat(ABC):
         self.lost = False
         self._name = name
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        named = copy_context()  # so that its log lines bear the work's name too
+        self._thread = threading.Thread(
+            target=named.run, args=(self._beat,), name="heartbeat", daemon=True
+        )
 
     @abstractmethod
     def renew(self) -> None:

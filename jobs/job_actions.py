@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from accounts import audit
 from accounts.models import User
 from accounts.tenancy import Actor
+from extraction import tracing
 from jobs import (
     batches,
     claims,
@@ -117,8 +118,10 @@ def retry(job: Job, *, actor: Actor | User, address: str | None, password: str =
             finished_at=None,
             expires_at=None,
             delivered_at=None,
+            traceparent=tracing.traceparent() or job.traceparent,
             sealed_password=seal(password),
         )
+        tracing.link(job.traceparent)
         claims.make_ready(job)
         audit.record(actor=actor, tenant=job.tenant, action="job.retry", obj=job, address=address)
         job.refresh_from_db()

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
-from extraction import types
+from extraction import tracing, types
 from extraction.errors import ExtractionError
 from extraction.formats.json import (
     classification_to_dict,
@@ -89,7 +89,11 @@ def finish_as(job: Job, first: Job) -> None:
     Not billed: nothing was read. Raises ``LeaseLost`` where it no longer waits, FileNotFoundError
     where a file of ``first`` is gone, ``StorageUnavailable``.
     """
-    with transaction.atomic():
+    with (
+        tracing.span("job.take_over", parent=job.traceparent, job=job.pk, tenant=job.tenant_id),
+        transaction.atomic(),
+    ):
+        tracing.link(first.traceparent)
         waits = Job.objects.filter(pk=job.pk, status=Status.QUEUED, same_as=first)
         if not waits.update(cached=True, **result_copy.columns_of(first)):
             raise LeaseLost()
@@ -262,6 +266,9 @@ def close(
         expires_at=retention.ends_at(job),
         sealed_password="",
     )
+    tracing.current().set(outcome=status)
+    if error:
+        tracing.current().failed(str(error["code"]))
     search.keep(job, texts)  # before the locks that the organisation's other jobs wait for
     more = metering.count_files(job)
     metering.settle(job, outcome=status, cached=job.cached, stored=more)
@@ -281,6 +288,7 @@ def _requeue(task: Task, after_seconds: float = 0) -> None:
     )
     if not waits:
         raise LeaseLost()
+    tracing.current().set(outcome="requeued")
     if not Task.objects.filter(job_id=task.job_id, state=Task.State.RUNNING).exists():
         Job.objects.filter(pk=task.job_id, status=Status.RUNNING).update(status=Status.QUEUED)
     if not after_seconds:

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from accounts import request_ids
 from accounts.models import Tenant
 from extraction.errors import InvalidOption
 from jobs import metering, removal, same_document, storage
@@ -107,12 +108,13 @@ def _remove_some(stop: Callable[[], bool]) -> int:
     for job_id in list(_due().order_by("expires_at").values_list("pk", flat=True)[:AT_ONCE]):
         if stop():
             break
-        try:
-            removed += expire(job_id)
-        except StorageUnavailable:
-            logger.error("job %s is due, but its files cannot be removed", job_id)
-            if not storage.available():
-                break
+        with request_ids.of_job(job_id):
+            try:
+                removed += expire(job_id)
+            except StorageUnavailable:
+                logger.error("job %s is due, but its files cannot be removed", job_id)
+                if not storage.available():
+                    break
     return removed
 
 
@@ -171,6 +173,7 @@ def delivered(job_ids: Iterable[UUID]) -> None:
     """
     kept = Job.objects.filter(status__in=KEPT, retention_hours=0, delivered_at=None)
     for job_id in job_ids:
+        request_ids.about(job_id)
         try:
             if kept.filter(pk=job_id).update(delivered_at=Now(), expires_at=Now()):
                 expire(job_id)

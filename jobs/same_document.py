@@ -27,6 +27,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from prometheus_client import Counter
 
+from accounts import request_ids
 from accounts.identifiers import first_since
 from accounts.models import Tenant
 from extraction.code_revision import code_revision
@@ -235,7 +236,8 @@ def settle_left() -> int:
         if time.monotonic() > until:
             break
         try:
-            ended += settle(first_id)
+            with request_ids.of_job(first_id):
+                ended += settle(first_id)
         except ExtractionError as error:
             logger.warning("jobs wait for the result of %s: %s", first_id, error)
     return ended

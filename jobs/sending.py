@@ -19,6 +19,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils.translation import gettext_noop
 from standardwebhooks import Webhook as Signer
 
+from accounts import request_ids
+from extraction import tracing
 from jobs import alive, deliveries, netguard
 from jobs.deliveries import Claimed, Notice, Outcome
 from jobs.errors import AddressRefused
@@ -32,7 +34,8 @@ KEPT_BYTES = 1024
 
 
 def headers_of(claimed: Claimed, at: datetime) -> dict[str, str]:
-    """The headers of Standard Webhooks: one signature by every live secret."""
+    """The headers of Standard Webhooks: one signature by every live secret; and the trace's."""
+    traced = {"traceparent": span} if (span := tracing.traceparent()) else {}
     signatures = [Signer(key).sign(claimed.message, at, claimed.body) for key in claimed.secrets]
     return {
         "Content-Type": "application/json",
@@ -40,11 +43,31 @@ def headers_of(claimed: Claimed, at: datetime) -> dict[str, str]:
         "webhook-id": claimed.message,
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
+        **traced,
     }
 
 
 def post(claimed: Claimed) -> Outcome:
-    """One attempt; every way to fail is an outcome."""
+    """One attempt; every way to fail is an outcome. The log names it as "delivery-" and the id."""
+    with (
+        request_ids.named(f"delivery-{claimed.id}"),
+        tracing.span(
+            "webhook.deliver",
+            kind="client",
+            parent=claimed.traceparent,
+            delivery=claimed.id,
+            event=claimed.event,
+            attempt=claimed.claim,
+        ) as span,
+    ):
+        outcome = _post(claimed)
+        span.set(status=outcome.code)
+        if not outcome.delivered:
+            span.failed(str(outcome.code or "no_answer"))
+        return outcome
+
+
+def _post(claimed: Claimed) -> Outcome:
     if not claimed.secrets:
         return Outcome(0, error=gettext_noop("Its secret cannot be read any more: rotate it."))
     begun = time.monotonic()

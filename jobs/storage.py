@@ -13,6 +13,7 @@ from uuid import UUID
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
+from extraction import tracing
 from jobs import downloads
 from jobs.errors import StorageFull, StorageUnavailable
 from jobs.stores import Store, Stored, is_full
@@ -51,10 +52,11 @@ def store() -> Store:
 def _told(doing: str) -> Iterator[None]:
     """Make one of our errors of whatever the storage raises: each backend has its own.
 
-    FileNotFoundError passes through.
+    FileNotFoundError passes through. The span is named after what is done: "storage.storing".
     """
     try:
-        yield
+        with tracing.span(f"storage.{doing.partition(' ')[0]}", kind="client"):
+            yield
     except (FileNotFoundError, StorageFull, StorageUnavailable):
         raise
     except Exception as error:
@@ -158,7 +160,7 @@ def remove(keys: Collection[str]) -> None:
 
 def pages(prefix: str = "") -> Iterator[list[Stored]]:
     """Every object below the prefix, some at a time. Raises ``StorageUnavailable``."""
-    with _told("listing the storage"):
+    with _told("listing the storage"):  # outside of any span: it may be left halfway
         yield from store().listing(prefix)
 
 

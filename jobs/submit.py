@@ -13,10 +13,11 @@ from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from accounts import audit, quotas, rows
+from accounts import audit, quotas, request_ids, rows
 from accounts.identifiers import uuid7
 from accounts.models import Tenant
 from accounts.tenancy import Actor
+from extraction import tracing
 from extraction.errors import EmptyDocument, UnsupportedType
 from extraction.media_types import MEDIA_TYPES, sniff
 from extraction.options import Options
@@ -264,9 +265,12 @@ def create(
         template_version=placed.template.version if placed.template else None,
         sealed_password=seal(options.password),
         metadata=placed.metadata,
+        traceparent=tracing.traceparent() or None,
         retention_hours=placed.retention_hours,
         stored_bytes=file.size,
     )
+    if batch is None:
+        request_ids.about(job.pk)
     Job.review.related.set_cached_value(job, None)  # it has none yet: nobody needs to look
     entry = audit.entry(
         actor=placed.actor,

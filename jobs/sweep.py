@@ -34,6 +34,8 @@ import redis
 from django.db import connection
 from django.db.models.functions import Now
 
+from accounts import request_ids
+from extraction import tracing
 from jobs import claims, idempotency, lifecycle, queue, same_document
 from jobs.errors import DocumentCrashedWorker
 from jobs.models import Task
@@ -73,15 +75,21 @@ def _end_dead_leases() -> tuple[int, int]:
     requeued = ended = 0
     dead = Task.objects.filter(state=Task.State.RUNNING, lease_until__lt=Now())
     for task in dead.select_related("job__tenant")[:500]:
-        if task.job.cancel_requested:
-            ended += _soon(partial(_end_cancelled, task))
-        elif task.crashes + 1 >= MAX_CRASHES:
-            logger.error("job %s ended its worker %d times: failed", task.job_id, MAX_CRASHES)
-            error = DocumentCrashedWorker()
-            ended += _soon(partial(lifecycle.abandoned, task, error=error))
-        else:
-            logger.warning("job %s: worker %s is silent, queued again", task.job_id, task.worker)
-            requeued += _soon(partial(lifecycle.abandoned, task, error=None))
+        with (
+            request_ids.of_job(task.job_id),
+            tracing.span("job.abandoned", parent=task.job.traceparent, job=task.job_id),
+        ):
+            if task.job.cancel_requested:
+                ended += _soon(partial(_end_cancelled, task))
+            elif task.crashes + 1 >= MAX_CRASHES:
+                logger.error("job %s ended its worker %d times: failed", task.job_id, MAX_CRASHES)
+                error = DocumentCrashedWorker()
+                ended += _soon(partial(lifecycle.abandoned, task, error=error))
+            else:
+                logger.warning(
+                    "job %s: worker %s is silent, queued again", task.job_id, task.worker
+                )
+                requeued += _soon(partial(lifecycle.abandoned, task, error=None))
     return requeued, ended
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts import request_ids
 from accounts.models import WhenEngineAway
-from extraction import engines, pipeline, types
+from extraction import engines, pipeline, tracing, types
 from extraction.engines import degraded
 from extraction.errors import Cancelled, EngineFailed, EngineUnavailable, ExtractionError
 from extraction.fields.by_schema.by_model import Ask
@@ -30,7 +30,7 @@ from jobs.errors import InternalError, LeaseLost, StorageUnavailable
 from jobs.hands import Hands
 from jobs.heartbeat import Heartbeat
 from jobs.models import Job, Task
-from jobs.models.engines import is_own
+from jobs.models.engines import counted_as, is_own
 from jobs.results import source_of
 from jobs.sealing import unseal
 
@@ -116,7 +116,7 @@ def _next(pool: str) -> Callable[[], None] | None:
 
 def run_task(task: Task) -> None:
     """Do a task that this worker has claimed; log and audit name it as "job-" and the job's id."""
-    with request_ids.named(f"job-{task.job_id}"):
+    with request_ids.of_job(task.job_id), _span_of(task):
         try:
             _work(task)
         except LeaseLost:
@@ -124,6 +124,22 @@ def run_task(task: Task) -> None:
         except (OperationalError, InterfaceError):
             logger.exception("job %s: the database failed", task.job_id)
             _hand_back_when_possible(task)
+
+
+def _span_of(task: Task) -> tracing.Off:
+    """The work on a task, after its waiting, as parts of the trace of its job's submission."""
+    job, begun = task.job, task.taken_at
+    if begun is not None:
+        tracing.past("queue.wait", task.due_at, begun, parent=job.traceparent, job=job.pk)
+    return tracing.span(
+        "job.work",
+        kind="consumer",
+        parent=job.traceparent,
+        job=job.pk,
+        tenant=job.tenant_id,
+        engine=counted_as(job.engine),
+        attempt=task.attempt,
+    )
 
 
 class Stop:
@@ -163,14 +179,15 @@ def _work(task: Task) -> None:
             if not claims.last_one(task):
                 return
             pages = claims.finished_pages(job)
-            document = pipeline.put_together(
-                pages,
-                options,
-                source_of(job),
-                template=templates.of_job(job),
-                choose=partial(templates.chosen, job.tenant),
-                ask=_ask(job, options, stop),
-            )
+            with tracing.span("result.make", pages=len(pages)):
+                document = pipeline.put_together(
+                    pages,
+                    options,
+                    source_of(job),
+                    template=templates.of_job(job),
+                    choose=partial(templates.chosen, job.tenant),
+                    ask=_ask(job, options, stop),
+                )
             claims.retold(task, pages, document.pages)
             document = results.make_pdf(job, path, document, options, stop.told)
         lifecycle.finish(task, document)

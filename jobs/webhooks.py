@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.identifiers import uuid7
 from accounts.models import Tenant
+from extraction import tracing
 from extraction.types import Page
 from jobs import netguard
 from jobs.models import Delivery, Job, JobCallback, Webhook
@@ -67,7 +68,8 @@ def job_event(job: Job, event: str) -> None:
 def tell_of_job(job: Job, event: str, listening: Sequence[UUID]) -> None:
     """As ``job_event``, where the webhooks that listen have been looked up."""
     if listening:
-        _write(job.tenant, event, job_data(job), [_row_for(webhook) for webhook in listening])
+        rows = [_row_for(webhook) for webhook in listening]
+        _write(job.tenant, event, job_data(job), rows, job.traceparent)
 
 
 def job_ended(job: Job, status: str) -> None:
@@ -78,7 +80,7 @@ def job_ended(job: Job, status: str) -> None:
     if callback:
         rows.append(_row_for_callback(job.tenant, callback))
     if rows:
-        _write(job.tenant, event, job_data(job), rows)
+        _write(job.tenant, event, job_data(job), rows, job.traceparent)
 
 
 def page_finished(job: Job, page: Page) -> None:
@@ -159,9 +161,15 @@ def _row_for_callback(tenant: Tenant, url: str) -> Delivery:
 
 
 def _write(
-    tenant: Tenant, event: str, data: Mapping[str, Any], rows: Sequence[Delivery]
+    tenant: Tenant,
+    event: str,
+    data: Mapping[str, Any],
+    rows: Sequence[Delivery],
+    traceparent: str | None = None,
 ) -> list[Delivery]:
+    """``traceparent`` is of what it is about, where nothing at hand has a span."""
     body, message = body_of(event, data), f"msg_{uuid7().hex}"
     for row in rows:
         row.tenant, row.event, row.message, row.body = tenant, event, message, body
+        row.traceparent = tracing.traceparent() or traceparent
     return Delivery.objects.bulk_create(rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Gunicorn does so too, later
-from ocrsite.environment import BIND, WEB_THREADS, WEB_WORKERS
+from ocrsite.environment import BIND, LOG_FORMAT, WEB_THREADS, WEB_WORKERS
 
 wsgi_app = "ocrsite.wsgi"
 bind = BIND
@@ -21,7 +21,7 @@ keepalive = 5
 max_requests = 10_000
 max_requests_jitter = 1_000
 accesslog = None
-logger_class = "ocrsite.gunicorn_log.GunicornLogger"
+logger_class = f"ocrsite.gunicorn_log.Gunicorn{'Json' if LOG_FORMAT == 'json' else ''}Logger"
 control_socket_disable = True
 
 

@@ -6,13 +6,21 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from ocrsite.log_lines import LineFormatter
+from ocrsite.log_lines import JsonFormatter, LineFormatter
 
 
 class GunicornLogger(Logger):
     """Writes lines of the same form as the site's own."""
 
+    formatter: type[LineFormatter] = LineFormatter
+
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(LineFormatter())
+            handler.setFormatter(self.formatter())
+
+
+class GunicornJsonLogger(GunicornLogger):
+    """As JSON."""
+
+    formatter = JsonFormatter

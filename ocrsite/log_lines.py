@@ -1,6 +1,7 @@
 """Log lines that nobody outside can forge, and that keep what is not theirs to tell.
 
-One event begins one line, with time, level, process, logger and the request or job at hand. Control
+One event begins one line, with time, level, process, logger and the request or job at hand; or it
+is one line of JSON. Control
 characters are escaped, so that a file name cannot begin a line; the lines of a trace are indented.
 Secrets that have a form are replaced. Of exceptions that may quote a document or a row the message
 is left out: the trace says where it was. This module is read before the settings are.
@@ -8,16 +9,19 @@ is left out: the trace says where it was. This module is read before the setting
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
 from accounts import request_ids
+from extraction.tracing import trace_id
 
 FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s [%(request_id)s]: %(message)s"
 TRACE_INDENT = "    | "
@@ -63,16 +67,19 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, and below it the trace's, if there is one."""
-        record.request_id = request_ids.current() or "-"
+        record.request_id = " ".join([request_ids.current() or "-", *filter(None, [trace_id()])])
         record.message = escaped(without_secrets(record.getMessage()))
         record.asctime = self.formatTime(record)
-        lines = [self.formatMessage(record)]
-        trace: Any = record.exc_info
-        if trace and trace[1] is not None:
-            lines += self._trace(trace[1])
+        lines = (escaped(line) for line in self.trace_of(record))
+        return f"\n{TRACE_INDENT}".join([self.formatMessage(record), *lines])
+
+    def trace_of(self, record: logging.LogRecord) -> list[str]:
+        """The lines of the record's exception and stack, if it has them."""
+        error: Any = record.exc_info
+        lines = list(self._trace(error[1])) if error and error[1] is not None else []
         if record.stack_info:
             lines += record.stack_info.splitlines()
-        return f"\n{TRACE_INDENT}".join([lines[0], *(escaped(line) for line in lines[1:])])
+        return lines
 
     def formatException(self, ei: Any) -> str:
         """For formatters derived from this one."""
@@ -86,6 +93,33 @@ class LineFormatter(logging.Formatter):
                 yield without_secrets(f"{name}: {each}")
             else:
                 yield f"{name}: {LEFT_OUT}"
+
+
+class JsonFormatter(LineFormatter):
+    """The same as one JSON object a line, for programs that collect logs.
+
+    ``time`` (UTC), ``level``, ``process``, ``logger`` and ``message`` are always there;
+    ``request_id``, ``job_id``, ``trace_id`` and, of an exception, ``trace`` (a list of lines) where
+    there is one.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "process": record.process,
+            "logger": record.name,
+            "message": escaped(without_secrets(record.getMessage())),
+        }
+        if name := request_ids.current():
+            told["request_id"] = name
+        if trace := trace_id():
+            told["trace_id"] = trace
+        if job := request_ids.job():
+            told["job_id"] = str(job)
+        if lines := self.trace_of(record):
+            told["trace"] = [escaped(line) for line in lines]
+        return json.dumps(told)  # in ASCII: nothing in it turns a terminal
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

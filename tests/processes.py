@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
@@ -24,8 +24,13 @@ process_sees_everything()
 """
 
 
-def process(code: str, **environment: str) -> subprocess.Popen[str]:
-    """Python with Django set up, in a process of its own; it is to be waited for or killed."""
+def process(
+    code: str, *, log: IO[bytes] | None = None, **environment: str
+) -> subprocess.Popen[str]:
+    """Python with Django set up, in a process of its own; it is to be waited for or killed.
+
+    ``log`` is where its standard error goes, None: where the tests' own goes.
+    """
     database = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
     return subprocess.Popen(
@@ -39,6 +44,7 @@ def process(code: str, **environment: str) -> subprocess.Popen[str]:
         | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
     )
 

@@ -34,7 +34,7 @@ ENGINES_ONLY = {
     "tqdm",
     "transformers",
 }
-SLOW = {"babel", "fontTools", "phonenumbers", "stdnum"}  # loaded when they are used
+SLOW = {"babel", "fontTools", "opentelemetry", "phonenumbers", "stdnum"}  # loaded when used
 MODULES = sorted(path for app in MAY_IMPORT for path in (ROOT / app).rglob("*.py"))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import os
 import re
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,10 +21,12 @@ from gunicorn.config import Config
 
 from accounts import request_ids
 from accounts.models import AuditEntry
+from jobs import sweep
+from jobs.models import Task
 from ocrsite import problems
-from ocrsite.gunicorn_log import GunicornLogger
-from ocrsite.log_lines import LineFormatter, without_secrets
-from tests.jobs.making import PDF, form_file, make_job, run_job
+from ocrsite.gunicorn_log import GunicornJsonLogger, GunicornLogger
+from ocrsite.log_lines import JsonFormatter, LineFormatter, escaped, without_secrets
+from tests.jobs.making import PDF, claim, form_file, make_job, run_job
 from tests.people import Organisation
 
 BEGIN = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (WARNING|ERROR|INFO) \d+ ")
@@ -150,16 +155,103 @@ def test_messages_are_told_while_developing() -> None:
     assert "ValueError: odd" in LineFormatter(messages=True).format(record)
 
 
-def test_gunicorn_writes_the_same_lines() -> None:
-    log = GunicornLogger(Config())
+@pytest.mark.parametrize("kind", [GunicornLogger, GunicornJsonLogger])
+def test_gunicorn_writes_the_same_lines(kind: type[GunicornLogger]) -> None:
+    log = kind(Config())
     stream = io.StringIO()
-    (handler,) = log.error_log.handlers
+    (handler,) = [each for each in log.error_log.handlers if hasattr(each, "_gunicorn")]
     handler.setStream(stream)
     log.warning("Invalid request from ip=%s: %s", "192.0.2.1", "Invalid header: 'x\ny'")
-    assert BEGIN.match(stream.getvalue())
+    if kind is GunicornLogger:
+        assert BEGIN.match(stream.getvalue())
+    else:
+        assert json.loads(stream.getvalue())["logger"] == "gunicorn.error"
     assert stream.getvalue().count("\n") == 1
     for each in log.error_log.handlers[:]:
         log.error_log.removeHandler(each)
+
+
+@pytest.fixture
+def json_log() -> Iterator[io.StringIO]:
+    """What the site's own handler would write with LOG_FORMAT=json."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield stream
+    root.removeHandler(handler)
+
+
+def objects(log: io.StringIO) -> list[dict[str, Any]]:
+    """The lines, each an object."""
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_json_line_is_one_object_whatever_is_told(text: str, json_log: io.StringIO) -> None:
+    with request_ids.named("call-9"):
+        try:
+            raise OSError(text)
+        except OSError:
+            logging.getLogger("test").exception("file %s of password=hunter2 is odd", text)
+    assert json_log.getvalue().isascii()
+    assert json_log.getvalue().count("\n") == 1
+    (told,) = objects(json_log)
+    assert datetime.fromisoformat(told.pop("time")).tzinfo == UTC
+    assert told.pop("process") == os.getpid()
+    trace = told.pop("trace")
+    assert trace[0].startswith(__file__)
+    assert trace[-1] == f"builtins.OSError: {escaped(text)}"
+    assert told == {
+        "level": "ERROR",
+        "logger": "test",
+        "message": f"file {escaped(text)} of password=... is odd",
+        "request_id": "call-9",
+    }
+
+
+def test_json_line_outside_of_requests_names_none(json_log: io.StringIO) -> None:
+    logging.getLogger("test").warning("Redis is away")
+    (told,) = objects(json_log)
+    assert told.keys() == {"time", "level", "process", "logger", "message"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("files", "empty_queue")
+def test_lines_about_a_job_have_its_id(
+    acme: Organisation, json_log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of web, worker and sweeper."""
+
+    def fails(*args: object, **kwargs: object) -> None:
+        logging.getLogger("test").warning("from within")
+        raise ValueError(WORDS)
+
+    client = acme.api()
+    client.raise_request_exception = False
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.submit.webhooks.tell_of_job", fails)
+        files = {"file": form_file(PDF)}
+        client.post("/api/v1/ocr/jobs", files, format="multipart", HTTP_X_REQUEST_ID="submits")
+    job = make_job(acme)
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.api.JobDetailView.get", fails)
+        client.get(f"/api/v1/ocr/jobs/{job.pk}", HTTP_X_REQUEST_ID="looks")
+    claim(job, worker="gone")
+    Task.objects.update(lease_until=job.created_at)
+    monkeypatch.setattr(sweep, "HEARD_SECONDS", 0)
+    sweep.sweep()
+    monkeypatch.setattr("extraction.engines.get", fails)
+    run_job(str(job.pk))
+    its = str(job.pk)
+    told = [(line.get("request_id"), line.get("job_id")) for line in objects(json_log)]
+    submitted = {job_id for name, job_id in told if name == "submits"}
+    assert len(submitted) == 1
+    assert None not in submitted
+    assert {pair for pair in told if pair[0] != "submits"} == {
+        ("looks", its), (f"job-{its}", its)
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ WAYS_OUT = {
     "send_mail",
     "EmailMessage",
     "EmailMultiAlternatives",
+    "OTLPSpanExporter",
 }
 # Where they are used, and what bounds them
 BOUNDED = {
@@ -50,6 +51,7 @@ BOUNDED = {
     },
     ("extraction/fork_server.py", "socket"): "a pair of this machine's; every wait has a deadline",
     ("extraction/sandbox.py", "socketpair"): "the same",
+    ("extraction/tracing.py", "OTLPSpanExporter"): "EXPORT_SECONDS, in a thread of its own",
     ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
     ("jobs/netguard.py", "socket"): "the same",
     ("jobs/sending.py", "send_mail"): "EMAIL_TIMEOUT",

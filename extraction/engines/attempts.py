@@ -11,6 +11,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
+from extraction import tracing
 from extraction.breaker import Breaker, Permit
 from extraction.errors import Cancelled, EngineUnavailable
 
@@ -49,7 +50,10 @@ def made(
     while True:
         permit = breaker.admit()
         try:
-            found = call(permit)
+            with tracing.span(
+                "engine.request", kind="client", engine=breaker.name, attempt=attempt + 1
+            ):
+                found = call(permit)
         except NoAnswer as error:
             (permit.failed if error.counts else permit.left)()
             last = attempt >= retries or permit.trial or not error.again

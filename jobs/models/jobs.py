@@ -122,6 +122,9 @@ class Job(TenantOwned):
         help_text="the job of the same document whose result it waits for, or has",
     )
     cached = models.BooleanField(default=False, help_text="has another job's result; not billed")
+    traceparent = models.CharField(  # noqa: DJ001 - null in the rows of processes without it
+        max_length=55, null=True, editable=False, help_text="the span that it was submitted in"
+    )
     sealed_password = models.TextField(blank=True, help_text="encrypted; emptied when the job ends")
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     run = models.PositiveIntegerField(default=0, help_text="from 0; one more with each retry")

@@ -100,6 +100,9 @@ class Delivery(TenantOwned):
     message = models.CharField(max_length=50, help_text="webhook-id, the same at every attempt")
     event = models.CharField(max_length=50)
     body = models.TextField(help_text="as signed")
+    traceparent = models.CharField(  # noqa: DJ001 - null in the rows of processes without it
+        max_length=55, null=True, editable=False, help_text="the span in which it happened"
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     tries = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)

@@ -90,6 +90,7 @@ def started(folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
     """The worker, as long as it is needed."""
     made = process(
         "from django.core.management import call_command\ncall_command('worker', pool='gpu')",
+        log=None,
         VISION_MODELS=",".join(NAMES),
         VISION_OWN_MODELS=str(folder / "models.json"),
         VISION_WEIGHTS=str(folder / "weights"),

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from importlib.metadata import version
 
 from extraction.breaker import Permit, breaker_of
@@ -59,7 +60,7 @@ class GoogleVisionEngine:
         pictures = [encoded(page, min_pixels=1, max_pixels=MAX_PIXELS) for page in pages]
         given_up = threading.Event()
         futures = [
-            self._requests.submit(self._page, page, picture, given_up)
+            self._requests.submit(copy_context().run, self._page, page, picture, given_up)
             for page, picture in zip(pages, pictures, strict=True)
         ]
         try:

@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import Any, Literal
 
 from extraction.breaker import breaker_of
@@ -77,7 +78,7 @@ class OpenAI:
         """
         askings = [Asking() for _ in pages]
         futures = [
-            self._requests.submit(self._page, page, asking)
+            self._requests.submit(copy_context().run, self._page, page, asking)
             for page, asking in zip(pages, askings, strict=True)
         ]
         try:
@@ -195,7 +196,7 @@ class OpenAI:
         ``EngineUnavailable``, ``Cancelled``.
         """
         asking = Asking()
-        future = self._requests.submit(self._filled, asking, prompt, schema)
+        future = self._requests.submit(copy_context().run, self._filled, asking, prompt, schema)
         try:
             while not future.done():
                 wait([future], timeout=LOOK_SECONDS)

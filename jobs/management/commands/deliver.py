@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from extraction import tracing
 from jobs.sending import Sender
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
     help = "Send webhooks as they fall due. Any number of these may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tracing.name_process("deliver")
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

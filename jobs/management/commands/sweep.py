@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from accounts import audit_seals
+from extraction import tracing
 from jobs import alive, departure, housekeeping, retention
 from jobs.sweep import sweep
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="one round, then end")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tracing.name_process("sweep")
         if options["once"]:
             self.stdout.write(str(sweep()))
             self.stdout.write(f"expired: {retention.sweep()}")

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from accounts.shared_redis import shared_redis
-from extraction import annotating, engines
+from extraction import annotating, engines, tracing
 from extraction.errors import ExtractionError
 from jobs import alive, model_reports, queue, tasks
 from jobs.draining import Ear
@@ -81,6 +81,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tracing.name_process("worker")
         for number in (signal.SIGTERM, signal.SIGINT):
             # the RQ worker has its own once Redis answers
             signal.signal(number, lambda *_: tasks.stopping.set())
