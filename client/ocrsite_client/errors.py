@@ -39,8 +39,6 @@ class ApiError(OCRSiteError):
         told = f"{self.code}: {self.detail}"
         if self.limit is not None:
             told += f" (limit {self.limit}, actual {self.actual})"
-        if self.errors:
-            told += f" {self.errors}"
         if self.request_id:
             told += f" [request {self.request_id}]"
         super().__init__(told)

@@ -98,6 +98,7 @@ def test_batch_tells_of_each_document(signed_in: str, folder: Path, capsys: Any)
         ("notes.txt", "refused"),
     ]
     assert sorted(each.name for each in (folder / "out").iterdir()) == ["may-2.csv", "may.csv"]
+    assert ran(capsys, "batch", folder / "a", folder / "none.pdf")[0] == 2
     code, out, _ = ran(capsys, "batch", folder / "a", *TEXT)
     assert (code, out.split()[0]) == (0, "succeeded")
 
@@ -107,8 +108,11 @@ def test_jobs_fields_usage_and_health_are_shown(signed_in: str, folder: Path, ca
     assert code == 0
     number = next(line for line in out.splitlines() if line.startswith("invoice_number "))
     assert number.split()[1:3] == ["A-4711", "1"]
+    everything = ran(capsys, "fields", folder / "a/may.pdf", *TEXT, "--all")[1]
+    assert "customer_number" in everything
+    assert "customer_number" not in out
     code, out, _ = ran(capsys, "jobs", "--json", "--status", "succeeded", "--limit", 5)
-    (job,) = json.loads(out)
+    job, _ = json.loads(out)
     assert (code, job["name"]) == (0, "may.pdf")
     assert job["id"] in ran(capsys, "jobs")[1]
     code, out, _ = ran(capsys, "fields", job["id"], "--json")
@@ -121,7 +125,7 @@ def test_jobs_fields_usage_and_health_are_shown(signed_in: str, folder: Path, ca
     code, out, _ = ran(capsys, "usage", "--by", "day")
     assert code == 0
     assert "pages_per_month" in out
-    assert json.loads(ran(capsys, "usage", "--json")[1])["total"]["calls"] == 1
+    assert json.loads(ran(capsys, "usage", "--json")[1])["total"]["calls"] == 2
     code, out, _ = ran(capsys, "health")
     assert code == 0
     assert "database" in out

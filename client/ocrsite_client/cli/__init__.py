@@ -138,7 +138,7 @@ def usage(site: Client, given: argparse.Namespace) -> int:
     put_table(
         ["QUOTA", *(part.upper() for part in QUOTA)],
         [
-            [name, *(("-" if row is None else row[part]) for part in QUOTA)]
+            [name, *("-" if row[part] is None else row[part] for part in QUOTA)]
             for name, row in found["quotas"].items()
         ],
     )
@@ -216,7 +216,9 @@ def parser() -> argparse.ArgumentParser:
     some.add_argument("--search", metavar="WORDS", help="in names, texts and fields")
     some.add_argument("--limit", type=int, default=20, metavar="N", help="(20)")
     add("watch", documents.watch, patient).add_argument("job", metavar="JOB")
-    add("fields", documents.fields, work, patient).add_argument(
+    of_one = add("fields", documents.fields, work, patient)
+    of_one.add_argument("--all", action="store_true", help="those not found too")
+    of_one.add_argument(
         "what", metavar="FILE|JOB", help="a path, an address, - for standard input, or a job's id"
     )
     spent = add("usage", usage)

@@ -115,11 +115,12 @@ def fields(site: Client, given: argparse.Namespace) -> int:
     if given.json:
         put_json(rows)
     else:
+        shown = [row for row in rows if given.all or row["required"] or row["value"] is not None]
         put_table(
             ["FIELD", "VALUE", "PAGE", "CONFIDENCE", "STATUS"],
             [
-                [row["name"], shortly(row["value"]), row["page"], row["confidence"], row["status"]]
-                for row in rows
+                [row["name"], shortly(row), row["page"], sureness(row), row["status"]]
+                for row in shown
             ],
         )
     return OK
@@ -206,9 +207,11 @@ def is_job(text: str) -> bool:
 def walked(sources: Iterable[str]) -> Iterator[str]:
     """The files, and those in folders; hidden ones are passed over."""
     for source in sources:
-        if is_address(source) or not Path(source).is_dir():
+        if is_address(source) or Path(source).is_file():
             yield source
             continue
+        if not Path(source).is_dir():
+            raise Usage(f"{source}: no such file or folder")
         for path in sorted(Path(source).rglob("*")):
             inside = path.relative_to(source).parts
             if path.is_file() and not any(part.startswith(".") for part in inside):
@@ -254,14 +257,20 @@ def not_read(progress: Progress, source: str, error: Exception) -> int:
     return 1
 
 
-def shortly(value: Any) -> str:
-    """A field's value in a cell."""
+def shortly(field: dict[str, Any]) -> str:
+    """A field's value in a cell: what is no single value as it is written."""
+    value = field["value"]
     if value is None:
         return ""
     if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
         return f"{value['amount']} {value['currency'] or ''}".strip()
     if isinstance(value, dict):
-        return ", ".join(str(each) for each in value.values() if each)
+        return ", ".join(str(field["raw"] or "").split("\n"))
     if isinstance(value, list):
         return f"{len(value)} rows"
     return str(value)
+
+
+def sureness(field: dict[str, Any]) -> str:
+    """A field's confidence in a cell."""
+    return "" if field["confidence"] is None else f"{field['confidence']:.2f}"
