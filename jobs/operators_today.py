@@ -11,9 +11,9 @@ from django.db.models import Count, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import audit_seals, closing, usage_sums
+from accounts import audit_seals, clock, closing, usage_sums
 from accounts.models import Departure, QuotaUse, Tenant, User
-from jobs import deliveries, engine_breakers
+from jobs import deliveries, engine_breakers, service_standings
 from jobs.errors import OUR_FAULTS
 from jobs.live_workers import LiveWorker, live_workers
 from jobs.models import Job, Status, Webhook
@@ -52,6 +52,8 @@ def tiles(operator: AbstractBaseUser | AnonymousUser) -> list[Tile]:
         found.append(_webhooks())
     if operator.has_perm("accounts.view_usagesum"):
         found += _money()
+    if operator.has_perm("jobs.view_servicesum"):
+        found.append(_promises())
     if operator.has_perm("accounts.view_tenant"):
         found.append(_organisations())
     if operator.has_perm("accounts.view_auditentry"):
@@ -162,6 +164,21 @@ def _money() -> Iterator[Tile]:
     if missing:
         words = "Invoices or credit notes are missing from their series."
         yield Tile("Missing numbers", str(missing), words, reverse("admin:billing-view"), True)
+
+
+def _promises() -> Tile:
+    broken = service_standings.standings(clock.today())
+    names = list(dict.fromkeys(row.name for row in broken))
+    words = "Of calls or documents, used up this month or going fast."
+    if names:
+        words += f" {', '.join(names[:NAMED])}{' and others' if len(names) > NAMED else ''}."
+    return Tile(
+        "Error budgets",
+        f"{len(names):,}",
+        words,
+        reverse("admin:service-levels-view"),
+        wrong=bool(names),
+    )
 
 
 def _organisations() -> Tile:

@@ -151,6 +151,14 @@ class Month:
         return sum((each.jobs for each in self.turnaround), Tally())
 
     @property
+    def scarcest(self) -> Turnaround | None:
+        """The priority with the least left of its budget; None where no documents are promised."""
+        promised = [each for each in self.turnaround if each.jobs.promised]
+        return min(
+            promised, key=lambda each: each.jobs.left / float(each.jobs.allowed), default=None
+        )
+
+    @property
     def promises(self) -> bool:
         """Whether anything is promised, or was."""
         return bool(

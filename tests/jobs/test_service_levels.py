@@ -32,6 +32,7 @@ from extraction.errors import CorruptDocument, EngineUnavailable, ExtractionErro
 from jobs import errors, lifecycle, service_levels, service_standings
 from jobs.errors import InternalError
 from jobs.models import Job, Priority, ServiceSum, SiteAnswer, Status
+from jobs.operators_today import tiles
 from jobs.service_levels import Tally, month_from
 from tests.accounts.billing import use
 from tests.jobs.making import claim, make_job, run_job
@@ -174,6 +175,7 @@ class TestMonth:
         assert found.calls == Tally(10_000, 5, 10_000, 5, Decimal(10))
         assert (found.calls.answered, found.calls.left, found.calls.left_percent) == (99.95, 5, 50)
         high, normal, low = found.turnaround
+        assert found.scarcest is normal
         assert normal.jobs == Tally(100, 2, 100, 6, Decimal(5))
         assert (normal.jobs.kept, normal.jobs.left, normal.jobs.left_percent) == (94.0, -1, 0)
         assert normal.jobs.used_up and not found.calls.used_up
@@ -185,7 +187,7 @@ class TestMonth:
         assert (third.day, third.calls.failed, third.all_jobs.missed) == (date(2026, 11, 3), 2, 4)
         assert third.site.minutes == 100
         other = service_levels.month(stranger.tenant, NOVEMBER)
-        assert other.empty and not other.promises
+        assert other.empty and not other.promises and other.scarcest is None
         assert other.calls.answered is other.calls.left_percent is None
 
     def test_what_has_failed_once_is_never_told_as_all(self) -> None:
@@ -297,8 +299,20 @@ class TestOperators:
         address = reverse("admin:service-levels-view")
         assert client.get(address).status_code == 403
         operator.user_permissions.add(Permission.objects.get(codename="view_servicesum"))
-        page = client.get(address)
-        assertContains(page, "normal: 95 % in 60 s")
+        assertContains(client.get(address), "normal: 95 % in 60 s")
+
+    def test_are_told_of_them_first(self, acme: Organisation) -> None:
+        operator = User.objects.create_user("op@site.example", PASSWORD, is_staff=True)
+        operator.user_permissions.add(Permission.objects.get(codename="view_servicesum"))
+        (tile,) = tiles(operator)
+        assert (tile.number, tile.wrong) == ("0", False)
+        CallSum.objects.create(
+            tenant=acme.tenant, day=clock.today(), plan="pro", calls=10, failed=2, promised=10,
+            missed=2, allowed=1,
+        )  # fmt: skip
+        (tile,) = tiles(operator)
+        assert (tile.number, tile.wrong) == ("1", True)
+        assert tile.words.endswith("going fast. Acme.")
 
     def test_metrics_tell_what_was_promised_by_plan(
         self, acme: Organisation, client: Client
