@@ -437,6 +437,9 @@ def test_ways_out_that_a_policy_cannot_know_have_to_be_named() -> None:
         "ports": [443], "to": []}))  # fmt: skip
     assert "networkPolicy.mail.to" in refused(changed("production", networkPolicy__mail={
         "ports": [587], "to": []}))  # fmt: skip
+    collector = "http://collector:4318"
+    traced = changed("production", settings__OTEL_EXPORTER_OTLP_ENDPOINT=collector)
+    assert "networkPolicy.traces.to" in refused(traced)
     for process, policy in of("production", "NetworkPolicy").items():
         named = {"10.20.0.0/24", "203.0.113.25/32"} & networks(policy)
         assert len(named) == (0 if process == "migrate" else 2), process
