@@ -7,7 +7,7 @@ PORT ?= 8000
 WORKERS ?= 1
 TEST_PROCESSES ?= 2
 
-.PHONY: demo run test lint types check bench clean
+.PHONY: demo run test lint types check coverage bench clean
 
 # The main job, end to end: a scanned sample through the real API, its result printed
 demo: $(VENV)/run.stamp
@@ -32,6 +32,11 @@ types: $(VENV)/all.stamp
 check: $(VENV)/all.stamp
 	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
 	  $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# What `make test PYTEST="--cov --cov-append --cov-report="` has covered
+coverage: $(VENV)/all.stamp
+	$(BIN)/coverage report --format=markdown
+	$(BIN)/coverage xml -o build/coverage.xml
 
 # The tables of docs/benchmarks.md; receipts with DATA=folder, drawn pages without
 bench: $(VENV)/all.stamp
