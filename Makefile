@@ -7,7 +7,7 @@ PORT ?= 8000
 WORKERS ?= 1
 TEST_PROCESSES ?= 2
 
-.PHONY: demo run test lint types check coverage bench clean
+.PHONY: demo run test lint types check coverage docs bench clean
 
 # The main job, end to end: a scanned sample through the real API, its result printed
 demo: $(VENV)/run.stamp
@@ -37,6 +37,10 @@ check: $(VENV)/all.stamp
 coverage: $(VENV)/all.stamp
 	$(BIN)/coverage report --format=markdown
 	$(BIN)/coverage xml -o build/coverage.xml
+
+# The documentation as a site, in build/docs; a broken link or a page in no list fails
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs . build/docs
 
 # The tables of docs/benchmarks.md; receipts with DATA=folder, drawn pages without
 bench: $(VENV)/all.stamp
@@ -87,4 +91,8 @@ $(VENV)/run.stamp: requirements/web.txt requirements/cpu.txt requirements/embedd
 
 $(VENV)/all.stamp: requirements.txt requirements/gpu.txt requirements/remote.txt requirements/dev.txt $(VENV)/run.stamp
 	$(PIP) -r requirements.txt
+	touch $@
+
+$(VENV)/docs.stamp: requirements/docs.txt $(VENV)/run.stamp
+	$(PIP) -r requirements/docs.txt
 	touch $@
