@@ -40,7 +40,7 @@ coverage: $(VENV)/all.stamp
 
 # The documentation as a site, in build/docs; a broken link or a page in no list fails
 docs: $(VENV)/docs.stamp
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs . build/docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --conf-dir docs . build/docs
 
 # The tables of docs/benchmarks.md; receipts with DATA=folder, drawn pages without
 bench: $(VENV)/all.stamp
