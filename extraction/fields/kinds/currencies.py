@@ -25,12 +25,10 @@ SHARED = {
     "kr": {"SEK", "NOK", "DKK"},
     "¥": {"JPY", "CNY"},
 }
-PATTERN = "|".join(
-    [rf"\b{code}\b" for code in CURRENCIES]
-    + [
-        rf"(?<![^\W\d_]){re.escape(symbol)}(?![^\W\d_])"
-        for symbol in sorted(SYMBOLS, key=len, reverse=True)
-    ]
+_SYMBOLS = "|".join(re.escape(symbol) for symbol in sorted(SYMBOLS, key=len, reverse=True))
+# What is around them stands outside: so the first letter alone tells of most that they are not there
+PATTERN = (
+    rf"\b(?:{'|'.join(CURRENCIES)})\b|(?<![^\W\d_])(?:{_SYMBOLS})(?![^\W\d_])"
 )
 CURRENCY = re.compile(PATTERN)
 WORD = re.compile(r"[^\W\d_]{2,20}")

@@ -218,6 +218,8 @@ def _likely(
 
 def _numbers(text: str, start: int) -> list[tuple[int, str]]:
     """What may be a number beginning there: where it ends, and its letters and digits."""
+    if _digits(text[start : start + LONGEST]) < FEWEST_DIGITS - 1:
+        return []
     return [
         (end, compact(text[start:end]))
         for end in group_ends(text, start, LONGEST)
@@ -241,7 +243,7 @@ def _first(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
 
 
 def _digits(text: str) -> int:
-    return sum(character.isdigit() for character in text)
+    return sum(map(str.isdigit, text))
 
 
 @cache
