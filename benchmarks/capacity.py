@@ -82,7 +82,8 @@ def spent(running: Site) -> dict[str, float]:
         assert program.process
         part = {"web": "web", "sweep": PARTS[4], "deliver": PARTS[4]}.get(program.name, "workers")
         seconds[part] += of_tree(psutil.Process(program.process.pid))
-    assert supervisor.running.postgres and supervisor.running.valkey
+    assert supervisor.running.postgres
+    assert supervisor.running.valkey
     seconds["PostgreSQL"] = of_tree(psutil.Process(supervisor.running.postgres.pid))
     assert supervisor.running.valkey.process
     seconds["Valkey"] = of_tree(psutil.Process(supervisor.running.valkey.process.pid))

@@ -47,7 +47,9 @@ NAVIGATION = {
         "members", "permissions", "keys", "signin", "limits", "usage", "billing", "audit",
         "webhooks", "errors",
     ),
-    "Running it": ("deployment", "configuration", "operations", "service-levels", "security"),
+    "Running it": (
+        "deployment", "configuration", "operations", "capacity", "service-levels", "security",
+    ),
     "Changing it": ("architecture", "dependencies"),
 }  # fmt: skip
 FOREIGN = re.compile(

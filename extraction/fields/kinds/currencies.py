@@ -26,10 +26,8 @@ SHARED = {
     "¥": {"JPY", "CNY"},
 }
 _SYMBOLS = "|".join(re.escape(symbol) for symbol in sorted(SYMBOLS, key=len, reverse=True))
-# What is around them stands outside: so the first letter alone tells of most that they are not there
-PATTERN = (
-    rf"\b(?:{'|'.join(CURRENCIES)})\b|(?<![^\W\d_])(?:{_SYMBOLS})(?![^\W\d_])"
-)
+# What is around them stands outside: so the first letter tells of most that they are not there
+PATTERN = rf"\b(?:{'|'.join(CURRENCIES)})\b|(?<![^\W\d_])(?:{_SYMBOLS})(?![^\W\d_])"
 CURRENCY = re.compile(PATTERN)
 WORD = re.compile(r"[^\W\d_]{2,20}")
 MOST_WORDS = 3
