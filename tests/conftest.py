@@ -221,10 +221,11 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 @pytest.fixture
 def empty_queue() -> Iterator[None]:
-    """No ids in Redis, before and after."""
-    from jobs.queue import pool_queue
+    """No ids in Redis, before and after, and none taken to be there still."""
+    from jobs.queue import _enough, pool_queue
 
     pool_queue("cpu").connection.flushdb()
+    _enough.clear()
     yield
     pool_queue("cpu").connection.flushdb()
 
