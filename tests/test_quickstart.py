@@ -1,4 +1,4 @@
-"""What README and quickstart tell people to type works, as it stands there.
+"""What README, quickstart and the API's page tell people to type works, as it stands there.
 
 The site is the tests' own in place of `make run`, and what it reads is born-digital, by an engine
 that loads no models; the scan that the quickstart makes is read by `make demo`, and in tests/demo.
@@ -22,10 +22,11 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import User
+from accounts.models import Departure, User
+from accounts.permissions import Role
 from jobs.models import Job
 from tests.documents import text_pdf
-from tests.people import Organisation
+from tests.people import PASSWORD, Organisation
 from tests.processes import until
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text()
 QUICKSTART = (ROOT / "docs/quickstart.md").read_text()
 API = (ROOT / "docs/api.md").read_text()
+TEMPLATES = (ROOT / "docs/templates.md").read_text()
 SITE = "http://127.0.0.1:8000"  # of the pages
 INVOICE = """Ostermoor Instruments GmbH
 
@@ -64,7 +66,9 @@ class Terminal:
         database = urlsplit(os.environ["DATABASE_URL"])
         name = connection.settings_dict["NAME"]
         self.given = {"KEY": key}
+        (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")
         self.environment = os.environ | {
+            "HOME": str(folder),  # so that a curl that is refused fails
             "DATABASE_URL": urlunsplit(database._replace(path=f"/{name}")),
             "VAR_DIR": str(Path(settings.MEDIA_ROOT).parent),
             "DEFAULT_ENGINE": settings.DEFAULT_ENGINE,
@@ -169,6 +173,52 @@ def test_readme_and_the_program_of_the_api_page(terminal: Terminal) -> None:
     terminal.given["SITE"] = terminal.site
     printed = terminal.served(".venv/bin/python program.py invoice.pdf")
     assert "Invoice number = OI-2026-0417 on page 1 at [" in printed
+
+
+def curls(page: str) -> list[str]:
+    """Each of its calls by curl."""
+    commands = "".join(blocks(page)).replace("\\\n", " ").splitlines()
+    return [re.sub(" +", " ", command) for command in commands if command.startswith("curl ")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_call_that_the_api_page_shows_is_answered(
+    terminal: Terminal, acme: Organisation
+) -> None:
+    """In the page's order, but for those that end or remove what the others need."""
+    for name in ("invoice.pdf", "stapled.pdf"):
+        (terminal.folder / name).write_bytes(text_pdf([INVOICE, *["A page of it"] * 6]))
+    (template, *_) = re.findall(r"```json\n(.*?)```", TEMPLATES, re.S)
+    (terminal.folder / "acme-invoices.json").write_text(template)
+    person = acme.join(Role.REVIEWER)
+    send = 'curl -H "Authorization: Bearer $KEY" -F file=@invoice.pdf -F outputs=pdf'
+    terminal.given |= {"SITE": terminal.site, "ID": str(person.pk)}
+    job = json.loads(terminal.served(f'{send} "$SITE/api/v1/ocr/jobs?wait=60"'))
+    terminal.given["JOB"] = job["id"]
+
+    calls = [
+        call.replace("demo@example.com", acme.owner.email)
+        .replace('"..."', f'"{PASSWORD}"')
+        .replace("your own", PASSWORD)
+        .replace("https://ocr.example.com", terminal.site)
+        for call in curls(API)
+    ]
+    last = [call for call in calls if re.search("DELETE|/cancel|/retry", call)]
+    assert len(last) == 4
+    for call in calls:
+        if call in last or "https://example.com/" in call:  # of the internet
+            continue
+        reads = "wait=60" in call or "/classify" in call
+        printed = terminal.served(call) if reads else terminal.type(call)
+        if "/auth/token" in call:
+            terminal.given["TOKEN"] = json.loads(printed)["access"]
+    retry, cancel, delete, leave = last
+    for call, code in ((retry, "nothing_to_retry"), (cancel, "already_ended")):
+        with pytest.raises(AssertionError, match=code):
+            terminal.type(call)
+    assert terminal.type(delete) == ""
+    assert json.loads(terminal.type(leave))
+    assert Departure.objects.filter(pk=acme.tenant.pk).exists()
 
 
 @pytest.mark.django_db(transaction=True)
