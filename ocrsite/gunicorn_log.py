@@ -17,7 +17,8 @@ class GunicornLogger(Logger):
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(self.formatter())
+            if getattr(handler, "_gunicorn", False):  # its own, as it marks them
+                handler.setFormatter(self.formatter())
 
 
 class GunicornJsonLogger(GunicornLogger):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def test_agent_reads_documents_over_stdio(address: str, acme: Organisation, tmp_
             said["broken"] = await agent.call_tool("read_document", {"document": "broken.pdf"})
         return said
 
-    said = asyncio.run(talk())
+    with ThreadPoolExecutor(1) as apart:  # this thread may have a browser's loop
+        said = apart.submit(asyncio.run, talk()).result()
     assert {tool.name for tool in said["tools"]} == {
         "read_document",
         "extract_fields",
