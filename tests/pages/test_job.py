@@ -234,7 +234,7 @@ def test_what_is_asked_for_as_a_job_ends_is_answered(visits: Visits, acme: Organ
     held[0].continue_()
     page.wait_for_url("**view=fields*")
     page.locator("#delete").wait_for()
-    assert page.locator("#tab-fields").get_attribute("aria-current") == "page"
+    page.locator('#tab-fields[aria-current="page"]').wait_for()  # once it has settled
 
 
 def test_what_is_written_as_a_job_ends_stays(visits: Visits, acme: Organisation) -> None:
