@@ -9,6 +9,7 @@ generators, with the types that either client has.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -111,24 +112,28 @@ Steps: TypeAlias = Generator[Effect, Any, T]
 Listing: TypeAlias = Generator[Effect | Give[T], Any, None]
 
 
-class Blocking:
+class Blocking(ABC):
     """A client whose methods return when it is done."""
 
+    @abstractmethod
     def _run(self, steps: Steps[T]) -> T:
-        raise NotImplementedError
+        """Do the steps, and return what comes of them."""
 
+    @abstractmethod
     def _list(self, steps: Listing[T]) -> Iterator[T]:
-        raise NotImplementedError
+        """Do the steps as what they give is wanted."""
 
 
-class NonBlocking:
+class NonBlocking(ABC):
     """A client whose methods are awaited."""
 
+    @abstractmethod
     async def _run(self, steps: Steps[T]) -> T:
-        raise NotImplementedError
+        """Do the steps, and return what comes of them."""
 
+    @abstractmethod
     def _list(self, steps: Listing[T]) -> AsyncIterator[T]:
-        raise NotImplementedError
+        """Do the steps as what they give is wanted."""
 
 
 class operation(Generic[P, T]):
