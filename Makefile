@@ -63,6 +63,21 @@ bench: $(VENV)/all.stamp
 upgrade: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.rolling_upgrade --old $(OLD)
 
+# Load on a running site: KEY=ocrs_... make load HOST=https://ocr.example.com USERS=20 SECONDS=60
+USERS ?= 10
+SECONDS ?= 60
+.PHONY: load
+load: build/load/bin/locust $(VENV)/all.stamp
+	$(BIN)/python -m benchmarks.under_load --write build/load/documents
+	@LOAD_KEY="$$KEY" LOAD_DOCUMENTS=build/load/documents build/load/bin/locust -f benchmarks/locustfile.py \
+	  --headless --only-summary -u $(USERS) -r $(USERS) -t $(SECONDS)s --stop-timeout 60 --host $(HOST)
+
+# Locust in an environment of its own
+build/load/bin/locust: requirements/load.txt
+	$(PYTHON) -m venv build/load
+	build/load/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/load.txt
+	touch $@
+
 # Every page at three widths, light and dark, into build/screenshots
 .PHONY: screenshots translations
 screenshots: $(VENV)/all.stamp

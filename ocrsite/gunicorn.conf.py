@@ -1,5 +1,6 @@
 """Gunicorn's settings, for `make run` and the web container alike."""
 
+import gc
 import os
 import shutil
 import sys
@@ -28,6 +29,12 @@ control_socket_disable = True
 # Counters of all web processes meet in a folder of this run (prometheus_client reads the variable)
 metrics_folder = tempfile.mkdtemp(prefix="ocrsite-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
+
+
+def post_worker_init(worker: Any) -> None:
+    """What is loaded by now is never looked through again for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

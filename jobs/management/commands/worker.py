@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import secrets
 import signal
@@ -93,6 +94,8 @@ class Command(BaseCommand):
         tasks.ear = ear = Ear(tasks.worker_name())
         self.idle_seconds = options["idle_seconds"]
         _warm(pool)
+        gc.collect()
+        gc.freeze()  # what is loaded by now is never looked through again for garbage
         tasks.begin_idling()
         try:
             self._work(pool, burst=bool(options["burst"]))
