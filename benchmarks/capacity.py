@@ -12,7 +12,7 @@ import argparse
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,20 +74,30 @@ def of_tree(root: psutil.Process) -> float:
     return total
 
 
-def spent(running: Site) -> dict[str, float]:
-    """CPU seconds of each part since its start."""
+def memory_of_tree(root: psutil.Process) -> float:
+    """Bytes of a process and of what it started; what they share counts once."""
+    return sum(each.memory_full_info().pss for each in (root, *root.children(recursive=True)))
+
+
+def by_part(running: Site, measured: Callable[[psutil.Process], float]) -> dict[str, float]:
+    """What is measured at the processes of each part, in all."""
     supervisor = running.supervisor
-    seconds = dict.fromkeys(PARTS, 0.0)
+    found = dict.fromkeys(PARTS, 0.0)
     for program in supervisor.programs:
         assert program.process
         part = {"web": "web", "sweep": PARTS[4], "deliver": PARTS[4]}.get(program.name, "workers")
-        seconds[part] += of_tree(psutil.Process(program.process.pid))
+        found[part] += measured(psutil.Process(program.process.pid))
     assert supervisor.running.postgres
     assert supervisor.running.valkey
-    seconds["PostgreSQL"] = of_tree(psutil.Process(supervisor.running.postgres.pid))
+    found["PostgreSQL"] = measured(psutil.Process(supervisor.running.postgres.pid))
     assert supervisor.running.valkey.process
-    seconds["Valkey"] = of_tree(psutil.Process(supervisor.running.valkey.process.pid))
-    return seconds
+    found["Valkey"] = measured(psutil.Process(supervisor.running.valkey.process.pid))
+    return found
+
+
+def spent(running: Site) -> dict[str, float]:
+    """CPU seconds of each part since its start."""
+    return by_part(running, of_tree)
 
 
 def kept(running: Site, folder: Path) -> Room:
@@ -170,6 +180,8 @@ def measure(running: Site, folder: Path, rounds: int, clients: int) -> None:
         )
     at_rest = ", ".join(f"{part} {resting[part] * 1000:.0f}" for part in PARTS)
     print(f"\nMilliseconds of CPU. With nothing to do, in each second: {at_rest}.")
+    held = by_part(running, memory_of_tree)
+    print(f"Memory, MB: {', '.join(f'{part} {size / 1e6:.0f}' for part, size in held.items())}.")
 
 
 def told(sizes: Sequence[int], count: int) -> str:
