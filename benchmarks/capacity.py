@@ -44,9 +44,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Bytes kept."""
+    """Bytes kept, and those of PostgreSQL's write-ahead log."""
 
     database: int
+    log: int
     valkey: int
     files: int
 
@@ -104,11 +105,13 @@ def kept(running: Site, folder: Path) -> Room:
     """What is kept where, once PostgreSQL has written it."""
     servers = running.supervisor.running
     with psycopg.connect(servers.owner_url, autocommit=True) as connection:
-        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        row = connection.execute(
+            "SELECT pg_database_size(current_database()), pg_current_wal_insert_lsn() - '0/0'"
+        ).fetchone()
     assert row
     told = redis.Redis.from_url(servers.redis_url).info("memory")
     files = sum(path.stat().st_size for path in (folder / "files").rglob("*") if path.is_file())
-    return Room(int(row[0]), int(told["used_memory"]), files)
+    return Room(int(row[0]), int(row[1]), int(told["used_memory"]), files)
 
 
 def less(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
@@ -172,7 +175,12 @@ def measure(running: Site, folder: Path, rounds: int, clients: int) -> None:
             for part, seconds in less(after, before).items()
         }
         whole = sum(each.values())
-        sizes = (now.database - room.database, now.valkey - room.valkey, now.files - room.files)
+        sizes = (
+            now.database - room.database,
+            now.log - room.log,
+            now.valkey - room.valkey,
+            now.files - room.files,
+        )
         print(
             f"| {kind.name} | {' | '.join(f'{each[part] * 1000:.1f}' for part in PARTS)} "
             f"| {whole * 1000:.0f} | {1 / whole:.2f} | {told(sizes, count)} |",
@@ -185,7 +193,7 @@ def measure(running: Site, folder: Path, rounds: int, clients: int) -> None:
 
 
 def told(sizes: Sequence[int], count: int) -> str:
-    """Room of a document in PostgreSQL, Valkey and files."""
+    """Room of a document in PostgreSQL, its log, Valkey and files."""
     return ", ".join(f"{max(0, size) / count / 1000:.0f}" for size in sizes)
 
 
