@@ -42,6 +42,11 @@ coverage: $(VENV)/all.stamp
 docs: $(VENV)/docs.stamp
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --conf-dir docs . build/docs
 
+# Every page elsewhere that the documentation links is asked for: needs the network, no part of CI's tests
+.PHONY: links
+links: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx --builder linkcheck --quiet --fresh-env --conf-dir docs . build/links
+
 # The tables of docs/benchmarks.md; receipts with DATA=folder, drawn pages without
 bench: $(VENV)/all.stamp
 	$(BIN)/python -m benchmarks.overhead

@@ -36,11 +36,15 @@ html_static_path = html_css_files = ["site.css"]
 html_title = f"OCRSite {version}"
 html_copy_source = html_show_sourcelink = False
 html_show_sphinx = False
+linkcheck_timeout, linkcheck_retries = 30, 3  # of `make links`, which alone asks other hosts
 suppress_warnings = ["misc.highlighting_failure"]  # examples with dots left out
 
 # The pages, in an order for newcomers
 NAVIGATION = {
-    "Begin": ("quickstart", "pages", "api", "client", "migrating"),
+    "Begin": (
+        "quickstart", "tutorial-spreadsheet", "tutorial-program", "how-to", "pages", "api",
+        "client", "migrating",
+    ),
     "Documents": ("batches", "output", "fields", "entities", "schema", "templates", "review"),
     "Engines": ("engines", "compare", "fine-tuning", "benchmarks"),
     "Organisations": (
@@ -86,7 +90,7 @@ def _add_navigation(app: Any, page: str, source: list[str]) -> None:
 
 def _look_for_foreign_hosts(app: Any, error: Exception | None) -> None:
     """Raises where a page loads something from elsewhere; makes the first page the folder's."""
-    if error:
+    if error or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
         if found := FOREIGN.search(page.read_text()):

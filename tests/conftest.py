@@ -19,10 +19,12 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker, Settings
+    from pytest_django.live_server_helper import LiveServer
 
     from ocrsite.embedded import Valkey
     from tests.engines import FakeEngine
     from tests.people import Organisation
+    from tests.terminal import Terminal
 
 _stack = ExitStack()
 _folder = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="ocrsite-test-")))
@@ -184,6 +186,19 @@ def files(settings: Settings, tmp_path: Path) -> Path:
     """The file storage of this test alone."""
     settings.MEDIA_ROOT = str(tmp_path / "files")
     return tmp_path / "files"
+
+
+@pytest.fixture
+def terminal(
+    live_server: LiveServer, files: Path, acme: Organisation, tmp_path: Path, settings: Settings
+) -> Terminal:
+    """In a clone beside a running site, with the key of an organisation."""
+    from tests.terminal import Terminal
+
+    settings.DEFAULT_ENGINE = "text-layer"
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    return Terminal(folder, live_server.url, acme.raw_key)
 
 
 @pytest.fixture

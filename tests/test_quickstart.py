@@ -10,117 +10,27 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.conf import settings
-from django.core.management import call_command
-from django.db import connection
-from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Departure, User
 from accounts.permissions import Role
-from jobs.models import Job
 from tests.documents import text_pdf
 from tests.people import PASSWORD, Organisation
-from tests.processes import until
-
-if TYPE_CHECKING:
-    from pytest_django import Settings
+from tests.terminal import ROOT, SITE, Terminal, blocks
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text()
 QUICKSTART = (ROOT / "docs/quickstart.md").read_text()
 API = (ROOT / "docs/api.md").read_text()
 TEMPLATES = (ROOT / "docs/templates.md").read_text()
-SITE = "http://127.0.0.1:8000"  # of the pages
 INVOICE = """Ostermoor Instruments GmbH
 
 Invoice
 Invoice number: OI-2026-0417
 Total amount: 7,176.77 EUR"""
-
-
-def blocks(page: str) -> list[str]:
-    """Its shell commands."""
-    return re.findall(r"```sh\n(.*?)```", page, re.S)
-
-
-class Terminal:
-    """A folder that looks like a clone, and how to type in it."""
-
-    def __init__(self, folder: Path, site: str, key: str) -> None:
-        self.folder, self.site = folder, site
-        (folder / ".venv/bin").mkdir(parents=True)
-        python = folder / ".venv/bin/python"
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-        python.chmod(0o755)
-        for name in ("manage.py", "demo"):
-            (folder / name).symlink_to(ROOT / name)
-        database = urlsplit(os.environ["DATABASE_URL"])
-        name = connection.settings_dict["NAME"]
-        self.given = {"KEY": key}
-        (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")
-        self.environment = os.environ | {
-            "HOME": str(folder),  # so that a curl that is refused fails
-            "DATABASE_URL": urlunsplit(database._replace(path=f"/{name}")),
-            "VAR_DIR": str(Path(settings.MEDIA_ROOT).parent),
-            "DEFAULT_ENGINE": settings.DEFAULT_ENGINE,
-            "DJANGO_SUPERUSER_EMAIL": "ops@example.com",
-            "DJANGO_SUPERUSER_PASSWORD": "a password of 20 letters",
-        }
-
-    def type(self, commands: str) -> str:
-        """What they print, with what differs here put in; fails where one of them does."""
-        return self.ended(self.begin(commands))
-
-    def begin(self, commands: str) -> subprocess.Popen[str]:
-        """The same, under way."""
-        for name, value in self.given.items():
-            commands = re.sub(
-                rf"^export {name}=.*$", f"export {name}={value}", commands, flags=re.M
-            )
-        commands = commands.replace(SITE, self.site).replace(
-            "createsuperuser", "createsuperuser --noinput"
-        )
-        return subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", commands],
-            cwd=self.folder,
-            env=self.environment | self.given,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ended(self, shell: subprocess.Popen[str]) -> str:
-        """What it has printed."""
-        printed, _ = shell.communicate(timeout=120)
-        assert shell.returncode == 0, printed
-        return printed
-
-    def served(self, commands: str) -> str:
-        """``commands`` send a document, which a worker reads meanwhile."""
-        before = Job.objects.count()
-        shell = self.begin(commands)
-        until(lambda: Job.objects.count() > before or shell.poll() is not None)
-        call_command("worker", "--burst")
-        return self.ended(shell)
-
-
-@pytest.fixture
-def terminal(
-    live_server: LiveServer, files: Path, acme: Organisation, tmp_path: Path, settings: Settings
-) -> Terminal:
-    """With the key of an organisation."""
-    settings.DEFAULT_ENGINE = "text-layer"
-    folder = tmp_path / "clone"
-    folder.mkdir()
-    return Terminal(folder, live_server.url, acme.raw_key)
 
 
 def keys_of(example: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""A worker behind the site, in a thread of the tests."""
+"""A worker and a sender of webhooks behind the site, in threads of the tests."""
 
 from __future__ import annotations
 
@@ -23,6 +23,28 @@ def working() -> Iterator[None]:
         connection.close()
 
     thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def delivering() -> Iterator[None]:
+    """Webhooks are sent until the block ends."""
+    from django.db import connection
+
+    from jobs.sending import Sender
+
+    over = threading.Event()
+
+    def send() -> None:
+        Sender(threads=2).run(over)
+        connection.close()
+
+    thread = threading.Thread(target=send, name="sender")
     thread.start()
     try:
         yield

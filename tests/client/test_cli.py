@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,25 @@ def test_batch_tells_of_each_document(signed_in: str, folder: Path, capsys: Any)
     assert ran(capsys, "batch", folder / "a", folder / "none.pdf")[0] == 2
     code, out, _ = ran(capsys, "batch", folder / "a", *TEXT)
     assert (code, out.split()[0]) == (0, "succeeded")
+
+
+def test_batches_are_listed_and_exported(signed_in: str, folder: Path, capsys: Any) -> None:
+    ran(capsys, "batch", folder / "a", *TEXT, "--name", "May")
+    code, out, _ = ran(capsys, "batches")
+    assert (code, out.splitlines()[1].split()[2:]) == (0, ["completed", "1", "May"])
+    (batch,) = json.loads(ran(capsys, "batches", "--json", "--limit", 1)[1])
+    table = folder / "may.csv"
+    assert ran(capsys, "export", batch["id"], table) == (0, f"{table}\n", "")
+    head, row = csv.reader(table.read_text(encoding="utf-8-sig").splitlines())
+    assert dict(zip(head, row, strict=True))["invoice_number"] == "A-4711"
+    assert ran(capsys, "export", batch["id"], folder / "lines.csv", "--lines")[0] == 0
+    assert (folder / "lines.csv").read_text(encoding="utf-8-sig").startswith("position,")
+    code, out, _ = ran(capsys, "export", batch["id"], folder / "x.zip", "--formats", "md", "--json")
+    assert (code, json.loads(out)) == (0, {"saved": str(folder / "x.zip")})
+    with zipfile.ZipFile(folder / "x.zip") as packed:
+        assert "001-may/result.md" in packed.namelist()
+    assert ran(capsys, "export", batch["id"], folder / "may.odt")[0] == 4
+    assert not (folder / "may.odt").exists()
 
 
 def test_jobs_fields_usage_and_health_are_shown(signed_in: str, folder: Path, capsys: Any) -> None:

@@ -82,7 +82,10 @@ def test_options_are_those_of_the_api() -> None:
     assert set(Options.__annotations__) == ours
 
 
-@pytest.mark.parametrize("command", ["ocr", "batch", "fields", "watch", "jobs", "usage", "health"])
+@pytest.mark.parametrize(
+    "command",
+    ["ocr", "batch", "batches", "export", "fields", "watch", "jobs", "usage", "health"],
+)
 def test_every_command_is_on_the_page(command: str) -> None:
     assert f"`ocrsite {command}" in PAGE
     with pytest.raises(SystemExit) as ended:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from ocrsite_client.cli import documents
+from ocrsite_client.cli import batches, documents
 from ocrsite_client.cli.documents import OK, Usage
 from ocrsite_client.cli.showing import put_json, put_table, say
 from ocrsite_client.client import Client
@@ -215,6 +215,13 @@ def parser() -> argparse.ArgumentParser:
     some.add_argument("--engine")
     some.add_argument("--search", metavar="WORDS", help="in names, texts and fields")
     some.add_argument("--limit", type=int, default=20, metavar="N", help="(20)")
+    together = add("batches", batches.batches)
+    together.add_argument("--limit", type=int, default=20, metavar="N", help="(20)")
+    whole = add("export", batches.export)
+    whole.add_argument("--lines", action="store_true", help="a row for each line of the tables")
+    whole.add_argument("--formats", metavar="NAMES", help="of the results in a zip: md,json")
+    whole.add_argument("batch", metavar="BATCH", help="its id, told by batches")
+    whole.add_argument("file", metavar="FILE", help="NAME.csv, NAME.json or NAME.zip")
     add("watch", documents.watch, patient).add_argument("job", metavar="JOB")
     of_one = add("fields", documents.fields, work, patient)
     of_one.add_argument("--all", action="store_true", help="those not found too")
