@@ -22,6 +22,7 @@ from ocrsite_client.errors import (
     TooMany,
     WaitTimeout,
     WebhookInvalid,
+    WrongAddress,
 )
 from ocrsite_client.login import NoLogin
 from ocrsite_client.models import Batch, Event, Item, Job, Options
@@ -52,6 +53,7 @@ __all__ = [
     "TooMany",
     "WaitTimeout",
     "WebhookInvalid",
+    "WrongAddress",
     "__version__",
     "verify_webhook",
 ]

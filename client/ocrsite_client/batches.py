@@ -61,7 +61,7 @@ class BatchCalls(Core):
     @operation
     def cancel_batch(self, batch: Batch | str) -> Steps[Batch]:
         """Cancel what has not ended of it."""
-        return Batch.of((yield from self._change("POST", f"{_path(batch)}/cancel")))
+        return Batch.of((yield from self._cancel(_path(batch), _cancelled)))
 
     @operation
     def retry_batch(self, batch: Batch | str, password: str | None = None) -> Steps[Batch]:
@@ -220,3 +220,7 @@ def _path(batch: Batch | str) -> str:
 
 def _completed(data: dict[str, Any]) -> bool:
     return bool(data["status"] == "completed")
+
+
+def _cancelled(data: dict[str, Any]) -> bool:
+    return bool(data["documents"].get("cancelled"))

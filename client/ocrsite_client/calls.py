@@ -33,8 +33,9 @@ from typing import (
     TypeVar,
     overload,
 )
+from urllib.parse import urljoin, urlsplit
 
-from ocrsite_client.errors import ApiError, api_error
+from ocrsite_client.errors import ApiError, WrongAddress, api_error
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Call:
     form: Mapping[str, Any] | None = None  # of a form with files
     files: Sequence[tuple[str, tuple[str, Any]]] = ()
     repeatable: bool = False  # sending it twice does what sending it once does
+    done: str = ""  # the error that may tell, once an answer got lost, that it was done
     answers: frozenset[int] = frozenset()  # errors that are answers all the same
     seconds: float | None = None  # that the site may be silent; the client's own if None
     into: BinaryIO | None = None  # where the body goes, instead of memory
@@ -66,24 +68,55 @@ class Reply:
     headers: Mapping[str, str]
     content: bytes = b""
     lines: Any = None
+    url: str = ""  # that was asked
 
     def json(self) -> Any:
-        """The body; None if there is none."""
-        return json.loads(self.content) if self.content else None
+        """The body; None if there is none. Raises ``WrongAddress`` where it is no JSON."""
+        try:
+            return json.loads(self.content) if self.content else None
+        except ValueError as error:
+            raise self.foreign() from error
 
     def error(self) -> ApiError:
         """What the answer says went wrong, also where it comes from a proxy."""
-        problem: dict[str, Any] = {}
-        with suppress(ValueError):
+        problem: dict[str, Any] = {"detail": str(self.foreign())}
+        with suppress(WrongAddress):
             found = self.json()
-            problem = found if isinstance(found, dict) else {}
+            problem = found if isinstance(found, dict) else problem
         return api_error(self.status, problem, self.retry_after)
+
+    def foreign(self) -> WrongAddress:
+        """What is said where the answer is none of an OCRSite's."""
+        kind = self.media_type or "nothing"
+        told = f"{_place(self.url)} answers {self.status} with {kind}, not as an OCRSite does"
+        return WrongAddress(f"{told}: is the address right?")
+
+    def moved(self, path: str) -> WrongAddress:
+        """What is said of a redirect; ``path`` is that of the call."""
+        with suppress(ValueError, KeyError):
+            to = _place(urljoin(self.url, self.headers["location"]))
+            asked, end = _place(self.url), f"/api/v1/{path}"
+            here, there = asked.removesuffix(end), to.removesuffix("/").removesuffix(end)
+            if to.removesuffix("/").endswith(end) and there != here:
+                return WrongAddress(f"{here} sends to another address: use {there}")
+            return WrongAddress(f"{asked} sends on to {to}: is the address right?")
+        return self.foreign()
+
+    @property
+    def media_type(self) -> str:
+        """Of the body, in small letters and without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def retry_after(self) -> float | None:
         """Seconds."""
         text = self.headers.get("retry-after", "")
         return float(text) if text.isdecimal() else None
+
+
+def _place(url: str) -> str:
+    """The address without what was asked there."""
+    return urlsplit(url)._replace(query="", fragment="").geturl()
 
 
 @dataclass(frozen=True)

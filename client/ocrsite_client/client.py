@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import httpx2
@@ -127,17 +128,18 @@ class Client(_Operations, Blocking):
 
     def _reply(self, call: Call, streams: ExitStack) -> Reply:
         response = self._http.send(self._build(self._http, call), stream=True)
+        reply = Reply(response.status_code, response.headers, url=str(response.url))
         if call.lines and response.status_code == 200:
             streams.callback(response.close)
-            return Reply(200, response.headers, lines=response.iter_lines())
+            return replace(reply, lines=response.iter_lines())
         try:
             if call.into is None or not response.is_success:
-                return Reply(response.status_code, response.headers, response.read())
+                return replace(reply, content=response.read())
             call.into.seek(0)
             call.into.truncate()
             for piece in response.iter_bytes():
                 call.into.write(piece)
-            return Reply(response.status_code, response.headers)
+            return reply
         finally:
             response.close()
 
@@ -202,17 +204,18 @@ class AsyncClient(_Operations, NonBlocking):
 
     async def _reply(self, call: Call, streams: AsyncExitStack) -> Reply:
         response = await self._http.send(self._build(self._http, call), stream=True)
+        reply = Reply(response.status_code, response.headers, url=str(response.url))
         if call.lines and response.status_code == 200:
             streams.push_async_callback(response.aclose)
-            return Reply(200, response.headers, lines=response.aiter_lines())
+            return replace(reply, lines=response.aiter_lines())
         try:
             if call.into is None or not response.is_success:
-                return Reply(response.status_code, response.headers, await response.aread())
+                return replace(reply, content=await response.aread())
             call.into.seek(0)
             call.into.truncate()
             async for piece in response.aiter_bytes():
                 call.into.write(piece)
-            return Reply(response.status_code, response.headers)
+            return reply
         finally:
             await response.aclose()
 

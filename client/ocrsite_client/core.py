@@ -33,10 +33,25 @@ class Core:
         return (yield from send(call, self.patience if patience is None else patience))
 
     def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Steps[Any]:
-        return (yield from self._send(Call("GET", path, params or {}, repeatable=True))).json()
+        reply = yield from self._send(Call("GET", path, params or {}, repeatable=True))
+        found = reply.json()
+        if found is None:
+            raise reply.foreign()
+        return found
 
-    def _change(self, method: str, path: str, body: Body | None = None) -> Steps[Any]:
-        return (yield from self._send(Call(method, path, json=body))).json()
+    def _change(
+        self, method: str, path: str, body: Body | None = None, *, repeatable: bool = False
+    ) -> Steps[Any]:
+        return (yield from self._send(Call(method, path, json=body, repeatable=repeatable))).json()
+
+    def _cancel(self, path: str, cancelled: Callable[[Body], bool]) -> Steps[Body]:
+        """End what is at the path; ``cancelled`` tells whether that is how it has ended."""
+        call = Call("POST", f"{path}/cancel", repeatable=True, done="already_ended")
+        reply = yield from self._send(call)
+        found: Body = reply.json() if reply.status < 300 else (yield from self._get(path))
+        if reply.status >= 300 and not cancelled(found):
+            raise reply.error()  # it was faster than the request whose answer got lost
+        return found
 
     def _listed(self, path: str, filters: Mapping[str, Any], of: Callable[[Body], T]) -> Listing[T]:
         """What a list holds, page by page as it is wanted."""

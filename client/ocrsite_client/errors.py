@@ -16,6 +16,10 @@ class NoAnswer(OCRSiteError):
     """The site could not be reached, or the connection broke, as often as it was tried."""
 
 
+class WrongAddress(OCRSiteError):
+    """What is at the address sends elsewhere, or does not answer as an OCRSite does."""
+
+
 class ApiError(OCRSiteError):
     """The site refused, or failed: its problem document (docs/errors.md).
 

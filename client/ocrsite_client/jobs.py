@@ -86,7 +86,8 @@ class JobCalls(Core):
     @operation
     def text(self, job: Job | str, format: str = "md") -> Steps[str]:
         """The result in a format that is text."""
-        reply = yield from self._send(Call("GET", f"{_path(job)}/result.{quote(format)}"))
+        call = Call("GET", f"{_path(job)}/result.{quote(format)}", repeatable=True)
+        reply = yield from self._send(call)
         return reply.content.decode()
 
     @operation
@@ -122,7 +123,7 @@ class JobCalls(Core):
     @operation
     def cancel(self, job: Job | str) -> Steps[Job]:
         """End it: at once, or after its current page."""
-        return Job.of((yield from self._change("POST", f"{_path(job)}/cancel")))
+        return Job.of((yield from self._cancel(_path(job), _cancelled)))
 
     @operation
     def delete(self, job: Job | str) -> Steps[None]:
@@ -133,7 +134,9 @@ class JobCalls(Core):
     def links(self, job: Job | str, files: Sequence[str] | None = None) -> Steps[dict[str, Any]]:
         """Addresses of its files that need no key, for five minutes."""
         body = {} if files is None else {"files": list(files)}
-        links: dict[str, Any] = yield from self._change("POST", f"{_path(job)}/links", body)
+        links: dict[str, Any] = yield from self._change(
+            "POST", f"{_path(job)}/links", body, repeatable=True
+        )
         return links
 
     @operation
@@ -176,7 +179,7 @@ class JobCalls(Core):
     def confirm(self, job: Job | str, version: int) -> Steps[dict[str, Any]]:
         """Say that all fields are right as they stand; ``version`` is the review's."""
         review: dict[str, Any] = yield from self._change(
-            "POST", f"reviews/{_id(job)}/confirm", {"version": version}
+            "POST", f"reviews/{_id(job)}/confirm", {"version": version}, repeatable=True
         )
         return review
 
@@ -217,3 +220,7 @@ def _path(job: Job | str) -> str:
 
 def _ended(data: dict[str, Any]) -> bool:
     return data["status"] in ENDED
+
+
+def _cancelled(data: dict[str, Any]) -> bool:
+    return bool(data["status"] == "cancelled")

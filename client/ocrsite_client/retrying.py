@@ -3,7 +3,7 @@
 - What was not done, whatever it was: no connection came about, 429 and 503 (after Retry-After),
   and a request under an Idempotency-Key that another one is still at.
 - What may have been done, an answer that got lost or a 5xx: only where sending it twice does what
-  sending it once does (reading, deleting, submitting under an Idempotency-Key).
+  sending it once does (reading, deleting, cancelling, submitting under an Idempotency-Key).
 
 The waits double from half a second to ten, each shortened by chance, until ``patience`` seconds
 have passed since the first failure. What the site asks to wait for longer is told at once.
@@ -38,7 +38,8 @@ def delays(first: float = FIRST_DELAY, longest: float = LONGEST_DELAY) -> Iterat
 def send(call: Call, patience: float) -> Steps[Reply]:
     """The answer to the call, if it is none of an error.
 
-    Raises ``ApiError``, or ``NoAnswer`` where none came in ``patience`` seconds of trying.
+    Raises ``ApiError``, ``WrongAddress``, or ``NoAnswer`` where none came in ``patience`` seconds
+    of trying. Redirects are not followed: they would take the key and the document elsewhere.
     """
     give_up: float | None = None
     lost = False  # an answer that may have been "done"
@@ -54,11 +55,19 @@ def send(call: Call, patience: float) -> Steps[Reply]:
             lost = lost or not unsent
             again = (unsent or call.repeatable) and not _hopeless(error)
         else:
-            if reply.status < 400 or reply.status in call.answers:
+            if reply.status < 300:
+                if reply.media_type == "text/html" and not call.path.endswith(".html"):
+                    raise reply.foreign()  # somebody's page, of a proxy that asks to sign in
+                return reply
+            if reply.status < 400:
+                raise reply.moved(call.path)
+            if reply.status in call.answers and reply.media_type.endswith("json"):
                 return reply
             if reply.status == 404 and call.method == "DELETE" and lost:
                 return reply  # deleted by the request whose answer got lost
             refusal = reply.error()
+            if lost and refusal.code == call.done:
+                return reply
             trouble, wanted = refusal, refusal.retry_after
             lost = lost or reply.status in (500, 502, 504)
             again = (

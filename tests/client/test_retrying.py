@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from ocrsite_client import ApiError, Client, NoAnswer, ServerFault, TooMany, retrying
+from ocrsite_client import ApiError, NoAnswer, ServerFault, TooMany, retrying
 from ocrsite_client.calls import Call, Pause, Reply
 
 GET = Call("GET", "x", repeatable=True)
@@ -122,14 +122,9 @@ def test_error_tells_what_the_site_said() -> None:
     assert Reply(502, {}, b"<html>Bad gateway</html>").error().code == "http_502"
 
 
-def test_redirect_takes_the_key_nowhere() -> None:
-    seen = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        seen.append(request.url.host)
-        return httpx2.Response(302, headers={"Location": "https://elsewhere.example/"})
-
-    http = httpx2.Client(transport=httpx2.MockTransport(answer))
-    with Client("https://ocr.example", "ocrs_x", http=http) as site:
-        site.delete("some/../id")
-    assert seen == ["ocr.example"]
+def test_cancelling_whose_answer_got_lost_is_told_by_how_it_stands(now: list[float]) -> None:
+    call = Call("POST", "x/cancel", repeatable=True, done="already_ended")
+    ended = refused(409, "already_ended")
+    assert outcome(call, now, LOST, ended)[0] is ended
+    assert isinstance(outcome(call, now, LOST, refused(409, "version_conflict"))[0], ApiError)
+    assert isinstance(outcome(call, now, UNSENT, ended)[0], ApiError)

@@ -20,6 +20,7 @@ from ocrsite_client.errors import (
     NotAuthenticated,
     OCRSiteError,
     PermissionDenied,
+    WrongAddress,
 )
 from ocrsite_client.login import Login, NoLogin, login_file, site_url
 from ocrsite_client.version import VERSION
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def code_of(error: Exception) -> int:
     """The exit code that tells what went wrong."""
-    if isinstance(error, Usage | NoLogin):
+    if isinstance(error, Usage | NoLogin | WrongAddress):
         return WRONG_USE
     if isinstance(error, NotAuthenticated | PermissionDenied):
         return SHUT_OUT
@@ -82,6 +83,8 @@ def login(given: argparse.Namespace) -> int:
         raise Usage("no key was given")
     with Client(url, key, retry_seconds=given.retry) as site:
         me = site.me()
+    if "tenant" not in me:
+        raise WrongAddress(f"{url} does not answer as an OCRSite does: is the address right?")
     path = Login(url, key).keep()
     say(f"Signed in to {url} for {me['tenant']['name']}; kept in {path}")
     return OK
