@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from pytest_django import Settings
 
 from tests import helm_library
-from tests.test_compose import COMPOSE, DOCKERFILE, EXAMPLE, OURS, seconds
+from tests.test_compose import COMPOSE, DOCKERFILE, EXAMPLE, OURS, seconds, target
 from tests.test_deploy_alerts import VALUES as METRIC_VALUES
 from tests.test_deploy_alerts import asked_for, told
 
@@ -286,9 +286,9 @@ def test_images_and_commands_are_those_of_compose() -> None:
     for process, pod in pods("everything").items():
         (container,) = pod["containers"]
         service = OURS[process]
-        assert f" AS {service['build']['target']}\n" in DOCKERFILE
+        assert f" AS {target(service)}\n" in DOCKERFILE
         assert container["image"] == (
-            f"registry.example.com/ocr/ocrsite-{service['build']['target']}:{settings.VERSION}"
+            f"registry.example.com/ocr/ocrsite-{target(service)}:{settings.VERSION}"
         )
         if process == "weights":
             assert container["command"] == [*service["entrypoint"], "download", "nanonets-ocr2-3b"]
