@@ -150,6 +150,13 @@ def render(values: dict[str, Any], name: str = "site") -> list[Manifest]:
     ]
 
 
+def notes(values: dict[str, Any]) -> str:
+    """What is told to who has installed it."""
+    rendered = helm_library.render(str(CHART), values, "site", "ocr")
+    (text,) = (text for path, text in rendered.items() if path.endswith("NOTES.txt"))
+    return text
+
+
 def values_of(name: str) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load(SETS[name].read_text())
     return loaded
@@ -594,8 +601,51 @@ def test_people_come_to_web_by_ingress_gateway_or_balancer() -> None:
             assert way["spec"]["hostnames"] == ["ocr.example.com"]
             assert named["port"] == port["port"]
         assert named["name"] == service["metadata"]["name"]
-    assert of("everything", "Service")["web"]["spec"]["loadBalancerSourceRanges"]
+    balanced = {"type": "LoadBalancer", "loadBalancerSourceRanges": ["198.51.100.0/24"]}
+    made = render(changed("smallest", web__service=balanced))
+    (service,) = (each["spec"] for each in made if each["kind"] == "Service")
+    assert balanced.items() <= service.items()
     assert not [each for each in _of("smallest") if each["kind"] in ("Ingress", "HTTPRoute")]
+
+
+def test_who_is_believed_about_addresses_is_who_alone_reaches_web() -> None:
+    """Where X-Forwarded-For counts, only the proxy, Prometheus and the sweeper come in."""
+    for name in SETS:
+        (configured,) = (
+            manifest["data"]
+            for manifest in of(name, "ConfigMap").values()
+            if "SITE_URL" in manifest["data"]
+        )
+        (rule,) = of(name, "NetworkPolicy")["web"]["spec"]["ingress"]
+        assert bool(rule.get("from")) == ("TRUSTED_PROXIES" in configured), name
+    believing = changed("smallest", settings__TRUSTED_PROXIES=1)
+    assert "networkPolicy.from" in refused(believing)
+    render(changed("smallest", settings__TRUSTED_PROXIES=0))
+    believing["networkPolicy"] = {"enabled": False}
+    assert "nobody but the proxy may reach" in notes(believing)
+    two_ways = {"web__service": {"type": "LoadBalancer"}, "settings__TRUSTED_PROXIES": 1}
+    render(changed("production", **two_ways))  # somebody has thought of it
+
+
+def test_who_scales_by_what_waits_lets_prometheus_in() -> None:
+    for name in ("production", "everything"):
+        values = values_of(name)
+        assert values["worker"]["autoscaling"]["enabled"]
+        assert len(of(name, "ServiceMonitor")) == 1
+        (rule,) = of(name, "NetworkPolicy")["web"]["spec"]["ingress"]
+        named = [peer.get("namespaceSelector", {}).get("matchLabels", {}) for peer in rule["from"]]
+        assert {"kubernetes.io/metadata.name": "monitoring"} in named
+        assert "goes by what waits" not in notes(values)
+    alone = changed("production", monitoring={"enabled": False})
+    assert "worker.autoscaling goes by what waits" in notes(alone)
+
+
+def test_notes_tell_of_what_is_easily_forgotten() -> None:
+    told = notes(values_of("production"))
+    assert "size of bodies" not in told
+    assert "5432, 6379, 6432 (networkPolicy.servers)" in told
+    bare = changed("production", ingress={"enabled": True, "className": "nginx"})
+    assert "nginx.ingress.kubernetes.io/proxy-body-size: 502m" in notes(bare)
 
 
 def test_chart_is_packed_with_what_it_takes_from_elsewhere(tmp_path: Path) -> None:
@@ -633,6 +683,8 @@ def test_chart_is_packed_with_what_it_takes_from_elsewhere(tmp_path: Path) -> No
         ({"persistence__accessMode": "ReadOnlyMany"}, "accessMode"),
         ({"networkPolicy__servers__to": [{"cidr": "10.0.0.0/8"}]}, "cidr"),
         ({"gateway": {"enabled": True, "parentRefs": []}}, "parentRefs"),
+        ({"networkPolicy__from": []}, "networkPolicy.from"),
+        ({"web__service": {"type": "LoadBalancer"}}, "make it ClusterIP"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )  # fmt: skip
@@ -640,12 +692,34 @@ def test_wrong_values_are_refused(changes: dict[str, Any], told: str) -> None:
     assert told in refused(changed("production", **changes))
 
 
-def test_example_of_the_docs_is_rendered() -> None:
+def documented(heading: str) -> tuple[str, list[dict[str, Any]]]:
+    """A part of the page, and its YAML."""
     page = (ROOT / "docs/deployment.md").read_text()
-    section = page.split("\n## With Kubernetes\n")[1].split("\n## ")[0]
-    (example,) = re.findall(r"```yaml\n(.+?)```", section, re.S)
-    made = {manifest["kind"] for manifest in render(yaml.safe_load(example))}
-    assert {"Deployment", "Job", "Ingress", "NetworkPolicy"} <= made
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return section, [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.+?)```", section, re.S)]
+
+
+def test_example_of_the_docs_opens_the_way_to_the_collector_of_traces() -> None:
+    _, (values,) = documented("With Kubernetes")
+    _, (_, added) = documented("Tracing")
+    for part in ("settings", "networkPolicy"):
+        values[part] |= added[part]
+    for policy in (each for each in render(values) if each["kind"] == "NetworkPolicy"):
+        ways = [rule["to"] for rule in policy["spec"]["egress"] if rule["ports"] == [{"port": 4318}]]
+        once = policy["metadata"]["name"].endswith("migrate")
+        assert ways == ([] if once else [added["networkPolicy"]["traces"]["to"]])
+
+
+def test_example_of_the_docs_is_rendered() -> None:
+    section, (written,) = documented("With Kubernetes")
+    made = {manifest["kind"]: manifest for manifest in render(written)}
+    assert {"Deployment", "Job", "Ingress", "NetworkPolicy"} <= made.keys()
+    # what ingress-nginx does by itself lets no scan in, and ends ?wait=
+    bounds = made["Ingress"]["metadata"]["annotations"]
+    assert bounds == values_of("production")["ingress"]["annotations"]
+    body, wait = bounds.values()
+    assert int(body.removesuffix("m")) * 1_000_000 > settings.MAX_BATCH_BYTES
+    assert int(wait) > settings.MAX_WAIT_SECONDS
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     for path in re.findall(r"`([a-zA-Z]+(?:\.[a-zA-Z]+)+)`", section):
         head, *rest = path.split(".")

@@ -15,6 +15,9 @@
 {{- $_ := set $found "SITE_PROBE_URL" (printf "http://%s-web:%v/health/ready" (include "ocrsite.name" .) .Values.web.service.port) -}}
 {{- if or .Values.ingress.enabled .Values.gateway.enabled -}}
 {{- $_ := set $found "TRUSTED_PROXIES" "1" -}}
+{{- if and (eq .Values.web.service.type "LoadBalancer") (not (hasKey .Values.settings "TRUSTED_PROXIES")) -}}
+{{- fail "web.service.type is LoadBalancer beside ingress or gateway: who comes by it could tell the site any address; make it ClusterIP, or say in settings.TRUSTED_PROXIES how many proxies stand before it on each way" -}}
+{{- end -}}
 {{- end -}}
 {{- include "ocrsite.known" (list . (keys .Values.settings)) -}}
 {{- range $name, $value := .Values.settings -}}
