@@ -38,6 +38,9 @@ SETS = {path.stem.removesuffix("-values"): path for path in (CHART / "ci").glob(
 VERSIONS = {"smallest": "1.29", "production": "1.37", "everything": "1.29"}
 PROCESSES = {"web", "worker", "worker-io", "worker-gpu", "trainer", "sweep", "deliver"}
 Manifest = dict[str, Any]
+NOTHING = {
+    "enabled": True, "min": 1, "max": 2, "cpuPercent": 0, "waiting": 0, "oldestSeconds": 0,
+}  # fmt: skip
 
 # Kinds of others, which Kubernetes' own schemas do not know: the fields that the chart sets, as
 # their definitions have them (KEDA 2.17, Prometheus Operator 0.80, Gateway API 1.3), and no others
@@ -361,6 +364,10 @@ def test_every_setting_exists_and_secrets_go_where_they_are_needed(name: str) ->
             if variable in ("BIND", "VAR_DIR", "STATIC_ROOT", "ALIVE_FILE"):
                 assert f"{variable}={value}" in DOCKERFILE
         secret = {variable for variable in named if variable.endswith("_FILE")} - {"ALIVE_FILE"}
+        if process == "weights":  # with the internet, and nothing that would be worth taking there
+            assert secret == set()
+            assert not [volume for volume in pod["volumes"] if "secret" in volume]
+            continue
         assert {"SECRET_KEY_FILE", "DATABASE_URL_FILE", "REDIS_URL_FILE"} <= secret
         assert ("DATABASE_OWNER_URL_FILE" in secret) == (process == "migrate")
         assert ("METRICS_TOKEN_FILE" in secret) == (process == "web" and name != "smallest")
@@ -444,6 +451,14 @@ def test_ways_out_that_a_policy_cannot_know_have_to_be_named() -> None:
         "ports": [443], "to": []}))  # fmt: skip
     assert "networkPolicy.mail.to" in refused(changed("production", networkPolicy__mail={
         "ports": [587], "to": []}))  # fmt: skip
+    keyless = ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"]
+    machine = changed("production", secrets__keys=keyless)
+    assert "networkPolicy.identity.to" in refused(machine)
+    asked = [{"ipBlock": {"cidr": "169.254.170.23/32"}}]  # Pod Identity of EKS
+    machine["networkPolicy"]["identity"] = {"ports": [80], "to": asked}
+    for policy in (each for each in render(machine) if each["kind"] == "NetworkPolicy"):
+        found = {"ports": [{"port": 80}], "to": asked} in policy["spec"]["egress"]
+        assert found != policy["metadata"]["name"].endswith("migrate")
     collector = "http://collector:4318"
     traced = changed("production", settings__OTEL_EXPORTER_OTLP_ENDPOINT=collector)
     assert "networkPolicy.traces.to" in refused(traced)
@@ -453,6 +468,21 @@ def test_ways_out_that_a_policy_cannot_know_have_to_be_named() -> None:
     assert "10.30.0.0/24" in networks(of("everything", "NetworkPolicy")["deliver"])
     off = render(changed("production", networkPolicy__enabled=False))
     assert "NetworkPolicy" not in {manifest["kind"] for manifest in off}
+
+
+def test_names_are_asked_at_the_port_that_the_cluster_has() -> None:
+    for name in SETS:
+        for policy in of(name, "NetworkPolicy").values():
+            assert [
+                {"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"},
+            ] in [rule["ports"] for rule in policy["spec"]["egress"]]  # fmt: skip
+    shift = [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
+    ]
+    values = changed("smallest", networkPolicy__dns={"ports": [5353], "to": shift})
+    for policy in (each for each in render(values) if each["kind"] == "NetworkPolicy"):
+        (rule,) = (rule for rule in policy["spec"]["egress"] if rule["to"] == shift)
+        assert [row["port"] for row in rule["ports"]] == [5353, 5353]
 
 
 def test_sweeper_can_ask_whether_the_site_answers() -> None:
@@ -684,6 +714,8 @@ def test_chart_is_packed_with_what_it_takes_from_elsewhere(tmp_path: Path) -> No
         ({"networkPolicy__servers__to": [{"cidr": "10.0.0.0/8"}]}, "cidr"),
         ({"gateway": {"enabled": True, "parentRefs": []}}, "parentRefs"),
         ({"networkPolicy__from": []}, "networkPolicy.from"),
+        ({"worker__autoscaling": NOTHING}, "worker.autoscaling is on and goes by nothing"),
+        ({"autoscaling__kind": "keda", "worker__autoscaling": NOTHING}, "goes by nothing"),
         ({"web__service": {"type": "LoadBalancer"}}, "make it ClusterIP"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,

@@ -35,12 +35,14 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{- /* (root, whether with weights) */ -}}
+{{- /* (root, keys, whether with weights) */ -}}
 {{- define "ocrsite.mounts" -}}
 - {name: tmp, mountPath: /tmp}
-- {name: secrets, mountPath: /run/secrets/ocrsite, readOnly: true}
-- {name: files, mountPath: /var/lib/ocrsite}
 {{- if index . 1 }}
+- {name: secrets, mountPath: /run/secrets/ocrsite, readOnly: true}
+{{- end }}
+- {name: files, mountPath: /var/lib/ocrsite}
+{{- if index . 2 }}
 - {name: weights, mountPath: /var/lib/ocrsite/weights}
 {{- end }}
 {{- end -}}
@@ -50,14 +52,16 @@ capabilities: {drop: [ALL]}
 {{- $root := index . 0 -}}
 - name: tmp
   emptyDir: {sizeLimit: {{ $root.Values.tmp.size }}{{ with $root.Values.tmp.medium }}, medium: {{ . }}{{ end }}}
+{{- with index . 1 }}
 - name: secrets
   secret:
     secretName: {{ include "ocrsite.secret" $root }}
     defaultMode: 0440
     items:
-      {{- range index . 1 }}
+      {{- range . }}
       - {key: {{ . }}, path: {{ . }}}
       {{- end }}
+{{- end }}
 - name: files
   {{- if and $root.Values.persistence.enabled (index . 3) }}
   persistentVolumeClaim: {claimName: {{ include "ocrsite.volume" $root }}}

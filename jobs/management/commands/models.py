@@ -18,6 +18,7 @@ GB = 1e9
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # it has no secrets where it has the internet
     help = "Vision-language models: list, plan, download, check and remove their weights."
 
     def add_arguments(self, parser: CommandParser) -> None:
