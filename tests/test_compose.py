@@ -274,6 +274,22 @@ def test_a_process_is_given_the_time_that_it_takes_to_end() -> None:
     assert grace["deliver"] >= settings.WEBHOOK_SECONDS + 5
 
 
+def test_weights_are_looked_after_without_any_secret(tmp_path: Path) -> None:
+    places = {"VAR_DIR": str(tmp_path), "UPLOAD_TEMP_DIR": str(tmp_path)}
+    given = {name: str(value) for name, value in SERVICES["weights"]["environment"].items()}
+    # what of .env needs a file that is not there, it does not look at
+    others = {"LOG_FORMAT": "json", "GOOGLE_VISION_PAGES_A_DAY": "1", "S3_BUCKET": "documents"}
+    done = subprocess.run(
+        [sys.executable, *SERVICES["weights"]["entrypoint"][1:], *SERVICES["weights"]["command"]],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **given, **places, **others},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("NAME")
+
+
 def test_secrets_are_made_once_and_read_by_the_site(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made = secret_files(folder)

@@ -217,7 +217,7 @@ def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
         with pytest.raises(psycopg.errors.RestrictViolation):
             known.execute("UPDATE accounts_usagerecord SET pages = pages + 1")
     # and it works: keys, results, secrets, and a job that waited
-    site = process(GOES_ON, **there)
+    site = process(GOES_ON, DATABASE_URL=served, DATABASE_OWNER_URL=owner, VAR_DIR=there["VAR_DIR"])
     out, _ = site.communicate(acme.raw_key + "\n", timeout=120)
     assert site.returncode == 0
     told = json.loads(out)
