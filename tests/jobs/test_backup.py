@@ -233,6 +233,10 @@ def test_backup_restored_to_an_empty_host_is_whole_and_goes_on(
     assert (status, "it must be empty" in said) == (1, True)
     status, said, asked = compose(old, "backup.sh", saved, **there)
     assert (status, asked, said) == (1, [], f"{saved} is there already\n")
+    # and what could not be saved whole has no name of its own
+    other, nowhere = tmp_path / "backups/other", beside(owner, "nowhere")
+    status, said, _ = compose(old, "backup.sh", other, **there | {"DATABASE_OWNER_URL": nowhere})
+    assert (status != 0, other.exists()) == (True, False)
     # the commands of the page, by that owner, whom the policies bind
     by_hand, restored = re.findall(r"^PGOPTIONS=.+\n|^pg_restore .+\n", PAGE, re.M)
     path = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
