@@ -47,6 +47,20 @@ def length(value: float) -> str:
 
 
 @register.filter
+def exact_length(value: float | Decimal) -> str:
+    """A length of time that somebody has set, without what is 0 of it: "30 s", "2.5 s", "2 h"."""
+    minutes, rest = divmod(Decimal(str(value)), 60)
+    hours, minutes = divmod(minutes, 60)
+    numbers = (
+        (f"{hours:.0f}", "h"),
+        (f"{minutes:.0f}", "min"),
+        (numeral(rest.normalize(), "f"), "s"),
+    )
+    parts = [f"{number} {unit}" for number, unit in numbers if number.strip("0.,")]
+    return " ".join(parts) or "0 s"
+
+
+@register.filter
 def in_percent(value: float | Decimal | None) -> str:
     """A share in percent, as exactly as it is known: "99.95 %"."""
     if value is None:

@@ -34,6 +34,7 @@ from jobs.errors import InternalError
 from jobs.models import Job, Priority, ServiceSum, SiteAnswer, Status
 from jobs.operators_today import tiles
 from jobs.service_levels import Tally, month_from
+from jobs.templatetags.analytics import exact_length
 from tests.accounts.billing import use
 from tests.jobs.making import claim, make_job, run_job
 from tests.people import PASSWORD, Organisation
@@ -274,6 +275,18 @@ class TestMonth:
         assert viewer.get("/organisation/service-level").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (30, "30 s"), (60, "1 min"), (90, "1 min 30 s"), (7200, "2 h"), (7205, "2 h 5 s"),
+        (Decimal("2.50"), "2.5 s"), (Decimal("20.00"), "20 s"), (Decimal("0.05"), "0.05 s"),
+        (0, "0 s"),
+    ],
+)  # fmt: skip
+def test_a_promised_time_is_told_without_what_is_0_of_it(seconds: Decimal, told: str) -> None:
+    assert exact_length(seconds) == told
+
+
 @pytest.mark.django_db
 class TestOperators:
     def test_see_whose_budget_is_used_up_or_goes_fast(
@@ -299,7 +312,9 @@ class TestOperators:
         address = reverse("admin:service-levels-view")
         assert client.get(address).status_code == 403
         operator.user_permissions.add(Permission.objects.get(codename="view_servicesum"))
-        assertContains(client.get(address), "normal: 95 % in 60 s")
+        assertContains(client.get(address), "normal: 95 % within 1 min<br>")
+        TurnaroundObjective.objects.update(seconds_a_page=Decimal("2.5"))
+        assertContains(client.get(address), "normal: 95 % within 1 min and 2.5 s a page<br>")
 
     def test_are_told_of_them_first(self, acme: Organisation) -> None:
         operator = User.objects.create_user("op@site.example", PASSWORD, is_staff=True)
