@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from django.http import HttpRequest, HttpResponse
 HEADER = "X-Request-ID"
 JOBS = re.compile(r"\bjobs/<uuid:pk>")  # in the patterns of addresses: those of one job
 FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_REMEMBERED = "_request_and_job"  # an exception's attribute
 
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 _job: ContextVar[UUID | None] = ContextVar("job_id", default=None)
@@ -42,10 +45,13 @@ def about(job_id: UUID) -> None:
 
 @contextmanager
 def named(name: str | None) -> Iterator[None]:
-    """What the block does is done for this request."""
+    """What the block does is done for this request; an exception that leaves it remembers that."""
     name_before, job_before = _current.set(name), _job.set(None)
     try:
         yield
+    except BaseException as error:
+        _remember(error)
+        raise
     finally:
         _job.reset(job_before)
         _current.reset(name_before)
@@ -57,6 +63,38 @@ def of_job(job_id: UUID) -> Iterator[None]:
     with named(f"job-{job_id}"):
         about(job_id)
         yield
+
+
+def carried(work: Callable[[], None]) -> Callable[[], None]:
+    """The work, for another thread to do as part of the request or job at hand, and of its trace.
+
+    An exception that leaves it remembers them, as one that leaves ``named``.
+    """
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as error:
+            _remember(error)
+            raise
+
+    return partial(copy_context().run, do)
+
+
+@contextmanager
+def where_it_was(error: BaseException) -> Iterator[None]:
+    """The block is about the request and job that the exception remembers, if any."""
+    name, job_id = getattr(error, _REMEMBERED, (None, None))
+    with named(name):
+        if job_id is not None:
+            about(job_id)
+        yield
+
+
+def _remember(error: BaseException) -> None:
+    if current() is not None and not hasattr(error, _REMEMBERED):
+        with suppress(AttributeError):  # of a class with slots
+            setattr(error, _REMEMBERED, (current(), job()))
 
 
 def name_of(request: HttpRequest) -> str:

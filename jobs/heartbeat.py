@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from contextvars import copy_context
 from types import TracebackType
 from typing import Self
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from accounts import request_ids
 from jobs import alive
 from jobs.errors import LeaseLost
 
@@ -31,9 +31,8 @@ class Heartbeat(ABC):
         self.lost = False
         self._name = name
         self._over = threading.Event()
-        named = copy_context()  # so that its log lines bear the work's name too
         self._thread = threading.Thread(
-            target=named.run, args=(self._beat,), name="heartbeat", daemon=True
+            target=request_ids.carried(self._beat), name="heartbeat", daemon=True
         )
 
     @abstractmethod

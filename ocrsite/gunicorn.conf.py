@@ -10,7 +10,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Gunicorn does so too, later
 from ocrsite.environment import BIND, LOG_FORMAT, WEB_THREADS, WEB_WORKERS
+from ocrsite.log_lines import tell_uncaught
 
+tell_uncaught(LOG_FORMAT)  # in its master, and so in its workers
 wsgi_app = "ocrsite.wsgi"
 bind = BIND
 workers = WEB_WORKERS

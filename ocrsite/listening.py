@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 if TYPE_CHECKING:
@@ -67,6 +69,14 @@ class ListeningWorker(ThreadWorker):
     """A threaded worker with a `ListenerLoop` beside its pool."""
 
     wsgi: Any
+
+    def init_process(self) -> None:
+        """As Gunicorn's. What nothing catches is logged alone: Gunicorn would print it besides."""
+        try:
+            super().init_process()
+        except Exception:
+            self.log.exception("a web process ends by an exception")
+            sys.exit(-1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def load_wsgi(self) -> None:
         super().load_wsgi()

@@ -5,6 +5,8 @@ is one line of JSON. Control
 characters are escaped, so that a file name cannot begin a line; the lines of a trace are indented.
 Secrets that have a form are replaced. Of exceptions that may quote a document or a row the message
 is left out: the trace says where it was. This module is read before the settings are.
+
+What nobody catches is told so too (``tell_uncaught``).
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 
 from accounts import request_ids
@@ -29,7 +34,7 @@ LEFT_OUT = "(message left out)"
 # Their messages speak of servers, files and names of the code
 TOLD = (
     OSError, OperationalError, InterfaceError, ImportError, AttributeError, TypeError, NameError,
-    MemoryError, NotImplementedError, RecursionError,
+    MemoryError, NotImplementedError, RecursionError, ImproperlyConfigured,
 )  # fmt: skip
 # C0 and C1 controls, line and paragraph separators, and what turns the direction of writing
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -120,6 +125,43 @@ class JsonFormatter(LineFormatter):
         if lines := self.trace_of(record):
             told["trace"] = [escaped(line) for line in lines]
         return json.dumps(told)  # in ASCII: nothing in it turns a terminal
+
+
+def tell_uncaught(log_format: str) -> None:
+    """Have this process log what nothing catches, in threads and, as JSON, in the main thread too.
+
+    As text the main thread's stays as Python prints it, for whoever runs a command. It is told of
+    the request or job that it came out of, and before logging is configured as well.
+    """
+    threading.excepthook = _told_of_thread
+    if log_format != "json":
+        return
+    sys.excepthook = _told_of_process
+    sys.unraisablehook = _told_of_unraisable
+    if logging.lastResort is not None:  # the handler until there are others
+        logging.lastResort.setFormatter(JsonFormatter())
+
+
+def _told_of_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        name = args.thread.name if args.thread else "of an unknown name"
+        _uncaught(f"thread {name} ended by an exception", args.exc_value)
+
+
+def _told_of_process(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    _uncaught("the process ends by an exception", error)
+
+
+def _told_of_unraisable(args: sys.UnraisableHookArgs) -> None:
+    if args.exc_value is not None:
+        _uncaught(args.err_msg or "an exception where none can be raised", args.exc_value)
+
+
+def _uncaught(message: str, error: BaseException) -> None:
+    with request_ids.where_it_was(error):
+        logging.getLogger(__name__).critical(message, exc_info=error)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -7,11 +7,16 @@ import json
 import logging
 import os
 import re
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import indent
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -25,9 +30,16 @@ from jobs import sweep
 from jobs.models import Task
 from ocrsite import problems
 from ocrsite.gunicorn_log import GunicornJsonLogger, GunicornLogger
-from ocrsite.log_lines import JsonFormatter, LineFormatter, escaped, without_secrets
+from ocrsite.log_lines import (
+    JsonFormatter,
+    LineFormatter,
+    escaped,
+    tell_uncaught,
+    without_secrets,
+)
 from tests.jobs.making import PDF, claim, form_file, make_job, run_job
 from tests.people import Organisation
+from tests.processes import ROOT
 
 BEGIN = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (WARNING|ERROR|INFO) \d+ ")
 WORDS, NUMBER = "Jane Miller", "DE89 3704 0044 0532 0130 00"  # of a document
@@ -252,6 +264,108 @@ def test_lines_about_a_job_have_its_id(
     assert {pair for pair in told if pair[0] != "submits"} == {
         ("looks", its), (f"job-{its}", its)
     }  # fmt: skip
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a process of ours that logs as JSON has them, until the test ends."""
+    for module, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    monkeypatch.setattr(logging, "lastResort", None)
+    tell_uncaught("json")
+
+
+def fails() -> None:
+    """As no test catches it."""
+    raise ValueError(WORDS)
+
+
+@pytest.mark.usefixtures("hooks")
+def test_what_a_thread_does_not_catch_is_told_with_its_job(json_log: io.StringIO) -> None:
+    job = uuid4()
+    with request_ids.of_job(job):
+        thread = threading.Thread(target=request_ids.carried(fails), name="beside")
+    thread.start()
+    thread.join()
+    (told,) = objects(json_log)
+    assert (told["level"], told["message"]) == ("CRITICAL", "thread beside ended by an exception")
+    assert (told["request_id"], told["job_id"]) == (f"job-{job}", str(job))
+    assert told["trace"][-1] == "builtins.ValueError: (message left out)"
+
+
+@pytest.mark.usefixtures("hooks")
+def test_what_the_main_thread_does_not_catch_is_told_with_its_request(
+    json_log: io.StringIO,
+) -> None:
+    with pytest.raises(ValueError, match=WORDS) as caught, request_ids.named("call-9"):
+        fails()
+    sys.excepthook(caught.type, caught.value, caught.tb)
+    (told,) = objects(json_log)
+    assert (told["message"], told["request_id"]) == ("the process ends by an exception", "call-9")
+    assert told["trace"][-1] == "builtins.ValueError: (message left out)"
+
+
+def crashed(*command: str) -> list[dict[str, Any]]:
+    """What a process that crashes logs as JSON; all that it writes is that."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT, env=os.environ | {"LOG_FORMAT": "json"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode
+    assert done.stdout == ""
+    assert "Miller" not in done.stderr
+    return [json.loads(line) for line in done.stderr.splitlines()]
+
+
+CRASH = f"""
+import threading
+thread = threading.Thread(target=lambda: 1 / 0, name="beside")
+thread.start()
+thread.join()
+words = {WORDS!r}
+raise KeyError(words)
+"""
+COMMANDS = ("worker", "sweep", "deliver", "trainer")
+MANAGE = f"""
+import os, runpy, sys
+import django
+django.setup()  # once for all of them
+from django.core.management.base import BaseCommand
+
+def crash(*args, **options):
+{indent(CRASH, "    ")}
+
+BaseCommand.execute = crash
+for name in {COMMANDS}:
+    child = os.fork()
+    if not child:
+        sys.argv = ["manage.py", name]
+        runpy.run_path("manage.py", run_name="__main__")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+sys.exit(1)
+"""
+
+
+def test_commands_that_crash_write_json_alone() -> None:
+    told = [(line["message"], line["trace"][-1]) for line in crashed("-c", MANAGE)]
+    assert told == 4 * [
+        ("thread beside ended by an exception", "builtins.ZeroDivisionError: (message left out)"),
+        ("the process ends by an exception", "builtins.KeyError: (message left out)"),
+    ]
+
+
+def test_web_that_crashes_writes_json_alone(tmp_path: Path) -> None:
+    (tmp_path / "crashing.py").write_text(CRASH)
+    told = crashed(
+        "-m", "gunicorn", "-c", "ocrsite/gunicorn.conf.py", "--bind=127.0.0.1:0",
+        f"--pythonpath={tmp_path}", "--workers=1", "crashing",
+    )  # fmt: skip
+    traces = {line["message"]: line["trace"][-1] for line in told if "trace" in line}
+    assert traces == {
+        "thread beside ended by an exception": "builtins.ZeroDivisionError: (message left out)",
+        "a web process ends by an exception": "builtins.KeyError: (message left out)",
+    }
 
 
 @pytest.mark.parametrize(
