@@ -73,12 +73,30 @@ $$;
 CREATE CONSTRAINT TRIGGER jobs_usagerecord_timed
     AFTER INSERT ON accounts_usagerecord DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION jobs_sum_service();
-
-ALTER TABLE jobs_servicesum SET (fillfactor = 50);
 """
-# Of jobs that are still there, in their last run
-FILL = """
+# Of jobs that are still there, in their last run. Nobody waits for the long part of it, in which the
+# trigger is not there yet: making that locks the ledger until this transaction ends. What came
+# before that lock and is not among the rows that were judged is judged then; the rest is for the
+# trigger. (The owner may not be allowed temporary tables.)
+BEFORE = """
+ALTER TABLE jobs_servicesum SET (fillfactor = 50);
+
+CREATE UNLOGGED TABLE jobs_servicejudged AS
+SELECT record.id, told.*
+FROM accounts_usagerecord AS record LEFT JOIN LATERAL jobs_judged(
+    record.job_id, record.run, record.outcome, record.cached, record.day, record.submitted_at
+) AS told ON true;
+
 INSERT INTO jobs_servicesum (
+    tenant_id, day, plan, priority, took, jobs, failed, promised, missed, allowed
+)
+SELECT tenant_id, day, plan, priority, took, count(*), sum(failed), sum(promised), sum(missed),
+    sum(allowed)
+FROM jobs_servicejudged WHERE tenant_id IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5;
+"""
+MEANWHILE = """
+INSERT INTO jobs_servicesum AS kept (
     tenant_id, day, plan, priority, took, jobs, failed, promised, missed, allowed
 )
 SELECT told.tenant_id, told.day, told.plan, told.priority, told.took, count(*), sum(told.failed),
@@ -86,7 +104,16 @@ SELECT told.tenant_id, told.day, told.plan, told.priority, told.took, count(*), 
 FROM accounts_usagerecord AS record, jobs_judged(
     record.job_id, record.run, record.outcome, record.cached, record.day, record.submitted_at
 ) AS told
-GROUP BY 1, 2, 3, 4, 5;
+WHERE NOT EXISTS (SELECT FROM jobs_servicejudged AS judged WHERE judged.id = record.id)
+GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT (tenant_id, day, plan, priority, took) DO UPDATE SET
+    jobs = kept.jobs + excluded.jobs,
+    failed = kept.failed + excluded.failed,
+    promised = kept.promised + excluded.promised,
+    missed = kept.missed + excluded.missed,
+    allowed = kept.allowed + excluded.allowed;
+
+DROP TABLE jobs_servicejudged;
 """
 UNSUMMED = """
 DROP TRIGGER jobs_usagerecord_timed ON accounts_usagerecord;
@@ -173,5 +200,5 @@ class Migration(migrations.Migration):
             },
         ),
         protect("jobs_servicesum"),
-        migrations.RunSQL(JUDGED + SUM + FILL, UNSUMMED),
+        migrations.RunSQL(JUDGED + BEFORE + SUM + MEANWHILE, UNSUMMED),
     ]

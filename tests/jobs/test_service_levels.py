@@ -1,9 +1,10 @@
-"""jobs/service_levels.py, what it shows, and the trigger behind it (0026_service_sums)"""
+"""jobs/service_levels.py, what shows it, and the trigger behind it (0026_service_sums)."""
 
 from __future__ import annotations
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -35,6 +36,7 @@ from jobs.models import Job, Priority, ServiceSum, SiteAnswer, Status
 from jobs.operators_today import tiles
 from jobs.service_levels import Tally, month_from
 from jobs.templatetags.analytics import exact_length
+from ocrsite.database.roles import as_owner
 from tests.accounts.billing import use
 from tests.jobs.making import claim, make_job, run_job
 from tests.people import PASSWORD, Organisation
@@ -120,16 +122,43 @@ class TestTrigger:
             die()
         assert added(acme) == []
 
-    def test_what_ended_before_is_added_up_by_the_migration(self, acme: Organisation) -> None:
+    def test_each_end_before_and_while_it_is_made_is_added_up_once(
+        self, acme: Organisation
+    ) -> None:
         promise(acme)
-        for _ in range(2):
+        made = import_module("jobs.migrations.0026_service_sums")
+        as_the_owner(made.UNSUMMED)
+        try:
             run_job(str(make_job(acme).pk))
+            lifecycle.fail(claim(make_job(acme)), InternalError())
+            meanwhile = make_job(acme)
+            with as_owner(), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(made.JUDGED + made.BEFORE)
+                with ThreadPoolExecutor(1) as pool:  # nobody has to wait
+                    pool.submit(ended, meanwhile).result()
+                cursor.execute(made.SUM + made.MEANWHILE)
+        except BaseException:
+            as_the_owner(made.JUDGED + made.SUM)
+            raise
         lifecycle.fail(claim(make_job(acme)), InternalError())
-        before = sorted(added(acme))
-        ServiceSum.objects.all().delete()
-        with connection.cursor() as cursor:
-            cursor.execute(import_module("jobs.migrations.0026_service_sums").FILL)
-        assert sorted(added(acme)) == before
+        assert sorted(added(acme)) == [
+            ("pro", 1, 0, 1, 0, Decimal("0.05"), True),
+            ("pro", 3, 3, 3, 3, Decimal("0.15"), False),
+        ]
+
+
+def as_the_owner(statements: str) -> None:
+    """Executes them, and commits."""
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(statements)
+
+
+def ended(job: Job) -> None:
+    """It has failed by our fault; in a thread of its own."""
+    try:
+        lifecycle.fail(claim(job), InternalError())
+    finally:
+        connection.close()
 
 
 def test_faults_are_the_same_for_the_database() -> None:
