@@ -34,7 +34,6 @@ from jobs import (
     idempotency,
     queue,
 )
-from jobs.api import ONCE, WAIT, answered_later, wait_seconds
 from jobs.batch_export import EXPORTS, of_batch
 from jobs.batch_fetching import Source
 from jobs.batch_progress import BatchKey
@@ -48,6 +47,7 @@ from jobs.blocking import wait_for_end
 from jobs.downloads import as_download
 from jobs.errors import Busy
 from jobs.exporting import held
+from jobs.job_answers import ONCE, WAIT, answered_later, wait_seconds
 from jobs.listeners import host_of
 from jobs.models import Batch
 from jobs.submit_serializers import RetrySerializer

@@ -17,12 +17,12 @@ from accounts.audit import address_of
 from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from jobs import comparisons, idempotency, queue
-from jobs.api import ONCE
 from jobs.comparison_serializers import (
     CompareSubmitSerializer,
     ComparisonDetailSerializer,
     ComparisonSerializer,
 )
+from jobs.job_answers import ONCE
 from jobs.models import ComparedJob, Comparison
 from jobs.uploads import DocumentJSONParser
 from jobs.usual_options import NOTHING_SAID, usual_options

@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from accounts.grants import grant_to
 from accounts.tenancy import actor_of
 from jobs import batch_progress
-from jobs.api import JobView
 from jobs.batch_api import BatchView
 from jobs.batch_progress import BatchKey, BatchTold
 from jobs.blocking import HeldStream
 from jobs.errors import ListenersBusy
+from jobs.job_answers import JobView
 from jobs.listeners import Handover, Stream, host_of
 from jobs.progress import JobKey, Told
 

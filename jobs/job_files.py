@@ -12,9 +12,9 @@ from extraction.formats.csv import table_file
 from extraction.formats.json_reading import page_from_dict
 from extraction.small_picture import HEAD_BYTES, small_of
 from jobs import download_audit, results, retention, storage
-from jobs.api import result_response
 from jobs.downloads import as_download
 from jobs.errors import NoResult
+from jobs.job_answers import result_response
 from jobs.models import Job, Page
 from jobs.views import OneJob
 

@@ -21,8 +21,8 @@ from accounts.tenancy import actor_of
 from extraction.errors import InvalidOption
 from extraction.formats import FORMATS
 from jobs import links, retention, storage
-from jobs.api import JobView, result_response
 from jobs.downloads import as_download
+from jobs.job_answers import JobView, result_response
 
 MAX_FILES = 100  # in one request
 

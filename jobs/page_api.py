@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import download_audit
-from jobs.api import JobView
+from jobs.job_answers import JobView
 from jobs.models import Page
 from jobs.results import page_states, refuse_expired
 from jobs.serializers import PageStateSerializer

@@ -22,7 +22,7 @@ from extraction.errors import InvalidOption
 from jobs import analytics_charts, service_levels
 from jobs.analytics import COUNT, UNIT_TITLES
 from jobs.analytics_charts import Chart, Series
-from jobs.service_levels import Asked, Month, Tally
+from jobs.service_numbers import Asked, Month, Tally
 
 COLUMNS = (
     "period", "measure", "priority", "counted", "failed", "promised", "missed", "allowed",

@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.service_levels import Day, Month, Tally, Turnaround
+from jobs.service_numbers import Day, Month, Tally, Turnaround
 
 
 class ErrorBudgetSerializer(serializers.Serializer[Any]):
-    """What may go wrong of what was promised (jobs.service_levels.Tally)."""
+    """What may go wrong of what was promised (jobs.service_numbers.Tally)."""
 
     promised = serializers.IntegerField(help_text="how many were under a promise")
     missed = serializers.IntegerField(help_text="of them, those that missed it")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import socket
 import threading
 import time
@@ -15,22 +14,27 @@ from pathlib import Path
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
-from django.utils import timezone
 
 from accounts import request_ids
-from accounts.models import WhenEngineAway
 from extraction import engines, pipeline, tracing, types
-from extraction.engines import degraded
-from extraction.errors import Cancelled, EngineFailed, EngineUnavailable, ExtractionError
-from extraction.fields.by_schema.by_model import Ask
+from extraction.errors import Cancelled, EngineUnavailable, ExtractionError
 from extraction.options import Options
-from jobs import claims, lifecycle, own_engines, queue, results, storage, templates
+from jobs import (
+    claims,
+    engine_away,
+    lifecycle,
+    own_engines,
+    queue,
+    results,
+    storage,
+    templates,
+)
 from jobs.draining import Ear
 from jobs.errors import InternalError, LeaseLost, StorageUnavailable
 from jobs.hands import Hands
 from jobs.heartbeat import Heartbeat
 from jobs.models import Job, Task
-from jobs.models.engines import counted_as, is_own
+from jobs.models.engines import counted_as
 from jobs.results import source_of
 from jobs.sealing import unseal
 
@@ -42,8 +46,6 @@ stopping = threading.Event()
 hands: Hands | None = None  # of a process that does several tasks at once
 ear: Ear | None = None  # of a worker: whether operators ask it to end
 _worked = time.monotonic()  # when this process last had a task in hand
-
-SPREAD = 0.1  # of the time that jobs wait for an engine
 
 
 def worker_name() -> str:
@@ -186,7 +188,7 @@ def _work(task: Task) -> None:
                     source_of(job),
                     template=templates.of_job(job),
                     choose=partial(templates.chosen, job.tenant),
-                    ask=_ask(job, options, stop),
+                    ask=engine_away.asker(job, options, stop.told),
                 )
             claims.retold(task, pages, document.pages)
             document = results.make_pdf(job, path, document, options, stop.told)
@@ -203,7 +205,9 @@ def _work(task: Task) -> None:
             lifecycle.fail(task, error)
         elif isinstance(error, StorageUnavailable) and not storage.available():
             lifecycle.hand_back(task, STORAGE_SECONDS)  # as often as it takes
-        elif isinstance(error, EngineUnavailable) and (seconds := _engine_wait(job, error)):
+        elif isinstance(error, EngineUnavailable) and (
+            seconds := engine_away.seconds_to_wait(job, error)
+        ):
             lifecycle.hand_back(task, seconds)
         else:
             lifecycle.try_again(task, error)
@@ -228,9 +232,9 @@ def _read(task: Task, path: Path, options: Options, stop: Stop, written: dict[in
         claims.page_done(task, page, preview)
         written.pop(page.number, None)
 
-    instead = _instead(task.job)
+    instead = engine_away.instead(task.job)
     if instead is None:
-        _check_breaker(task.job.engine)
+        engine_away.check_breaker(task.job.engine)
     pipeline.read_pages(
         path,
         options,
@@ -242,52 +246,6 @@ def _read(task: Task, path: Path, options: Options, stop: Stop, written: dict[in
         watch=engines.Watch(stop.told, written.__setitem__),
         instead=instead,
     )
-
-
-def _instead(job: Job) -> pipeline.Instead | None:
-    """Who reads while the job's engine is out of order, where its organisation does not wait."""
-    if not is_own(job.engine):
-        row = engines.ENGINES.get(job.engine)
-        if row is None or row.pool == "cpu":
-            return None
-    if job.tenant.when_engine_away != WhenEngineAway.FALL_BACK:
-        return None
-    return partial(degraded.read_instead, why=degraded.AWAY, threads=settings.WORKER_THREADS)
-
-
-def _ask(job: Job, options: Options, stop: Stop) -> Ask | None:
-    """Asks the job's engine to fill the job's schema; none where it does not do that. While it is
-    out of order the job waits, or where its organisation does not, the schema is filled without."""
-    if options.schema is None or job.engine not in engines.ENGINES:  # own ones fill none
-        return None
-    engine = engines.get(job.engine, settings.WORKER_THREADS)
-    ask = pipeline.asker(engine, options, engines.Watch(stop.told))
-    if ask is None or _instead(job) is None:
-        return ask
-
-    def asked(prompt: str) -> types.Written:
-        try:
-            return ask(prompt)
-        except EngineUnavailable as error:
-            raise EngineFailed(str(error)) from error
-
-    return asked
-
-
-def _check_breaker(engine: str) -> None:
-    """Before a document is opened. Raises ``EngineUnavailable`` where nothing would come of it."""
-    for breaker in engines.breakers():
-        if breaker.name == engines.model_of(engine):
-            breaker.check()
-
-
-def _engine_wait(job: Job, error: EngineUnavailable) -> float:
-    """Seconds for which the job waits until its engine may be back; 0: it waits no more."""
-    waited = (timezone.now() - job.created_at).total_seconds()
-    if error.retry_after is None or waited > settings.ENGINE_WAIT_HOURS * 3600:
-        return 0
-    # those that wait for the same moment do not all come at it
-    return error.retry_after * random.uniform(1, 1 + SPREAD) + 1  # noqa: S311
 
 
 def job_options(job: Job) -> Options:

@@ -23,9 +23,9 @@ from accounts.grants import grant_to
 from accounts.limits import USUAL
 from accounts.tenancy import Actor, TenantMixin, actor_of
 from jobs import idempotency
-from jobs.api import ONCE
 from jobs.downloads import as_download
 from jobs.exporting import held
+from jobs.job_answers import ONCE
 from learning import corrections, datasets, export
 from learning.models import Dataset, Example
 from learning.serializers import (

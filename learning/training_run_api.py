@@ -16,7 +16,7 @@ from accounts.limits import USUAL
 from accounts.tenancy import TenantMixin, actor_of
 from extraction.errors import InvalidOption
 from jobs import idempotency
-from jobs.api import ONCE
+from jobs.job_answers import ONCE
 from learning import promotion, runs
 from learning.dataset_api import GONE, READ, WRITE, once_reply
 from learning.models import Dataset, RunStatus, TrainingRun

@@ -9,7 +9,7 @@ class OcrsiteConfig(AppConfig):
     name = "ocrsite"
 
     def ready(self) -> None:
-        from ocrsite import checks  # noqa: F401  registers the checks
+        from ocrsite import checks, engine_checks  # noqa: F401  registers the checks
 
 
 class OperatorsConfig(admin_apps.AdminConfig):

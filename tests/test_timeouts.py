@@ -51,7 +51,7 @@ BOUNDED = {
     },
     ("extraction/fork_server.py", "socket"): "a pair of this machine's; every wait has a deadline",
     ("extraction/sandbox.py", "socketpair"): "the same",
-    ("extraction/tracing.py", "OTLPSpanExporter"): "EXPORT_SECONDS, in a thread of its own",
+    ("extraction/trace_collector.py", "OTLPSpanExporter"): "EXPORT_SECONDS, in a thread of its own",
     ("jobs/netguard.py", "connect"): "the time of the whole request, settimeout before",
     ("jobs/netguard.py", "socket"): "the same",
     ("jobs/sending.py", "send_mail"): "EMAIL_TIMEOUT",

@@ -24,7 +24,7 @@ from pytest_django import Settings
 from extraction import engines, tracing
 from extraction.engines import attempts
 from extraction.engines.configuration import Configuration, OpenAIServer
-from extraction.tracing import Collector
+from extraction.trace_collector import Collector, headers_in
 from extraction.vision_models import VISION_MODELS
 from jobs import sweep
 from jobs.models import Delivery, Job, Status, Task
@@ -402,12 +402,12 @@ def test_collector_that_cannot_be_meant_is_refused(wrong: dict[str, Any], said: 
 
 
 def test_headers_are_read_and_not_repeated_where_they_are_wrong() -> None:
-    assert tracing.headers_in("") == {}
-    assert tracing.headers_in("Authorization=Bearer%20x%3D, x-org = acme ,") == {
+    assert headers_in("") == {}
+    assert headers_in("Authorization=Bearer%20x%3D, x-org = acme ,") == {
         "authorization": "Bearer x=", "x-org": "acme",
     }  # fmt: skip
     with pytest.raises(ValueError, match="name=value") as caught:
-        tracing.headers_in("authorization: Bearer hunter2")
+        headers_in("authorization: Bearer hunter2")
     assert "hunter2" not in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""jobs/service_levels.py, what shows it, and the trigger behind it (0026_service_sums)."""
+"""jobs/service_levels.py, its numbers, what shows them, and the trigger (0026_service_sums)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from jobs import errors, lifecycle, service_levels, service_standings
 from jobs.errors import InternalError
 from jobs.models import Job, Priority, ServiceSum, SiteAnswer, Status
 from jobs.operators_today import tiles
-from jobs.service_levels import Tally, month_from
+from jobs.service_levels import month_from
+from jobs.service_numbers import Tally
 from jobs.templatetags.analytics import exact_length
 from ocrsite.database.roles import as_owner
 from tests.accounts.billing import use
