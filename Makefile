@@ -6,8 +6,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PORT ?= 8000
 WORKERS ?= 1
 TEST_PROCESSES ?= 2
+unexport PYTHONDONTWRITEBYTECODE # else each of many processes compiles all modules anew
 
-.PHONY: demo run test lint types check coverage docs bench clean
+.PHONY: demo run test lint types check alone coverage docs bench clean
 
 # The main job, end to end: a scanned sample through the real API, its result printed
 demo: $(VENV)/run.stamp
@@ -17,9 +18,13 @@ demo: $(VENV)/run.stamp
 run: $(VENV)/run.stamp
 	$(BIN)/python -m ocrsite.run --port $(PORT) --workers $(WORKERS)
 
-# What CI runs
-test: lint types check
+# What CI runs: first beside each other what takes one core and much waiting, then what takes all
+test: $(VENV)/all.stamp
+	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) types lint check alone
 	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --max-worker-restart=0 -m "not alone" $(PYTEST)
+
+# Tests that would end the others' process if they went wrong
+alone: $(VENV)/all.stamp
 	$(BIN)/python -m pytest -q -m alone $(PYTEST)
 
 lint: $(VENV)/all.stamp

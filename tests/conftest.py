@@ -6,6 +6,7 @@ DATABASE_URL and REDIS_URL win when set. They are started before Django reads it
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 import tempfile
@@ -86,6 +87,24 @@ def pytest_configure(config: pytest.Config) -> None:
     from accounts.row_security import process_sees_everything
 
     process_sees_everything()  # the tests' own code; requests see what is theirs
+
+
+def pytest_collection() -> None:
+    """What is imported and collected stays, so that nobody looks through it for garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """A process of ``-n`` that vanished amid its tests: how it ended, -13 is by SIGPIPE."""
+    if error:
+        status = node.gateway._io.popen.wait(60)
+        node.config.get_terminal_writer().line(f" [{node.gateway.id} ended with status {status}]")
 
 
 def _spare_the_disk(owner_url: str) -> None:

@@ -109,7 +109,7 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     told.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield told

@@ -351,9 +351,11 @@ def test_forked_process_has_a_connection_of_its_own(bucket: str) -> None:
     mine, read, write = store.client, *os.pipe()
     child = os.fork()
     if not child:
-        same = store.client is mine
-        os.write(write, b"same" if same else storage.read("a/uploads/b"))
-        os._exit(0)
+        try:
+            same = store.client is mine
+            os.write(write, b"same" if same else storage.read("a/uploads/b"))
+        finally:  # it has the tests before it, too
+            os._exit(0)
     os.waitpid(child, 0)
     assert os.read(read, 10) == b"x"
     assert store.client is mine
