@@ -8,16 +8,14 @@ when PROMETHEUS_MULTIPROC_DIR is set, which ``make run`` and the container do.
 from __future__ import annotations
 
 import ipaddress
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -40,14 +38,10 @@ from jobs.live_workers import live_workers
 from jobs.models import Job, Task
 from jobs.models.engines import counted_as
 from learning.models import TrainingRun
+from ocrsite.kept_counts import counted
 from ocrsite.service_metrics import service_levels
 
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
-QUICK_SECONDS = 0.1  # what is counted faster is counted at every scrape
-KEPT_TIMES = 100  # as long as counting took is its outcome kept otherwise
-KEPT_SECONDS = 60.0  # at most
-
-_kept: dict[str, tuple[float, list[Any]]] = {}  # until when, and what was counted
 
 
 class JobsCollector(Collector):
@@ -72,7 +66,7 @@ class JobsCollector(Collector):
         )
         rows = Job.objects.order_by().values_list("status", "engine").annotate(Count("pk"))
         kept: Counter[tuple[str, str]] = Counter()
-        for status, engine, count in _counted("jobs", rows):
+        for status, engine, count in counted("jobs", rows):
             kept[status, counted_as(engine)] += count
         for labels, count in kept.items():
             jobs.add_metric(labels, count)
@@ -117,7 +111,7 @@ class JobsCollector(Collector):
         sums = records.annotate(Sum("pages"), Sum("compute_seconds"))
         pages_of: Counter[str] = Counter()
         seconds_of: dict[str, float] = {}
-        for engine, pages, spent in _counted("usage", sums):
+        for engine, pages, spent in counted("usage", sums):
             name = counted_as(engine)
             pages_of[name] += pages
             seconds_of[name] = seconds_of.get(name, 0.0) + spent
@@ -131,7 +125,7 @@ class JobsCollector(Collector):
             "ocrsite_training_runs", "Training runs kept, by state", labels=["status"]
         )
         states = TrainingRun.objects.order_by().values_list("status").annotate(Count("pk"))
-        for status, count in _counted("training", states):
+        for status, count in counted("training", states):
             runs.add_metric([status], count)
         yield runs
         told = GaugeMetricFamily(
@@ -150,7 +144,7 @@ class JobsCollector(Collector):
             "For how long the oldest entry of the audit log has been without a seal",
             value=audit_seals.unsealed_seconds(),
         )
-        yield from service_levels(_counted)
+        yield from service_levels()
 
     def _queue(self) -> Iterator[Metric]:
         """What Redis knows."""
@@ -198,22 +192,6 @@ def _engines() -> Iterator[Metric]:
     yield pages
     yield tokens
     yield seconds
-
-
-def _counted(name: str, rows: QuerySet[Any, Any]) -> list[Any]:
-    """The rows, as they were up to a minute ago where there are so many that counting takes long.
-
-    So scraping takes a hundredth of a processor at most, or a count a minute.
-    """
-    begun = time.monotonic()
-    until, found = _kept.get(name, (0.0, []))
-    if begun >= until:
-        found = list(rows)
-        spent = time.monotonic() - begun
-        if spent >= QUICK_SECONDS:
-            until = begun + min(spent * KEPT_TIMES, KEPT_SECONDS)
-        _kept[name] = until, found
-    return found
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

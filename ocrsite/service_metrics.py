@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +11,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from accounts.models import CallSum
 from jobs.models import Priority, ServiceSum, SiteAnswer
+from ocrsite.kept_counts import counted
 
-Counted = Callable[[str, QuerySet[Any, Any]], list[Any]]
 
-
-def service_levels(counted: Counted) -> Iterator[Metric]:
-    """What was under a promise, what missed it and what may; ``counted`` gives a query's rows."""
+def service_levels() -> Iterator[Metric]:
+    """What was under a promise, what missed it and what may."""
     calls = CounterMetricFamily(
         "ocrsite_sla_calls",
         "Calls of the API under a promise: kept, missed (answered 500 and above)",
