@@ -8,6 +8,7 @@ with Client("https://ocr.example.com", "ocrs_...") as site:
 """
 
 from ocrsite_client.client import AsyncClient, Client
+from ocrsite_client.comparing import CompareOptions, Comparison
 from ocrsite_client.errors import (
     ApiError,
     Conflict,
@@ -26,6 +27,7 @@ from ocrsite_client.errors import (
 )
 from ocrsite_client.login import NoLogin
 from ocrsite_client.models import Batch, Event, Item, Job, Options
+from ocrsite_client.service_level import ServiceLevel
 from ocrsite_client.sources import Source
 from ocrsite_client.version import VERSION as __version__
 from ocrsite_client.webhooks import verify_webhook
@@ -35,6 +37,8 @@ __all__ = [
     "AsyncClient",
     "Batch",
     "Client",
+    "CompareOptions",
+    "Comparison",
     "Conflict",
     "Event",
     "Gone",
@@ -49,6 +53,7 @@ __all__ = [
     "Options",
     "PermissionDenied",
     "ServerFault",
+    "ServiceLevel",
     "Source",
     "TooMany",
     "WaitTimeout",

@@ -22,16 +22,22 @@ from ocrsite_client.calls import (
     Reply,
     Steps,
 )
+from ocrsite_client.comparing import CompareCalls
 from ocrsite_client.jobs import JobCalls
+from ocrsite_client.learning import LearningCalls
 from ocrsite_client.login import Login
 from ocrsite_client.site import SiteCalls
+from ocrsite_client.templates import TemplateCalls
 from ocrsite_client.version import VERSION
+from ocrsite_client.webhook_calls import WebhookCalls
 
 T = TypeVar("T")
 CONNECT_SECONDS = 10
 
 
-class _Operations(JobCalls, BatchCalls, SiteCalls):
+class _Operations(
+    JobCalls, BatchCalls, CompareCalls, TemplateCalls, LearningCalls, WebhookCalls, SiteCalls
+):
     """All operations, and how their calls become requests."""
 
     def __init__(

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
+from uuid import uuid4
 
 import httpx2
 
@@ -16,12 +17,24 @@ from ocrsite_client.calls import Call, Give, Line, Listing, Pause, Reply, Steps
 from ocrsite_client.errors import WaitTimeout
 from ocrsite_client.models import Event
 from ocrsite_client.retrying import delays, send
+from ocrsite_client.sources import Source, form_value, is_address, opened
 
 T = TypeVar("T")
 HOLD_SECONDS = 30  # how long the site may hold an answer: proxies cut after 60, mostly
 SLACK_SECONDS = 30  # that it may take beyond
 SILENCE_SECONDS = 45  # of a stream of events, which says something every 15
 Body = dict[str, Any]
+Named = Mapping[str, Any] | str  # what the site has given, or its id
+
+
+def id_of(each: Named) -> str:
+    """For a path."""
+    return quote(each if isinstance(each, str) else str(each["id"]), safe="")
+
+
+def asked(filters: Mapping[str, Any]) -> Body:
+    """Filters as the API names them: ``from_`` is ``from``."""
+    return {name.rstrip("_"): each for name, each in filters.items()}
 
 
 class Core:
@@ -53,9 +66,44 @@ class Core:
             raise reply.error()  # it was faster than the request whose answer got lost
         return found
 
+    def _delete(self, path: str) -> Steps[None]:
+        yield from self._send(Call("DELETE", path, repeatable=True))
+
+    def _make(self, path: str, body: Body, key: str | None) -> Steps[Any]:
+        """Make something, once; ``key`` is the Idempotency-Key, a random one if there is none."""
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        call = Call("POST", path, headers=headers, json=body, repeatable=True)
+        return (yield from self._send(call)).json()
+
+    def _submit(
+        self, path: str, source: Source, options: Mapping[str, Any], held: float = 0.0
+    ) -> Steps[Body]:
+        """Send a document, once; the site may hold its answer for so many seconds."""
+        given = {**options}
+        headers = {"Idempotency-Key": str(given.pop("idempotency_key", None) or uuid4())}
+        seconds = held + SLACK_SECONDS if held else None
+        if is_address(source):
+            body = {**given, "url": source}
+            call = Call("POST", path, headers=headers, json=body, repeatable=True, seconds=seconds)
+            found: Body = (yield from self._send(call)).json()
+            return found
+        form = {name: form_value(value) for name, value in given.items() if value is not None}
+        with opened(source) as file:
+            call = Call(
+                "POST",
+                path,
+                headers=headers,
+                form=form,
+                files=[("file", file)],
+                repeatable=True,
+                seconds=seconds,
+            )
+            found = (yield from self._send(call)).json()
+            return found
+
     def _listed(self, path: str, filters: Mapping[str, Any], of: Callable[[Body], T]) -> Listing[T]:
         """What a list holds, page by page as it is wanted."""
-        params: Mapping[str, Any] = {name.rstrip("_"): each for name, each in filters.items()}
+        params: Mapping[str, Any] = asked(filters)
         while True:
             page: Body = yield from self._get(path, params)
             for row in page["results"]:
@@ -69,8 +117,8 @@ class Core:
         """What is at the path once it has ended."""
         give_up = None if timeout is None else monotonic() + timeout
         for pause in delays(longest=5.0):
-            asked = monotonic()
-            left = float("inf") if give_up is None else max(0.0, give_up - asked)
+            begun = monotonic()
+            left = float("inf") if give_up is None else max(0.0, give_up - begun)
             hold = int(min(HOLD_SECONDS, left))
             call = Call("GET", path, {"wait": hold}, repeatable=True, seconds=hold + SLACK_SECONDS)
             found: Body = (yield from self._send(call, min(self.patience, left))).json()
@@ -79,9 +127,24 @@ class Core:
             now = monotonic()
             if give_up is not None and now >= give_up:
                 break
-            if now - asked < hold / 2 or not hold:  # the site holds no answers at the moment
+            if now - begun < hold / 2 or not hold:  # the site holds no answers at the moment
                 yield Pause(pause if give_up is None else min(pause, give_up - now))
-        raise WaitTimeout(f"{found['name']}: {found['status']} after {timeout} s", found)
+        raise _late(found, timeout)
+
+    def _look(
+        self, path: str, timeout: float | None, ended: Callable[[Body], bool], longest: float
+    ) -> Steps[Body]:
+        """The same where the site holds no answers: asked at most every ``longest`` seconds."""
+        give_up = None if timeout is None else monotonic() + timeout
+        for pause in delays(longest=longest):
+            found: Body = yield from self._get(path)
+            now = monotonic()
+            if ended(found):
+                return found
+            if give_up is not None and now >= give_up:
+                break
+            yield Pause(pause if give_up is None else min(pause, give_up - now))
+        raise _late(found, timeout)
 
     def _events(self, path: str, ends: frozenset[str], last: str) -> Listing[Event]:
         """Events until one of ``ends``; after every other end it comes again."""
@@ -123,3 +186,8 @@ class Core:
         finally:
             part.unlink(missing_ok=True)
         return to
+
+
+def _late(found: Body, timeout: float | None) -> WaitTimeout:
+    name = found.get("name") or found["id"]
+    return WaitTimeout(f"{name}: {found['status']} after {timeout} s", found)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote
-from uuid import uuid4
 
 from ocrsite_client.calls import Call, Listing, Steps, listing, operation
-from ocrsite_client.core import SLACK_SECONDS, Core
+from ocrsite_client.core import Core
 from ocrsite_client.errors import JobFailed
 from ocrsite_client.models import ENDED, Event, Job, Options
-from ocrsite_client.sources import Source, form_value, is_address, opened
+from ocrsite_client.sources import Source
 
 CLASSIFY_SECONDS = 60  # that the site waits by itself
 JOB_ENDS = frozenset({"end", "deleted"})
@@ -28,7 +27,7 @@ class JobCalls(Core):
 
         Sent again by itself where no answer came, under one Idempotency-Key: no second job.
         """
-        return (yield from self._submit("ocr/jobs", source, options))
+        return Job.of((yield from self._submit("ocr/jobs", source, options)))
 
     @operation
     def classify(self, source: Source, **options: Unpack[Options]) -> Steps[Job]:
@@ -36,7 +35,7 @@ class JobCalls(Core):
 
         Waits up to a minute; a job that has not ended then can be waited for.
         """
-        return (yield from self._submit("classify", source, options, CLASSIFY_SECONDS))
+        return Job.of((yield from self._submit("classify", source, options, CLASSIFY_SECONDS)))
 
     @operation
     def job(self, job: Job | str) -> Steps[Job]:
@@ -128,7 +127,7 @@ class JobCalls(Core):
     @operation
     def delete(self, job: Job | str) -> Steps[None]:
         """Delete job, result and files."""
-        yield from self._send(Call("DELETE", _path(job), repeatable=True))
+        yield from self._delete(_path(job))
 
     @operation
     def links(self, job: Job | str, files: Sequence[str] | None = None) -> Steps[dict[str, Any]]:
@@ -188,26 +187,19 @@ class JobCalls(Core):
         """All reviews, oldest first; ``status`` keeps ``open``, ``taken`` or ``confirmed``."""
         yield from self._listed("reviews", filters, dict)
 
-    def _submit(self, path: str, source: Source, options: Options, held: float = 0.0) -> Steps[Job]:
-        given: dict[str, Any] = {**options}
-        headers = {"Idempotency-Key": str(given.pop("idempotency_key", None) or uuid4())}
-        seconds = held + SLACK_SECONDS if held else None
-        if is_address(source):
-            body = {**given, "url": source}
-            call = Call("POST", path, headers=headers, json=body, repeatable=True, seconds=seconds)
-            return Job.of((yield from self._send(call)).json())
-        form = {name: form_value(value) for name, value in given.items() if value is not None}
-        with opened(source) as file:
-            call = Call(
-                "POST",
-                path,
-                headers=headers,
-                form=form,
-                files=[("file", file)],
-                repeatable=True,
-                seconds=seconds,
-            )
-            return Job.of((yield from self._send(call)).json())
+    @operation
+    def take_review(self, job: Job | str) -> Steps[dict[str, Any]]:
+        """Have the review for oneself, or keep it: nobody else can change the fields meanwhile."""
+        review: dict[str, Any] = yield from self._change(
+            "POST", f"reviews/{_id(job)}/take", repeatable=True
+        )
+        return review
+
+    @operation
+    def release_review(self, job: Job | str) -> Steps[dict[str, Any]]:
+        """Give it back, to be taken by others."""
+        review: dict[str, Any] = yield from self._change("POST", f"reviews/{_id(job)}/release")
+        return review
 
 
 def _id(job: Job | str) -> str:

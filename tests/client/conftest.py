@@ -41,6 +41,15 @@ def site(address: str, acme: Organisation) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture
+def idle_site(
+    transactional_db: None, live_server: Any, files: Path, empty_queue: None, acme: Organisation
+) -> Iterator[Client]:
+    """The same of a site without a worker."""
+    with Client(live_server.url, acme.raw_key, retry_seconds=5) as client:
+        yield client
+
+
 @pytest.fixture(params=["sync", "async"])
 def either(request: pytest.FixtureRequest, address: str, acme: Organisation) -> Iterator[Any]:
     """The blocking client, then the other: they differ in how steps are done, not in which."""

@@ -70,7 +70,7 @@ def test_it_needs_nothing_but_what_it_names() -> None:
 
 
 def test_both_clients_have_every_operation_and_the_page_names_it() -> None:
-    assert len(operations()) > 35
+    assert len(operations()) > 80
     assert all(hasattr(AsyncClient, name) for name in operations())
     table = set(re.findall(r"^\| `(\w+)\(", PAGE, re.M))
     assert table == operations()
@@ -84,8 +84,11 @@ def test_options_are_those_of_the_api() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["ocr", "batch", "batches", "export", "fields", "watch", "jobs", "usage", "health"],
-)
+    [
+        "ocr", "batch", "batches", "export", "fields", "watch", "jobs", "usage", "service-level",
+        "health",
+    ],
+)  # fmt: skip
 def test_every_command_is_on_the_page(command: str) -> None:
     assert f"`ocrsite {command}" in PAGE
     with pytest.raises(SystemExit) as ended:

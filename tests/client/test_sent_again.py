@@ -21,7 +21,11 @@ OPERATIONS = {
     for name, each in inspect.getmembers_static(Client)
     if isinstance(each, operation | listing)
 }
-ONCE = {"retry", "retry_batch", "correct", "put_template"}  # twice would do more than once
+ONCE = {  # twice would do more than once
+    "retry", "retry_batch", "correct", "put_template", "restore_template", "teach_template",
+    "create_webhook", "rotate_webhook", "rotate_callback_secret", "ping_webhook", "replay_delivery",
+    "release_review", "add_corrections", "promote", "roll_back_engine",
+}  # fmt: skip
 NEEDED: dict[str, Any] = {
     **{"method": "GET", "path": "x", "number": 1, "version": 1, "document": 1},
     **{"source": b"x", "sources": [b"x"], "template": {}, "events": [], "engines": []},

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from ocrsite_client.cli import batches, documents
+from ocrsite_client.cli import batches, documents, site_commands
 from ocrsite_client.cli.documents import OK, Usage
-from ocrsite_client.cli.showing import put_json, put_table, say
+from ocrsite_client.cli.showing import say
+from ocrsite_client.cli.site_commands import NO_ANSWER
 from ocrsite_client.client import Client
 from ocrsite_client.errors import (
     ApiError,
@@ -25,8 +26,7 @@ from ocrsite_client.errors import (
 from ocrsite_client.login import Login, NoLogin, login_file, site_url
 from ocrsite_client.version import VERSION
 
-FAILED, WRONG_USE, SHUT_OUT, REFUSED, NO_ANSWER, INTERRUPTED = 1, 2, 3, 4, 5, 130
-QUOTA = ("limit", "used", "reserved", "remaining")
+FAILED, WRONG_USE, SHUT_OUT, REFUSED, INTERRUPTED = 1, 2, 3, 4, 130
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -96,72 +96,6 @@ def logout(given: argparse.Namespace) -> int:
     return OK
 
 
-def jobs(site: Client, given: argparse.Namespace) -> int:
-    """List jobs, newest first."""
-    filters = {"status": given.status, "engine": given.engine, "q": given.search}
-    size = min(given.limit, 200)
-    found = []
-    for job in site.jobs(page_size=size, **{k: v for k, v in filters.items() if v}):
-        found.append(job)
-        if len(found) >= given.limit:
-            break
-    if given.json:
-        put_json([job.data for job in found])
-    else:
-        put_table(
-            ["JOB", "CREATED", "STATUS", "PAGES", "NAME"],
-            [
-                [job.id, job.data["created_at"][:19], job.status, job.pages_total, job.name]
-                for job in found
-            ],
-        )
-    return OK
-
-
-def usage(site: Client, given: argparse.Namespace) -> int:
-    """Show what was used, and what is left."""
-    asked = {"by": given.by, "from": getattr(given, "from"), "to": given.to}
-    found = site.usage(**{name: value for name, value in asked.items() if value})
-    if given.json:
-        put_json(found)
-        return OK
-    total = found["total"]
-    put_table(
-        ["FROM", "TO", "CALLS", "PAGES", "CACHED", "FAILED", "OPEN", "COST"],
-        [
-            [
-                found["from"][:16],
-                found["to"][:16],
-                *(total[name] for name in ("calls", "pages", "cached", "failed", "open")),
-                ", ".join(f"{amount} {unit}" for unit, amount in total["cost"].items()) or "-",
-            ]
-        ],
-    )
-    print()
-    put_table(
-        ["QUOTA", *(part.upper() for part in QUOTA)],
-        [
-            [name, *("-" if row[part] is None else row[part] for part in QUOTA)]
-            for name, row in found["quotas"].items()
-        ],
-    )
-    return OK
-
-
-def health(site: Client, given: argparse.Namespace) -> int:
-    """Show how the site is."""
-    found = site.health()
-    if given.json:
-        put_json(found)
-    else:
-        rows = [["status", found["status"]], ["version", found["version"]]]
-        rows += [[name, "ok" if each["ok"] else "FAILS"] for name, each in found["checks"].items()]
-        rows += [["workers", found["workers"]], ["waiting", found["queue"].get("waiting")]]
-        rows += [["paused", each["detail"]] for each in found["paused"]]
-        put_table(["WHAT", "STATE"], rows)
-    return NO_ANSWER if found["status"] == "unavailable" else OK
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     every = argparse.ArgumentParser(add_help=False)
@@ -213,7 +147,7 @@ def parser() -> argparse.ArgumentParser:
     many = add("batch", documents.batch, work, named)
     many.add_argument("files", nargs="+", metavar="FILE", help="a path, a folder, or an address")
     many.add_argument("--name", help="the batch's")
-    some = add("jobs", jobs)
+    some = add("jobs", site_commands.jobs)
     some.add_argument("--status")
     some.add_argument("--engine")
     some.add_argument("--search", metavar="WORDS", help="in names, texts and fields")
@@ -231,11 +165,13 @@ def parser() -> argparse.ArgumentParser:
     of_one.add_argument(
         "what", metavar="FILE|JOB", help="a path, an address, - for standard input, or a job's id"
     )
-    spent = add("usage", usage)
+    spent = add("usage", site_commands.usage)
     spent.add_argument("--by", choices=["minute", "hour", "day", "month"])
     spent.add_argument("--from", metavar="DATE")
     spent.add_argument("--to", metavar="DATE")
-    add("health", health)
+    level = add("service-level", site_commands.service_level)
+    level.add_argument("--month", metavar="MONTH", help="2026-11, for example (this one)")
+    add("health", site_commands.health)
     return top
 
 
