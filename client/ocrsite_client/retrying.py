@@ -56,7 +56,8 @@ def send(call: Call, patience: float) -> Steps[Reply]:
             again = (unsent or call.repeatable) and not _hopeless(error)
         else:
             if reply.status < 300:
-                if reply.media_type == "text/html" and not call.path.endswith(".html"):
+                page = reply.status != 204 and reply.media_type == "text/html"
+                if page and not call.path.endswith(".html"):
                     raise reply.foreign()  # somebody's page, of a proxy that asks to sign in
                 return reply
             if reply.status < 400:
