@@ -31,6 +31,7 @@ from typing import (
     Self,
     TypeAlias,
     TypeVar,
+    cast,
     overload,
 )
 from urllib.parse import urljoin, urlsplit
@@ -143,6 +144,28 @@ class Give(Generic[T]):
 Effect: TypeAlias = Call | Line | Pause
 Steps: TypeAlias = Generator[Effect, Any, T]
 Listing: TypeAlias = Generator[Effect | Give[T], Any, None]
+
+
+def final(steps: Listing[T]) -> Steps[T]:
+    """What is given last by a list, which is not empty."""
+    found: Any = None
+    outcome: Any = None
+    try:
+        while True:
+            failed = isinstance(outcome, Exception)
+            step = steps.throw(outcome) if failed else steps.send(outcome)
+            outcome = None
+            if isinstance(step, Give):
+                found = step.item
+                continue
+            try:
+                outcome = yield step
+            except Exception as error:
+                outcome = error
+    except StopIteration:
+        return cast(T, found)
+    finally:
+        steps.close()
 
 
 class Blocking(ABC):

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx2
 
-from ocrsite_client.calls import Call, Give, Line, Listing, Pause, Reply, Steps
+from ocrsite_client.calls import Call, Give, Line, Listing, Pause, Reply, Steps, final
 from ocrsite_client.errors import WaitTimeout
 from ocrsite_client.models import Event
 from ocrsite_client.retrying import delays, send
@@ -115,15 +115,31 @@ class Core:
 
     def _wait(self, path: str, timeout: float | None, ended: Callable[[Body], bool]) -> Steps[Body]:
         """What is at the path once it has ended."""
+        return (yield from final(self._watch(path, timeout, HOLD_SECONDS, ended, dict)))
+
+    def _watch(
+        self,
+        path: str,
+        timeout: float | None,
+        longest: int,
+        ended: Callable[[Body], bool],
+        of: Callable[[Body], T],
+    ) -> Listing[T]:
+        """What is at the path, after ``longest`` seconds each, until it has ended.
+
+        How long the site may hold its answer is one thing, how long it may be away another:
+        ``patience``, or all that is left of ``timeout``.
+        """
         give_up = None if timeout is None else monotonic() + timeout
         for pause in delays(longest=5.0):
             begun = monotonic()
             left = float("inf") if give_up is None else max(0.0, give_up - begun)
-            hold = int(min(HOLD_SECONDS, left))
+            hold = int(min(longest, left))
             call = Call("GET", path, {"wait": hold}, repeatable=True, seconds=hold + SLACK_SECONDS)
             found: Body = (yield from self._send(call, min(self.patience, left))).json()
+            yield Give(of(found))
             if ended(found):
-                return found
+                return
             now = monotonic()
             if give_up is not None and now >= give_up:
                 break
@@ -150,7 +166,10 @@ class Core:
         """Events until one of ``ends``; after every other end it comes again."""
         pauses = delays()
         while True:
-            headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
+            headers = {
+                "Accept": "text/event-stream",
+                **({"Last-Event-ID": last} if last else {}),
+            }
             call = Call(
                 "GET", path, headers=headers, repeatable=True, lines=True, seconds=SILENCE_SECONDS
             )

@@ -56,6 +56,14 @@ class JobCalls(Core):
         """
         return Job.of((yield from self._wait(_path(job), timeout, _ended)))
 
+    @listing
+    def watch(self, job: Job | str, timeout: float | None = None, every: int = 2) -> Listing[Job]:
+        """The job as it stands, about ``every`` so many seconds, and once it has ended.
+
+        Goes on as ``wait`` does where the site is stopped or killed, and raises ``WaitTimeout``.
+        """
+        yield from self._watch(_path(job), timeout, every, _ended, Job.of)
+
     @operation
     def read(
         self, source: Source, timeout: float | None = None, **options: Unpack[Options]

@@ -12,9 +12,8 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Any, BinaryIO
 from uuid import UUID
 
@@ -28,13 +27,21 @@ except ImportError as error:
     raise SystemExit(f"{error}: install ocrsite-client[mcp]") from error
 
 from ocrsite_client.client import AsyncClient
-from ocrsite_client.errors import JobFailed, OCRSiteError, WaitTimeout
+from ocrsite_client.errors import (
+    JobFailed,
+    NoAnswer,
+    OCRSiteError,
+    ServerFault,
+    TooMany,
+    WaitTimeout,
+)
 from ocrsite_client.models import Job, Options
 from ocrsite_client.untrusted import NOTICE, marked, part, plain, plainly, some
 from ocrsite_client.version import VERSION
 
 WAIT_SECONDS = 45  # then the agent is told to ask again: many clients wait for a minute
 STEP_SECONDS = 2  # between two looks at a job
+AWAY = (NoAnswer, ServerFault, TooMany)
 MOST_FILES = 200  # in one answer
 MOST_LOOKED_AT = 20_000  # files of the folders
 MOST_OF_AN_ERROR = 1000  # characters
@@ -275,15 +282,14 @@ async def _read(
         given: dict[str, Any] = {name: value for name, value in options.items() if value}
         with folders.open(document) as file:
             job = await site.submit(file, name=Path(document).name, **given)
-    begun, reported = monotonic(), -1
-    while not job.ended and monotonic() - begun < WAIT_SECONDS:
-        try:
-            job = await site.wait(job, STEP_SECONDS)
-        except WaitTimeout as still:
-            job = Job.of(still.last)
-        if job.pages_done > reported:  # it may only grow
-            reported = job.pages_done
-            await context.report_progress(reported, job.pages_total, job.status)
+    reported = -1
+    if not job.ended:
+        with suppress(WaitTimeout, *AWAY):  # it goes on: the agent asks again, by its id
+            async for now in site.watch(job.id, WAIT_SECONDS, STEP_SECONDS):
+                job = now
+                if job.pages_done > reported:  # it may only grow
+                    reported = job.pages_done
+                    await context.report_progress(reported, job.pages_total, job.status)
     if job.ended and not job.has_result:
         raise JobFailed(job)
     return job

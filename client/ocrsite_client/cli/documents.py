@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from ocrsite_client.cli.showing import (
     say,
 )
 from ocrsite_client.client import Client
-from ocrsite_client.errors import ApiError, JobFailed, WaitTimeout
+from ocrsite_client.errors import ApiError, JobFailed
 from ocrsite_client.models import Job, Options
 from ocrsite_client.sources import Source, is_address, name_of
 
@@ -222,16 +221,12 @@ def follow(site: Client, job: Job, progress: Progress, timeout: float | None) ->
     """The job when it has ended, shown while it goes on. Raises ``WaitTimeout``."""
     if not progress.shown:
         return site.wait(job, timeout)
-    begun = monotonic()
-    while not job.ended:
-        progress.show(job.name, job.pages_done, job.pages_total, job.status)
-        try:
-            job = site.wait(job, 1.0)
-        except WaitTimeout as still:
-            if timeout is not None and monotonic() - begun > timeout:
-                raise
-            job = Job.of(still.last)
-    return job
+    now = job
+    progress.show(now.name, now.pages_done, now.pages_total, now.status)
+    if not job.ended:
+        for now in site.watch(job, timeout, every=1):
+            progress.show(now.name, now.pages_done, now.pages_total, now.status)
+    return now
 
 
 def put(site: Client, job: Job, format: str) -> None:
