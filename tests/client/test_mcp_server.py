@@ -33,7 +33,8 @@ class Told:
         links = {"json": ""}
         self._job = {
             "id": JOB, "name": "a\u202efdp.exe", "status": "succeeded", "pages": pages,
-            "error": None, "links": links,
+            "error": None, "links": links, "template": "acme@3",
+            "options": {"pages": "1-2", "template": ""},
         }  # fmt: skip
 
     async def job(self, job: str) -> Job:
@@ -248,16 +249,51 @@ def test_fields_come_in_parts_without_those_that_are_not_there(tmp_path: Path) -
         field("vat_id", None),
         *(field(f"note_{number}", "x\U000e0041" * 9000) for number in range(3)),
     ]
-    calls: list[dict[str, Any]] = [{"document": JOB, "fields": ["vat_id"]}]
-    calls.append({**calls[0], "offset": 4})
+    calls: list[dict[str, Any]] = [{"document": JOB}]
+    calls.append({**calls[0], "offset": 3})
     first, second = asked(Told(fields=rows), tmp_path, "extract_fields", *calls)
     told = first.structured_content
-    assert [each["name"] for each in told["fields"]] == ["due_date", "vat_id", "note_0", "note_1"]
-    assert told["next_offset"] == 4
-    assert told["fields"][2]["value"] == "x" * 9000
+    assert [each["name"] for each in told["fields"]] == ["due_date", "note_0", "note_1"]
+    assert told["next_offset"] == 3
+    assert told["fields"][1]["value"] == "x" * 9000
     assert [each["name"] for each in second.structured_content["fields"]] == ["note_2"]
     assert second.structured_content["next_offset"] is None
     assert json.loads(first.content[1].text.split("\n", 1)[1].rsplit("\n", 1)[0]) == told["fields"]
+
+
+def test_job_gives_the_fields_asked_for_and_refuses_those_not_looked_for(tmp_path: Path) -> None:
+    rows = [field("iban", "DE02"), field("vat_id", None), field("total_amount", "1", required=True)]
+    calls: list[dict[str, Any]] = [
+        {"document": JOB, "fields": ["vat_id", "iban"]},
+        {"document": JOB, "fields": ["iban", "due_date", "buyer"]},
+    ]
+    given, refused = asked(Told(fields=rows), tmp_path, "extract_fields", *calls)
+    assert [each["name"] for each in given.structured_content["fields"]] == ["iban", "vat_id"]
+    assert refused.is_error
+    assert "due_date, buyer: not looked for" in refused.content[0].text
+    assert "DE02" not in refused.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("tool", "wanted", "taken"),
+    [
+        ("read_document", {"pages": "1-2"}, True),
+        ("read_document", {"pages": "3"}, False),
+        ("extract_fields", {"template": "acme"}, True),
+        ("extract_fields", {"template": "acme@3"}, True),
+        ("extract_fields", {"template": "acme@2"}, False),
+        ("extract_fields", {"template": "other"}, False),
+    ],
+)
+def test_job_is_asked_for_what_it_was_begun_with(
+    tool: str, wanted: dict[str, str], taken: bool, tmp_path: Path
+) -> None:
+    site = Told("Text", [field("iban", "DE02")])
+    (answer,) = asked(site, tmp_path, tool, {"document": JOB, **wanted})
+    assert answer.is_error is not taken
+    if not taken:
+        (name, value), *_ = wanted.items()
+        assert f"not begun with {name} '{value}'" in answer.content[0].text
 
 
 def test_field_too_long_for_an_answer_is_cut_and_says_so(tmp_path: Path) -> None:
