@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 from uuid import UUID
 
 try:
@@ -35,6 +33,7 @@ from ocrsite_client.errors import (
     TooMany,
     WaitTimeout,
 )
+from ocrsite_client.folders import Folders
 from ocrsite_client.models import Job, Options
 from ocrsite_client.untrusted import NOTICE, marked, part, plain, plainly, some
 from ocrsite_client.version import VERSION
@@ -43,7 +42,6 @@ WAIT_SECONDS = 45  # then the agent is told to ask again: many clients wait for 
 STEP_SECONDS = 2  # between two looks at a job
 AWAY = (NoAnswer, ServerFault, TooMany)
 MOST_FILES = 200  # in one answer
-MOST_LOOKED_AT = 20_000  # files of the folders
 MOST_OF_AN_ERROR = 1000  # characters
 INSTRUCTIONS = """\
 Reads documents (PDF, scans, photos) in these folders: {folders}.
@@ -128,53 +126,6 @@ class Files(TypedDict):
     next_offset: Annotated[int | None, Field(description="The offset of more; null at the end.")]
 
 
-class Folders:
-    """Where documents may be read from."""
-
-    def __init__(self, folders: Sequence[str]) -> None:
-        self._folders = [Path(folder).resolve(strict=True) for folder in folders]
-
-    def __str__(self) -> str:
-        return ", ".join(str(folder) for folder in self._folders)
-
-    def open(self, path: str) -> BinaryIO:
-        """The file; a path that is not absolute begins in the first folder.
-
-        Raises PermissionError for what is not in a folder, links followed, or is no file.
-        """
-        found = (self._folders[0] / path).resolve()
-        if not self._holds(found):  # whether it is there is nobody's business
-            raise PermissionError(f"{path} is in none of the folders {self}")
-        # a pipe does not keep us waiting; a link put in its place meanwhile is not followed
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        file = os.fdopen(os.open(found, flags | getattr(os, "O_BINARY", 0)), "rb")
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            file.close()
-            raise PermissionError(f"{path} is no file")
-        return file
-
-    def files(self) -> Iterator[File]:
-        """What ``open`` takes, by folder and name; hidden files are passed over."""
-        looked_at = 0
-        for folder in self._folders:
-            for place, below, names in os.walk(folder):
-                below[:] = sorted(name for name in below if not name.startswith("."))
-                for name in sorted(names):
-                    looked_at += 1
-                    if looked_at > MOST_LOOKED_AT:
-                        return
-                    path = Path(place, name)
-                    first = path.is_relative_to(self._folders[0])
-                    told = str(path.relative_to(self._folders[0]) if first else path)
-                    if name.startswith(".") or plain(told) != told or not path.is_file():
-                        continue
-                    if self._holds(path.resolve()):
-                        yield File(path=told, bytes=path.stat().st_size)
-
-    def _holds(self, path: Path) -> bool:
-        return any(path.is_relative_to(folder) for folder in self._folders)
-
-
 def server(site: AsyncClient, folders: Folders) -> MCPServer:
     """The server with its four tools."""
     tools = MCPServer(
@@ -189,7 +140,7 @@ def server(site: AsyncClient, folders: Folders) -> MCPServer:
     def list_documents(offset: Offset = 0) -> Files:
         """List the files that can be read: path and size in bytes."""
         with told():
-            found = [*folders.files()]
+            found = [File(path=path, bytes=size) for path, size in folders.files()]
         end = offset + MOST_FILES
         return Files(files=found[offset:end], next_offset=end if end < len(found) else None)
 

@@ -139,6 +139,8 @@ def test_jobs_fields_usage_and_health_are_shown(signed_in: str, folder: Path, ca
     code, out, _ = ran(capsys, "fields", job["id"], "--json")
     values = {field["name"]: field["value"] for field in json.loads(out)}
     assert (code, values["invoice_number"]) == (0, "A-4711")
+    code, _, told = ran(capsys, "fields", job["id"], "--pages", 1, "--template", "acme")
+    assert (code, "no pages, template" in told) == (2, True)
     code, out, _ = ran(capsys, "watch", job["id"])
     assert (code, out.splitlines()[1].split()[:2]) == (0, [job["id"], "succeeded"])
     code, out, _ = ran(capsys, "watch", job["id"], "--json")

@@ -16,7 +16,8 @@ from ocrsite.embedded import free_port
 from ocrsite_client import AsyncClient, Client, Job
 from ocrsite_client.cli.documents import follow
 from ocrsite_client.cli.showing import Progress
-from ocrsite_client.mcp_server import Folders, _read
+from ocrsite_client.folders import Folders
+from ocrsite_client.mcp_server import _read
 from tests.jobs.making import make_job, run_job
 from tests.listening import Server, web_server
 from tests.people import Organisation

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from ocrsite_client.mcp_server import MOST_FILES, Folders, server
+from ocrsite_client.folders import Folders
+from ocrsite_client.mcp_server import MOST_FILES, server
 from ocrsite_client.models import Job
 from ocrsite_client.untrusted import MOST_CHARACTERS, NOTICE
 from tests.client.sites import CLIENT, INVOICE, NOTHING

@@ -104,8 +104,11 @@ def fields(site: Client, given: argparse.Namespace) -> int:
     """Show the fields of a file, which is read, or of a job."""
     progress = Progress(given.quiet)
     job: Job | str = given.what
+    options = options_of(given)
     if not is_job(given.what):
-        job = site.submit(opened_input(given.what), **options_of(given))
+        job = site.submit(opened_input(given.what), **options)
+    elif options:
+        raise Usage(f"a job keeps the options that it was begun with: no {', '.join(options)}")
     found = follow(site, site.job(job), progress, given.timeout)
     progress.clear()
     if not found.has_result:
