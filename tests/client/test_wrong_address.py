@@ -91,6 +91,12 @@ def test_page_of_somebody_else_is_no_result_no_file_and_no_deletion(tmp_path: An
     assert [*tmp_path.iterdir()] == []
 
 
+def test_answer_without_a_body_is_nobodys_page() -> None:
+    with site(204, HTML) as client:  # as the site's own web framework says of no body at all
+        client.delete("1")
+        assert list(client.events("1")) == []
+
+
 def test_error_that_is_not_the_sites_is_told_as_such() -> None:
     with site(404, HTML, PAGE) as client, pytest.raises(ApiError) as refused:
         client.me()
