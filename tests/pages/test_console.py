@@ -153,8 +153,7 @@ def test_rights_are_those_of_the_role(visits: Visits, acme: Organisation) -> Non
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
 def test_pages_are_accessible(
     visits: Visits, acme: Organisation, size: tuple[int, int], scheme: str
 ) -> None:

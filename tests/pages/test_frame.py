@@ -65,8 +65,7 @@ def test_the_language_is_chosen_and_kept(visits: Visits, acme: Organisation) -> 
     assert page.locator("html").get_attribute("lang") == "en"
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
 def test_every_part_is_accessible(
     visits: Visits, acme: Organisation, size: tuple[int, int], scheme: str
 ) -> None:

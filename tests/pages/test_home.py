@@ -30,8 +30,7 @@ def in_use(acme: Organisation) -> None:
     Review.objects.create(job=job, tenant=acme.tenant)
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
 def test_new_and_used_are_accessible(
     visits: Visits, acme: Organisation, size: tuple[int, int], scheme: str, settings: Any
 ) -> None:

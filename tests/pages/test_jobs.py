@@ -113,8 +113,7 @@ def test_batch_is_sent_watched_and_exported(
     page.get_by_text("The batch was deleted with its documents and results.").wait_for()
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
 def test_lists_are_accessible(
     visits: Visits, acme: Organisation, size: tuple[int, int], scheme: str
 ) -> None:

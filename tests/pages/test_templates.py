@@ -188,15 +188,13 @@ def test_sample_is_sent_from_the_editor(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible_on_a_phone(
+def test_every_state_is_accessible_on_a_phone(
     visits: Visits, acme: Organisation, read: Job, ours: FieldTemplateVersion, scheme: str
 ) -> None:
     page = visits.open(acme.owner, "/templates", size=PHONE, scheme=scheme)
     for path in (
-        "/templates", "/templates?q=nothing", "/templates/new", "/templates/new?empty",
-        "/templates/import", "/templates/propose", f"/templates/propose?sample={read.pk}",
-        "/templates/invoice", "/templates/acme/versions", "/templates/acme/learning",
-        "/templates/acme/delete", f"/templates/acme?sample={read.pk}",
+        "/templates?q=nothing", "/templates/new?empty", f"/templates/propose?sample={read.pk}",
+        "/templates/invoice", f"/templates/acme?sample={read.pk}",
     ):  # fmt: skip
         page.goto(path)
         assert (path, violations(page), overflow(page)) == (path, [], 0)
