@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -182,6 +183,15 @@ def places_of_exports() -> Iterator[None]:
         places: Any = exporting.places
         while places._value < places._initial_value:
             places.release()
+
+
+@pytest.fixture(autouse=True)
+def handlers_of_signals() -> Iterator[None]:
+    """Commands that tests run in this process take these signals, and give them back here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +31,6 @@ def sign(settings: Settings, tmp_path: Path) -> Path:
     path = tmp_path / "alive"
     settings.ALIVE_FILE = str(path)
     return path
-
-
-@pytest.fixture
-def handlers() -> Iterator[None]:
-    """Those of signals as they are, put back afterwards."""
-    before = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
-    yield
-    for number, handler in before:
-        signal.signal(number, handler)
 
 
 def test_file_is_made_and_touched(sign: Path) -> None:
@@ -120,7 +110,7 @@ def test_sender_lives(sign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sign.exists()
 
 
-def test_trainer_lives(sign: Path, monkeypatch: pytest.MonkeyPatch, handlers: None) -> None:
+def test_trainer_lives(sign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(ending: threading.Event) -> bool:
         ending.set()
         return False

@@ -69,10 +69,7 @@ def own_redis(
     url = settings.REDIS_URL = server.start()
     listened = Queue("cpu", connection=get_redis_connection({"URL": f"{url}?socket_timeout=5"}))
     monkeypatch.setattr(queue, "pool_queue", lambda pool: listened)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield Redis(server)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
     assert server.process is not None
     server.process.send_signal(signal.SIGCONT)
     server.stop()
