@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PORT ?= 8000
 WORKERS ?= 1
-TEST_PROCESSES ?= 2
+# As many as cores, from 2 to 4
+TEST_PROCESSES ?= $(shell $(PYTHON) -c "import os; print(min(max(os.cpu_count() or 2, 2), 4))")
 unexport PYTHONDONTWRITEBYTECODE # else each of many processes compiles all modules anew
 
 .PHONY: demo run test lint types check alone coverage docs bench clean
@@ -21,7 +22,7 @@ run: $(VENV)/run.stamp
 # What CI runs: first beside each other what takes one core and much waiting, then what takes all
 test: $(VENV)/all.stamp
 	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) types lint check alone
-	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --max-worker-restart=0 -m "not alone" $(PYTEST)
+	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --max-worker-restart=0 -m "not alone" $(PYTEST)
 
 # Tests that would end the others' process if they went wrong
 alone: $(VENV)/all.stamp

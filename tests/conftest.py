@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -93,6 +94,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection() -> None:
     """What is imported and collected stays, so that nobody looks through it for garbage."""
     gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``-n``, files that take long come first, so that in the end no process waits for another
+    one's; then those with many tests."""
+    if hasattr(config, "workerinput"):
+        long = {item.path for item in items if item.get_closest_marker("slow")}
+        many = Counter(item.path for item in items)
+        items.sort(key=lambda item: (item.path not in long, -many[item.path]))
 
 
 def pytest_collection_finish() -> None:

@@ -23,7 +23,11 @@ from tests.listening import Server, web_server
 from tests.people import Organisation
 from tests.processes import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_queue")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("empty_queue"),
+]
 
 
 class Reported:

@@ -34,6 +34,7 @@ from tests.processes import process
 from tests.test_compose import COMPOSE, secret_files
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("empty_queue", "no_names"),
 ]

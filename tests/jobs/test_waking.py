@@ -86,7 +86,7 @@ def test_a_worker_ends_after_so_long_without_work(
     monkeypatch.setattr("jobs.worker.LISTEN_SECONDS", 1)
     monkeypatch.setattr(worker_command, "_warm", lambda pool: None)
     made = [make_job(acme) for _ in range(2)]
-    call_command("worker", "--idle-seconds", "0.2")
+    call_command("worker", "--idle-seconds", "1")
     assert Job.objects.filter(status=Status.SUCCEEDED).count() == len(made)
 
 

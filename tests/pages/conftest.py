@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,16 @@ from tests import browser
 from tests.pages.visiting import Visits
 from tests.working import working
 
+HERE = Path(__file__).parent
 # Playwright's loop runs in the tests' thread; the ORM is asked there all the same
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser takes long, whatever it is asked."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
