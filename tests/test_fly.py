@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import load_command_class
+from django.test import RequestFactory
+from pytest_django import Settings
 
+from accounts.audit import address_of
 from jobs.waking import Sleeper, sleepers
 from ocrsite.settings import env
 from tests.test_compose import DOCKERFILE, EXAMPLE, OURS, seconds
@@ -61,6 +64,18 @@ def test_app_names_images_commands_and_settings_that_there_are(config: dict[str,
     assert config["kill_signal"] == "SIGTERM"
     for name in config["processes"]:
         assert config["kill_timeout"] >= seconds(OURS[name]["stop_grace_period"])
+
+
+@pytest.mark.parametrize("written", ["", "6.6.6.6, "], ids=["nothing", "something"])
+def test_callers_address_is_the_one_that_flys_proxy_has_seen(
+    settings: Settings, written: str
+) -> None:
+    """https://fly.io/docs/networking/request-headers/: the last is an address of the app."""
+    settings.TRUSTED_PROXIES = env.parse_value(SITE["env"]["TRUSTED_PROXIES"], int)
+    request = RequestFactory().get(
+        "/", REMOTE_ADDR="172.16.4.2", HTTP_X_FORWARDED_FOR=f"{written}203.0.113.9, 66.241.124.7"
+    )
+    assert address_of(request) == "203.0.113.9"
 
 
 def test_what_sleeps_is_woken_and_what_wakes_does_not_sleep() -> None:
