@@ -20,7 +20,7 @@ import django_rq
 import redis
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, Min, QuerySet
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Min, Q, QuerySet
 from django.db.models.functions import Now
 from rq import Queue
 
@@ -273,20 +273,27 @@ def bells(pool: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many tasks of one kind there are, and since when the oldest of them."""
+    """How many tasks of one kind there are, since when the oldest of them, and since when it might
+    have been begun. Those that are not ``due`` wait for their time, as for an engine that is away.
+    """
 
     pool: str
     state: str
     priority: str
+    due: bool
     tasks: int
     oldest: datetime
+    due_since: datetime
 
 
 @unscoped()
 def depths() -> list[Depth]:
-    """Tasks by pool, state and priority, for operators."""
-    rows = Task.objects.order_by().values_list("pool", "state", "priority")
+    """Tasks by pool, state, priority and whether they are due, for operators."""
+    due = ExpressionWrapper(Q(due_at__lte=Now()), output_field=BooleanField())
+    rows = Task.objects.order_by().annotate(due=due).values_list("pool", "state", "priority", "due")
     return [
-        Depth(pool, state, Priority(priority).label.lower(), tasks, oldest)
-        for pool, state, priority, tasks, oldest in rows.annotate(Count("pk"), Min("created_at"))
+        Depth(pool, state, Priority(priority).label.lower(), due, tasks, oldest, due_since)
+        for pool, state, priority, due, tasks, oldest, due_since in rows.annotate(
+            Count("pk"), Min("created_at"), Min("due_at")
+        )
     ]

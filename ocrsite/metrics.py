@@ -8,6 +8,7 @@ when PROMETHEUS_MULTIPROC_DIR is set, which ``make run`` and the container do.
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
@@ -33,7 +34,7 @@ from accounts import audit_seals
 from accounts.models import Tenant, UsageRecord
 from accounts.row_security import unscoped
 from extraction import engines
-from jobs import deliveries, pauses, queue, tallies
+from jobs import deliveries, pauses, queue, storage, tallies
 from jobs.live_workers import live_workers
 from jobs.models import Job, Task
 from jobs.models.engines import counted_as
@@ -41,7 +42,11 @@ from learning.models import TrainingRun
 from ocrsite.kept_counts import counted
 from ocrsite.service_metrics import service_levels
 
+LATER = "later"  # the state of tasks that wait for their time
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
+STORAGE_SECONDS = 5.0  # for which its answer is kept, however often and by whom is scraped
+
+_storage: dict[str, tuple[float, bool]] = {}  # until when, and whether it has answered
 
 
 class JobsCollector(Collector):
@@ -58,6 +63,9 @@ class JobsCollector(Collector):
             except (OperationalError, InterfaceError, redis.RedisError):
                 up = 0
             yield GaugeMetricFamily(name, title, value=up)
+        yield GaugeMetricFamily(
+            "ocrsite_storage_up", "Whether the storage of files answers", value=_storage_answers()
+        )
 
     def _rows(self) -> Iterator[Metric]:
         """What PostgreSQL knows."""
@@ -73,18 +81,22 @@ class JobsCollector(Collector):
         yield jobs
         tasks = GaugeMetricFamily(
             "ocrsite_tasks",
-            "Tasks left to do, by pool, state and priority",
+            "Tasks left to do, by pool, state (later: put off, not due yet) and priority",
             labels=["pool", "state", "priority"],
         )
         oldest = GaugeMetricFamily(
-            "ocrsite_queue_oldest_seconds", "Age of the oldest waiting task", labels=["pool"]
+            "ocrsite_queue_oldest_seconds",
+            "For how long the waiting task has been due that has been so the longest",
+            labels=["pool"],
         )
         ages = dict.fromkeys(queue.POOLS, 0.0)
         now = timezone.now()
         for row in queue.depths():
-            tasks.add_metric([row.pool, row.state, row.priority], row.tasks)
-            if row.state == Task.State.WAITING:
-                ages[row.pool] = max(ages[row.pool], (now - row.oldest).total_seconds())
+            waits = row.state == Task.State.WAITING
+            state = row.state if row.due or not waits else LATER
+            tasks.add_metric([row.pool, state, row.priority], row.tasks)
+            if waits and row.due:
+                ages[row.pool] = max(ages[row.pool], (now - row.due_since).total_seconds())
         for pool, age in ages.items():
             oldest.add_metric([pool], age)
         yield tasks
@@ -192,6 +204,16 @@ def _engines() -> Iterator[Metric]:
     yield pages
     yield tokens
     yield seconds
+
+
+def _storage_answers() -> bool:
+    """As it was some seconds ago at most. What it does not answer within 3 is told as away."""
+    now = time.monotonic()
+    until, answers = _storage.get("up", (0.0, False))
+    if now >= until:
+        answers = storage.available()
+        _storage["up"] = time.monotonic() + STORAGE_SECONDS, answers
+    return answers
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

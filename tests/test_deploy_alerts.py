@@ -23,7 +23,7 @@ from jobs import listener_loop, queue
 from jobs.models import Delivery, Status, Task
 from jobs.models.jobs import Priority
 from learning.models import RunStatus
-from ocrsite.metrics import JobsCollector
+from ocrsite.metrics import LATER, JobsCollector
 from tests.test_docs import ROOT, anchors, text
 
 DEPLOY = ROOT / "deploy"
@@ -43,7 +43,7 @@ OF_PROMETHEUS: dict[str, set[str]] = {
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",), "gauge": ("",)}
 VALUES: Mapping[tuple[str, str], set[str]] = {
     ("ocrsite_jobs", "status"): set(Status.values),
-    ("ocrsite_tasks", "state"): set(Task.State.values),
+    ("ocrsite_tasks", "state"): {*Task.State.values, LATER},
     ("ocrsite_tasks", "pool"): set(queue.POOLS),
     ("ocrsite_tasks", "priority"): {priority.label.lower() for priority in Priority},
     ("ocrsite_queue_oldest_seconds", "pool"): set(queue.POOLS),
