@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +92,18 @@ def test_what_sleeps_is_woken_and_what_wakes_does_not_sleep() -> None:
     assert all(WORKER["env"][name] == SITE["env"][name] for name in shared)
 
 
-def deployed(folder: Path, secrets: str, **environment: str) -> tuple[int, str, str]:
-    """How the script ends, what it says, and its calls of flyctl."""
+def deployed(
+    folder: Path, secrets: str, command: Sequence[str] = (), **environment: str
+) -> tuple[int, str, str]:
+    """How the script (or the command) ends, what it says, and its calls of flyctl."""
     program, log, given = folder / "fly", folder / "log", folder / "secrets.env"
     program.write_text(FLY)
     program.chmod(0o755)
     log.touch()
     given.write_text(secrets)
     done = subprocess.run(
-        ["sh", str(ROOT / "deploy/fly.sh"), "my-ocr", str(given), "2"],
+        command or ["sh", str(ROOT / "deploy/fly.sh"), "my-ocr", str(given), "2"],
+        cwd=ROOT,
         env={"PATH": f"{folder}:{os.environ['PATH']}", "LOG": str(log), **environment},
         capture_output=True,
         text=True,

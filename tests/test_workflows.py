@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from importlib.resources import files
@@ -16,10 +17,14 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
+from ocrsite_client.version import VERSION as CLIENT_VERSION
+from tests.test_fly import SECRETS, deployed
+
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / ".github/workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 MAKEFILE = (ROOT / "Makefile").read_text()
+LOCAL = re.compile(r"\./(\.github/workflows/[\w-]+\.yml)")
 TARGETS = {name for line in re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.M) for name in line.split()}
 
 
@@ -30,8 +35,15 @@ def read(path: Path) -> dict[Any, Any]:
 
 
 def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
-    """Of all jobs."""
-    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+    """Of all jobs of its own."""
+    return [step for job in workflow["jobs"].values() for step in job.get("steps", ())]
+
+
+def scripts(workflow: dict[Any, Any]) -> list[str]:
+    """What its steps run, and the scripts in .github that they call."""
+    own = [step["run"] for step in steps(workflow) if "run" in step]
+    called = {file for script in own for file in re.findall(r"\bsh (\.github/\S+\.sh)", script)}
+    return own + [(ROOT / file).read_text() for file in sorted(called)]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +63,8 @@ def test_actions_are_pinned_by_commit_with_their_tag_beside(path: Path) -> None:
     used = re.findall(r"uses: (.+)$", path.read_text(), re.M)
     assert used
     for action in used:
+        if LOCAL.fullmatch(action):
+            continue
         assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
 
 
@@ -59,6 +73,7 @@ def test_the_same_action_is_the_same_everywhere() -> None:
         action
         for path in WORKFLOWS
         for action in re.findall(r"uses: (.+)$", path.read_text(), re.M)
+        if not LOCAL.fullmatch(action)
     }
     assert len(used) == len({action.partition("@")[0] for action in used})
 
@@ -82,14 +97,17 @@ def test_rights_are_to_read_and_those_of_a_release(path: Path) -> None:
         if "checkout" in step.get("uses", ""):
             assert step["with"]["persist-credentials"] is False
     for job in workflow["jobs"].values():
+        if "uses" in job:
+            called = LOCAL.fullmatch(job["uses"])
+            assert called and "workflow_call" in read(ROOT / called[1])[True]
+            continue
         assert job["timeout-minutes"] <= 120
         assert re.fullmatch(r"ubuntu-\d+\.\d+", job["runs-on"])
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
 def test_what_steps_call_is_there(path: Path) -> None:
-    for step in steps(read(path)):
-        script = step.get("run", "")
+    for script in scripts(read(path)):
         parsed = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
         assert parsed.returncode == 0, parsed.stderr
         # what is anybody's to write never becomes part of a script
@@ -114,10 +132,86 @@ def test_every_python_that_the_project_allows_is_tested() -> None:
 
 
 def test_images_of_a_release_are_those_of_the_dockerfile() -> None:
-    matrix = read(FOLDER / "release.yml")["jobs"]["images"]["strategy"]["matrix"]["target"]
+    targets = read(FOLDER / "release.yml")["jobs"]["images"]["env"]["TARGETS"].split()
     stages = re.findall(r"^FROM runtime AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
-    assert matrix == stages
+    assert targets == stages
 
 
-def test_tag_of_a_release_is_compared_with_the_version() -> None:
+def test_what_is_released_has_one_version() -> None:
     assert f'version = "{settings.VERSION}"\n' in (ROOT / "pyproject.toml").read_text()
+    chart = read(ROOT / "deploy/helm/Chart.yaml")
+    assert chart["version"] == chart["appVersion"] == CLIENT_VERSION == settings.VERSION
+
+
+def test_nothing_is_released_that_was_not_tried() -> None:
+    jobs = read(FOLDER / "release.yml")["jobs"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "tag": None, "ci": "tag", "images": "ci", "release": "images", "fly": "release",
+    }  # fmt: skip
+    assert jobs["ci"]["uses"].endswith("/ci.yml")
+    ran = [step.get("run", "") for step in jobs["images"]["steps"]]
+    order = [
+        next(number for number, script in enumerate(ran) if part in script)
+        for part in (
+            "docker build", "docker compose up --no-build", "send_sample.sh", "manage.py models",
+            "docker push",
+        )
+    ]  # fmt: skip
+    assert order == sorted(order)
+    names = set(re.findall(r"ocrsite-[\w$-]+:", "".join(ran)))
+    assert names == {"ocrsite-$target:", "ocrsite-worker-gpu:"}, "what is tried is what is pushed"
+
+
+def registry(folder: Path, **environment: str) -> list[str]:
+    """The calls of docker by which a release's images are pushed."""
+    (push,) = [
+        step["run"]
+        for step in read(FOLDER / "release.yml")["jobs"]["images"]["steps"]
+        if "docker push" in step.get("run", "")
+    ]
+    docker, log = folder / "docker", folder / "log"
+    docker.write_text('#!/bin/sh\n[ "$1" != login ] || cat >> "$LOG"\necho "$*" >> "$LOG"\n')
+    docker.chmod(0o755)
+    log.write_text("")
+    path = f"{folder}:{os.environ['PATH']}"
+    given = {"TARGETS": "web", "TOKEN": "t", "GITHUB_REPOSITORY_OWNER": "Acme", "USERNAME": "u"}
+    given |= {"GITHUB_REF_NAME": "v1.2.3", "PATH": path, "LOG": str(log)}
+    subprocess.run(["bash", "-e", "-c", push], env=given | environment, check=True)
+    return log.read_text().splitlines()
+
+
+def test_images_go_to_the_owners_place_in_a_registry_or_to_the_one_named(tmp_path: Path) -> None:
+    assert registry(tmp_path, REGISTRY="images.example") == [
+        "compose down --volumes",
+        "t",
+        "login images.example --username u --password-stdin",
+        "tag ocrsite-web:1.2.3 images.example/acme/ocrsite-web:1.2.3",
+        "push images.example/acme/ocrsite-web:1.2.3",
+        "logout images.example",
+    ]
+    pushed = registry(tmp_path, REGISTRY="images.example:5000/team/ocr")
+    assert "login images.example:5000 --username u --password-stdin" in pushed
+    assert "push images.example:5000/team/ocr/ocrsite-web:1.2.3" in pushed
+
+
+def test_fly_is_given_the_secrets_in_a_file_that_does_not_stay(tmp_path: Path) -> None:
+    (step,) = [each for each in steps(read(FOLDER / "fly.yml")) if "fly.sh" in each.get("run", "")]
+    status, said, calls = deployed(
+        tmp_path,
+        SECRETS,
+        ["bash", "-e", "-c", step["run"]],
+        APP="my-ocr",
+        WORKERS="2",
+        SECRETS=SECRETS.rstrip(),
+        RUNNER_TEMP=str(tmp_path),
+    )
+    assert (status, said) == (0, "https://my-ocr.fly.dev\n")
+    assert "  DATABASE_URL=postgres://app@db/ocr\n" in calls
+    assert not (tmp_path / "secrets.env").exists()
+
+
+def test_settings_of_the_repository_are_documented() -> None:
+    page = (ROOT / "docs/deployment.md").read_text()
+    for path in WORKFLOWS:
+        for name in re.findall(r"\b(?:vars|secrets)\.([A-Z_]+)", path.read_text()):
+            assert name == "GITHUB_TOKEN" or f"`{name}`" in page, (path.name, name)
