@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -36,6 +37,21 @@ class CudaDevice:
     total_bytes: int
     free_bytes: int
     bf16: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GpuMemory:
+    """A GPU that this process uses, as it is now, in bytes.
+
+    ``gpu`` is its UUID as NVIDIA's tools write it, its number where torch does not tell that.
+    ``available_bytes`` is what this process could still have: what is free, and what its torch
+    keeps for later. ``allocated_bytes`` is what its models and pages take.
+    """
+
+    gpu: str
+    total_bytes: int
+    available_bytes: int
+    allocated_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,28 @@ def _cuda_devices() -> tuple[CudaDevice, ...]:
             )
     except Exception as error:  # of drivers that do not fit, a card fallen off the bus
         logger.warning("GPUs could not be asked: %s", error)
+    return tuple(found)
+
+
+def gpu_memory() -> tuple[GpuMemory, ...]:
+    """The memory of the GPUs that this process uses; one that fails is none, and nothing raises.
+
+    Where torch has not touched them nothing is asked: asking would take a part of their memory.
+    """
+    torch = sys.modules.get("torch")
+    found = []
+    try:
+        if torch is None or not torch.cuda.is_initialized():
+            return ()
+        for index in range(torch.cuda.device_count()):
+            free, total = torch.cuda.mem_get_info(index)
+            allocated = torch.cuda.memory_allocated(index)
+            kept = torch.cuda.memory_reserved(index) - allocated
+            uuid = str(getattr(torch.cuda.get_device_properties(index), "uuid", ""))
+            name = f"GPU-{uuid.removeprefix('GPU-')}" if uuid else str(index)
+            found.append(GpuMemory(name, total, free + kept, allocated))
+    except Exception as error:  # as above; or torch is just being imported by another thread
+        logger.debug("GPUs could not be asked: %s", error)
     return tuple(found)
 
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from rq import Worker
 
 from accounts.shared_redis import shared_redis
-from jobs import model_reports, queue
+from extraction.hardware import GpuMemory
+from jobs import gpu_reports, model_reports, queue
 from jobs.model_reports import WorkerReport
 
 
@@ -26,6 +27,7 @@ class LiveWorker:
     filtered: bool | None  # whether the system filters what its decoders do; None: it did not say
     report: WorkerReport | None = None  # of its models, where it runs any
     process: str = ""
+    gpus: tuple[GpuMemory, ...] = ()  # those that it uses
 
 
 class _Heard(Worker):
@@ -48,8 +50,9 @@ def live_workers() -> list[LiveWorker] | None:
         with shared_redis().asked() as client:
             for each in _Heard.all(connection=client):
                 if each.last_heartbeat and each.last_heartbeat > since:
-                    process, told, models = client.hmget(
-                        each.key, [queue.PROCESS, queue.FILTERED, model_reports.FIELD]
+                    process, told, models, gpus = client.hmget(
+                        each.key,
+                        [queue.PROCESS, queue.FILTERED, model_reports.FIELD, gpu_reports.FIELD],
                     )
                     found.append(
                         LiveWorker(
@@ -60,6 +63,7 @@ def live_workers() -> list[LiveWorker] | None:
                             None if told is None else told == b"1",
                             model_reports.read(models),
                             _text(process) or each.name,
+                            gpu_reports.read(gpus),
                         )
                     )
     except redis.RedisError:

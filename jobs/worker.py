@@ -25,7 +25,7 @@ from rq.job import Job as RQJob
 
 from accounts.shared_redis import shared_redis
 from extraction import syscall_filter
-from jobs import alive, model_reports, tasks
+from jobs import alive, gpu_reports, model_reports, tasks
 from jobs import queue as jobs_queue
 
 logger = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class WarmWorker(SimpleWorker):
         self.idle = False
         self._listening = False
         self._told = ""  # of models
+        self._told_of_gpus = ""
 
     @property
     def dequeue_timeout(self) -> int:
@@ -94,7 +95,7 @@ class WarmWorker(SimpleWorker):
         self.connection.hset(self.key, jobs_queue.FILTERED, int(syscall_filter.works()))
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """And what has become of its models since the last one.
+        """And what has become of its models and GPUs since the last one.
 
         A Redis that was emptied, or took this process for dead while it was frozen, is told of it
         anew.
@@ -104,11 +105,15 @@ class WarmWorker(SimpleWorker):
         if not self.connection.sismember(self.redis_workers_keys, self.key):
             self.connection.delete(self.key)
             self.register_birth()
-            self._told = ""
+            self._told = self._told_of_gpus = ""
         told = model_reports.of_this_process()
         if told != self._told:
             self.connection.hset(self.key, model_reports.FIELD, told)
             self._told = told
+        gpus = gpu_reports.of_this_process()
+        if gpus != self._told_of_gpus:
+            self.connection.hset(self.key, gpu_reports.FIELD, gpus)
+            self._told_of_gpus = gpus
 
     def subscribe(self) -> None:
         """Nobody commands workers through Redis: no thread and connection for it."""

@@ -179,6 +179,18 @@ class JobsCollector(Collector):
             "Live workers whose decoders the system does not filter",
             value=sum(worker.filtered is False for worker in workers),
         )
+        memory = GaugeMetricFamily(
+            "ocrsite_gpu_memory_bytes",
+            "Memory of a worker's GPU: total, available to this worker still, allocated by it",
+            labels=["worker", "gpu", "kind"],
+        )
+        for worker in workers:
+            for gpu in worker.gpus:
+                of_gpu = worker.process, gpu.gpu
+                memory.add_metric([*of_gpu, "total"], gpu.total_bytes)
+                memory.add_metric([*of_gpu, "available"], gpu.available_bytes)
+                memory.add_metric([*of_gpu, "allocated"], gpu.allocated_bytes)
+        yield memory
 
 
 def _engines() -> Iterator[Metric]:

@@ -47,6 +47,7 @@ VALUES: Mapping[tuple[str, str], set[str]] = {
     ("ocrsite_tasks", "pool"): set(queue.POOLS),
     ("ocrsite_tasks", "priority"): {priority.label.lower() for priority in Priority},
     ("ocrsite_queue_oldest_seconds", "pool"): set(queue.POOLS),
+    ("ocrsite_gpu_memory_bytes", "kind"): {"total", "available", "allocated"},
     ("ocrsite_deliveries", "status"): set(Delivery.Status.values),
     ("ocrsite_training_runs", "status"): set(RunStatus.values),
     ("ocrsite_engine_pages_total", "outcome"): {"read", "degraded", "failed"},

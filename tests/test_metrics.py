@@ -9,9 +9,14 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.row_security import unscoped
-from jobs import storage
+from extraction import hardware
+from extraction.hardware import GpuMemory
+from jobs import gpu_reports, storage
 from jobs.models import Task
 from jobs.operations_view import pools
+from jobs.queue import pool_queue
+from jobs.tasks import worker_name
+from jobs.worker import WarmWorker
 from ocrsite import metrics
 from tests.jobs.making import claim, make_job
 from tests.people import Organisation
@@ -81,3 +86,26 @@ def test_storage_that_does_not_answer_is_told_and_asked_seldom(
     assert told("ocrsite_storage_up") == told("ocrsite_storage_up") == {(): 0}
     assert len(asked) == 1
     assert told("ocrsite_database_up") == {(): 1}, "the rest is told all the same"
+
+
+def test_workers_tell_the_memory_of_their_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = WarmWorker(pool_queue("gpu"), name="has-a-gpu")
+    worker.register_birth()
+    try:
+        worker.heartbeat()
+        assert told("ocrsite_workers") == {(): 1}
+        assert told("ocrsite_gpu_memory_bytes") == {}, "without a GPU there are none"
+        gpus = [GpuMemory("GPU-1", 80, 20, 50)]
+        monkeypatch.setattr(hardware, "gpu_memory", lambda: tuple(gpus))
+        worker.heartbeat()
+        kinds = told("ocrsite_gpu_memory_bytes", worker=worker_name(), gpu="GPU-1")
+        assert kinds == {("total",): 80, ("available",): 20, ("allocated",): 50}
+        gpus[:] = [GpuMemory("GPU-1", 80, 10, 60)]
+        worker.heartbeat()
+        assert told("ocrsite_gpu_memory_bytes", kind="available") == {(worker_name(), "GPU-1"): 10}
+        gpus.clear()  # it fell off the bus
+        worker.heartbeat()
+        assert told("ocrsite_gpu_memory_bytes") == {}
+    finally:
+        worker.register_death()
+    assert gpu_reports.read('[{"another": "version"}]') == gpu_reports.read(b"x") == ()

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from extraction import hardware
-from extraction.hardware import CudaDevice, probe
+from extraction.hardware import CudaDevice, GpuMemory, gpu_memory, probe
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MB = 1_000_000
@@ -145,7 +145,9 @@ def cuda(*devices: tuple[str, tuple[int, int], int, int]) -> Any:
 
     def properties(index: int) -> Any:
         name, (major, minor), total, _ = devices[index]
-        return SimpleNamespace(name=name, major=major, minor=minor, total_memory=total)
+        return SimpleNamespace(
+            name=name, major=major, minor=minor, total_memory=total, uuid=f"00c0ffee-{index}"
+        )
 
     return SimpleNamespace(
         __spec__=find_spec("torch"),
@@ -154,6 +156,9 @@ def cuda(*devices: tuple[str, tuple[int, int], int, int]) -> Any:
             device_count=lambda: len(devices),
             get_device_properties=properties,
             mem_get_info=lambda index: (devices[index][3], devices[index][2]),
+            is_initialized=lambda: True,
+            memory_reserved=lambda index: 7 * MB,
+            memory_allocated=lambda index: 5 * MB,
         ),
     )
 
@@ -169,6 +174,29 @@ def test_gpus_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         CudaDevice(1, "Tesla T4", (7, 5), 15_800 * MB, 15_300 * MB, False),
     )
     assert probe(devices=False).devices == ()
+
+
+def test_memory_of_gpus_is_what_this_process_could_have_and_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch = cuda(("NVIDIA L4", (8, 9), 24_000 * MB, 9_000 * MB))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert gpu_memory() == (GpuMemory("GPU-00c0ffee-0", 24_000 * MB, 9_002 * MB, 5 * MB),)
+    torch.cuda.get_device_properties = lambda index: SimpleNamespace(name="of an older torch")
+    assert [gpu.gpu for gpu in gpu_memory()] == ["0"]
+
+    def lost(index: int) -> Any:
+        raise RuntimeError("CUDA error: device is lost")
+
+    torch.cuda.mem_get_info = lost
+    assert gpu_memory() == ()
+    torch.cuda.is_initialized = lambda: False
+    torch.cuda.mem_get_info = lambda index: pytest.fail("a GPU was touched")
+    assert gpu_memory() == ()
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace())  # while it is being imported
+    assert gpu_memory() == ()
+    monkeypatch.delitem(sys.modules, "torch")
+    assert gpu_memory() == ()
 
 
 def test_gpus_that_fail_are_none(
