@@ -103,7 +103,7 @@ translations: $(VENV)/all.stamp
 audit:
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
-	build/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/constraints.txt
+	build/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/constraints.txt -r requirements/cuda.txt
 
 clean:
 	rm -rf var build
@@ -115,7 +115,7 @@ $(VENV)/run.stamp: requirements/web.txt requirements/cpu.txt requirements/embedd
 	$(PIP) -r requirements/web.txt -r requirements/cpu.txt -r requirements/embedded.txt
 	touch $@
 
-$(VENV)/all.stamp: requirements.txt requirements/gpu.txt requirements/remote.txt requirements/dev.txt $(VENV)/run.stamp
+$(VENV)/all.stamp: requirements.txt requirements/gpu.txt requirements/cuda.txt requirements/remote.txt requirements/dev.txt $(VENV)/run.stamp
 	$(PIP) -r requirements.txt
 	touch $@
 

@@ -118,3 +118,16 @@ def test_hadolint_finds_nothing() -> None:
         [program, "--no-color", str(ROOT / "Dockerfile")], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_cuda_is_pinned_for_the_torch_that_there_is() -> None:
+    gpu, cuda = ((ROOT / f"requirements/{name}.txt").read_text() for name in ("gpu", "cuda"))
+    assert "\n-c cuda.txt\n" in gpu
+    (torch,) = re.findall(r"^torch==\S+$", gpu, re.M)
+    assert cuda.startswith(f"# What {torch} brings along on Linux: CUDA ")
+    pins = [line for line in cuda.splitlines() if not line.startswith("#")]
+    assert pins == sorted(pins)
+    assert all(re.fullmatch(r"[a-z0-9-]+==[\d.]+", pin) for pin in pins)
+    assert {"nvidia-cublas", "nvidia-cudnn-cu13", "nvidia-nvjitlink", "triton"} <= {
+        pin.partition("==")[0] for pin in pins
+    }

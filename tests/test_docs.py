@@ -289,6 +289,8 @@ def test_settings_named_in_the_docs_exist() -> None:
     known = set(re.findall(r"^(?:# )?([A-Z]\w+)=", (ROOT / ".env.example").read_text(), re.M))
     login = (ROOT / "client/ocrsite_client/login.py").read_text()  # the client's own two
     known |= set(re.findall(r'environ\.get\("(\w+)"\)', login))
+    workflows = "".join(each.read_text() for each in (ROOT / ".github/workflows").glob("*.yml"))
+    known |= set(re.findall(r"\b(?:vars|secrets)\.([A-Z_]+)", workflows))  # of the repository
     named = set()
     for page in PAGES:
         if page.name == "migrating.md":  # it names other services' fields in capitals

@@ -215,3 +215,11 @@ def test_settings_of_the_repository_are_documented() -> None:
     for path in WORKFLOWS:
         for name in re.findall(r"\b(?:vars|secrets)\.([A-Z_]+)", path.read_text()):
             assert name == "GITHUB_TOKEN" or f"`{name}`" in page, (path.name, name)
+
+
+def test_newer_versions_are_proposed_of_actions_and_images() -> None:
+    watched = read(ROOT / ".github/dependabot.yml")["updates"]
+    assert {row["package-ecosystem"] for row in watched} == {
+        "github-actions", "docker", "docker-compose",
+    }  # fmt: skip
+    assert all((ROOT / row["directory"].strip("/")).is_dir() for row in watched)
