@@ -36,7 +36,7 @@ from accounts.row_security import unscoped
 from extraction import engines
 from jobs import deliveries, pauses, queue, storage, tallies
 from jobs.live_workers import live_workers
-from jobs.models import Job, Task
+from jobs.models import Job, Priority, Task
 from jobs.models.engines import counted_as
 from learning.models import TrainingRun
 from ocrsite.kept_counts import counted
@@ -70,12 +70,14 @@ class JobsCollector(Collector):
     def _rows(self) -> Iterator[Metric]:
         """What PostgreSQL knows."""
         jobs = GaugeMetricFamily(
-            "ocrsite_jobs", "Jobs kept, by state and engine", labels=["status", "engine"]
+            "ocrsite_jobs",
+            "Jobs kept, by state, engine and priority",
+            labels=["status", "engine", "priority"],
         )
-        rows = Job.objects.order_by().values_list("status", "engine").annotate(Count("pk"))
-        kept: Counter[tuple[str, str]] = Counter()
-        for status, engine, count in counted("jobs", rows):
-            kept[status, counted_as(engine)] += count
+        rows = Job.objects.order_by().values_list("status", "engine", "priority")
+        kept: Counter[tuple[str, str, str]] = Counter()
+        for status, engine, priority, count in counted("jobs", rows.annotate(Count("pk"))):
+            kept[status, counted_as(engine), Priority(priority).label.lower()] += count
         for labels, count in kept.items():
             jobs.add_metric(labels, count)
         yield jobs

@@ -37,8 +37,13 @@ def of_jobs_and_deliveries() -> dict[str, Truth]:
     """By state."""
     return {
         "ocrsite_jobs": by(
-            "status engine",
-            Job.objects.order_by().values_list("status", "engine").annotate(Count("pk")),
+            "status engine priority",
+            [
+                (status, engine, Priority(priority).label.lower(), number)
+                for status, engine, priority, number in Job.objects.order_by()
+                .values_list("status", "engine", "priority")
+                .annotate(Count("pk"))
+            ],
         ),
         "ocrsite_deliveries": by(
             "status", Delivery.objects.order_by().values_list("status").annotate(Count("pk"))

@@ -43,6 +43,7 @@ OF_PROMETHEUS: dict[str, set[str]] = {
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",), "gauge": ("",)}
 VALUES: Mapping[tuple[str, str], set[str]] = {
     ("ocrsite_jobs", "status"): set(Status.values),
+    ("ocrsite_jobs", "priority"): {priority.label.lower() for priority in Priority},
     ("ocrsite_tasks", "state"): {*Task.State.values, LATER},
     ("ocrsite_tasks", "pool"): set(queue.POOLS),
     ("ocrsite_tasks", "priority"): {priority.label.lower() for priority in Priority},

@@ -17,7 +17,7 @@ from jobs.operations_view import pools
 from jobs.queue import pool_queue
 from jobs.tasks import worker_name
 from jobs.worker import WarmWorker
-from ocrsite import metrics
+from ocrsite import kept_counts, metrics
 from tests.jobs.making import claim, make_job
 from tests.people import Organisation
 
@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
-    metrics._kept.clear()
+    kept_counts._kept.clear()
     metrics._storage.clear()
 
 

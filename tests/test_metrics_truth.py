@@ -248,6 +248,8 @@ def from_the_callers(callers: Callers) -> dict[str, Truth]:
         "django_http_requests_total_by_method_total": by("method", callers.requests.items()),
         "ocrsite_site_answered": by("", [(1,)]),
         "ocrsite_redis_up": by("", [(1,)]),
+        "ocrsite_storage_up": by("", [(1,)]),
+        "ocrsite_gpu_memory_bytes": {},
         "ocrsite_workers": by("", [(2,)]),
         "ocrsite_workers_unfiltered": by(
             "", [(sum(worker.filtered is False for worker in live_workers() or []),)]

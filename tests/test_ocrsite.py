@@ -276,8 +276,8 @@ def test_metrics_count_jobs_and_pages(acme: Organisation, client: Client) -> Non
     make_job(acme)
     run_job(str(job.pk))
     text = client.get("/metrics").content.decode()
-    assert 'ocrsite_jobs{engine="auto",status="succeeded"} 1.0' in text
-    assert 'ocrsite_jobs{engine="auto",status="queued"} 1.0' in text
+    assert 'ocrsite_jobs{engine="auto",priority="normal",status="succeeded"} 1.0' in text
+    assert 'ocrsite_jobs{engine="auto",priority="normal",status="queued"} 1.0' in text
     assert 'ocrsite_billed_pages{engine="auto"} 1.0' in text
     assert "ocrsite_redis_up 1.0" in text
     assert "django_http_requests_total_by_method_total" in text
@@ -289,7 +289,7 @@ def test_metrics_that_take_long_to_count_are_kept_for_a_while(
     acme: Organisation, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told() -> bool:
-        return 'engine="auto",status="queued"' in client.get("/metrics").content.decode()
+        return 'engine="auto",priority="normal",status="queued"' in client.get("/metrics").content.decode()
 
     monkeypatch.setattr(kept_counts, "QUICK_SECONDS", 60)
     make_job(acme)
