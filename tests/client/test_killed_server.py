@@ -13,11 +13,10 @@ import psutil
 import pytest
 
 from ocrsite.embedded import free_port
-from ocrsite_client import AsyncClient, Client, Job
+from ocrsite_client import AsyncClient, Client, Job, mcp_server
 from ocrsite_client.cli.documents import follow
 from ocrsite_client.cli.showing import Progress
 from ocrsite_client.folders import Folders
-from ocrsite_client.mcp_server import _read
 from tests.jobs.making import make_job, run_job
 from tests.listening import Server, web_server
 from tests.people import Organisation
@@ -28,6 +27,9 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("empty_queue"),
 ]
+
+
+PATIENCE = 600  # a server may be long in starting here
 
 
 class Reported:
@@ -45,7 +47,10 @@ def kill(server: Server) -> None:
     server.process.wait()
 
 
-def test_waiting_and_listening_go_on_when_a_killed_server_is_back(acme: Organisation) -> None:
+def test_waiting_and_listening_go_on_when_a_killed_server_is_back(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_server, "WAIT_SECONDS", PATIENCE)
     job = make_job(acme, engine="text-layer")
     url = f"http://127.0.0.1:{(port := free_port())}"
     asked: Counter[str] = Counter()
@@ -54,7 +59,7 @@ def test_waiting_and_listening_go_on_when_a_killed_server_is_back(acme: Organisa
 
     def client(name: str) -> Client:
         http = httpx2.Client(event_hooks={"request": [lambda _: asked.update([name])]})
-        return Client(url, acme.raw_key, http=http)
+        return Client(url, acme.raw_key, retry_seconds=PATIENCE, http=http)
 
     def waiting() -> None:
         with client("waiting") as site:
@@ -79,8 +84,8 @@ def test_waiting_and_listening_go_on_when_a_killed_server_is_back(acme: Organisa
             asked.update(["serving"])
 
         http = httpx2.AsyncClient(event_hooks={"request": [note]})
-        async with AsyncClient(url, acme.raw_key, http=http) as site:
-            return await _read(site, Folders([]), str(job.pk), {}, Reported())  # type: ignore[arg-type]
+        async with AsyncClient(url, acme.raw_key, retry_seconds=PATIENCE, http=http) as site:
+            return await mcp_server._read(site, Folders([]), str(job.pk), {}, Reported())  # type: ignore[arg-type]
 
     ways = (waiting, listening, following, serving)
     threads = [threading.Thread(target=each) for each in ways]
