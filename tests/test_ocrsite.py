@@ -289,7 +289,10 @@ def test_metrics_that_take_long_to_count_are_kept_for_a_while(
     acme: Organisation, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told() -> bool:
-        return 'engine="auto",priority="normal",status="queued"' in client.get("/metrics").content.decode()
+        return (
+            'engine="auto",priority="normal",status="queued"'
+            in client.get("/metrics").content.decode()
+        )
 
     monkeypatch.setattr(kept_counts, "QUICK_SECONDS", 60)
     make_job(acme)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
@@ -162,6 +163,49 @@ def test_nothing_is_released_that_was_not_tried() -> None:
     assert names == {"ocrsite-$target:", "ocrsite-worker-gpu:"}, "what is tried is what is pushed"
 
 
+def stand_ins(folder: Path, **programs: str) -> str:
+    """PATH with these scripts before what there is."""
+    for name, script in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}")
+        (folder / name).chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+DOCKER = """
+case "$1 $2" in
+  "run --rm") while [ "$1" != python ]; do shift; done; shift; exec "$PYTHON" "$@" ;;
+  "compose exec") echo '{"api_key": "ocrs_k"}' ;;
+esac
+"""
+CURL = """
+[ "$(head -c 4 invoice.pdf)" = %PDF ] || exit 9
+echo "$*" | grep -q "Bearer ocrs_k" || exit 22
+for url; do :; done
+case $url in
+  */result.csv) echo "number,$SAYS" ;;
+  *) echo '{"id": "1", "status": "succeeded"}' ;;
+esac
+"""
+
+
+def test_sample_goes_through_the_site_that_compose_runs(tmp_path: Path) -> None:
+    jq = """sed 's/.*: "\\(.*\\)".*/\\1/'"""
+    path = stand_ins(tmp_path, docker=DOCKER, curl=CURL, jq=jq)
+    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
+    for_next = tmp_path / "environment"
+    done = subprocess.run(
+        ["sh", ROOT / ".github/send_sample.sh", "local"],
+        cwd=tmp_path,
+        env={"PATH": path, "PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+        | {"GITHUB_ENV": str(for_next), "SAYS": "OI-2026-0417"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "job 1: succeeded" in done.stdout
+    assert for_next.read_text() == "KEY=ocrs_k\n"
+
+
 def registry(folder: Path, **environment: str) -> list[str]:
     """The calls of docker by which a release's images are pushed."""
     (push,) = [
@@ -169,11 +213,9 @@ def registry(folder: Path, **environment: str) -> list[str]:
         for step in read(FOLDER / "release.yml")["jobs"]["images"]["steps"]
         if "docker push" in step.get("run", "")
     ]
-    docker, log = folder / "docker", folder / "log"
-    docker.write_text('#!/bin/sh\n[ "$1" != login ] || cat >> "$LOG"\necho "$*" >> "$LOG"\n')
-    docker.chmod(0o755)
+    log = folder / "log"
     log.write_text("")
-    path = f"{folder}:{os.environ['PATH']}"
+    path = stand_ins(folder, docker='[ "$1" != login ] || cat >> "$LOG"\necho "$*" >> "$LOG"\n')
     given = {"TARGETS": "web", "TOKEN": "t", "GITHUB_REPOSITORY_OWNER": "Acme", "USERNAME": "u"}
     given |= {"GITHUB_REF_NAME": "v1.2.3", "PATH": path, "LOG": str(log)}
     subprocess.run(["bash", "-e", "-c", push], env=given | environment, check=True)
