@@ -78,7 +78,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
             Error(
                 "BATCH_FETCH_SECONDS or BATCH_FETCH_THREADS is out of range.",
                 hint="Seconds above 0, and 1 to 64 threads.",
-                id="ocrsite.E013",
+                id="ocrsite.E056",
             )
         )
     for group, rates in settings.RATES.items():
