@@ -25,7 +25,7 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.reading import VOCABULARY
 from extraction.engines import eight_bits
 from extraction.engines.detection import Detector
-from extraction.engines.inference import Floats
+from extraction.engines.inference import Floats, core
 from extraction.engines.rapid import DETECTION_MODEL, RECOGNITION_MODEL
 from extraction.engines.recognition import Recognizer, crop, prepare
 from extraction.types import Pixels
@@ -86,17 +86,14 @@ def cut(detect: Detector, paths: Sequence[Path]) -> Iterator[Pixels]:
 
 def measured(model: Path, inputs: Sequence[Floats]) -> dict[str, tuple[float, float]]:
     """The range of each layer's input, by its tensor's name; zero is one of its steps."""
-    import openvino
-
-    core = openvino.Core()
-    network = core.read_model(model)
+    network = core().read_model(model)
     names: list[str] = []
     for layer in eight_bits.layers(network):
         source = layer.input_value(0)
         if source.get_names().isdisjoint(names):
             names.append(min(source.get_names()))
             network.add_outputs([source])
-    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     lowest: dict[str, list[float]] = {name: [] for name in names}
     highest: dict[str, list[float]] = {name: [] for name in names}
     for array in inputs:

@@ -7,6 +7,7 @@ OpenVINO computes in the number format that the CPU is fastest with: bfloat16 wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,17 +75,30 @@ def _classes(characters: str) -> list[str]:
     return ["", *characters.splitlines(), " "] if characters else []
 
 
+@cache
+def core() -> Any:
+    """OpenVINO's, one for the process, for as long as that lives.
+
+    While its plugin for the CPU is loaded, signals of that thread are handled on a stack of the
+    plugin's; what was before is put back as it goes. Of two, the one that goes last would put back
+    the stack of the other, which is gone: the next signal, a worker's SIGTERM, ends the process by
+    a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()
+
+
 def _load_openvino(path: Path, threads: int, streams: int) -> Loaded:
     import openvino
 
-    core = openvino.Core()
-    model = core.read_model(path)
+    model = core().read_model(path)
     facts = model.get_rt_info()
     characters = _classes(facts["framework"]["character"].value if "framework" in facts else "")
     alphabet = None
     if characters:
         model, whole = divide(model, characters)
-        one = core.compile_model(whole, "CPU", {"INFERENCE_NUM_THREADS": str(threads), **UNBOUND})
+        one = core().compile_model(whole, "CPU", {"INFERENCE_NUM_THREADS": str(threads), **UNBOUND})
         alphabet = Alphabet(common(characters), lambda steps: np.asarray(one([steps])[0]))
     eight_bits.round_off(model, eight_bits.ranges_of(path))
     settings = {
@@ -94,7 +108,7 @@ def _load_openvino(path: Path, threads: int, streams: int) -> Loaded:
         "CPU_RUNTIME_CACHE_CAPACITY": str(KEPT_LAYERS),
     }
     # Two for each stream, so that none waits for its next input to be handed over.
-    queue = openvino.AsyncInferQueue(core.compile_model(model, "CPU", settings), 2 * streams)
+    queue = openvino.AsyncInferQueue(core().compile_model(model, "CPU", settings), 2 * streams)
 
     def run(inputs: Iterable[Floats], keep: Callable[[Outputs], Any]) -> list[Any]:
         found: dict[int, Any] = {}

@@ -5,6 +5,7 @@ import numpy as np
 import pymupdf
 import pytest
 
+from extraction.engines import inference
 from extraction.engines.alphabet import (
     AT_ONCE,
     CONVINCING,
@@ -101,7 +102,7 @@ def test_divide_refuses_another_network() -> None:
     picture = opset13.parameter([1, 3], np.float32)
     with pytest.raises(ValueError, match="not a recogniser"):
         divide(openvino.Model([opset13.relu(picture)], [picture]), CLASSES)
-    model = openvino.Core().read_model(MODEL)
+    model = inference.core().read_model(MODEL)
     with pytest.raises(ValueError, match="5 characters, 18710 classes"):
         divide(model, CLASSES)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pymupdf
 import pytest
 
-from extraction.engines import eight_bits
+from extraction.engines import eight_bits, inference
 from extraction.engines.rapid import DETECTION_MODEL, RECOGNITION_MODEL
 from extraction.engines.recognition import Recognizer
 from extraction.types import Pixels
@@ -40,7 +40,7 @@ def small() -> Any:
 
 def run(model: Any, picture: np.ndarray) -> np.ndarray:
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(model, "CPU", settings)
+    compiled = inference.core().compile_model(model, "CPU", settings)
     return np.asarray(compiled([picture])[0])
 
 
@@ -85,7 +85,7 @@ def test_layers_leaves_out_the_first() -> None:
 
 
 def test_every_layer_of_the_recognition_model_has_its_range(everywhere: None) -> None:
-    model = openvino.Core().read_model(MODELS / RECOGNITION_MODEL)
+    model = inference.core().read_model(MODELS / RECOGNITION_MODEL)
     ranges = eight_bits.ranges_of(MODELS / RECOGNITION_MODEL)
     names = {name for layer in eight_bits.layers(model) for name in layer.input_value(0).names}
     assert names == set(ranges)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 
 from extraction.engines import inference, rapid
+from tests.processes import ROOT
 
 
 @pytest.mark.parametrize("model", [rapid.DETECTION_MODEL, rapid.RECOGNITION_MODEL])
@@ -69,3 +72,24 @@ def test_openvino_binds_no_thread_to_a_core(model: str, height: int) -> None:
         over.set()
         watcher.join()
     assert bound <= before  # by onnxruntime, in other tests
+
+
+SIGNALLED = f"""
+import os, signal, sys
+from pathlib import Path
+from importlib import import_module
+from extraction.engines.inference import Network
+
+models = Path(import_module("rapidocr").__file__).parent / "models"
+loaded = [Network(models / {rapid.DETECTION_MODEL!r}, runtime="openvino", threads=1) for _ in "ab"]
+del loaded[0]
+del loaded[0]
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_process_that_has_let_networks_go_hears_signals() -> None:
+    pytest.importorskip("openvino")
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 7, "-11: a segmentation fault"
