@@ -194,10 +194,12 @@ def assert_told(server: Server, expected: dict[str, Truth]) -> None:
     before = metric_truths.ages()
     told = scraped(server)
     after = metric_truths.ages()
-    assert {name: told.get(name, {}) for name in expected} == {
-        name: {labels: pytest.approx(number, rel=1e-9) for labels, number in truth.items()}
+    wrong = [
+        f"{name} is {told.get(name)}, not {truth}"
         for name, truth in expected.items()
-    }
+        if told.get(name, {}) != {each: pytest.approx(n, rel=1e-9) for each, n in truth.items()}
+    ]
+    assert not wrong, "\n".join(wrong)
     for name, (age,) in ((name, told[name].values()) for name in before):
         assert before[name] <= age <= after[name], name
     assert {name for name in told if name.startswith("ocrsite_")} <= {*expected, *before}

@@ -1,8 +1,6 @@
-"""One document read by several engines, through either client."""
+"""One document read by several engines, through the client."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
@@ -14,19 +12,19 @@ from tests.client.sites import INVOICE
 ENGINES = ["text-layer", "auto"]
 
 
-def test_document_is_compared_waited_for_and_deleted(either: Any) -> None:
-    begun = either.compare(
+def test_document_is_compared_waited_for_and_deleted(site: Client) -> None:
+    begun = site.compare(
         INVOICE, ENGINES, name="may.pdf", fields=["invoice_number"],
         truth={"invoice_number": "A-4711"}, idempotency_key="of May",
     )  # fmt: skip
     assert (begun.name, begun.result) == ("may.pdf", None)
-    again = either.compare(
+    again = site.compare(
         INVOICE, ENGINES, name="may.pdf", fields=["invoice_number"],
         truth={"invoice_number": "A-4711"}, idempotency_key="of May",
     )  # fmt: skip
     assert again.id == begun.id
-    ended = either.wait_comparison(begun, timeout=60)
-    assert ended.ended
+    ended = site.wait_comparison(begun, timeout=60)
+    assert ended.result
     assert [(each["engine"], each["status"]) for each in ended.engines] == [
         (engine, "succeeded") for engine in ENGINES
     ]
@@ -34,11 +32,11 @@ def test_document_is_compared_waited_for_and_deleted(either: Any) -> None:
     assert [(score["engine"], score["right"]) for score in scores] == [
         (engine, 1) for engine in ENGINES
     ]
-    assert either.comparison(begun.id) == ended
-    assert [each.id for each in either.comparisons()] == [begun.id]
-    either.delete_comparison(begun)
+    assert site.comparison(begun.id) == ended
+    assert [each.id for each in site.comparisons()] == [begun.id]
+    site.delete_comparison(begun)
     with pytest.raises(NotFound):
-        either.comparison(begun)
+        site.comparison(begun)
     assert not Row.objects.exists()
 
 
