@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,18 +13,8 @@ from tests.extraction.training import taught
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """The tiny model is faster on one, and other tests run beside.
-
-    Each training looks twice for garbage, but not in what these packages consist of.
-    """
-    import peft  # noqa: F401
-    import torch
-    from transformers import Qwen2_5_VLForConditionalGeneration  # noqa: F401
-
-    torch.set_num_threads(1)
-    gc.collect()
-    gc.freeze()
+def quick() -> None:
+    tiny.quick()
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,8 @@ from tests.extraction.engines.vlm import tiny
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """The tiny model is faster on one, and other tests run beside."""
-    import torch
-
-    torch.set_num_threads(1)
+def quick() -> None:
+    tiny.quick()
 
 
 @pytest.fixture(scope="session")
