@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.people import Organisation
     from tests.terminal import Terminal
 
+_settled = {"modules": 0}
 _stack = ExitStack()
 _folder = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="ocrsite-test-")))
 _folder.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach its folder
@@ -107,8 +108,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()
     gc.enable()
+    _settle()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """What tests have imported since stays, too: torch alone has a million objects."""
+    if len(sys.modules) > _settled["modules"] + 200:
+        _settle()
+
+
+def _settle() -> None:
+    gc.collect()
+    gc.freeze()
+    _settled["modules"] = len(sys.modules)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -53,11 +53,6 @@ OPTIONS = {
 KIND = Classification("invoice", "Invoice", 0.98)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> None:
-    tiny.quick()
-
-
 def corrected(organisation: Organisation) -> Job:
     """Numbers that were read right, and for each a person who says that a 0 belongs before it."""
     rng = random.Random(1)

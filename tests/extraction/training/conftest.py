@@ -13,8 +13,11 @@ from tests.extraction.training import taught
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick() -> None:
-    tiny.quick()
+def one_thread() -> None:
+    """The tiny model is faster on one, and other tests run beside."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

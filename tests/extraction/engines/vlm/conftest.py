@@ -9,8 +9,11 @@ from tests.extraction.engines.vlm import tiny
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick() -> None:
-    tiny.quick()
+def one_thread() -> None:
+    """The tiny model is faster on one, and other tests run beside."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import random
 import shutil
@@ -24,20 +23,6 @@ TABLE = "Write the number in the image as a table in html format."
 PLAN = Run("cpu", "fp32", "none", 4, 64 * CELL * CELL)
 IM_END = "<|im_end|>"
 END_OF_TEXT = "<|endoftext|>"
-
-
-def quick() -> None:
-    """The tiny model is faster on one thread, and other tests run beside.
-
-    Whenever a model goes, garbage is looked for, but not in what these packages consist of.
-    """
-    import peft  # noqa: F401
-    import torch
-    from transformers import Qwen2_5_VLForConditionalGeneration  # noqa: F401
-
-    torch.set_num_threads(1)
-    gc.collect()
-    gc.freeze()
 
 
 def model(source: Path | str = FOLDER, **changes: Any) -> VisionModel:
