@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from django.test import Client
 from extraction.fields import CATALOGUE, Field, known, of_type
 from extraction.fields.labels import labels_of
 from extraction.fields.match import find
+from extraction.fields.templates import starters
 from extraction.types import Page
 from jobs.forms import UploadForm
 from jobs.models import Job
@@ -30,14 +32,20 @@ BERTH = Field(
 
 
 @pytest.fixture
-def with_berth(monkeypatch: pytest.MonkeyPatch) -> None:
+def with_berth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The catalogue with one row more, wherever it has been imported."""
     importlib.import_module("ocrsite.urls")  # all that is imported with the first request
     before = CATALOGUE  # this module's name for it is one of those that are changed
     for module in list(sys.modules.values()):
         if getattr(module, "CATALOGUE", None) is before:
             monkeypatch.setattr(module, "CATALOGUE", (*before, BERTH))
-    labels_of.cache_clear()
+    made_of_it = (labels_of, starters)
+    for each in made_of_it:
+        each.cache_clear()
+    yield
+    monkeypatch.undo()
+    for each in made_of_it:
+        each.cache_clear()
 
 
 @pytest.mark.usefixtures("with_berth")

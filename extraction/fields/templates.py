@@ -66,6 +66,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 
 
+@cache
 def starters() -> tuple[Template, ...]:
     """The templates that everybody has: of each type in ``REQUIRED`` the catalogue's fields."""
     return tuple(
