@@ -100,11 +100,17 @@ def pytest_collection() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With ``-n``, files that take long come first, so that in the end no process waits for another
-    one's; then those with many tests."""
+    one's: those with the browser together, which then ends; at last those with few tests."""
     if hasattr(config, "workerinput"):
         long = {item.path for item in items if item.get_closest_marker("slow")}
         many = Counter(item.path for item in items)
-        items.sort(key=lambda item: (item.path not in long, -many[item.path]))
+        items.sort(
+            key=lambda item: (
+                item.path not in long,
+                item.path.parent.name != "pages",
+                -many[item.path],
+            )
+        )
 
 
 def pytest_collection_finish() -> None:

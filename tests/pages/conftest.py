@@ -27,9 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """The browser, one for all tests of the process."""
+    """The browser, one for all these tests of the process, and with it Playwright's loop."""
     if why := browser.missing():
         pytest.skip(why)
     from playwright.sync_api import sync_playwright
