@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Thread
 from uuid import uuid4
@@ -21,7 +22,7 @@ from jobs.reconciliation import differences, repair
 from tests.jobs.making import claim, make_job, run_job
 from tests.jobs.test_review_races import at_once
 from tests.people import Organisation
-from tests.processes import process
+from tests.processes import process, until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -111,6 +112,61 @@ def test_of_threads_at_once_as_many_are_admitted_as_fit(
     assert sorted(ended) == ["done"] * 7 + ["quota_exceeded"] * 17
     assert Job.objects.count() == Reservation.objects.count() == StoredFile.objects.count() == 7
     assert differences() == []
+
+
+def test_counters_of_a_new_day_are_made_without_a_deadlock(acme: Organisation) -> None:
+    """One waits for a counter, having seen no new ones; then another sees them all."""
+    tenant, today = acme.tenant, datetime.now(UTC).date()
+    old = [quota_counters.month_period(today), quota_counters.OPEN, quota_counters.STORAGE]
+    new = [quota_counters.cost_period(today), quota_counters.day_period(today)]
+    quota_counters.make_counters(tenant.pk, old)
+
+    def reserved() -> None:
+        with transaction.atomic():
+            quotas.reserve(tenant, job_id=uuid4(), engine="auto")
+
+    failed: list[BaseException] = []
+
+    def begun(call: Callable[[], None]) -> Thread:
+        """A thread at the call that has ended, or waits for a lock."""
+        waiting = waiters()
+
+        def run() -> None:
+            try:
+                call()
+            except Exception as error:
+                failed.append(error)
+            finally:
+                connection.close()
+
+        thread = Thread(target=run)
+        thread.start()
+        until(lambda: waiters() > waiting or not thread.is_alive())
+        return thread
+
+    with transaction.atomic():
+        QuotaUse.objects.select_for_update().get(tenant=tenant, period=quota_counters.OPEN)
+        threads = [
+            begun(reserved),
+            begun(lambda: quota_counters.make_counters(tenant.pk, new)),
+            begun(reserved),
+        ]
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert QuotaUse.objects.get(tenant=tenant, period=quota_counters.OPEN).used == 2
+
+
+def waiters() -> int:
+    """How many connections to this database wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # kept in a transaction else
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
 
 
 @pytest.mark.slow
@@ -255,6 +311,7 @@ def test_processes_killed_at_random_leave_no_difference(acme: Organisation) -> N
 def connections_of_others() -> int:
     """Other connections to the tests' database."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # kept in a transaction else
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
