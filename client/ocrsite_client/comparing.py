@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypedDict, Unpack
+from typing import Any, Self, Unpack
 from urllib.parse import quote
 
 from ocrsite_client.calls import Listing, Steps, listing, operation
 from ocrsite_client.core import Core
+from ocrsite_client.models import ReadingOptions
 from ocrsite_client.sources import Source
 
 LOOK_SECONDS = 5.0  # between two looks at a comparison, at most
 
 
-class CompareOptions(TypedDict, total=False):
-    """How all engines are to read it: each as the API's option of that name.
+class CompareOptions(ReadingOptions, total=False):
+    """How all engines are to read it.
 
     ``truth`` are fields' true values by name, ``truth_text`` is the true text: engines are then
-    told how often they were right. ``idempotency_key`` as of ``Options``.
+    told how often they were right.
     """
 
-    name: str
-    pages: str
-    fields: Sequence[str]
-    template: str
-    dpi: int
-    text_layer: Literal["auto", "ignore", "only"]
-    priority: Literal["high", "normal", "low"]
-    cache: bool
-    password: str
-    retention_hours: int
-    metadata: Mapping[str, Any]
     truth: Mapping[str, Any]
     truth_text: str
-    idempotency_key: str
 
 
 @dataclass(frozen=True)

@@ -9,31 +9,36 @@ from typing import Any, Literal, Self, TypedDict
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled", "expired"})
 
 
-class Options(TypedDict, total=False):
-    """What is to be done with a document: each as the API's option of that name.
+class ReadingOptions(TypedDict, total=False):
+    """How a document is to be read: each as the API's option of that name.
 
     ``idempotency_key`` names the request instead of a random one: sent again under the same name,
     also by another process, it makes nothing twice.
     """
 
     name: str
-    engine: str
     pages: str
     fields: Sequence[str]
     template: str
-    outputs: Sequence[str]
     dpi: int
     text_layer: Literal["auto", "ignore", "only"]
-    strip_furniture: bool
-    schema: Mapping[str, Any]
     priority: Literal["high", "normal", "low"]
-    split: bool
     cache: bool
     password: str
     retention_hours: int
     metadata: Mapping[str, Any]
-    callback_url: str
     idempotency_key: str
+
+
+class Options(ReadingOptions, total=False):
+    """And what is to be done with a document."""
+
+    engine: str
+    outputs: Sequence[str]
+    strip_furniture: bool
+    schema: Mapping[str, Any]
+    split: bool
+    callback_url: str
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,16 @@ CREATE FUNCTION jobs_judged(
         AND its_outcome IN ('succeeded', 'partial', 'failed') AND NOT is_cached
 $$;
 """  # noqa: S608
+ADDED = """
+ON CONFLICT (tenant_id, day, plan, priority, took) DO UPDATE SET
+    jobs = kept.jobs + excluded.jobs,
+    failed = kept.failed + excluded.failed,
+    promised = kept.promised + excluded.promised,
+    missed = kept.missed + excluded.missed,
+    allowed = kept.allowed + excluded.allowed;
+"""
 # At the commit, after jobs_sum_jobs of the same row and after all other locks
-SUM = """
+SUM = f"""
 CREATE FUNCTION jobs_sum_service() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO jobs_servicesum AS kept (
@@ -60,20 +68,14 @@ BEGIN
     FROM jobs_judged(
         NEW.job_id, NEW.run, NEW.outcome, NEW.cached, NEW.day, NEW.submitted_at
     )
-    ON CONFLICT (tenant_id, day, plan, priority, took) DO UPDATE SET
-        jobs = kept.jobs + excluded.jobs,
-        failed = kept.failed + excluded.failed,
-        promised = kept.promised + excluded.promised,
-        missed = kept.missed + excluded.missed,
-        allowed = kept.allowed + excluded.allowed;
-    RETURN NULL;
+{ADDED}    RETURN NULL;
 END
 $$;
 
 CREATE CONSTRAINT TRIGGER jobs_usagerecord_timed
     AFTER INSERT ON accounts_usagerecord DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION jobs_sum_service();
-"""
+"""  # noqa: S608
 # Of jobs that are still there, in their last run. Nobody waits for the long part of it, in which the
 # trigger is not there yet: making that locks the ledger until this transaction ends. What came
 # before that lock and is not among the rows that were judged is judged then; the rest is for the
@@ -95,7 +97,7 @@ SELECT tenant_id, day, plan, priority, took, count(*), sum(failed), sum(promised
 FROM jobs_servicejudged WHERE tenant_id IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5;
 """
-MEANWHILE = """
+MEANWHILE = f"""
 INSERT INTO jobs_servicesum AS kept (
     tenant_id, day, plan, priority, took, jobs, failed, promised, missed, allowed
 )
@@ -106,15 +108,9 @@ FROM accounts_usagerecord AS record, jobs_judged(
 ) AS told
 WHERE NOT EXISTS (SELECT FROM jobs_servicejudged AS judged WHERE judged.id = record.id)
 GROUP BY 1, 2, 3, 4, 5
-ON CONFLICT (tenant_id, day, plan, priority, took) DO UPDATE SET
-    jobs = kept.jobs + excluded.jobs,
-    failed = kept.failed + excluded.failed,
-    promised = kept.promised + excluded.promised,
-    missed = kept.missed + excluded.missed,
-    allowed = kept.allowed + excluded.allowed;
-
+{ADDED}
 DROP TABLE jobs_servicejudged;
-"""
+"""  # noqa: S608
 UNSUMMED = """
 DROP TRIGGER jobs_usagerecord_timed ON accounts_usagerecord;
 DROP FUNCTION jobs_sum_service();

@@ -125,36 +125,37 @@ def test_counters_of_a_new_day_are_made_without_a_deadlock(acme: Organisation) -
         with transaction.atomic():
             quotas.reserve(tenant, job_id=uuid4(), engine="auto")
 
-    failed: list[BaseException] = []
-
-    def begun(call: Callable[[], None]) -> Thread:
-        """A thread at the call that has ended, or waits for a lock."""
-        waiting = waiters()
-
-        def run() -> None:
-            try:
-                call()
-            except Exception as error:
-                failed.append(error)
-            finally:
-                connection.close()
-
-        thread = Thread(target=run)
-        thread.start()
-        until(lambda: waiters() > waiting or not thread.is_alive())
-        return thread
+    failed: list[Exception] = []
 
     with transaction.atomic():
         QuotaUse.objects.select_for_update().get(tenant=tenant, period=quota_counters.OPEN)
         threads = [
-            begun(reserved),
-            begun(lambda: quota_counters.make_counters(tenant.pk, new)),
-            begun(reserved),
+            begun(reserved, failed),
+            begun(lambda: quota_counters.make_counters(tenant.pk, new), failed),
+            begun(reserved, failed),
         ]
     for thread in threads:
         thread.join()
     assert failed == []
     assert QuotaUse.objects.get(tenant=tenant, period=quota_counters.OPEN).used == 2
+
+
+def begun(call: Callable[[], object], failed: list[Exception]) -> Thread:
+    """A thread at the call that has ended, or waits for a lock."""
+    waiting = waiters()
+
+    def run() -> None:
+        try:
+            call()
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    until(lambda: waiters() > waiting or not thread.is_alive())
+    return thread
 
 
 def waiters() -> int:
@@ -345,26 +346,10 @@ def test_repair_and_the_end_of_a_job_do_not_wait_for_each_other(acme: Organisati
     QuotaUse.objects.filter(period="open").update(used=5)
     failed: list[Exception] = []
 
-    def mend() -> None:
-        try:
-            repair()
-        except Exception as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    thread = Thread(target=mend)
     with transaction.atomic():
         list(QuotaUse.objects.select_for_update().filter(period=periods[0]))
-        thread.start()
-        for _ in range(1000):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-                if cursor.fetchone()[0]:
-                    break
-            time.sleep(0.01)
-        else:
-            pytest.fail("the repair waits for nobody")
+        thread = begun(repair, failed)
+        assert thread.is_alive(), "the repair waits for nobody"
         quota_counters.change(acme.tenant.pk, [quota_counters.Change(periods[1], used=0)])
     thread.join()
     assert failed == differences() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +10,11 @@ from pytest_django import Settings
 
 from accounts.permissions import Role
 from jobs.models import Delivery, Webhook
-from jobs.sending import Sender
 from tests.jobs.hooking import ALLOWED, failing_for, hook
 from tests.jobs.receiving import Receiver, answering, receiver
 from tests.pages.visiting import DESKTOP, PHONE, Visits, overflow, violations
 from tests.people import Organisation
+from tests.working import delivering
 
 
 @pytest.fixture
@@ -29,19 +28,8 @@ def site(settings: Settings) -> Iterator[Receiver]:
 @pytest.fixture
 def sender(visits: Visits) -> Iterator[None]:
     """What is due is sent until the test ends."""
-    over = threading.Event()
-
-    def send() -> None:
-        from django.db import connection
-
-        Sender(threads=2).run(over)
-        connection.close()
-
-    thread = threading.Thread(target=send, name="sender")
-    thread.start()
-    yield
-    over.set()
-    thread.join()
+    with delivering():
+        yield
 
 
 def fine(page: Any) -> None:
