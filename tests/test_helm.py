@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 import json
 import re
 import tarfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,193 +21,30 @@ from pytest_django import Settings
 
 from jobs.models import Task
 from tests import helm_library
+from tests.helm_chart import (
+    CHART,
+    NOTHING,
+    OTHERS,
+    PROCESSES,
+    ROOT,
+    SETS,
+    VERSIONS,
+    Manifest,
+    changed,
+    environment,
+    manifests_of,
+    notes,
+    of,
+    pods,
+    refused,
+    render,
+    values_of,
+)
 from tests.test_compose import COMPOSE, DOCKERFILE, EXAMPLE, OURS, seconds, target
 from tests.test_deploy_alerts import VALUES as METRIC_VALUES
 from tests.test_deploy_alerts import asked_for, told
 
 assert told  # a fixture
-if not helm_library.HERE:
-    why = "helm-python-sdk has no wheel for this machine: the chart is not rendered"
-    pytest.skip(why, allow_module_level=True)
-
-ROOT = Path(settings.BASE_DIR)
-CHART = ROOT / "deploy/helm"
-SETS = {path.stem.removesuffix("-values"): path for path in (CHART / "ci").glob("*.yaml")}
-# The oldest that the chart lets itself be installed on, and the newest that there are schemas of
-VERSIONS = {"smallest": "1.29", "production": "1.37", "everything": "1.29"}
-PROCESSES = {"web", "worker", "worker-io", "worker-gpu", "trainer", "sweep", "deliver"}
-Manifest = dict[str, Any]
-NOTHING = {
-    "enabled": True, "min": 1, "max": 2, "cpuPercent": 0, "waiting": 0, "oldestSeconds": 0,
-}  # fmt: skip
-
-# Kinds of others, which Kubernetes' own schemas do not know: the fields that the chart sets, as
-# their definitions have them (KEDA 2.17, Prometheus Operator 0.80, Gateway API 1.3), and no others
-TEXT = {"type": "string"}
-WHOLE = {"type": "integer"}
-
-
-def fields(required: dict[str, Any], **others: Any) -> dict[str, Any]:
-    """The schema of an object of these and no other fields."""
-    return {
-        "type": "object",
-        "properties": {**required, **others},
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def many(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items, "minItems": 1}
-
-
-TEXTS = {"type": "object", "additionalProperties": TEXT}
-OTHERS: dict[str, dict[str, Any]] = {
-    "keda.sh/v1alpha1 ScaledObject": fields(
-        {
-            "scaleTargetRef": fields({"name": TEXT}),
-            "minReplicaCount": WHOLE,
-            "maxReplicaCount": WHOLE,
-            "pollingInterval": WHOLE,
-            "cooldownPeriod": WHOLE,
-            "triggers": many(
-                fields(
-                    {
-                        "type": {"enum": ["cpu", "prometheus"]},
-                        "metricType": {"enum": ["Utilization", "AverageValue", "Value"]},
-                        "metadata": TEXTS,
-                    },
-                    authenticationRef=fields({"name": TEXT}),
-                )
-            ),
-        },
-        advanced=fields({"horizontalPodAutoscalerConfig": fields({"behavior": {}})}),
-    ),
-    "monitoring.coreos.com/v1 ServiceMonitor": fields(
-        {
-            "selector": fields({"matchLabels": TEXTS}),
-            "endpoints": many(
-                fields(
-                    {
-                        "port": TEXT,
-                        "path": TEXT,
-                        "interval": TEXT,
-                        "scrapeTimeout": TEXT,
-                        "authorization": fields(
-                            {"type": TEXT, "credentials": fields({"name": TEXT, "key": TEXT})}
-                        ),
-                        "relabelings": many(fields({"targetLabel": TEXT, "replacement": TEXT})),
-                    }
-                )
-            ),
-        }
-    ),
-    "monitoring.coreos.com/v1 PrometheusRule": fields(
-        {
-            "groups": many(
-                fields(
-                    {
-                        "name": TEXT,
-                        "rules": many(
-                            fields(
-                                {"expr": TEXT},
-                                record=TEXT,
-                                alert=TEXT,
-                                labels=TEXTS,
-                                annotations=TEXTS,
-                                **{"for": TEXT},
-                            )
-                        ),
-                    }
-                )
-            )
-        }
-    ),
-    "gateway.networking.k8s.io/v1 HTTPRoute": fields(
-        {
-            "parentRefs": many(fields({"name": TEXT}, namespace=TEXT, sectionName=TEXT)),
-            "hostnames": many(TEXT),
-            "rules": many(
-                fields(
-                    {
-                        "backendRefs": many(fields({"name": TEXT, "port": WHOLE})),
-                        "timeouts": fields({"request": TEXT}),
-                    }
-                )
-            ),
-        }
-    ),
-}
-
-
-def render(values: dict[str, Any], name: str = "site") -> list[Manifest]:
-    """What the chart makes of the values. Raises ``Refused`` where it refuses them."""
-    rendered = helm_library.render(str(CHART), values, name, "ocr")
-    return [
-        manifest
-        for path, text in sorted(rendered.items())
-        if not path.endswith(".txt")
-        for manifest in yaml.safe_load_all(text)
-        if manifest
-    ]
-
-
-def notes(values: dict[str, Any]) -> str:
-    """What is told to who has installed it."""
-    rendered = helm_library.render(str(CHART), values, "site", "ocr")
-    (text,) = (text for path, text in rendered.items() if path.endswith("NOTES.txt"))
-    return text
-
-
-def values_of(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(SETS[name].read_text())
-    return loaded
-
-
-@cache
-def _of(name: str) -> list[Manifest]:
-    return render(values_of(name))
-
-
-def of(name: str, kind: str = "") -> dict[str, Manifest]:
-    """A set's manifests of a kind by the process (or else the name) they are for."""
-    return {
-        manifest["metadata"]["labels"].get("app.kubernetes.io/component")
-        or manifest["metadata"]["name"]: manifest
-        for manifest in _of(name)
-        if manifest["kind"] == kind
-    }
-
-
-def changed(name: str, **changes: Any) -> dict[str, Any]:
-    """A set's values with others in their place, named with double underscores for dots."""
-    values = copy.deepcopy(values_of(name))
-    for path, value in changes.items():
-        *parents, last = path.split("__")
-        at = values
-        for parent in parents:
-            at = at.setdefault(parent, {})
-        at[last] = value
-    return values
-
-
-def refused(values: dict[str, Any]) -> str:
-    with pytest.raises(helm_library.Refused) as raised:
-        render(values)
-    return str(raised.value)
-
-
-def pods(name: str) -> dict[str, Manifest]:
-    """Specs of the pods of a set, by process; jobs too."""
-    return {
-        process: manifest["spec"]["template"]["spec"]
-        for kind in ("Deployment", "Job")
-        for process, manifest in of(name, kind).items()
-    }
-
-
-def environment(container: Manifest) -> dict[str, Any]:
-    return {row["name"]: row.get("value") for row in container["env"]}
 
 
 def test_sets_of_values_are_those_of_the_docs() -> None:
@@ -232,7 +67,7 @@ def test_helm_finds_nothing_to_mend(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(SETS))
 def test_manifests_are_valid_by_strict_schemas(name: str) -> None:
     kinds = set()
-    for manifest in _of(name):
+    for manifest in manifests_of(name):
         kind = f"{manifest['apiVersion']} {manifest['kind']}"
         kinds.add(kind)
         if kind in OTHERS:
@@ -241,8 +76,10 @@ def test_manifests_are_valid_by_strict_schemas(name: str) -> None:
         else:
             kubernetes_validate.validate(manifest, VERSIONS[name], strict=True)
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate({**_of(name)[-1], "spek": {}}, VERSIONS[name], strict=True)
-    names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in _of(name)]
+        kubernetes_validate.validate(
+            {**manifests_of(name)[-1], "spek": {}}, VERSIONS[name], strict=True
+        )
+    names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests_of(name)]
     assert len(names) == len(set(names))
     assert all(len(each) <= 63 for _, each in names)
     if name == "everything":
@@ -251,7 +88,7 @@ def test_manifests_are_valid_by_strict_schemas(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SETS))
 def test_every_name_that_is_referred_to_is_there(name: str) -> None:
-    there = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in _of(name)}
+    there = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests_of(name)}
     given = values_of(name)["secrets"]
     there |= {("Secret", each) for each in (given.get("existing"), given.get("owner")) if each}
     asked = set()
@@ -620,7 +457,7 @@ def test_people_come_to_web_by_ingress_gateway_or_balancer() -> None:
             "http",
             8000,
         )
-        (way,) = (each for each in _of(name) if each["kind"] == kind)
+        (way,) = (each for each in manifests_of(name) if each["kind"] == kind)
         rules = way["spec"]["rules"]
         if kind == "Ingress":
             assert way["spec"]["tls"] == [
@@ -639,7 +476,9 @@ def test_people_come_to_web_by_ingress_gateway_or_balancer() -> None:
     made = render(changed("smallest", web__service=balanced))
     (service,) = (each["spec"] for each in made if each["kind"] == "Service")
     assert balanced.items() <= service.items()
-    assert not [each for each in _of("smallest") if each["kind"] in ("Ingress", "HTTPRoute")]
+    assert not [
+        each for each in manifests_of("smallest") if each["kind"] in ("Ingress", "HTTPRoute")
+    ]
 
 
 def test_who_is_believed_about_addresses_is_who_alone_reaches_web() -> None:
